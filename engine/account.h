@@ -1,0 +1,72 @@
+/*
+ * account: an endpoint, a region and credentials, and what has been learnt about the service behind it.
+ *
+ * Reference-counted and shared by all threads; everything below may be called from any thread.  Credentials are found
+ * in the order of the AWS CLI: options, environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
+ * AWS_PROFILE, AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_CA_BUNDLE,
+ * AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE), then ~/.aws/credentials and ~/.aws/config.  When a server says
+ * ExpiredToken they are read anew from the same place, at most once in some seconds.
+ */
+#ifndef FERRYFS_ENGINE_ACCOUNT_H
+#define FERRYFS_ENGINE_ACCOUNT_H
+
+#include <stdatomic.h>
+#include "s3/credentials.h"
+#include "s3/endpoint.h"
+
+struct account_options {
+	const char *endpoint_url; /* NULL: environment, profile, AWS by region */
+	const char *region;
+	const char *profile;
+	bool no_sign_request;
+	const char *addressing; /* "auto" (NULL), "path", "virtual" */
+};
+
+struct account;
+
+enum { ACCOUNT_WHY_MAX = 512 };
+
+/* On failure -EACCES (no credentials found), -EINVAL (an option or file is wrong), -ENOENT (no such profile), -ENOMEM,
+ * and one sentence for the user in why (ACCOUNT_WHY_MAX bytes). */
+int account_open(const struct account_options *options, struct account **ret, char *why);
+struct account *account_ref(struct account *account);
+void account_unref(struct account *account);
+
+const struct endpoint *account_endpoint(const struct account *account);
+/* CA bundle the environment or profile names, or NULL. */
+const char *account_ca_bundle(const struct account *account);
+/* The credentials of now; lent until account_unref, but use at once: renewal supersedes them. */
+const struct credentials *account_credentials(struct account *account);
+/* Reads them anew; -EAGAIN when that was done a moment ago, -EACCES when they are still the expired ones. */
+int account_renew(struct account *account);
+
+/* The region requests for bucket are signed for: what was learnt, else the default.  Copies at most REGION_MAX + 1 bytes. */
+void account_region(struct account *account, struct str bucket, char *ret);
+/* Remembers (bounded table) that bucket is in region. */
+void account_learn_region(struct account *account, struct str bucket, struct str region);
+/* Changes with every learnt region, so that a worker may cache. */
+unsigned account_region_generation(const struct account *account);
+
+/* Seconds to add to our clock to have the server's. */
+int64_t account_clock_offset(const struct account *account);
+void account_learn_clock(struct account *account, int64_t server_now);
+
+/* Do both reach the same service with the same credentials? */
+bool account_same(struct account *a, struct account *b);
+/* Same service, whatever the credentials: can one copy what the other names? */
+bool account_same_service(const struct account *a, const struct account *b);
+
+/* What the service does with a condition or feature, learnt on real work. */
+enum account_trait {
+	TRAIT_COPY_IF_MATCH,   /* x-amz-copy-source-if-match */
+	TRAIT_DELETE_IF_MATCH, /* ETag in DeleteObjects, If-Match on DELETE */
+	TRAIT_COPY_CREATE,     /* If-None-Match: * on CopyObject's destination */
+	TRAIT_PUT_CREATE,      /* If-None-Match: * on PutObject */
+	TRAIT_TAGGING,
+	TRAIT_COUNT,
+};
+enum account_answer { TRAIT_UNKNOWN, TRAIT_YES, TRAIT_NO };
+enum account_answer account_trait(const struct account *account, enum account_trait trait);
+void account_learn(struct account *account, enum account_trait trait, bool yes);
+
+#endif

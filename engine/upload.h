@@ -1,0 +1,43 @@
+/*
+ * upload: a file becomes an object: one PUT, or above a threshold a multipart upload with parts in parallel.
+ *
+ * The body is read by pread from a descriptor that nobody writes to meanwhile; each request carries the SHA-256 of what it
+ * sends, so that the server refuses bytes damaged on the way.  On failure a multipart upload is aborted.  The
+ * upload is the caller's memory until on_done (worker thread, exactly once).
+ */
+#ifndef FERRYFS_ENGINE_UPLOAD_H
+#define FERRYFS_ENGINE_UPLOAD_H
+
+#include "engine/call.h"
+
+struct upload {
+	/* given */
+	struct account *account;
+	struct str bucket, key;
+	int fd; /* lent */
+	uint64_t size;
+	const struct headers *headers; /* content type, metadata, storage class ...; may be NULL */
+	bool create_only;   /* If-None-Match: * */
+	struct str if_match; /* replace only this ETag; STR_NONE: whatever is there */
+	uint64_t part_threshold, part_size; /* 0: the defaults */
+	unsigned call_flags;
+	void (*on_done)(struct upload *upload, const struct s3_answer *answer);
+	void *user;
+
+	/* result */
+	int error;
+	char etag[ETAG_MAX + 1];
+	int64_t mtime; /* 0: not told */
+
+	/* private */
+	struct call call;
+	struct upload_parts *parts;
+	char sha256[SHA256_HEX + 1];
+	bool cancelled;
+};
+
+void upload_start(struct worker *worker, struct upload *upload); /* worker thread */
+void upload_post(struct worker *worker, struct upload *upload);  /* any thread */
+void upload_cancel(struct upload *upload);                       /* worker thread */
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * hub: one FUSE superblock and everything behind it: engine, nodes, claims, notifier, session.
+ *
+ * Threads: the session's reading thread runs the low-level handlers (fs/ops.c); workers run completions, which may reply to
+ * parked requests; the notifier thread alone sends invalidations (inval_entry blocks while a request on that
+ * directory is parked: measured).  A handler never blocks: what cannot be answered at once is parked (struct parked) and answered
+ * by a completion.
+ *
+ * Locks, outermost first: hub.lock (nodes, dirs, drafts, handles) > claims' own.  No reply, no callback into the engine that may
+ * call back, no I/O under hub.lock; call_post, worker_post and notify_* are allowed under it (they only queue).
+ */
+#ifndef FERRYFS_FS_HUB_H
+#define FERRYFS_FS_HUB_H
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include "engine/engine.h"
+#include "fs/claim.h"
+#include "fs/node.h"
+
+struct notifier;
+
+struct hub {
+	struct engine *engine;
+	struct claims *claims;
+	struct notifier *notifier;
+	struct fuse_session *session;
+	struct view *view; /* the one view of a hub that is mounted by itself; its root is inode 1 */
+
+	pthread_mutex_t lock;
+	struct nodes *nodes;      /* protected by lock */
+	char *staging_dir;        /* constant; 0700, checked at start */
+	atomic_uint parked;       /* requests without an answer yet */
+	atomic_bool stopping;
+};
+
+/* view is referenced.  On failure a sentence in why (ACCOUNT_WHY_MAX bytes). */
+int hub_new(struct engine *engine, struct view *view, struct hub **ret, char *why);
+/* After the session ended: settles nothing any more, frees all.  The engine is the caller's. */
+void hub_free(struct hub *hub);
+
+static inline struct hub *hub_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+static inline void hub_lock(struct hub *hub)
+{
+	pthread_mutex_lock(&hub->lock);
+}
+
+static inline void hub_unlock(struct hub *hub)
+{
+	pthread_mutex_unlock(&hub->lock);
+}
+
+uint64_t hub_now_ms(void); /* CLOCK_MONOTONIC_COARSE */
+
+/* ---- replies; never under hub.lock ---- */
+
+/* Fills the entry of a node that the caller holds: attributes, time-outs by view (0 while it has a draft or a claim pending).
+ * hub.lock held.  The lookup count is added by hub_reply_entry. */
+void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret);
+/* Adds the lookup first (under the lock), replies, and takes it back when the reply was not taken (-ENOENT: the request was
+ * interrupted).  Takes the caller's ref on node. */
+void hub_reply_entry(struct hub *hub, fuse_req_t req, struct node *node);
+void hub_reply_create(struct hub *hub, fuse_req_t req, struct node *node, const struct fuse_file_info *fi);
+void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node); /* takes no ref */
+/* error: -errno or 0. */
+void hub_reply_err(fuse_req_t req, int error);
+
+/* ---- notifier (fs/notify.c); any thread, also under hub.lock: queues only, bounded: when full the oldest are merged into
+ * the loss of their directory's whole cache ---- */
+void notify_entry(struct hub *hub, uint64_t parent, struct str name);
+void notify_inode(struct hub *hub, uint64_t ino);
+
+#endif

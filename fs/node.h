@@ -1,0 +1,123 @@
+/*
+ * node: what an inode number stands for: a parent, a name, a kind, and attributes with an age.
+ *
+ * Nodes form the tree of one hub.  A node knows its parent and name, never its path, so that a renamed directory is
+ * one pointer and open files below follow.  Inode numbers rise, are never reused, and nodes made from a listing get theirs
+ * in the listing's order: cp visits a directory by inode number, and the batch reads that as evidence.
+ *
+ * Life: a node lives while anything holds it:
+ *   lookups  what the kernel was told and has not forgotten (FUSE lookup count)
+ *   refs     children (each holds its parent), open handles, parked requests, directory knowledge that still is fresh
+ * An inode nobody holds costs nothing.  A node taken out of its directory (unlinked, renamed over) is `gone`: reachable
+ * by number until it is forgotten, no longer by name.
+ *
+ * All fields are protected by the hub's lock (struct hub.lock); every function here is called with it held unless it says
+ * otherwise.  Own hash tables: two intrusive chains cost 16 bytes a node where uthash's two handles cost 112, and a
+ * recursive copy of a million files makes a million nodes.
+ */
+#ifndef FERRYFS_FS_NODE_H
+#define FERRYFS_FS_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include "fs/view.h"
+#include "s3/page.h"
+
+enum node_kind {
+	NODE_HUB,     /* children: services */
+	NODE_SERVICE, /* an account; children: buckets */
+	NODE_BUCKET,
+	NODE_DIR,     /* a prefix inside a bucket */
+	NODE_FILE,
+};
+
+struct node_attr {
+	uint64_t size;
+	int64_t mtime; /* seconds since 1970 */
+	int32_t mtime_nsec;
+	char *etag;          /* without quotes; NULL: unknown; owned */
+	char *storage_class; /* NULL: STANDARD or unknown; owned */
+	uint64_t fetched_ms; /* CLOCK_MONOTONIC (coarse) when this was true at the server; 0: never */
+};
+
+struct dir;   /* fs/dir.h: what is known of a directory's content */
+struct draft; /* fs/draft.h: content written or copied here that S3 does not have yet */
+
+struct node {
+	uint64_t ino;
+	struct node *parent; /* NULL: root */
+	enum node_kind kind;
+	bool gone;
+	bool local;    /* made by this mount (attributes exact whatever their age) until `fetched_ms` says otherwise */
+	uint32_t refs;
+	uint64_t lookups;
+	struct view *view;   /* set on a view's root only */
+	struct dir *dir;     /* directories; NULL: nothing known */
+	struct draft *draft; /* files; NULL: the object is all there is */
+	struct node_attr attr;
+	struct node *ino_next, *name_next; /* hash chains */
+	struct node *child_next, *child_prev, *children; /* siblings of one parent */
+	uint16_t name_len;
+	char name[]; /* NUL-terminated */
+};
+
+struct nodes; /* the tables */
+
+int nodes_new(struct nodes **ret);
+void nodes_free(struct nodes *nodes); /* frees every node */
+uint64_t nodes_count(const struct nodes *nodes);
+
+/* The root, ino 1.  view may be NULL (a hub's own root). */
+int nodes_add_root(struct nodes *nodes, enum node_kind kind, struct view *view, struct node **ret);
+/* NULL when there is none. */
+struct node *nodes_find(struct nodes *nodes, uint64_t ino);
+struct node *nodes_child(struct nodes *nodes, const struct node *parent, struct str name);
+/* A new child; -EEXIST when the name is taken.  The caller gets one ref. */
+int nodes_add(struct nodes *nodes, struct node *parent, struct str name, enum node_kind kind, struct node **ret);
+/* Out of its directory: name is free, node->gone. */
+void nodes_detach(struct nodes *nodes, struct node *node);
+/* Re-parents; the new name must be free there (detach what was).  -ENOMEM changes nothing.  The node may move in memory?
+ * No: its address stays (the name is reallocated aside where it grows). */
+int nodes_move(struct nodes *nodes, struct node *node, struct node *parent, struct str name);
+
+struct node *node_ref(struct node *node);
+void node_unref(struct nodes *nodes, struct node *node);
+void node_lookup_add(struct node *node); /* one fuse_reply_entry or readdirplus entry */
+void node_forget(struct nodes *nodes, struct node *node, uint64_t count);
+
+bool node_is_dir(const struct node *node);
+struct view *node_view(const struct node *node); /* the nearest above or at it; NULL above every view */
+
+/* Takes size, times, ETag, class from a listing or HEAD; -ENOMEM leaves it as it was. */
+int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec, struct str etag, struct str storage_class);
+/* Not older than the view's cache_ttl. */
+bool node_attr_fresh(const struct node *node, uint64_t now_ms);
+/* Fills st, st_blocks included (cp goes looking for holes where it is 0), from the node, its draft and its view. */
+void node_stat(const struct node *node, struct stat *ret);
+
+/* Where a node is in S3, copied out so that it can be used without the lock. */
+struct place {
+	struct view *view;       /* lent while the node lives */
+	struct account *account; /* lent likewise */
+	size_t bucket_len, key_len;
+	char bucket[BUCKET_MAX + 1];
+	char key[KEY_MAX + 2];   /* a directory's ends in "/"; "" for a bucket's root */
+};
+
+/* -ENAMETOOLONG when the key would pass KEY_MAX; -EPERM for nodes above buckets. */
+int node_place(const struct node *node, struct place *ret);
+/* The place of a child of this name that need not exist; as_dir appends "/". */
+int node_child_place(const struct node *parent, struct str name, bool as_dir, struct place *ret);
+
+static inline struct str place_bucket(const struct place *place)
+{
+	return str_n(place->bucket, place->bucket_len);
+}
+
+static inline struct str place_key(const struct place *place)
+{
+	return str_n(place->key, place->key_len);
+}
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * view: an account, bucket and prefix with its mount options, shown at one mount point.
+ *
+ * Made from `ferryfs mount -o OPTS s3://BUCKET/PREFIX DIR` by view_parse; constant afterwards, so any thread may read
+ * it.  Reference-counted with its account.
+ */
+#ifndef FERRYFS_FS_VIEW_H
+#define FERRYFS_FS_VIEW_H
+
+#include <stdatomic.h>
+#include <sys/types.h>
+#include "engine/account.h"
+#include "engine/copy.h"
+#include "s3/url.h"
+
+enum copy_ack { COPY_ACK_EARLY, COPY_ACK_CLOSE };
+
+struct view {
+	struct account *account; /* one reference; set by whoever opened it */
+	struct s3_url url;       /* key: "" or a prefix that ends in "/" */
+	char *source;            /* "s3://bucket/prefix", as findmnt shows it; owned */
+	bool ro, allow_other, noatime;
+	uid_t uid;
+	gid_t gid;
+	mode_t file_mode, dir_mode; /* permission bits, umask applied */
+	unsigned cache_ttl_ms;      /* default 5,000 */
+	enum copy_ack copy_ack;     /* -o copy_ack=close: no early answers */
+	bool attrs_meta;            /* -o attrs=meta */
+	enum copy_tags tags;        /* -o tags=no */
+	char *storage_class;        /* of new objects; NULL: the service's default; owned */
+	char *staging_dir;          /* NULL: $TMPDIR, else /var/tmp; owned */
+	atomic_uint refs;
+};
+
+struct view *view_ref(struct view *view);
+void view_unref(struct view *view);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * page: what one listing answered.
+ *
+ * Filled by the answer parser: up to PAGE_ENTRIES_MAX objects and common prefixes, in the order of the answer, their
+ * texts in one arena.  A page is on the heap with one owner; everything in it is lent until page_clear or page_free.
+ */
+#ifndef FERRYFS_S3_PAGE_H
+#define FERRYFS_S3_PAGE_H
+
+#include <stdint.h>
+#include "s3/buf.h"
+
+enum { PAGE_ENTRIES_MAX = 1000, PAGE_BYTES_MAX = 8 << 20 };
+
+struct page_entry {
+	struct str key; /* decoded, with its prefix; a common prefix ends in the delimiter */
+	bool is_prefix;
+	uint64_t size;
+	int64_t mtime; /* seconds since 1970 */
+	int32_t mtime_nsec;
+	struct str etag;          /* without quotes */
+	struct str storage_class; /* "" when the answer had none */
+};
+
+struct page {
+	struct page_entry *entries;
+	unsigned count;
+	bool truncated;   /* there is more */
+	struct str token; /* STR_NONE where the answer had none, or one that XML could not carry: go on by start_after */
+	struct str last;  /* greatest key or prefix seen, for start_after; STR_NONE in an empty page */
+	struct buf arena;
+	unsigned size; /* of entries; private */
+};
+
+int page_new(struct page **ret);
+void page_free(struct page *page);
+void page_clear(struct page *page);
+
+#endif

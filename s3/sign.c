@@ -1,0 +1,349 @@
+/*
+ * A signature is HMAC(day key, "AWS4-HMAC-SHA256" date scope hash(canonical request)).  The day key takes
+ * four HMACs of its own and changes only with the credentials, the UTC day, the region and the service, so
+ * the last few are kept:
+ *
+ *   day_key.used == 0   the place is free
+ *   otherwise           id, day, region and service say what `key` was made for; `used` is the clock of its
+ * last use, and the place with the least of them is given up for a new one.
+ *
+ * id is SHA-256 of access key, NUL, secret: the secret itself is never kept.  HMAC is made of two plain
+ * hashes (RFC 2104), since EVP_MAC allocates on each init and a day key is always shorter than a block.  The
+ * EVP_MD_CTX is given the same EVP_MD again and again, which OpenSSL 3 does in place.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include "s3/endpoint.h"
+#include "s3/sign.h"
+#include "s3/when.h"
+
+enum {
+	HASH = 32, /* bytes of SHA-256 */
+	BLOCK = 64, /* its block */
+	DAY = 8, /* "20261123" */
+	DAY_KEYS = 8,
+	SERVICE_MAX = 16,
+	/* Path and query of 3 bytes for one, a whole struct headers, a session token. */
+	CANONICAL_MAX = 256 << 10,
+};
+
+struct day_key {
+	uint64_t used;
+	unsigned char id[HASH];
+	unsigned char key[HASH];
+	char day[DAY];
+	char region[REGION_MAX + 1];
+	char service[SERVICE_MAX + 1];
+};
+
+struct signer {
+	EVP_MD *sha256, *md5; /* md5 is fetched by its first use: not every installation has it */
+	EVP_MD_CTX *context;
+	uint64_t clock;
+	struct buf canonical; /* holds the session token: wiped */
+	struct buf scope; /* "20261123/us-east-1/s3/aws4_request" */
+	struct buf names; /* "host;x-amz-date" */
+	struct buf text; /* string to sign */
+	struct day_key days[DAY_KEYS];
+};
+
+int signer_new(struct signer **ret)
+{
+	struct signer *signer = calloc(1, sizeof(*signer));
+
+	if (!signer)
+		return -ENOMEM;
+	buf_init(&signer->canonical, CANONICAL_MAX);
+	buf_init(&signer->scope, CANONICAL_MAX);
+	buf_init(&signer->names, CANONICAL_MAX);
+	buf_init(&signer->text, CANONICAL_MAX);
+	signer->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	signer->context = EVP_MD_CTX_new();
+	if (!signer->sha256 || !signer->context) {
+		signer_free(signer);
+		return -ENOMEM;
+	}
+	*ret = signer;
+	return 0;
+}
+
+void signer_free(struct signer *signer)
+{
+	if (!signer)
+		return;
+	if (signer->canonical.data)
+		OPENSSL_cleanse(signer->canonical.data, signer->canonical.size);
+	buf_release(&signer->canonical);
+	buf_release(&signer->scope);
+	buf_release(&signer->names);
+	buf_release(&signer->text);
+	EVP_MD_CTX_free(signer->context);
+	EVP_MD_free(signer->sha256);
+	EVP_MD_free(signer->md5);
+	OPENSSL_cleanse(signer, sizeof(*signer));
+	free(signer);
+}
+
+/* SHA-256 of two pieces. */
+static int hash(struct signer *signer, struct str a, struct str b, unsigned char ret[HASH])
+{
+	EVP_MD_CTX *c = signer->context;
+
+	if (!EVP_DigestInit_ex2(c, signer->sha256, NULL) || !EVP_DigestUpdate(c, a.data, a.len) ||
+		(b.len && !EVP_DigestUpdate(c, b.data, b.len)) || !EVP_DigestFinal_ex(c, ret, NULL))
+		return -EIO;
+	return 0;
+}
+
+/* key is at most BLOCK bytes. */
+static int hmac(struct signer *signer, struct str key, struct str text, unsigned char ret[HASH])
+{
+	unsigned char inner[BLOCK] = {0}, outer[BLOCK], digest[HASH];
+	int r;
+
+	memcpy(inner, key.data, key.len);
+	for (int i = 0; i < BLOCK; i++) {
+		outer[i] = inner[i] ^ 0x5c;
+		inner[i] ^= 0x36;
+	}
+	r = hash(signer, str_n((const char *)inner, BLOCK), text, digest);
+	if (!r)
+		r = hash(signer, str_n((const char *)outer, BLOCK), str_n((const char *)digest, HASH), ret);
+	OPENSSL_cleanse(inner, sizeof(inner));
+	OPENSSL_cleanse(outer, sizeof(outer));
+	return r;
+}
+
+static void put_hex(const unsigned char bytes[HASH], char ret[SHA256_HEX + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < HASH; i++) {
+		ret[2 * i] = digits[bytes[i] >> 4];
+		ret[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	ret[SHA256_HEX] = '\0';
+}
+
+int signer_sha256(struct signer *signer, const void *data, size_t len, char ret[SHA256_HEX + 1])
+{
+	unsigned char digest[HASH];
+	int r = hash(signer, str_n(data, len), STR_NONE, digest);
+
+	if (!r)
+		put_hex(digest, ret);
+	return r;
+}
+
+int signer_md5(struct signer *signer, const void *data, size_t len, char ret[MD5_BASE64 + 1])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE], text[MD5_BASE64 + 1];
+	unsigned digest_len;
+
+	if (!signer->md5)
+		signer->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+	if (!signer->md5)
+		return -EOPNOTSUPP;
+	if (!EVP_Digest(data, len, digest, &digest_len, signer->md5, NULL))
+		return -EIO;
+	EVP_EncodeBlock(text, digest, (int)digest_len);
+	memcpy(ret, text, sizeof(text));
+	return 0;
+}
+
+static int day_key_id(struct signer *signer, const struct credentials *credentials, unsigned char ret[HASH])
+{
+	return hash(signer, str_n(credentials->access_key, strlen(credentials->access_key) + 1),
+		str_of(credentials->secret), ret);
+}
+
+/* AWS, "Derive a signing key" */
+static int day_key_derive(struct signer *signer, const char *secret, struct day_key *day)
+{
+	unsigned char first[4 + CREDENTIALS_SECRET_MAX], *key = day->key;
+	struct str start = str_n((char *)first, 4 + strlen(secret));
+	struct str chained = str_n((char *)key, HASH);
+	int r = 0;
+
+	memcpy(first, "AWS4", 4);
+	memcpy(first + 4, secret, start.len - 4);
+	if (start.len > BLOCK) { /* RFC 2104: a longer key is hashed first */
+		r = hash(signer, start, STR_NONE, key);
+		start = chained;
+	}
+	if (!r)
+		r = hmac(signer, start, str_n(day->day, DAY), key);
+	if (!r)
+		r = hmac(signer, chained, str_of(day->region), key);
+	if (!r)
+		r = hmac(signer, chained, str_of(day->service), key);
+	if (!r)
+		r = hmac(signer, chained, STR("aws4_request"), key);
+	OPENSSL_cleanse(first, sizeof(first));
+	return r;
+}
+
+/* The kept day key of these, made where there is none.  input's region and service are within their bounds.
+ */
+static int day_key_get(struct signer *signer, const struct credentials *credentials,
+	const struct sign_input *input, const char *day, const unsigned char **ret)
+{
+	struct day_key *oldest = &signer->days[0];
+	unsigned char id[HASH];
+	int r = day_key_id(signer, credentials, id);
+
+	if (r)
+		return r;
+	for (int i = 0; i < DAY_KEYS; i++) {
+		struct day_key *d = &signer->days[i];
+
+		if (d->used < oldest->used)
+			oldest = d;
+		if (d->used && memcmp(d->day, day, DAY) == 0 && memcmp(d->id, id, HASH) == 0 &&
+			str_eq(str_of(d->region), input->region) &&
+			str_eq(str_of(d->service), input->service)) {
+			d->used = ++signer->clock;
+			*ret = d->key;
+			return 0;
+		}
+	}
+	OPENSSL_cleanse(oldest, sizeof(*oldest));
+	memcpy(oldest->id, id, HASH);
+	memcpy(oldest->day, day, DAY);
+	memcpy(oldest->region, input->region.data, input->region.len);
+	memcpy(oldest->service, input->service.data, input->service.len);
+	r = day_key_derive(signer, credentials->secret, oldest);
+	if (r)
+		return r;
+	oldest->used = ++signer->clock;
+	*ret = oldest->key;
+	return 0;
+}
+
+/* By name; stable, since values of one name are signed in the order in which they are sent. */
+static void sort_headers(struct sign_header *headers, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++) {
+		struct sign_header moving = headers[i];
+		unsigned at = i;
+
+		while (at > 0 && str_cmp(headers[at - 1].name, moving.name) > 0) {
+			headers[at] = headers[at - 1];
+			at--;
+		}
+		headers[at] = moving;
+	}
+}
+
+/* AWS, "Create a canonical request": several spaces are signed as one. */
+static void add_value(struct buf *buf, struct str value)
+{
+	size_t run = 0;
+
+	for (size_t i = 1; i < value.len; i++) {
+		if (value.data[i] != ' ' || value.data[i - 1] != ' ')
+			continue;
+		if (i > run)
+			buf_add(buf, value.data + run, i - run);
+		run = i + 1;
+	}
+	if (value.len > run)
+		buf_add(buf, value.data + run, value.len - run);
+}
+
+static void add_line(struct buf *buf, struct str s)
+{
+	buf_add_str(buf, s);
+	buf_add_char(buf, '\n');
+}
+
+static int make_canonical(struct signer *signer, const struct sign_input *input)
+{
+	struct buf *out = &signer->canonical, *names = &signer->names;
+
+	buf_clear(out);
+	buf_clear(names);
+	add_line(out, input->method);
+	add_line(out, input->path);
+	add_line(out, input->query);
+	for (unsigned i = 0; i < input->header_count; i++) {
+		const struct sign_header *h = &input->headers[i];
+
+		if (i && str_eq(h->name, h[-1].name)) {
+			buf_add_char(out, ',');
+		} else {
+			if (i) {
+				buf_add_char(out, '\n');
+				buf_add_char(names, ';');
+			}
+			buf_add_str(names, h->name);
+			buf_add_str(out, h->name);
+			buf_add_char(out, ':');
+		}
+		add_value(out, h->value);
+	}
+	buf_add_text(out, "\n\n");
+	if (names->error)
+		return names->error;
+	add_line(out, buf_str(names));
+	return buf_add_str(out, input->payload);
+}
+
+static int make_text(struct signer *signer, const char *stamp, const struct sign_input *input)
+{
+	struct buf *scope = &signer->scope, *text = &signer->text;
+	char hex[SHA256_HEX + 1];
+	int r = signer_sha256(signer, signer->canonical.data, signer->canonical.len, hex);
+
+	if (r)
+		return r;
+	buf_clear(scope);
+	buf_add(scope, stamp, DAY);
+	buf_add_char(scope, '/');
+	buf_add_str(scope, input->region);
+	buf_add_char(scope, '/');
+	buf_add_str(scope, input->service);
+	r = buf_add_text(scope, "/aws4_request");
+	if (r)
+		return r;
+	buf_clear(text);
+	buf_add_text(text, "AWS4-HMAC-SHA256\n");
+	add_line(text, str_of(stamp));
+	add_line(text, buf_str(scope));
+	return buf_add_text(text, hex);
+}
+
+int signer_sign(struct signer *signer, const struct credentials *credentials, struct sign_input *input,
+	struct buf *ret)
+{
+	const unsigned char *key = NULL;
+	unsigned char signature[HASH];
+	char stamp[17], hex[SHA256_HEX + 1];
+	int r;
+
+	if (credentials->anonymous || input->region.len == 0 || input->region.len > REGION_MAX ||
+		input->service.len == 0 || input->service.len > SERVICE_MAX)
+		return -EINVAL;
+	when_amz(input->now, stamp);
+	sort_headers(input->headers, input->header_count);
+	r = make_canonical(signer, input);
+	if (!r)
+		r = make_text(signer, stamp, input);
+	if (!r)
+		r = day_key_get(signer, credentials, input, stamp, &key);
+	if (!r)
+		r = hmac(signer, str_n((const char *)key, HASH), buf_str(&signer->text), signature);
+	if (r)
+		return r;
+	put_hex(signature, hex);
+	buf_add_text(ret, "AWS4-HMAC-SHA256 Credential=");
+	buf_add_text(ret, credentials->access_key);
+	buf_add_char(ret, '/');
+	buf_add_str(ret, buf_str(&signer->scope));
+	buf_add_text(ret, ", SignedHeaders=");
+	buf_add_str(ret, buf_str(&signer->names));
+	buf_add_text(ret, ", Signature=");
+	return buf_add_text(ret, hex);
+}
