@@ -44,7 +44,7 @@ LIBS     := $(OUT)/libfs.a $(OUT)/libengine.a $(OUT)/libs3.a
 UNIT     := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(sort $(wildcard tests/unit/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check check-unit check-cases check-style bench install uninstall deps deps-check clean help
+.PHONY: all demo demo-run check check-run check-unit check-cases check-style bench install uninstall deps deps-check clean help
 
 all: $(FERRYFS)
 $(FERRYFS): $(OUT)/fs/main.o $(LIBS)
@@ -72,6 +72,82 @@ $(UNIT): $(OUT)/unit/%: $(OUT)/tests/unit/%.o $$(call unit-libs,%)
 # The embedded S3 server.
 $(OUT)/s3d: $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard tests/s3d/*.c)))
 	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libmicrohttpd libxml-2.0 openssl jansson)
+
+# ---- tests ----
+SAN_ENV  := ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+CASES    ?= $(sort $(wildcard tests/cases/[a-z]*_*.sh))
+JOBS     ?= $(shell nproc)
+RUN       = FERRYFS=$(abspath $(FERRYFS)) S3D=$(abspath $(OUT)/s3d) $(SAN_ENV) tests/run -j $(JOBS)
+
+unit-names = $(foreach t,$(UNIT),unit/$(notdir $(t))=$(t))
+case-names = $(foreach t,$(CASES),case/$(basename $(notdir $(t)))="bash $(t)")
+
+check: deps-check
+	@$(MAKE) --no-print-directory check-run
+
+# One line `N passed, N failed` at the very end sums up style, unit tests, the server's own test and the cases.
+check-run: all $(UNIT) $(OUT)/s3d
+	@$(RUN) style="tests/style/check.sh" $(unit-names) s3d="S3D=$(OUT)/s3d tests/s3d/check.sh" $(case-names)
+
+check-unit: $(UNIT) $(OUT)/s3d
+	@$(RUN) $(unit-names)
+
+# make check-cases CASES=tests/cases/copy_one.sh runs one.
+check-cases: all $(OUT)/s3d
+	@$(RUN) $(case-names)
+
+check-style:
+	@tests/style/check.sh -v
+
+demo: deps-check
+	@$(MAKE) --no-print-directory demo-run
+
+demo-run: all $(OUT)/s3d
+	@FERRYFS=$(abspath $(FERRYFS)) S3D=$(abspath $(OUT)/s3d) tests/demo.sh
+
+# ---- what must be installed ----
+APT := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
+MISSING = $(shell dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(PACKAGES) $(CHECK_PACKAGES) 2>/dev/null | \
+	awk -v want="$(PACKAGES) $(CHECK_PACKAGES)" '$$2 == "installed" {have[$$1] = 1} \
+	END {n = split(want, w, " "); for (i = 1; i <= n; i++) if (!have[w[i]]) print w[i]}')
+
+deps:
+	@missing="$(MISSING)"; \
+	if [ -z "$$missing" ]; then echo "everything is installed"; \
+	elif [ "$$(id -u)" = 0 ]; then { apt-get update -q && $(APT) $$missing; } >$(or $(TMPDIR),/tmp)/ferryfs-deps.log 2>&1 || \
+		{ tail -n 20 $(or $(TMPDIR),/tmp)/ferryfs-deps.log; exit 1; }; echo "installed: $$missing"; \
+	else echo "missing packages; run: sudo apt-get install --no-install-recommends $$missing"; exit 1; fi
+
+deps-check:
+	@missing="$(MISSING)"; [ -z "$$missing" ] || $(MAKE) --no-print-directory deps
+
+# ---- installation ----
+BINDIR := $(DESTDIR)$(PREFIX)/bin
+MANDIR := $(DESTDIR)$(PREFIX)/share/man
+
+install: all
+	install -d $(BINDIR) $(MANDIR)/man1 $(MANDIR)/man7
+	install -m 755 $(FERRYFS) $(BINDIR)/ferryfs
+	install -m 644 man/ferryfs.1 $(MANDIR)/man1/
+	install -m 644 man/ferryfs.7 $(MANDIR)/man7/
+
+uninstall:
+	rm -f $(BINDIR)/ferryfs $(MANDIR)/man1/ferryfs.1 $(MANDIR)/man7/ferryfs.7
+
+clean:
+	rm -rf $(BUILD) ferryfs
+
+help:
+	@echo 'make              builds ./ferryfs'
+	@echo 'make demo         the main job on the embedded S3 server: mount, browse, cp -r, mv, rm -r, and what crossed the wire'
+	@echo 'make check        everything that must hold; ends with one line N passed, N failed'
+	@echo 'make check-unit   the unit tests;  make check-cases [CASES=FILE]  the cases;  make check-style  layers, sizes, format'
+	@echo 'make bench        tables of speed and memory beside the peers that are installed'
+	@echo 'make deps         installs what is missing (root), or prints the line to run'
+	@echo 'make install      to PREFIX ($(PREFIX)), below DESTDIR;  make uninstall'
+	@echo 'make clean        removes what was built'
+	@echo 'SANITIZE=address,undefined | thread builds apart with sanitizers; OPT="-O0 -g" sets the optimisation'
 
 # Benchmark programs, one file each.
 $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(LIBS)

@@ -22,13 +22,16 @@
 #include "engine/engine.h"
 #include "s3/answer.h"
 
+struct transfer;
+struct window;
+
 enum call_flags {
 	CALL_BULK = 1, /* one of thousands: interactive calls go before it */
 	CALL_ONCE = 2, /* never a second attempt after the request may have been taken (ambiguous outcomes are the caller's) */
-	CALL_FIX_BODY = 4, /* private */
 };
 
-enum call_state { CALL_IDLE, CALL_QUEUED, CALL_ACTIVE, CALL_WAITING };
+/* ENDED: the outcome is known, on_done comes in this turn of the loop. */
+enum call_state { CALL_IDLE, CALL_QUEUED, CALL_ACTIVE, CALL_WAITING, CALL_ENDED };
 
 struct call {
 	/* given by the caller */
@@ -46,7 +49,8 @@ struct call {
 	/* result, for on_done */
 	int error;         /* 0: acknowledged by S3; -errno otherwise (-ECANCELED when cancelled) */
 	unsigned attempts; /* on the wire so far */
-	bool ambiguous;    /* an attempt before the last one ended without an answer: it may have taken effect */
+	bool ambiguous;    /* some attempt was sent and ended without an answer, or with a 5xx other than a slow-down: it
+			    * may have taken effect whatever the final answer says */
 
 	/* private to the worker */
 	enum call_state state;
@@ -56,6 +60,10 @@ struct call {
 	struct timer timer;
 	struct transfer *transfer;
 	struct worker *worker;
+	struct window *window;
+	uint64_t started_ms; /* of the first attempt */
+	unsigned slowed;     /* attempts refused with a slow-down */
+	unsigned char region_fixes, renewals, clock_fixes;
 	struct task task;
 };
 

@@ -21,6 +21,7 @@ struct delete_entry {
 	struct str key;
 	struct str etag; /* without quotes; STR_NONE: unconditional */
 	enum delete_outcome outcome;
+	bool earlier;    /* private: done, by an earlier answer */
 	char code[48];   /* S3's code of a failure */
 	void *user;      /* the caller's */
 };
@@ -43,7 +44,12 @@ int delete_set_add(struct delete_set *set, struct str key, struct str etag, void
 /* Appends the request's XML. */
 int delete_set_body(const struct delete_set *set, struct buf *ret);
 
-/* The server's word on a key: code is STR_NONE for deleted.  A key not in the set: -EBADMSG. */
+/* A new answer begins: failures are pending again.  What an earlier answer (cut off later) called deleted stays so,
+ * since the server may have an error for it the second time. */
+void delete_set_retry(struct delete_set *set);
+
+/* The server's word on a key: code is STR_NONE for deleted.  A key not in the set: -EBADMSG.  A key that one answer
+ * calls both deleted and failed has failed. */
 int delete_set_result(struct delete_set *set, struct str key, struct str code);
 
 #endif

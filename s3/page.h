@@ -10,7 +10,11 @@
 #include <stdint.h>
 #include "s3/buf.h"
 
-enum { PAGE_ENTRIES_MAX = 1000, PAGE_BYTES_MAX = 8 << 20 };
+enum {
+	PAGE_ENTRIES_MAX = 1000,  /* AWS, ListObjectsV2 */
+	PAGE_BUCKETS_MAX = 10000, /* AWS, ListBuckets; servers that do not cut that list exist */
+	PAGE_BYTES_MAX = 8 << 20,
+};
 
 struct page_entry {
 	struct str key; /* decoded, with its prefix; a common prefix ends in the delimiter */
@@ -27,7 +31,9 @@ struct page {
 	unsigned count;
 	bool truncated;   /* there is more */
 	struct str token; /* STR_NONE where the answer had none, or one that XML could not carry: go on by start_after */
-	struct str last;  /* greatest key or prefix seen, for start_after; STR_NONE in an empty page */
+	/* Greatest key or prefix seen, for start_after (a server may answer a common prefix again that start_after
+	 * names); STR_NONE in an empty page.  S3_LIST_UPLOADS: the key that goes with token. */
+	struct str last;
 	struct buf arena;
 	unsigned size; /* of entries; private */
 };
@@ -35,5 +41,11 @@ struct page {
 int page_new(struct page **ret);
 void page_free(struct page *page);
 void page_clear(struct page *page);
+
+/* For the answer parser.  An entry with nothing in it, lent until the next one; -EOVERFLOW past max; -ENOMEM. */
+int page_add(struct page *page, unsigned max, struct page_entry **ret);
+/* Copies text into the arena and lets *ret (often a field of an entry) point there; what the page holds may move.
+ * -EOVERFLOW past PAGE_BYTES_MAX; -ENOMEM. */
+int page_text(struct page *page, struct str text, struct str *ret);
 
 #endif

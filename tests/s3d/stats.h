@@ -33,7 +33,6 @@ struct stats {
 };
 
 struct server;
-struct json_t;
 
 void stats_begin(struct stats *stats, enum op op);
 void stats_end(struct stats *stats, enum op op, unsigned status);

@@ -1,0 +1,71 @@
+/*
+ * window: how many attempts one worker may have in flight to one endpoint.
+ *
+ * | phase    | when                          | each good answer                                     |
+ * |----------|-------------------------------|------------------------------------------------------|
+ * | opening  | nothing refused so far        | size + 1: doubles each round trip, up to the ceiling  |
+ * | regrowth | size < 95 % of the bad level  | size + 1: back in a round trip or two                 |
+ * | probing  | at or above it                | some per cent a second, faster above the bad level    |
+ *
+ * A slow-down, time-out or reset remembers the level it happened at (bad) and halves the size.  Answers to attempts
+ * that were sent before the last cut change nothing (each attempt carries the number of cuts it was sent under), so
+ * that one round trip's refusals count once.  The size grows only while it is what limits the worker.  In probing the
+ * size stays just under the bad level most of the time, which is what keeps the share of refusals small and the rate
+ * near the service's limit; plain additive increase from one half would average at three quarters of it.
+ *
+ * Also the queue of calls that wait for a place.  Pure but for the lists; the clock is passed in; one thread.
+ */
+#ifndef FERRYFS_ENGINE_WINDOW_H
+#define FERRYFS_ENGINE_WINDOW_H
+
+#include "engine/call.h"
+
+enum {
+	WINDOW_START = 32, /* four doublings from the default ceiling */
+	WINDOW_EXTRA = 16, /* places above the window for interactive calls */
+};
+
+struct call_list {
+	struct call *first, *last;
+};
+
+void call_list_push(struct call_list *list, struct call *call);
+void call_list_push_front(struct call_list *list, struct call *call);
+void call_list_remove(struct call_list *list, struct call *call);
+struct call *call_list_pop(struct call_list *list);
+
+struct window {
+	const struct account *account; /* a hint only: never followed, the account may be gone */
+	struct endpoint endpoint;
+	bool used;
+	uint64_t used_ms; /* last touched, for taking the oldest slot */
+	unsigned ceiling;
+	double size;
+	double bad;   /* level of the last refusal; 0: none so far */
+	double slope; /* probing: growth a second */
+	uint64_t grown_ms;
+	unsigned cuts; /* number of halvings so far */
+	unsigned active;
+	unsigned queued;
+	struct call_list interactive, bulk;
+};
+
+void window_init(struct window *window, unsigned ceiling, uint64_t now_ms);
+/* May one more be sent? */
+bool window_room(const struct window *window, bool bulk);
+/* One is sent; returns what window_answer wants to know of it. */
+unsigned window_send(struct window *window);
+
+enum window_outcome {
+	WINDOW_GOOD,   /* an answer, be it an error of S3's */
+	WINDOW_BAD,    /* slow-down, time-out, reset */
+	WINDOW_SILENT, /* cancelled: says nothing */
+};
+void window_answer(struct window *window, unsigned cuts, enum window_outcome outcome, uint64_t now_ms);
+
+void window_queue(struct window *window, struct call *call, bool in_front);
+void window_unqueue(struct window *window, struct call *call);
+/* The next call to send, taken out of the queue; NULL when there is none, or no room for it. */
+struct call *window_next(struct window *window, bool bulk);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * worker: the inside of a worker, for the engine's own files (call, transfer, worker, stats).
+ *
+ * The loop of its thread, one turn:
+ *   wait (epoll) -> libcurl's sockets -> answers that are complete -> mailbox -> timers -> on_done of what has ended ->
+ *   queued calls onto the wire -> libcurl's timer (starts them) -> again
+ * Nothing is started and nobody is called back from inside a libcurl callback but a GET's on_data.
+ *
+ * Everything is the worker thread's own except `mailbox`, `stop` and `counters`.
+ */
+#ifndef FERRYFS_ENGINE_WORKER_H
+#define FERRYFS_ENGINE_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "engine/mailbox.h"
+#include "engine/retry.h"
+#include "engine/sockets.h"
+#include "engine/stats.h"
+#include "engine/timers.h"
+#include "engine/window.h"
+
+struct transfer;
+
+enum {
+	WORKER_ENDPOINTS = 16, /* windows; past it the least used idle one is taken over, or the first shared */
+};
+
+/* Written by the worker with relaxed stores, read by anybody. */
+struct counters {
+	_Atomic uint64_t requests[S3_OP_COUNT];
+	_Atomic uint64_t failed, retried, slowed, timeouts;
+	_Atomic uint64_t object_bytes_in, object_bytes_out;
+	_Atomic uint64_t connections;
+	_Atomic unsigned active, queued, waiting, window;
+};
+
+/* One writer: no locked instruction needed. */
+static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, value + n, memory_order_relaxed);
+}
+
+struct worker {
+	struct engine *engine;
+	pthread_t thread;
+	unsigned index;
+	unsigned ceiling; /* of attempts on the wire here */
+	struct mailbox mailbox;
+	atomic_bool stop;
+
+	uint64_t now_ms;
+	struct sockets sockets;
+	struct timers timers;
+	struct timer scan; /* looks for time-outs */
+	struct retry_budget budget;
+	uint64_t random;
+	struct signer *signer;
+
+	struct window windows[WORKER_ENDPOINTS];
+	unsigned turn;             /* the window that is served first, for fairness */
+	struct call_list active;   /* ACTIVE */
+	struct call_list waiting;  /* WAITING */
+	struct call_list ended;    /* ENDED: on_done is to be called */
+	unsigned active_count, waiting_count;
+
+	struct transfer *idle; /* pool, last used first */
+	struct transfer *all;
+	unsigned transfer_count;
+
+	struct counters counters;
+};
+
+struct engine {
+	unsigned worker_count;
+	unsigned inflight, retries, timeout_ms, connect_timeout_ms;
+	char *ca_bundle;
+	bool no_verify_tls;
+	bool proxied; /* the environment names a proxy */
+	_Atomic unsigned next;
+	struct worker *workers;
+};
+
+int worker_init(struct worker *worker, struct engine *engine, unsigned index);
+/* After its thread has ended and worker_settle found nothing left. */
+void worker_release(struct worker *worker);
+/* The thread. */
+void *worker_run(void *worker);
+/* Cancels every call, runs what is posted and calls back, until nothing is left; false when there was nothing.
+ * The worker's thread, or after its end the one that frees the engine. */
+bool worker_settle(struct worker *worker);
+
+/* The window of an account's endpoint, made when there is none. */
+struct window *worker_window(struct worker *worker, const struct account *account);
+
+/* ---- call.c; worker thread ---- */
+
+/* The attempt on the wire is over: decides whether there is another.  outcome: 0 a whole answer, else -errno. */
+void call_attempt_over(struct call *call, int outcome);
+/* Has it been too long? */
+void call_check_timeout(struct call *call);
+/* Puts it on the wire; ends it where that fails. */
+void call_launch(struct call *call);
+/* Calls on_done of all that have ended, and of those that end meanwhile.  True when there was one. */
+bool call_run_ended(struct worker *worker);
+
+#endif

@@ -1,0 +1,133 @@
+#include "s3/answer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* AWS, "Error responses", and what MinIO and Ceph add.  Sorted by byte order for bsearch; the unit test checks it. */
+struct code {
+	const char *name;
+	int error; /* positive */
+	enum s3_retry retry;
+};
+
+static const struct code codes[] = {
+	{"AccessDenied", EACCES, S3_RETRY_NO},
+	{"AccountProblem", EACCES, S3_RETRY_NO},
+	{"AllAccessDisabled", EACCES, S3_RETRY_NO},
+	{"AuthorizationHeaderMalformed", EACCES, S3_RETRY_REGION},
+	{"BandwidthLimitExceeded", EAGAIN, S3_RETRY_SLOWER},
+	{"BucketAlreadyExists", EEXIST, S3_RETRY_NO},
+	{"BucketAlreadyOwnedByYou", EEXIST, S3_RETRY_NO},
+	{"BucketNotEmpty", ENOTEMPTY, S3_RETRY_NO},
+	{"ConditionalRequestConflict", EBUSY, S3_RETRY_YES},
+	{"EntityTooLarge", EFBIG, S3_RETRY_NO},
+	{"ExpiredToken", EACCES, S3_RETRY_RENEW},
+	{"IllegalLocationConstraintException", EIO, S3_RETRY_REGION},
+	{"IncompleteBody", EIO, S3_RETRY_YES},
+	{"InternalError", EIO, S3_RETRY_YES},
+	{"InvalidAccessKeyId", EACCES, S3_RETRY_NO},
+	{"InvalidBucketName", ENOENT, S3_RETRY_NO},
+	{"InvalidObjectState", EREMOTE, S3_RETRY_NO},
+	{"InvalidRange", EINVAL, S3_RETRY_NO},
+	{"InvalidSecurity", EACCES, S3_RETRY_NO},
+	{"InvalidToken", EACCES, S3_RETRY_NO},
+	{"KeyTooLongError", ENAMETOOLONG, S3_RETRY_NO},
+	{"MethodNotAllowed", EOPNOTSUPP, S3_RETRY_NO},
+	{"NoSuchBucket", ENOENT, S3_RETRY_NO},
+	{"NoSuchKey", ENOENT, S3_RETRY_NO},
+	{"NoSuchUpload", ENOENT, S3_RETRY_NO},
+	{"NoSuchVersion", ENOENT, S3_RETRY_NO},
+	{"NotImplemented", EOPNOTSUPP, S3_RETRY_NO},
+	{"NotSignedUp", EACCES, S3_RETRY_NO},
+	{"ObjectNotInActiveTierError", EREMOTE, S3_RETRY_NO},
+	{"OperationAborted", EBUSY, S3_RETRY_YES},
+	{"PermanentRedirect", EIO, S3_RETRY_REGION},
+	{"PreconditionFailed", ESTALE, S3_RETRY_NO},
+	{"QuotaExceeded", EDQUOT, S3_RETRY_NO},
+	{"RequestLimitExceeded", EAGAIN, S3_RETRY_SLOWER},
+	{"RequestTimeTooSkewed", EACCES, S3_RETRY_CLOCK},
+	{"RequestTimeout", ETIMEDOUT, S3_RETRY_YES},
+	{"ServiceUnavailable", EAGAIN, S3_RETRY_SLOWER},
+	{"SignatureDoesNotMatch", EACCES, S3_RETRY_NO},
+	{"SlowDown", EAGAIN, S3_RETRY_SLOWER},
+	{"SlowDownRead", EAGAIN, S3_RETRY_SLOWER},
+	{"SlowDownWrite", EAGAIN, S3_RETRY_SLOWER},
+	{"TemporaryRedirect", EIO, S3_RETRY_REGION},
+	{"Throttling", EAGAIN, S3_RETRY_SLOWER},
+	{"ThrottlingException", EAGAIN, S3_RETRY_SLOWER},
+	{"TokenRefreshRequired", EACCES, S3_RETRY_RENEW},
+	{"TooManyRequests", EAGAIN, S3_RETRY_SLOWER},
+	{"XMinioStorageFull", ENOSPC, S3_RETRY_NO},
+};
+
+static const struct {
+	int status;
+	int error;
+	enum s3_retry retry;
+} statuses[] = {
+	{301, EIO, S3_RETRY_REGION},     {307, EIO, S3_RETRY_REGION},	 {308, EIO, S3_RETRY_REGION},
+	{401, EACCES, S3_RETRY_NO},	 {403, EACCES, S3_RETRY_NO},	 {404, ENOENT, S3_RETRY_NO},
+	{405, EOPNOTSUPP, S3_RETRY_NO},	 {408, ETIMEDOUT, S3_RETRY_YES}, {409, EBUSY, S3_RETRY_NO},
+	{412, ESTALE, S3_RETRY_NO},	 {413, EFBIG, S3_RETRY_NO},	 {414, ENAMETOOLONG, S3_RETRY_NO},
+	{416, EINVAL, S3_RETRY_NO},	 {429, EAGAIN, S3_RETRY_SLOWER}, {500, EIO, S3_RETRY_YES},
+	{501, EOPNOTSUPP, S3_RETRY_NO},	 {502, EIO, S3_RETRY_YES},	 {503, EAGAIN, S3_RETRY_SLOWER},
+	{504, ETIMEDOUT, S3_RETRY_YES},	 {507, ENOSPC, S3_RETRY_NO},
+};
+
+static int compare_code(const void *key, const void *member)
+{
+	const struct str *code = key;
+	const struct code *entry = member;
+	return str_cmp(*code, str_of(entry->name));
+}
+
+static const struct code *find_code(struct str code)
+{
+	if (code.data == NULL)
+		return NULL;
+	return bsearch(&code, codes, sizeof(codes) / sizeof(codes[0]), sizeof(codes[0]), compare_code);
+}
+
+static bool is_success(int status)
+{
+	return status >= 200 && status <= 299;
+}
+
+int s3_code_errno(struct str code, int status)
+{
+	const struct code *known = find_code(code);
+	if (known != NULL)
+		return -known->error;
+	if (is_success(status) && code.len == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (statuses[i].status == status)
+			return -statuses[i].error;
+	return -EIO;
+}
+
+int s3_answer_errno(const struct s3_answer *answer)
+{
+	return s3_code_errno(str_of(answer->error.code), answer->status);
+}
+
+static enum s3_retry status_retry(const struct s3_answer *answer)
+{
+	/* A HEAD of a bucket elsewhere: 400 with the region and no body to say why (AWS, HeadBucket). */
+	if (answer->status == 400 && answer->error.code[0] == '\0')
+		return S3_RETRY_REGION;
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (statuses[i].status == answer->status)
+			return statuses[i].retry;
+	return S3_RETRY_NO;
+}
+
+enum s3_retry s3_answer_retry(const struct s3_answer *answer)
+{
+	const struct code *known = find_code(str_of(answer->error.code));
+	enum s3_retry retry = known != NULL ? known->retry : status_retry(answer);
+	/* A redirect that does not say where to is a failure like any other. */
+	if (retry == S3_RETRY_REGION && answer->region[0] == '\0')
+		return S3_RETRY_NO;
+	return retry;
+}

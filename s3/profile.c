@@ -1,0 +1,274 @@
+/*
+ * The reader goes through the text line by line and knows, between two lines:
+ *
+ *   wanted   the section it is in is the one looked for
+ *   parent   the last setting that was not indented below another; NONE at the start of a section
+ *   indent   of that setting; a deeper line belongs to the parent (as Python's configparser decides it)
+ *   empty    the parent has no value, so that what is below it is nested settings
+ *
+ * A profile that names a [services] section takes a second walk, as that section may stand before it.
+ */
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <strings.h>
+#include "s3/profile.h"
+
+enum walk { WALK_PROFILE, WALK_SERVICES };
+
+struct reader {
+	struct profile *profile;
+	enum profile_file file;
+	enum walk walk;
+	struct str name; /* of the section */
+	bool wanted, empty;
+	struct str parent;
+	size_t indent;
+	bool has_key, has_secret, has_token; /* this section set them */
+};
+
+/* Where a setting goes. */
+struct place {
+	const char *name;
+	size_t offset, size;
+};
+
+#define PLACE(setting, field)                                                                                \
+	{                                                                                                    \
+		setting, offsetof(struct profile, field), sizeof(((struct profile *)0)->field)               \
+	}
+
+static const struct place places[] = {
+	PLACE("aws_access_key_id", access_key),
+	PLACE("aws_secret_access_key", secret),
+	PLACE("aws_session_token", token),
+	PLACE("region", region),
+	PLACE("endpoint_url", endpoint_url),
+	PLACE("services", services),
+	PLACE("ca_bundle", ca_bundle),
+	PLACE("source_profile", source_profile),
+	PLACE("role_arn", role_arn),
+	PLACE("credential_process", credential_process),
+	PLACE("sso_session", sso),
+	PLACE("sso_start_url", sso),
+};
+
+static const struct place nested_places[] = {
+	PLACE("endpoint_url", endpoint_url_s3),
+	PLACE("addressing_style", addressing_style),
+};
+
+void profile_init(struct profile *profile)
+{
+	*profile = (struct profile){.found = false};
+}
+
+void profile_wipe(struct profile *profile)
+{
+	OPENSSL_cleanse(profile, sizeof(*profile));
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static bool is_comment(char c)
+{
+	return c == '#' || c == ';';
+}
+
+static struct str trim(struct str s)
+{
+	while (s.len && is_space(s.data[0]))
+		s = str_skip(s, 1);
+	while (s.len && is_space(s.data[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+static bool same_name(struct str s, const char *name)
+{
+	return s.len == strlen(name) && strncasecmp(s.data, name, s.len) == 0;
+}
+
+static const struct place *find_place(const struct place *list, size_t count, struct str name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (same_name(name, list[i].name))
+			return &list[i];
+	}
+	return NULL;
+}
+
+static const struct place *find_setting(struct str name)
+{
+	return find_place(places, sizeof(places) / sizeof(places[0]), name);
+}
+
+static int store(struct reader *reader, const struct place *place, struct str value)
+{
+	char *field = (char *)reader->profile + place->offset;
+
+	if (value.len >= place->size)
+		return -EBADMSG;
+	if (value.len)
+		memcpy(field, value.data, value.len);
+	field[value.len] = '\0';
+	reader->has_key |= field == reader->profile->access_key;
+	reader->has_secret |= field == reader->profile->secret;
+	reader->has_token |= field == reader->profile->token;
+	return 0;
+}
+
+/* "name = value", without a comment behind it.  Python's configparser, and so the AWS CLI, takes ":" as well.
+ */
+static int split_setting(struct str line, struct str *ret_name, struct str *ret_value)
+{
+	size_t at = 0;
+	struct str name, value;
+
+	while (at < line.len && line.data[at] != '=' && line.data[at] != ':')
+		at++;
+	if (at == line.len)
+		return -EBADMSG;
+	name = trim(str_n(line.data, at));
+	if (name.len == 0)
+		return -EBADMSG;
+	value = str_skip(line, at + 1);
+	for (size_t i = 1; i < value.len; i++) {
+		if (is_comment(value.data[i]) && is_space(value.data[i - 1]))
+			value.len = i;
+	}
+	*ret_name = name;
+	*ret_value = trim(value);
+	return 0;
+}
+
+/* A section's name may stand in quotes when it has a space in it. */
+static struct str unquote(struct str s)
+{
+	if (s.len >= 2 && (s.data[0] == '"' || s.data[0] == '\'') && s.data[s.len - 1] == s.data[0])
+		return str_n(s.data + 1, s.len - 2);
+	return s;
+}
+
+/* Is `section` the kind word, white space, and the name looked for? */
+static bool is_section_of(const struct reader *reader, struct str section, struct str kind)
+{
+	if (!str_has_prefix(section, kind) || section.len == kind.len || !is_space(section.data[kind.len]))
+		return false;
+	return str_eq(unquote(trim(str_skip(section, kind.len))), reader->name);
+}
+
+static int read_section(struct reader *reader, struct str line)
+{
+	const char *end = memchr(line.data, ']', line.len);
+	struct str section, rest;
+
+	if (!end)
+		return -EBADMSG;
+	section = trim(str_n(line.data + 1, (size_t)(end - line.data) - 1));
+	rest = trim(str_skip(line, (size_t)(end - line.data) + 1));
+	if (rest.len && !is_comment(rest.data[0]))
+		return -EBADMSG;
+	reader->parent = STR_NONE;
+	if (reader->walk == WALK_SERVICES) {
+		reader->wanted = is_section_of(reader, section, STR("services"));
+		return 0;
+	}
+	if (reader->file == PROFILE_CREDENTIALS)
+		reader->wanted = str_eq(section, reader->name);
+	else
+		reader->wanted = (str_eq(section, STR("default")) && str_eq(section, reader->name)) ||
+				 is_section_of(reader, section, STR("profile"));
+	reader->profile->found |= reader->wanted;
+	return 0;
+}
+
+static int read_setting(struct reader *reader, struct str line)
+{
+	const struct place *place;
+	struct str name, value;
+	int r = split_setting(line, &name, &value);
+
+	if (r)
+		return r;
+	reader->parent = name;
+	reader->empty = value.len == 0;
+	if (!reader->wanted || reader->walk != WALK_PROFILE)
+		return 0;
+	place = find_setting(name);
+	return place ? store(reader, place, value) : 0;
+}
+
+static int read_nested(struct reader *reader, struct str line)
+{
+	const struct place *place;
+	struct str name, value;
+	int r;
+
+	if (!reader->wanted)
+		return 0;
+	if (!reader->empty)
+		return reader->walk == WALK_PROFILE && find_setting(reader->parent) ? -EBADMSG : 0;
+	if (!same_name(reader->parent, "s3"))
+		return 0;
+	r = split_setting(line, &name, &value);
+	if (r)
+		return r;
+	place = find_place(nested_places, sizeof(nested_places) / sizeof(nested_places[0]), name);
+	return place ? store(reader, place, value) : 0;
+}
+
+static int read_line(struct reader *reader, struct str raw)
+{
+	struct str line = trim(raw);
+	size_t indent;
+
+	if (raw.len && memchr(raw.data, '\0', raw.len))
+		return -EBADMSG;
+	if (line.len == 0 || is_comment(line.data[0]))
+		return 0;
+	indent = (size_t)(line.data - raw.data);
+	if (reader->parent.data && indent > reader->indent)
+		return read_nested(reader, line);
+	reader->indent = indent;
+	return line.data[0] == '[' ? read_section(reader, line) : read_setting(reader, line);
+}
+
+static int walk_text(struct reader *reader, struct str text, unsigned *ret_line)
+{
+	if (str_has_prefix(text, STR("\xef\xbb\xbf"))) /* a byte order mark, as editors on Windows write it */
+		text = str_skip(text, 3);
+	for (unsigned number = 1; text.len; number++) {
+		const char *end = memchr(text.data, '\n', text.len);
+		size_t len = end ? (size_t)(end - text.data) : text.len;
+		int r = read_line(reader, str_n(text.data, len));
+
+		if (r) {
+			*ret_line = number;
+			return r;
+		}
+		text = str_skip(text, end ? len + 1 : len);
+	}
+	return 0;
+}
+
+int profile_parse(struct profile *profile, enum profile_file file, const char *name, struct str text,
+	unsigned *ret_line)
+{
+	struct reader reader = {.profile = profile, .file = file, .name = str_of(name), .walk = WALK_PROFILE};
+	int r = walk_text(&reader, text, ret_line);
+
+	if (r)
+		return r;
+	if (reader.has_key && !reader.has_secret)
+		OPENSSL_cleanse(profile->secret, sizeof(profile->secret));
+	if (reader.has_key && !reader.has_token)
+		OPENSSL_cleanse(profile->token, sizeof(profile->token));
+	if (file != PROFILE_CONFIG || !profile->services[0])
+		return 0;
+	reader = (struct reader){
+		.profile = profile, .file = file, .name = str_of(profile->services), .walk = WALK_SERVICES};
+	return walk_text(&reader, text, ret_line);
+}

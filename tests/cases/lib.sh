@@ -1,0 +1,103 @@
+# Sourced by every case: a work folder, an embedded S3 server, mounts, and checks; all of it ends with the case.
+#
+#   start_s3d [OPTION ...]        a server of this case's own on a loopback port; credentials in the environment
+#   admin METHOD PATH [DATA]      its admin endpoint: admin GET stats, admin POST 'seed?bucket=b&count=3'
+#   requests OP                   how many requests of that kind it took (since the last admin POST reset)
+#   stat NAME                     a number of its statistics, dots for nesting: stat requests.copy
+#   keys BUCKET [PREFIX]          the keys it holds, percent-encoded, one a line, sorted
+#   object BUCKET KEY             what it knows of one object, as JSON; field NAME picks from JSON on stdin
+#   put BUCKET KEY TEXT           an object made behind the mount's back
+#   mount_s3 DIR URL [-o OPTS]    a mount of ours, in the background; unmounted at the end
+#   umount_s3 DIR
+#   until_true SECONDS CMD ...    polls until CMD succeeds; fails the case after that long
+#   fail TEXT, skip TEXT          end the case; equal WHAT GOT WANTED, same_tree A B, refuse CMD ... (must exit non-zero)
+#
+# FERRYFS and S3D name the programs.  A case ends with 0 (passed), 77 (skipped, says why), anything else failed.
+
+set -u
+export LC_ALL=C
+unset AWS_CA_BUNDLE AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_DEFAULT_REGION http_proxy HTTP_PROXY
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+FERRYFS=$(readlink -f "${FERRYFS:-$TOP/ferryfs}")
+S3D=$(readlink -f "${S3D:-$TOP/build/s3d}")
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/ferryfs-case.XXXXXX")
+export HOME=$WORK/home
+mkdir "$HOME"
+cd "$WORK"
+S3D_PIDS=()
+MOUNTS=()
+
+cleanup() {
+	local status=$? i pid
+	trap - EXIT
+	cd /
+	for ((i = ${#MOUNTS[@]} - 1; i >= 0; i--)); do
+		mountpoint -q "${MOUNTS[i]}" || continue
+		timeout 20 "$FERRYFS" umount "${MOUNTS[i]}" 2>/dev/null || umount -l "${MOUNTS[i]}" 2>/dev/null
+	done
+	for pid in "${S3D_PIDS[@]}"; do
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
+		for i in "$WORK"/*.log; do
+			[ -s "$i" ] && { echo "--- ${i##*/} (last lines)"; tail -n 40 "$i"; }
+		done
+	fi
+	[ -n "${KEEP:-}" ] && [ "$status" -ne 0 ] && echo "kept: $WORK" || rm -rf "$WORK"
+	exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+
+fail() { echo "FAILED (line ${BASH_LINENO[0]}): $*"; exit 1; }
+skip() { echo "skipped: $*"; exit 77; }
+equal() { [ "$2" = "$3" ] || { echo "FAILED (line ${BASH_LINENO[0]}): $1: got '$2', wanted '$3'"; exit 1; }; }
+refuse() { if "$@"; then echo "FAILED (line ${BASH_LINENO[0]}): succeeded, but must not: $*"; exit 1; fi; }
+same_tree() { diff -r "$1" "$2" || { echo "FAILED (line ${BASH_LINENO[0]}): $1 and $2 differ"; exit 1; }; }
+
+until_true() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || { echo "FAILED (line ${BASH_LINENO[0]}): never came true: $*"; exit 1; }
+		read -rt 0.05 <> <(:) || :
+	done
+}
+
+start_s3d() {
+	local file=$WORK/port.${#S3D_PIDS[@]}
+	"$S3D" --port 0 --port-file "$file" --with-parent "$@" >>"$WORK/s3d.log" 2>&1 &
+	S3D_PIDS+=($!)
+	until_true 20 test -s "$file"
+	S3_PORT=$(<"$file")
+	ENDPOINT=http://127.0.0.1:$S3_PORT
+	export AWS_ENDPOINT_URL=$ENDPOINT AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testsecret
+}
+
+admin() {
+	local method=$1 path=$2
+	shift 2
+	curl -sS --fail-with-body -X "$method" ${1+--data-binary "$1"} "$ENDPOINT/_s3d/$path" || { echo; fail "admin $method $path"; }
+}
+field() { python3 -c '
+import json, sys
+value = json.load(sys.stdin)
+for name in sys.argv[1].split("."):
+    value = value.get(name, 0) if isinstance(value, dict) else value[int(name)]
+print(value if not isinstance(value, (dict, list)) else json.dumps(value, sort_keys=True))' "$1"; }
+stat() { admin GET stats | field "$1"; }
+requests() { stat "requests.$1"; }
+keys() { admin GET "keys?bucket=$1&prefix=${2:-}" | cut -f1; }
+object() { admin GET "object?bucket=$1&key=$2"; }
+put() { admin POST "overwrite?bucket=$1&key=$2&text=$3" >/dev/null; }
+
+mount_s3() {
+	local dir=$1 url=$2
+	shift 2
+	mkdir -p "$dir"
+	MOUNTS+=("$(readlink -f "$dir")")
+	"$FERRYFS" mount -o "log_file=$WORK/mount.log,staging=$WORK" "$@" "$url" "$dir" || fail "mount $url"
+}
+umount_s3() { "$FERRYFS" umount "$1" || fail "umount $1"; }
