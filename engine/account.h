@@ -20,6 +20,7 @@ struct account_options {
 	const char *profile;
 	bool no_sign_request;
 	const char *addressing; /* "auto" (NULL), "path", "virtual" */
+	bool request_payer;     /* the requester pays: said with every request to a bucket */
 };
 
 struct account;
@@ -33,6 +34,11 @@ struct account *account_ref(struct account *account);
 void account_unref(struct account *account);
 
 const struct endpoint *account_endpoint(const struct account *account);
+/* Where requests for a bucket of this region go: the account's endpoint, but for AWS found by region the one of that
+ * region, made in *space. */
+const struct endpoint *account_endpoint_for(
+	const struct account *account, const char *region, struct endpoint *space);
+bool account_request_payer(const struct account *account);
 /* CA bundle the environment or profile names, or NULL. */
 const char *account_ca_bundle(const struct account *account);
 /* The credentials of now; lent until account_unref, but use at once: renewal supersedes them. */

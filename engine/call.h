@@ -40,7 +40,7 @@ struct call {
 	struct s3_sinks sinks;   /* cleared anew by the worker for each attempt (page, delete results, headers, tags) */
 	int body_fd;             /* S3_PUT_OBJECT, S3_UPLOAD_PART: body_length bytes from here ... */
 	uint64_t body_offset;    /* ... on, by pread; -EIO when the file is shorter */
-	const char *body_data;   /* or from memory, when not NULL */
+	const char *body_data;   /* or from memory, when not NULL; body_offset does not count here */
 	uint64_t expect_bytes;   /* how much the server has to move (a copy's size): lengthens the time-out */
 	unsigned flags;
 	void (*on_done)(struct call *call, const struct s3_answer *answer); /* answer never NULL; worker thread */

@@ -3,8 +3,8 @@
  *
  * Up to `part_threshold` (never over 5 GiB, AWS's limit) it is one CopyObject.  Above, a multipart upload: HEAD of the
  * source for its metadata and content headers, its tags where it has some, UploadPartCopy in parallel, each with the
- * source's ETag as condition, completion; and the upload is aborted on any failure.  S3 keeps metadata and tags in a CopyObject but lets
- * the storage class fall to STANDARD, so it is sent.
+ * source's ETag as condition, completion; and the upload is aborted on any failure.  S3 keeps metadata and tags in a
+ * CopyObject but lets the storage class fall to STANDARD, so it is sent.
  *
  * The two accounts must reach the same service: requests are signed with the destination's credentials.  The copy is the
  * caller's memory, with all it points to, until on_done, which comes exactly once on the worker's thread.
@@ -18,13 +18,20 @@
 /* The most one CopyObject moves; AWS, CopyObject. */
 #define COPY_OBJECT_MAX ((uint64_t)5 << 30)
 
+/* The defaults.  Parts copy in parallel and change the ETag, and cost a HEAD, a GetObjectTagging, a create and a
+ * completion beside them: worth it once one CopyObject would take several seconds, which at the 100 to 300 MB/s that
+ * AWS moves inside a region is about a GiB. */
+#define COPY_PART_THRESHOLD ((uint64_t)1 << 30)
+#define COPY_PART_SIZE ((uint64_t)256 << 20)
+#define COPY_PARTS_AT_ONCE 8u
+
 enum copy_tags { COPY_TAGS_AUTO, COPY_TAGS_NO, COPY_TAGS_REQUIRED };
 
 /* The same for many copies; lent to them all. */
 struct copy_settings {
-	uint64_t part_threshold; /* 0: the default */
-	uint64_t part_size;      /* wanted; 0: the default */
-	unsigned parts_at_once;  /* of one object; 0: the default */
+	uint64_t part_threshold; /* 0: COPY_PART_THRESHOLD */
+	uint64_t part_size;      /* wanted; 0: COPY_PART_SIZE */
+	unsigned parts_at_once;  /* of one object; 0: COPY_PARTS_AT_ONCE */
 	enum copy_tags tags;     /* AUTO: 501 means the server has none, 403 fails and names the permission */
 	/* Sent with each copy (storage class, SSE, ACL, request payer, directives and what they replace); may be NULL.
 	 * An x-amz-storage-class here wins over the source's. */
@@ -55,7 +62,10 @@ struct copy {
 	struct call call;
 	struct copy_parts *parts;
 	struct headers *extra;
+	struct worker *worker;
+	int64_t started; /* by the server's clock */
 	bool cancelled;
+	char head_class[STORAGE_CLASS_MAX + 1];
 };
 
 /* Worker thread.  Fields not named "given" must be zero.  on_done never comes from inside. */

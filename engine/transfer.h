@@ -37,7 +37,7 @@ struct transfer {
 	bool sent;          /* the request may have left */
 	bool sink_failed;   /* error is the sink's, or the body's source's */
 	int error;          /* of a callback */
-	unsigned cuts;      /* the window's, when it was sent */
+	struct window_ticket ticket;
 	uint64_t started_ms, progress_ms;
 	uint64_t body_sent;
 	char curl_error[CURL_ERROR_SIZE];

@@ -54,15 +54,44 @@ void window_init(struct window *window, unsigned ceiling, uint64_t now_ms)
 	};
 }
 
-bool window_room(const struct window *window, bool bulk)
+static bool below_size(const struct window *window, bool bulk)
 {
 	return window->active < (unsigned)window->size + (bulk ? 0 : WINDOW_EXTRA);
 }
 
-unsigned window_send(struct window *window)
+/* Without a refusal so far, or a round trip to go by, there is no pace. */
+static bool is_paced(const struct window *window)
+{
+	return window->bad > 0 && window->trip_ms > 0;
+}
+
+bool window_room(const struct window *window, bool bulk)
+{
+	return below_size(window, bulk) && (!bulk || !is_paced(window) || window->pace >= 1);
+}
+
+bool window_held(const struct window *window)
+{
+	return window->bulk.first && below_size(window, true) && !window_room(window, true);
+}
+
+void window_tick(struct window *window, uint64_t now_ms)
+{
+	double a_ms = 1.25 * window->size / (window->trip_ms < 1 ? 1 : window->trip_ms);
+	double most = 2 * a_ms < 1 ? 1 : 2 * a_ms;
+
+	window->pace += a_ms * (double)(now_ms - window->paced_ms);
+	if (window->pace > most)
+		window->pace = most;
+	window->paced_ms = now_ms;
+}
+
+struct window_ticket window_send(struct window *window, uint64_t now_ms)
 {
 	window->active++;
-	return window->cuts;
+	if (window->pace >= 1)
+		window->pace -= 1;
+	return (struct window_ticket){.cuts = window->cuts, .sent_ms = now_ms};
 }
 
 /* Where probing begins, as a share of the bad level, and its growth a second there.  By simulation and measurement
@@ -103,9 +132,18 @@ static void cut(struct window *window, uint64_t now_ms)
 	window->cuts++;
 }
 
-void window_answer(struct window *window, unsigned cuts, enum window_outcome outcome, uint64_t now_ms)
+static void learn_trip(struct window *window, double trip_ms)
 {
-	if (cuts == window->cuts) {
+	if (trip_ms < 1)
+		trip_ms = 1;
+	window->trip_ms = window->trip_ms == 0 ? trip_ms : window->trip_ms + (trip_ms - window->trip_ms) / 16;
+}
+
+void window_answer(struct window *window, struct window_ticket ticket, enum window_outcome outcome, uint64_t now_ms)
+{
+	if (outcome == WINDOW_GOOD)
+		learn_trip(window, (double)(now_ms - ticket.sent_ms));
+	if (ticket.cuts == window->cuts) {
 		if (outcome == WINDOW_GOOD)
 			grow(window, now_ms);
 		else if (outcome == WINDOW_BAD)

@@ -13,6 +13,9 @@
  * size stays just under the bad level most of the time, which is what keeps the share of refusals small and the rate
  * near the service's limit; plain additive increase from one half would average at three quarters of it.
  *
+ * Once something was refused, sending is also paced: attempts go out at 5/4 of size per round trip, not in the clumps in
+ * which answers came, since a service that counts over some milliseconds refuses clumps at any rate.
+ *
  * Also the queue of calls that wait for a place.  Pure but for the lists; the clock is passed in; one thread.
  */
 #ifndef FERRYFS_ENGINE_WINDOW_H
@@ -45,6 +48,9 @@ struct window {
 	double slope; /* probing: growth a second */
 	uint64_t grown_ms;
 	unsigned cuts; /* number of halvings so far */
+	double trip_ms; /* smoothed; 0: none so far */
+	double pace;    /* attempts that may go out now, where paced */
+	uint64_t paced_ms;
 	unsigned active;
 	unsigned queued;
 	struct call_list interactive, bulk;
@@ -53,15 +59,25 @@ struct window {
 void window_init(struct window *window, unsigned ceiling, uint64_t now_ms);
 /* May one more be sent? */
 bool window_room(const struct window *window, bool bulk);
-/* One is sent; returns what window_answer wants to know of it. */
-unsigned window_send(struct window *window);
+/* Brings the pace up to date; before a round of window_next. */
+void window_tick(struct window *window, uint64_t now_ms);
+/* Is it the pace alone that holds something back?  Then look again in a millisecond. */
+bool window_held(const struct window *window);
+
+/* What window_answer wants to know of an attempt. */
+struct window_ticket {
+	unsigned cuts;
+	uint64_t sent_ms;
+};
+/* One is sent. */
+struct window_ticket window_send(struct window *window, uint64_t now_ms);
 
 enum window_outcome {
 	WINDOW_GOOD,   /* an answer, be it an error of S3's */
 	WINDOW_BAD,    /* slow-down, time-out, reset */
 	WINDOW_SILENT, /* cancelled: says nothing */
 };
-void window_answer(struct window *window, unsigned cuts, enum window_outcome outcome, uint64_t now_ms);
+void window_answer(struct window *window, struct window_ticket ticket, enum window_outcome outcome, uint64_t now_ms);
 
 void window_queue(struct window *window, struct call *call, bool in_front);
 void window_unqueue(struct window *window, struct call *call);

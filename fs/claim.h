@@ -21,8 +21,11 @@
  * Truth across claims (law 2 over `cp -r a b && rm -r a`): a claim that ends with an error tells it to those that wait for it at
  * that moment through `prior_error`: the first error among the claims that it waited for.
  *
+ * A claim that waits can't be withdrawn: whoever no longer wants it releases it as soon as it is granted.
+ *
  * One table a hub, with a lock of its own (a leaf: held inside the hub's lock or alone).  `granted` is called without any lock
- * of ours, from the thread that released the last obstacle or from inside claim_take.
+ * of ours, from the thread that released the last obstacle, in claim_release (so that one never under the hub's lock), or,
+ * when that is itself inside a `granted`, once the outer one is back: no recursion however long the queue.
  */
 #ifndef FERRYFS_FS_CLAIM_H
 #define FERRYFS_FS_CLAIM_H
@@ -42,35 +45,42 @@ struct claim_item {
 	unsigned name_len;
 	bool prefix;             /* everything that begins so */
 	bool exclusive;
-	struct claim_item *next, *prev; /* private */
+	/* private */
+	uint64_t hash;
+	struct claim_item *next, *prev;         /* of all keys, or of all prefixes */
+	struct claim_item *chain_next, *chain_prev; /* keys: of one slot */
 	struct claim *claim;
 };
 
 struct claim {
 	struct claim_item items[CLAIM_ITEMS_MAX];
 	unsigned count;
-	void (*granted)(struct claim *claim); /* may be NULL: then poll claim_granted, or use claim_take's answer */
+	void (*granted)(struct claim *claim); /* may release and free the claim; NULL: poll claim_granted */
 	void *user;
 	int prior_error; /* 0, or the first error of those it waited for; valid once granted */
 	/* private */
 	bool entered, is_granted;
 	unsigned blockers;
-	uint64_t serial;
-	struct claim *next, *prev;
+	struct claim *ready_next;
 	struct claim_wait *waits; /* who waits for this one */
 };
 
 int claims_new(struct claims **ret);
 void claims_free(struct claims *claims); /* none may be left */
 
-/* Zeroed claim, then each item; -ENOMEM.  claim_release also undoes these when the claim was never taken. */
+/* Zeroed claim, then each item; -ENOMEM, -E2BIG past CLAIM_ITEMS_MAX.  An empty key with `prefix` is the whole bucket.
+ * claim_release also undoes these when the claim was never taken. */
 int claim_add(struct claim *claim, struct account *account, struct str bucket, struct str key, bool prefix, bool exclusive);
 /* Enters it.  1: granted at once, and `granted` is not called; 0: `granted` will be called; -ENOMEM: not entered. */
 int claim_take(struct claims *claims, struct claim *claim);
 /* The operation is over with this error (0: done).  Frees the items; the claim may be used again. */
 void claim_release(struct claims *claims, struct claim *claim, int error);
-/* Is anything not yet released on this key (or below, for a prefix)?  For attributes shown meanwhile, never for decisions. */
+/* For claims without `granted`. */
+bool claim_granted(struct claims *claims, struct claim *claim);
+/* Is an exclusive claim not yet released on this key (or below, for a prefix), or on a prefix over it?  For attributes shown
+ * meanwhile, never for decisions. */
 bool claims_busy(struct claims *claims, struct account *account, struct str bucket, struct str key, bool prefix);
+/* Claims entered and not released; waiting ones included. */
 unsigned claims_count(struct claims *claims);
 
 #endif

@@ -20,6 +20,13 @@
 #include "fs/node.h"
 
 struct notifier;
+struct dir;
+
+/* fs/dir.c: the directories whose children are held, oldest knowledge first.  All zero at first; needs no release. */
+struct dirs {
+	struct dir *oldest, *newest;
+	unsigned held; /* children, at most DIR_HELD_MAX */
+};
 
 struct hub {
 	struct engine *engine;
@@ -30,15 +37,30 @@ struct hub {
 
 	pthread_mutex_t lock;
 	struct nodes *nodes;      /* protected by lock */
+	struct dirs dirs;         /* protected by lock */
 	char *staging_dir;        /* constant; 0700, checked at start */
-	atomic_uint parked;       /* requests without an answer yet */
-	atomic_bool stopping;
+	struct xattr_cache *xattrs; /* fs/op_xattr.c */
+	atomic_uint parked;       /* requests without an answer yet: hub_park, hub_unpark */
+	atomic_bool stopping;     /* the session ends: begin nothing new */
 };
 
-/* view is referenced.  On failure a sentence in why (ACCOUNT_WHY_MAX bytes). */
+/* view is referenced.  Starts the notifier's thread, so after any fork.  On failure a sentence in why (ACCOUNT_WHY_MAX
+ * bytes). */
 int hub_new(struct engine *engine, struct view *view, struct hub **ret, char *why);
-/* After the session ended: settles nothing any more, frees all.  The engine is the caller's. */
+/* After the session ended and the engine was freed (that ends whatever is parked): settles nothing any more, frees
+ * all but the engine.  Accepts NULL. */
 void hub_free(struct hub *hub);
+
+/* A handler that returns without an answer, and whoever answers for it later.  Any thread. */
+static inline void hub_park(struct hub *hub)
+{
+	atomic_fetch_add_explicit(&hub->parked, 1, memory_order_relaxed);
+}
+
+static inline void hub_unpark(struct hub *hub)
+{
+	atomic_fetch_sub_explicit(&hub->parked, 1, memory_order_release);
+}
 
 static inline struct hub *hub_of(fuse_req_t req)
 {
@@ -67,12 +89,22 @@ void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
 void hub_reply_entry(struct hub *hub, fuse_req_t req, struct node *node);
 void hub_reply_create(struct hub *hub, fuse_req_t req, struct node *node, const struct fuse_file_info *fi);
 void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node); /* takes no ref */
-/* error: -errno or 0. */
+/* error: -errno or 0.  What no caller could make sense of (EAGAIN, ESTALE ... stay) is not translated here. */
 void hub_reply_err(fuse_req_t req, int error);
+/* There is no such name: remembered by the kernel for as long as the view allows, unless something is pending on it.  0: plain
+ * ENOENT.  ttl_ms as hub_entry would have it. */
+void hub_reply_negative(fuse_req_t req, unsigned ttl_ms);
 
 /* ---- notifier (fs/notify.c); any thread, also under hub.lock: queues only, bounded: when full the oldest are merged into
  * the loss of their directory's whole cache ---- */
 void notify_entry(struct hub *hub, uint64_t parent, struct str name);
 void notify_inode(struct hub *hub, uint64_t ino);
+
+int notifier_new(struct hub *hub, struct notifier **ret);
+/* What is queued is dropped and the thread ends after what it is at.  Its calls into the kernel may wait for parked
+ * requests, so the session must be read, or be over, until notifier_stopped. */
+void notifier_stop(struct notifier *notifier);
+bool notifier_stopped(struct notifier *notifier);
+void notifier_free(struct notifier *notifier); /* stops and joins; accepts NULL */
 
 #endif

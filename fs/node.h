@@ -50,6 +50,7 @@ struct node {
 	enum node_kind kind;
 	bool gone;
 	bool local;    /* made by this mount (attributes exact whatever their age) until `fetched_ms` says otherwise */
+	bool held;     /* fs/dir.c only: one of the refs is its directory's knowledge; dir_child_leaves gives it back */
 	uint32_t refs;
 	uint64_t lookups;
 	struct view *view;   /* set on a view's root only */
@@ -59,13 +60,18 @@ struct node {
 	struct node *ino_next, *name_next; /* hash chains */
 	struct node *child_next, *child_prev, *children; /* siblings of one parent */
 	uint16_t name_len;
-	char name[]; /* NUL-terminated */
+	uint16_t room_size; /* private: bytes in room */
+	char *name;         /* NUL-terminated; in room, or on the heap where a rename made it longer */
+	char room[];
 };
 
 struct nodes; /* the tables */
 
 int nodes_new(struct nodes **ret);
 void nodes_free(struct nodes *nodes); /* frees every node */
+/* before_free is called for each node that is about to be freed, its parent still there: whoever hung a
+ * draft on it takes that away.  It must neither ref that node nor let go of another. */
+void nodes_on_free(struct nodes *nodes, void (*before_free)(void *user, struct node *node), void *user);
 uint64_t nodes_count(const struct nodes *nodes);
 
 /* The root, ino 1.  view may be NULL (a hub's own root). */
@@ -73,12 +79,13 @@ int nodes_add_root(struct nodes *nodes, enum node_kind kind, struct view *view, 
 /* NULL when there is none. */
 struct node *nodes_find(struct nodes *nodes, uint64_t ino);
 struct node *nodes_child(struct nodes *nodes, const struct node *parent, struct str name);
-/* A new child; -EEXIST when the name is taken.  The caller gets one ref. */
+/* A new child; -EEXIST when the name is taken, -EINVAL when it is no key_name_ok.  The caller gets one ref. */
 int nodes_add(struct nodes *nodes, struct node *parent, struct str name, enum node_kind kind, struct node **ret);
-/* Out of its directory: name is free, node->gone. */
+/* Out of its directory: name is free, node->gone.  This, nodes_move and the freeing of a node that is not gone call
+ * dir_child_leaves(node) first; a directory's freeing calls dir_free(node).  The caller holds a ref. */
 void nodes_detach(struct nodes *nodes, struct node *node);
-/* Re-parents; the new name must be free there (detach what was).  -ENOMEM changes nothing.  The node may move in memory?
- * No: its address stays (the name is reallocated aside where it grows). */
+/* Re-parents; the new name must be free there (detach what was): else -EEXIST.  -EINVAL: into itself or below, or a
+ * node that is gone; -ENOMEM.  A failure changes nothing.  The node's address stays. */
 int nodes_move(struct nodes *nodes, struct node *node, struct node *parent, struct str name);
 
 struct node *node_ref(struct node *node);
@@ -86,12 +93,16 @@ void node_unref(struct nodes *nodes, struct node *node);
 void node_lookup_add(struct node *node); /* one fuse_reply_entry or readdirplus entry */
 void node_forget(struct nodes *nodes, struct node *node, uint64_t count);
 
+/* The whole table against its invariants, by assert; nothing under NDEBUG.  Slow: for tests and shutdown. */
+void nodes_check(const struct nodes *nodes);
+
 bool node_is_dir(const struct node *node);
 struct view *node_view(const struct node *node); /* the nearest above or at it; NULL above every view */
 
-/* Takes size, times, ETag, class from a listing or HEAD; -ENOMEM leaves it as it was. */
+/* Takes size, times, ETag, class from a listing, HEAD or acknowledged write, as true now (`local` ends); -ENOMEM leaves it
+ * as it was. */
 int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec, struct str etag, struct str storage_class);
-/* Not older than the view's cache_ttl. */
+/* Not older than the view's cache_ttl, or `local`.  Directories always are: nothing of theirs is asked for. */
 bool node_attr_fresh(const struct node *node, uint64_t now_ms);
 /* Fills st, st_blocks included (cp goes looking for holes where it is 0), from the node, its draft and its view. */
 void node_stat(const struct node *node, struct stat *ret);

@@ -24,6 +24,7 @@ struct view {
 	gid_t gid;
 	mode_t file_mode, dir_mode; /* permission bits, umask applied */
 	unsigned cache_ttl_ms;      /* default 5,000 */
+	int64_t since;              /* seconds since 1970 when it was made: the time of directories that have none */
 	enum copy_ack copy_ack;     /* -o copy_ack=close: no early answers */
 	bool attrs_meta;            /* -o attrs=meta */
 	enum copy_tags tags;        /* -o tags=no */
@@ -32,6 +33,8 @@ struct view {
 	atomic_uint refs;
 };
 
+/* One reference, for whoever fills it in: defaults (the effective uid and gid, modes 0644 and 0755), no account. */
+int view_new(struct view **ret);
 struct view *view_ref(struct view *view);
 void view_unref(struct view *view);
 

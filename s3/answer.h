@@ -75,15 +75,19 @@ int answer_parser_end(struct answer_parser *parser);
 /* 0 for a success, else the errno of the S3 code or the status: NoSuchKey, NoSuchBucket, NoSuchUpload ENOENT;
  * AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch, ExpiredToken EACCES; InvalidObjectState EREMOTE;
  * PreconditionFailed ESTALE; EntityTooLarge EFBIG; SlowDown EAGAIN; RequestTimeout ETIMEDOUT; KeyTooLongError ENAMETOOLONG;
- * BucketNotEmpty ENOTEMPTY; NotImplemented EOPNOTSUPP; anything else EIO.  Negative. */
+ * BucketNotEmpty ENOTEMPTY; NotImplemented EOPNOTSUPP; OperationAborted EBUSY; anything else EIO.  Negative.  Where no code
+ * came (HEAD, a proxy) the status says: 404 ENOENT, 401 403 EACCES, 412 ESTALE, 409 EBUSY, 416 EINVAL, 429 503 EAGAIN,
+ * 405 501 EOPNOTSUPP, 408 504 ETIMEDOUT, 413 EFBIG, 414 ENAMETOOLONG, 507 ENOSPC. */
 int s3_answer_errno(const struct s3_answer *answer);
 int s3_code_errno(struct str code, int status);
 
 enum s3_retry {
 	S3_RETRY_NO,
-	S3_RETRY_YES,     /* 500, 502, 503, 504, RequestTimeout, InternalError, 200 with one of them */
-	S3_RETRY_SLOWER,  /* 429, 503 SlowDown: also halve the window */
-	S3_RETRY_REGION,  /* 301, 307, AuthorizationHeaderMalformed with another region: sign again for answer->region */
+	S3_RETRY_YES,     /* 500, 502, 504, RequestTimeout, InternalError, OperationAborted, 200 with one of them */
+	S3_RETRY_SLOWER,  /* 429, 503, SlowDown: also halve the window */
+	/* 301, 307, AuthorizationHeaderMalformed, a 400 without a body, each with answer->region: sign again for that region,
+	 * unless it was signed for it already */
+	S3_RETRY_REGION,
 	S3_RETRY_RENEW,   /* ExpiredToken: read the credentials anew */
 	S3_RETRY_CLOCK,   /* RequestTimeTooSkewed: sign with the server's clock */
 };

@@ -1,11 +1,11 @@
 /*
  * buf: a byte buffer that grows up to a maximum given when it is made, as curl's dynbuf does.
  *
- * Life-cycle: buf_init (no memory yet), any number of appends, buf_clear to use it again without giving the memory
- * back, buf_release at the end (also after a failure; twice is harmless).  The bytes are always followed by a NUL
- * that len does not count.  An append that would pass max, or for which memory is short, changes nothing, returns
- * -EOVERFLOW or -ENOMEM, and makes every later append fail alike until buf_clear: a builder may append many times
- * and look at buf.error once.  One owner, one thread at a time.
+ * Life-cycle: buf_init (no memory yet), any number of appends, buf_clear to use it again without giving the
+ * memory back, buf_release at the end (also after a failure; twice is harmless).  The bytes are always
+ * followed by a NUL that len does not count.  An append that would pass max, or for which memory is short,
+ * changes nothing, returns -EOVERFLOW or -ENOMEM, and makes every later append fail alike until buf_clear: a
+ * builder may append many times and look at buf.error once.  One owner, one thread at a time.
  */
 #ifndef FERRYFS_S3_BUF_H
 #define FERRYFS_S3_BUF_H
@@ -18,8 +18,8 @@ struct buf {
 	char *data; /* NULL until the first append */
 	size_t len;
 	size_t size; /* allocated */
-	size_t max;  /* of len */
-	int error;   /* first failure since buf_clear: 0, -EOVERFLOW or -ENOMEM */
+	size_t max; /* of len */
+	int error; /* first failure since buf_clear: 0, -EOVERFLOW or -ENOMEM */
 };
 
 void buf_init(struct buf *buf, size_t max);

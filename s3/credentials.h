@@ -1,8 +1,8 @@
 /*
  * credentials: an access key, its secret and, for temporary ones, a session token.
  *
- * A value with fixed bounds: nothing to free, but credentials_wipe before it goes out of scope.  Never printed, never
- * logged.  A token of AWS is some hundred bytes to over 2,000.
+ * A value with fixed bounds: nothing to free, but credentials_wipe before it goes out of scope.  Never
+ * printed, never logged.  A token of AWS is some hundred bytes to over 2,000.
  */
 #ifndef FERRYFS_S3_CREDENTIALS_H
 #define FERRYFS_S3_CREDENTIALS_H
@@ -24,9 +24,10 @@ struct credentials {
 	int64_t expires; /* seconds since 1970, 0: never */
 };
 
-/* Copies; token may be STR_NONE; expires becomes 0, anonymous false.  -EINVAL: key or secret is empty or one of the
- * three holds bytes that a header cannot carry; -EOVERFLOW: one is too long.  Unchanged on failure. */
-int credentials_set(struct credentials *credentials, struct str access_key, struct str secret, struct str token);
+/* Copies; token may be STR_NONE; expires becomes 0, anonymous false.  -EINVAL: key or secret is empty or one
+ * of the three holds bytes that a header cannot carry; -EOVERFLOW: one is too long.  Unchanged on failure. */
+int credentials_set(
+	struct credentials *credentials, struct str access_key, struct str secret, struct str token);
 void credentials_wipe(struct credentials *credentials);
 
 #endif

@@ -1,12 +1,12 @@
 /*
  * endpoint: where an S3 service is, and how a bucket is named in its addresses.
  *
- * Made from an endpoint URL, or, where none is given, for AWS from a region (s3.REGION.amazonaws.com, the China and
- * other partitions by region name).  A value: copy it freely.  Pure; any thread.
+ * Made from an endpoint URL, or, where none is given, for AWS from a region (s3.REGION.amazonaws.com, the
+ * China and other partitions by region name).  A value: copy it freely.  Pure; any thread.
  *
- * Addressing (AWS, "Virtual hosting of general purpose buckets"): virtual-hosted is used for AWS itself, path style
- * for every other endpoint, for buckets that are no DNS label, and for buckets with dots under TLS, whose name a
- * wildcard certificate does not cover.  The `addressing` option (auto, path, virtual) overrides.
+ * Addressing (AWS, "Virtual hosting of general purpose buckets"): virtual-hosted is used for AWS itself, path
+ * style for every other endpoint, for buckets that are no DNS label, and for buckets with dots under TLS,
+ * whose name a wildcard certificate does not cover.  The `addressing` option (auto, path, virtual) overrides.
  */
 #ifndef FERRYFS_S3_ENDPOINT_H
 #define FERRYFS_S3_ENDPOINT_H
@@ -30,7 +30,8 @@ struct endpoint {
 	char path[ENDPOINT_HOST_MAX]; /* "" or "/base" without a trailing slash */
 };
 
-/* "http://127.0.0.1:9000", "https://host[/base]".  -EINVAL for another scheme, user info, a query, a bad port. */
+/* "http://127.0.0.1:9000", "https://host[/base]".  -EINVAL for another scheme, user info, a query, a bad
+ * port. */
 int endpoint_parse(const char *url, struct endpoint *ret);
 
 /* The AWS endpoint of a region. */
@@ -42,10 +43,12 @@ bool endpoint_bucket_ok(struct str bucket);
 /* Does this bucket go into the host name? */
 bool endpoint_virtual(const struct endpoint *endpoint, struct str bucket);
 
-/* Appends the Host header's value for this bucket (STR_NONE for the service itself), with the port unless it is the scheme's own. */
+/* Appends the Host header's value for this bucket (STR_NONE for the service itself), with the port unless it
+ * is the scheme's own. */
 int endpoint_host(const struct endpoint *endpoint, struct str bucket, struct buf *ret);
 
-/* Appends the encoded absolute path of bucket and key (each may be STR_NONE), as it is signed and sent: "/b/a%20b". */
+/* Appends the encoded absolute path of bucket and key (each may be STR_NONE), as it is signed and sent:
+ * "/b/a%20b". */
 int endpoint_path(const struct endpoint *endpoint, struct str bucket, struct str key, struct buf *ret);
 
 /* Are requests to both sent to the same service (scheme aside)? */

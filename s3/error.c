@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* AWS, "Error responses", and what MinIO and Ceph add.  Sorted by byte order for bsearch; the unit test checks it. */
+/* AWS, "Error responses", and what MinIO and Ceph add.  Sorted by byte order for bsearch; the unit test
+ * checks it. */
 struct code {
 	const char *name;
 	int error; /* positive */
@@ -65,13 +66,26 @@ static const struct {
 	int error;
 	enum s3_retry retry;
 } statuses[] = {
-	{301, EIO, S3_RETRY_REGION},     {307, EIO, S3_RETRY_REGION},	 {308, EIO, S3_RETRY_REGION},
-	{401, EACCES, S3_RETRY_NO},	 {403, EACCES, S3_RETRY_NO},	 {404, ENOENT, S3_RETRY_NO},
-	{405, EOPNOTSUPP, S3_RETRY_NO},	 {408, ETIMEDOUT, S3_RETRY_YES}, {409, EBUSY, S3_RETRY_NO},
-	{412, ESTALE, S3_RETRY_NO},	 {413, EFBIG, S3_RETRY_NO},	 {414, ENAMETOOLONG, S3_RETRY_NO},
-	{416, EINVAL, S3_RETRY_NO},	 {429, EAGAIN, S3_RETRY_SLOWER}, {500, EIO, S3_RETRY_YES},
-	{501, EOPNOTSUPP, S3_RETRY_NO},	 {502, EIO, S3_RETRY_YES},	 {503, EAGAIN, S3_RETRY_SLOWER},
-	{504, ETIMEDOUT, S3_RETRY_YES},	 {507, ENOSPC, S3_RETRY_NO},
+	{301, EIO, S3_RETRY_REGION},
+	{307, EIO, S3_RETRY_REGION},
+	{308, EIO, S3_RETRY_REGION},
+	{401, EACCES, S3_RETRY_NO},
+	{403, EACCES, S3_RETRY_NO},
+	{404, ENOENT, S3_RETRY_NO},
+	{405, EOPNOTSUPP, S3_RETRY_NO},
+	{408, ETIMEDOUT, S3_RETRY_YES},
+	{409, EBUSY, S3_RETRY_NO},
+	{412, ESTALE, S3_RETRY_NO},
+	{413, EFBIG, S3_RETRY_NO},
+	{414, ENAMETOOLONG, S3_RETRY_NO},
+	{416, EINVAL, S3_RETRY_NO},
+	{429, EAGAIN, S3_RETRY_SLOWER},
+	{500, EIO, S3_RETRY_YES},
+	{501, EOPNOTSUPP, S3_RETRY_NO},
+	{502, EIO, S3_RETRY_YES},
+	{503, EAGAIN, S3_RETRY_SLOWER},
+	{504, ETIMEDOUT, S3_RETRY_YES},
+	{507, ENOSPC, S3_RETRY_NO},
 };
 
 static int compare_code(const void *key, const void *member)

@@ -1,8 +1,9 @@
 /*
  * headers: a bounded list of HTTP header names and values, in the order they were added.
  *
- * Used for what a request sends beside what its kind implies (content type, x-amz-meta-*, storage class ...) and for
- * what an answer says of an object.  Names are kept in lower case.  One owner; lent values live until the next change.
+ * Used for what a request sends beside what its kind implies (content type, x-amz-meta-*, storage class ...)
+ * and for what an answer says of an object.  Names are kept in lower case.  One owner; lent values live until
+ * the next change.
  */
 #ifndef FERRYFS_S3_HEADERS_H
 #define FERRYFS_S3_HEADERS_H
@@ -10,8 +11,9 @@
 #include "s3/buf.h"
 
 enum {
-	HEADERS_MAX = 256,         /* pairs */
-	HEADERS_BYTES_MAX = 32768, /* AWS takes 8 KiB of request headers, 2 KiB of them metadata; servers differ */
+	HEADERS_MAX = 256, /* pairs */
+	HEADERS_BYTES_MAX =
+		32768, /* AWS takes 8 KiB of request headers, 2 KiB of them metadata; servers differ */
 };
 
 struct headers {

@@ -1,6 +1,6 @@
 /*
- * parts: how a large object is cut for a multipart upload or copy (AWS, "Amazon S3 multipart upload limits": 10,000
- * parts of 5 MiB to 5 GiB, 48.8 TiB in all).  Pure; any thread.
+ * parts: how a large object is cut for a multipart upload or copy (AWS, "Amazon S3 multipart upload limits":
+ * 10,000 parts of 5 MiB to 5 GiB, 48.8 TiB in all).  Pure; any thread.
  */
 #ifndef FERRYFS_S3_PARTS_H
 #define FERRYFS_S3_PARTS_H
@@ -13,7 +13,7 @@
 #define PARTS_OBJECT_MAX (PARTS_MAX_SIZE * PARTS_MAX)
 
 struct parts {
-	uint64_t size;      /* of the object */
+	uint64_t size; /* of the object */
 	uint64_t part_size; /* of all parts but the last */
 	unsigned count;
 };

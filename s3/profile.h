@@ -1,13 +1,14 @@
 /*
  * profile: the texts of ~/.aws/credentials and ~/.aws/config.
  *
- * A small parser of our own: Debian's inih cuts lines at 199 bytes, and a session token is longer.  It reads a text
- * in memory and takes the settings of one profile; the engine reads the files.  Sections are [name] in credentials,
- * [default] or [profile name] in config.  Comments begin with # or ; at the start of a line, or after white space
- * (AWS SDKs, "Format of the config file"); a value is trimmed at both ends and may hold `;` and `#` after anything
- * but white space.  Lines indented deeper than a setting without a value are nested settings (s3 =\n  addressing_style =
- * path) and only those of `s3` are read; below a setting with a value they would continue it, which is an error for a
- * setting read here.  An unknown setting is skipped.  A section that comes twice is one.
+ * A small parser of our own: Debian's inih cuts lines at 199 bytes, and a session token is longer.  It reads
+ * a text in memory and takes the settings of one profile; the engine reads the files.  Sections are [name] in
+ * credentials, [default] or [profile name] in config.  Comments begin with # or ; at the start of a line, or
+ * after white space (AWS SDKs, "Format of the config file"); a value is trimmed at both ends and may hold `;`
+ * and `#` after anything but white space.  Lines indented deeper than a setting without a value are nested
+ * settings (s3 =\n  addressing_style = path) and only those of `s3` are read; below a setting with a value
+ * they would continue it, which is an error for a setting read here.  An unknown setting is skipped.  A
+ * section that comes twice is one.
  */
 #ifndef FERRYFS_S3_PROFILE_H
 #define FERRYFS_S3_PROFILE_H
@@ -18,16 +19,16 @@ enum { PROFILE_VALUE_MAX = 8192, PROFILE_NAME_MAX = 255 };
 
 enum profile_file { PROFILE_CREDENTIALS, PROFILE_CONFIG };
 
-/* Settings found; those not found stay as they were ("" after profile_init), so that a second file's win over the
- * first's; but a section with an access key brings its own secret and token, or none. */
+/* Settings found; those not found stay as they were ("" after profile_init), so that a second file's win over
+ * the first's; but a section with an access key brings its own secret and token, or none. */
 struct profile {
 	bool found; /* the section exists */
 	char access_key[CREDENTIALS_KEY_MAX + 1];
 	char secret[CREDENTIALS_SECRET_MAX + 1];
 	char token[CREDENTIALS_TOKEN_MAX + 1];
 	char region[65];
-	char endpoint_url[1025];      /* endpoint_url of the profile */
-	char endpoint_url_s3[1025];   /* of its s3 part, or of a [services] section it names: wins */
+	char endpoint_url[1025]; /* endpoint_url of the profile */
+	char endpoint_url_s3[1025]; /* of its s3 part, or of a [services] section it names: wins */
 	char services[PROFILE_NAME_MAX + 1];
 	char ca_bundle[4097];
 	char addressing_style[17];
@@ -42,6 +43,7 @@ void profile_wipe(struct profile *profile);
 
 /* Reads the section of `name` from text.  -EBADMSG with *ret_line (from 1) on a line that is neither section,
  * setting nor comment, or on a value past its bound; profile then holds some of the settings. */
-int profile_parse(struct profile *profile, enum profile_file file, const char *name, struct str text, unsigned *ret_line);
+int profile_parse(struct profile *profile, enum profile_file file, const char *name, struct str text,
+	unsigned *ret_line);
 
 #endif

@@ -9,6 +9,7 @@ enum {
 	BODY_MAX = 8 << 20, /* DELETE_SET_MAX keys of KEY_MAX, the worst of their references */
 };
 
+#define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define OBJECT (NEED_BUCKET | NEED_KEY)
 #define PART (OBJECT | NEED_UPLOAD | NEED_PART | REPEATABLE)
 
@@ -182,8 +183,7 @@ static int payload(struct builder *builder, char own[SHA256_HEX + 1], struct str
 		return signer_sha256(builder->signer, wire->body.data, wire->body.len, own);
 	}
 	if (wire->body_length == 0)
-		*ret = STR("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"); /* SHA-256 of
-												   "" */
+		*ret = STR(EMPTY_SHA256);
 	else
 		*ret = builder->request->body_sha256.data ? builder->request->body_sha256
 							  : STR("UNSIGNED-PAYLOAD");

@@ -1,10 +1,10 @@
 /*
  * request: one S3 call as a value, and its form on the wire.
  *
- * struct s3_request says what is wanted; s3_wire_build turns it, an endpoint, credentials and a moment into method,
- * address, headers and body.  Nothing here does I/O.  A request lends everything it points to; a wire owns its texts
- * and is used again for the next request (no allocation once its buffers have grown).  It is built anew for every
- * attempt, since a signature is good for a quarter of an hour.  One thread at a time.
+ * struct s3_request says what is wanted; s3_wire_build turns it, an endpoint, credentials and a moment into
+ * method, address, headers and body.  Nothing here does I/O.  A request lends everything it points to; a wire
+ * owns its texts and is used again for the next request (no allocation once its buffers have grown).  It is
+ * built anew for every attempt, since a signature is good for a quarter of an hour.  One thread at a time.
  */
 #ifndef FERRYFS_S3_REQUEST_H
 #define FERRYFS_S3_REQUEST_H
@@ -18,7 +18,7 @@
 enum s3_op {
 	S3_LIST_BUCKETS,
 	S3_HEAD_BUCKET,
-	S3_LIST_OBJECTS,  /* ListObjectsV2 */
+	S3_LIST_OBJECTS, /* ListObjectsV2 */
 	S3_HEAD_OBJECT,
 	S3_GET_OBJECT,
 	S3_PUT_OBJECT,
@@ -39,42 +39,44 @@ enum { ETAG_MAX = 128, UPLOAD_ID_MAX = 1024, VERSION_ID_MAX = 1024 };
 
 /* "CopyObject", for logs. */
 const char *s3_op_name(enum s3_op op);
-/* Has it taken effect when it was done twice as it would once?  (Create upload has not: a second one leaks.)  The second
- * answer may differ: a conditional one may be 412, a completed or aborted upload 404. */
+/* Has it taken effect when it was done twice as it would once?  (Create upload has not: a second one leaks.)
+ * The second answer may differ: a conditional one may be 412, a completed or aborted upload 404. */
 bool s3_op_idempotent(enum s3_op op);
 
 struct s3_part {
-	unsigned number;           /* from 1 */
-	char etag[ETAG_MAX + 1];   /* without quotes */
+	unsigned number; /* from 1 */
+	char etag[ETAG_MAX + 1]; /* without quotes */
 };
 
-/* Fields that an op does not name are ignored; a STR_NONE condition is not sent.  ETags are without quotes here and
- * are sent with them. */
+/* Fields that an op does not name are ignored; a STR_NONE condition is not sent.  ETags are without quotes
+ * here and are sent with them. */
 struct s3_request {
 	enum s3_op op;
 	struct str bucket; /* all but S3_LIST_BUCKETS */
-	struct str key;    /* object ops */
+	struct str key; /* object ops */
 
-	/* Further headers, sent and signed as they are; may be NULL.  Not those that the builder or the transport makes:
-	 * host, authorization, x-amz-date, x-amz-content-sha256, x-amz-security-token, content-length,
-	 * transfer-encoding (-EINVAL). */
+	/* Further headers, sent and signed as they are; may be NULL.  Not those that the builder or the
+	 * transport makes: host, authorization, x-amz-date, x-amz-content-sha256, x-amz-security-token,
+	 * content-length, transfer-encoding (-EINVAL). */
 	const struct headers *headers;
 
-	/* S3_LIST_OBJECTS, S3_LIST_UPLOADS; the latter sends start_after as key-marker, token as upload-id-marker */
+	/* S3_LIST_OBJECTS, S3_LIST_UPLOADS; the latter sends start_after as key-marker, token as
+	 * upload-id-marker */
 	struct str prefix, delimiter, start_after, token;
 	unsigned max_keys; /* 0: 1,000, the most */
 
-	/* S3_GET_OBJECT: length 0 means the whole object.  S3_COPY_PART: the source's range; length 0: the whole */
+	/* S3_GET_OBJECT: length 0 means the whole object.  S3_COPY_PART: the source's range; length 0: the
+	 * whole */
 	uint64_t range_start, range_length;
 	/* S3_GET_OBJECT, S3_HEAD_OBJECT: If-Match.  S3_PUT_OBJECT, S3_COPY_OBJECT, S3_COMPLETE_UPLOAD: of the
 	 * destination.  S3_DELETE_OBJECT: of the object to go. */
 	struct str if_match;
 	bool if_none_match_any; /* If-None-Match: * on S3_PUT_OBJECT, S3_COPY_OBJECT, S3_COMPLETE_UPLOAD */
-	struct str version_id;  /* S3_DELETE_OBJECT, S3_GET_OBJECT, S3_HEAD_OBJECT */
+	struct str version_id; /* S3_DELETE_OBJECT, S3_GET_OBJECT, S3_HEAD_OBJECT */
 
-	/* S3_COPY_OBJECT, S3_COPY_PART.  RGW 16 ignores the condition on the source; its own x-amz-copy-if-match is not
-	 * sent by itself, as AWS may answer 501 to an x-amz-* header it doesn't know: put it into headers where the
-	 * endpoint is known to be RGW. */
+	/* S3_COPY_OBJECT, S3_COPY_PART.  RGW 16 ignores the condition on the source; its own
+	 * x-amz-copy-if-match is not sent by itself, as AWS may answer 501 to an x-amz-* header it doesn't
+	 * know: put it into headers where the endpoint is known to be RGW. */
 	struct str source_bucket, source_key, source_if_match;
 
 	/* multipart */
@@ -92,15 +94,15 @@ struct s3_request {
 };
 
 struct s3_wire {
-	const char *method;   /* static text */
-	/* scheme://host[:port]/path?query.  A key may have "." and ".." segments: the transport must send the path as it
-	 * is (CURLOPT_PATH_AS_IS), or the signature is wrong. */
+	const char *method; /* static text */
+	/* scheme://host[:port]/path?query.  A key may have "." and ".." segments: the transport must send the
+	 * path as it is (CURLOPT_PATH_AS_IS), or the signature is wrong. */
 	struct buf url;
-	/* Header lines as CURLOPT_HTTPHEADER takes them, each followed by a NUL: "name: value", or "name;" where the value
-	 * is empty.  Neither Host (it is the URL's) nor Content-Length is among them. */
+	/* Header lines as CURLOPT_HTTPHEADER takes them, each followed by a NUL: "name: value", or "name;"
+	 * where the value is empty.  Neither Host (it is the URL's) nor Content-Length is among them. */
 	struct buf lines;
-	struct buf body;      /* what goes out as the body where the request makes it itself */
-	bool upload;          /* body_length bytes follow from elsewhere */
+	struct buf body; /* what goes out as the body where the request makes it itself */
+	bool upload; /* body_length bytes follow from elsewhere */
 	uint64_t body_length; /* of whatever body there is */
 	/* work space of the builder */
 	struct buf path, query, host, scratch;
@@ -111,15 +113,17 @@ struct s3_target {
 	const struct endpoint *endpoint;
 	const struct credentials *credentials;
 	struct str region;
+	bool request_payer; /* x-amz-request-payer: requester on every request to a bucket (AWS, Requester
+			       Pays) */
 };
 
 void s3_wire_init(struct s3_wire *wire);
 void s3_wire_release(struct s3_wire *wire);
 
-/* With anonymous credentials nothing of the signature is sent, x-amz-date and x-amz-content-sha256 included (as the AWS
- * CLI).  signer may then not be NULL either: it makes Content-MD5.  -EINVAL: a field the op needs is missing or out of
- * its bounds; -ENAMETOOLONG: key or prefix over KEY_MAX; else buf's or the signer's errors.  wire is in an undefined,
- * reusable state after a failure. */
+/* With anonymous credentials nothing of the signature is sent, x-amz-date and x-amz-content-sha256 included
+ * (as the AWS CLI).  signer may then not be NULL either: it makes Content-MD5.  -EINVAL: a field the op needs
+ * is missing or out of its bounds; -ENAMETOOLONG: key or prefix over KEY_MAX; else buf's or the signer's
+ * errors.  wire is in an undefined, reusable state after a failure. */
 int s3_wire_build(struct s3_wire *wire, const struct s3_request *request, const struct s3_target *target,
 	struct signer *signer, int64_t now);
 

@@ -11,7 +11,7 @@
 #include "s3/request.h"
 
 enum {
-	BUILD_OWN_LINES = 16, /* at most, beside request->headers: an op makes 8 */
+	BUILD_OWN_LINES = 16, /* at most, beside request->headers: an op makes 9 */
 	BUILD_LINES_MAX = HEADERS_MAX + BUILD_OWN_LINES,
 };
 

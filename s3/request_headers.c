@@ -121,6 +121,18 @@ static void add_given(struct builder *builder)
 	}
 }
 
+/* AWS, "Downloading objects from Requester Pays buckets"; once, if the caller gave it as well. */
+static void add_payer(struct builder *builder)
+{
+	const struct headers *given = builder->request->headers;
+	const struct str name = STR("x-amz-request-payer");
+
+	if (!builder->target->request_payer || !(builder->flags & NEED_BUCKET))
+		return;
+	if (!given || !headers_get(given, name).data)
+		line_add(builder, name, STR("requester"));
+}
+
 /* The body's own headers. */
 static void add_body_headers(struct builder *builder)
 {
@@ -152,6 +164,7 @@ int build_headers(struct builder *builder)
 
 	if (r->headers)
 		add_given(builder);
+	add_payer(builder);
 	add_body_headers(builder);
 	if (r->op == S3_GET_OBJECT)
 		add_range(builder, STR("range"));

@@ -7,14 +7,19 @@
  *   otherwise           id, day, region and service say what `key` was made for; `used` is the clock of its
  * last use, and the place with the least of them is given up for a new one.
  *
- * id is SHA-256 of access key, NUL, secret: the secret itself is never kept.  HMAC is made of two plain
- * hashes (RFC 2104), since EVP_MAC allocates on each init and a day key is always shorter than a block.  The
- * EVP_MD_CTX is given the same EVP_MD again and again, which OpenSSL 3 does in place.
+ * id is SHA-256 of access key, NUL, secret: the secret itself is never kept.  Of a day key the two states are
+ * kept that HMAC (RFC 2104) has reached after its padded key, which saves two blocks a signature.
+ *
+ * SHA-256 is OpenSSL's older interface, deprecated but there in every 3.x: its context is a value, where each
+ * EVP_DigestInit and EVP_MD_CTX_copy of 3.0 makes a heap allocation (counted) and takes 0.11 us for a block,
+ * not 0.07.
  */
+#define OPENSSL_API_COMPAT 0x10100000L
 #include <errno.h>
 #include <stdlib.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include "s3/endpoint.h"
 #include "s3/sign.h"
 #include "s3/when.h"
@@ -29,18 +34,22 @@ enum {
 	CANONICAL_MAX = 256 << 10,
 };
 
+/* HMAC after its padded key. */
+struct hmac_key {
+	SHA256_CTX inner, outer;
+};
+
 struct day_key {
 	uint64_t used;
 	unsigned char id[HASH];
-	unsigned char key[HASH];
+	struct hmac_key key;
 	char day[DAY];
 	char region[REGION_MAX + 1];
 	char service[SERVICE_MAX + 1];
 };
 
 struct signer {
-	EVP_MD *sha256, *md5; /* md5 is fetched by its first use: not every installation has it */
-	EVP_MD_CTX *context;
+	EVP_MD *md5; /* fetched by its first use: not every installation has it */
 	uint64_t clock;
 	struct buf canonical; /* holds the session token: wiped */
 	struct buf scope; /* "20261123/us-east-1/s3/aws4_request" */
@@ -59,12 +68,6 @@ int signer_new(struct signer **ret)
 	buf_init(&signer->scope, CANONICAL_MAX);
 	buf_init(&signer->names, CANONICAL_MAX);
 	buf_init(&signer->text, CANONICAL_MAX);
-	signer->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	signer->context = EVP_MD_CTX_new();
-	if (!signer->sha256 || !signer->context) {
-		signer_free(signer);
-		return -ENOMEM;
-	}
 	*ret = signer;
 	return 0;
 }
@@ -79,41 +82,48 @@ void signer_free(struct signer *signer)
 	buf_release(&signer->scope);
 	buf_release(&signer->names);
 	buf_release(&signer->text);
-	EVP_MD_CTX_free(signer->context);
-	EVP_MD_free(signer->sha256);
 	EVP_MD_free(signer->md5);
 	OPENSSL_cleanse(signer, sizeof(*signer));
 	free(signer);
 }
 
-/* SHA-256 of two pieces. */
-static int hash(struct signer *signer, struct str a, struct str b, unsigned char ret[HASH])
+static void hash(const void *data, size_t len, unsigned char ret[HASH])
 {
-	EVP_MD_CTX *c = signer->context;
+	SHA256_CTX c;
 
-	if (!EVP_DigestInit_ex2(c, signer->sha256, NULL) || !EVP_DigestUpdate(c, a.data, a.len) ||
-		(b.len && !EVP_DigestUpdate(c, b.data, b.len)) || !EVP_DigestFinal_ex(c, ret, NULL))
-		return -EIO;
-	return 0;
+	SHA256_Init(&c);
+	SHA256_Update(&c, data, len);
+	SHA256_Final(ret, &c);
 }
 
 /* key is at most BLOCK bytes. */
-static int hmac(struct signer *signer, struct str key, struct str text, unsigned char ret[HASH])
+static void hmac_key_make(struct hmac_key *ret, const unsigned char *key, size_t len)
 {
-	unsigned char inner[BLOCK] = {0}, outer[BLOCK], digest[HASH];
-	int r;
+	unsigned char inner[BLOCK] = {0}, outer[BLOCK];
 
-	memcpy(inner, key.data, key.len);
+	memcpy(inner, key, len);
 	for (int i = 0; i < BLOCK; i++) {
 		outer[i] = inner[i] ^ 0x5c;
 		inner[i] ^= 0x36;
 	}
-	r = hash(signer, str_n((const char *)inner, BLOCK), text, digest);
-	if (!r)
-		r = hash(signer, str_n((const char *)outer, BLOCK), str_n((const char *)digest, HASH), ret);
+	SHA256_Init(&ret->inner);
+	SHA256_Update(&ret->inner, inner, BLOCK);
+	SHA256_Init(&ret->outer);
+	SHA256_Update(&ret->outer, outer, BLOCK);
 	OPENSSL_cleanse(inner, sizeof(inner));
 	OPENSSL_cleanse(outer, sizeof(outer));
-	return r;
+}
+
+static void hmac(const struct hmac_key *key, struct str text, unsigned char ret[HASH])
+{
+	SHA256_CTX c = key->inner;
+	unsigned char digest[HASH];
+
+	SHA256_Update(&c, text.data, text.len);
+	SHA256_Final(digest, &c);
+	c = key->outer;
+	SHA256_Update(&c, digest, HASH);
+	SHA256_Final(ret, &c);
 }
 
 static void put_hex(const unsigned char bytes[HASH], char ret[SHA256_HEX + 1])
@@ -130,11 +140,10 @@ static void put_hex(const unsigned char bytes[HASH], char ret[SHA256_HEX + 1])
 int signer_sha256(struct signer *signer, const void *data, size_t len, char ret[SHA256_HEX + 1])
 {
 	unsigned char digest[HASH];
-	int r = hash(signer, str_n(data, len), STR_NONE, digest);
 
-	if (!r)
-		put_hex(digest, ret);
-	return r;
+	hash(data, len, digest);
+	put_hex(digest, ret);
+	return 0;
 }
 
 int signer_md5(struct signer *signer, const void *data, size_t len, char ret[MD5_BASE64 + 1])
@@ -153,49 +162,49 @@ int signer_md5(struct signer *signer, const void *data, size_t len, char ret[MD5
 	return 0;
 }
 
-static int day_key_id(struct signer *signer, const struct credentials *credentials, unsigned char ret[HASH])
+static void day_key_id(const struct credentials *credentials, unsigned char ret[HASH])
 {
-	return hash(signer, str_n(credentials->access_key, strlen(credentials->access_key) + 1),
-		str_of(credentials->secret), ret);
+	SHA256_CTX c;
+
+	SHA256_Init(&c);
+	SHA256_Update(&c, credentials->access_key, strlen(credentials->access_key) + 1);
+	SHA256_Update(&c, credentials->secret, strlen(credentials->secret));
+	SHA256_Final(ret, &c);
 }
 
 /* AWS, "Derive a signing key" */
-static int day_key_derive(struct signer *signer, const char *secret, struct day_key *day)
+static void day_key_derive(struct day_key *day, const char *secret)
 {
-	unsigned char first[4 + CREDENTIALS_SECRET_MAX], *key = day->key;
-	struct str start = str_n((char *)first, 4 + strlen(secret));
-	struct str chained = str_n((char *)key, HASH);
-	int r = 0;
+	const struct str steps[] = {
+		str_n(day->day, DAY), str_of(day->region), str_of(day->service), STR("aws4_request")};
+	unsigned char start[4 + CREDENTIALS_SECRET_MAX], link[HASH];
+	size_t len = 4 + strlen(secret);
 
-	memcpy(first, "AWS4", 4);
-	memcpy(first + 4, secret, start.len - 4);
-	if (start.len > BLOCK) { /* RFC 2104: a longer key is hashed first */
-		r = hash(signer, start, STR_NONE, key);
-		start = chained;
+	memcpy(start, "AWS4", 4);
+	memcpy(start + 4, secret, len - 4);
+	if (len > BLOCK) { /* RFC 2104: a longer key is hashed first */
+		hash(start, len, link);
+		hmac_key_make(&day->key, link, HASH);
+	} else {
+		hmac_key_make(&day->key, start, len);
 	}
-	if (!r)
-		r = hmac(signer, start, str_n(day->day, DAY), key);
-	if (!r)
-		r = hmac(signer, chained, str_of(day->region), key);
-	if (!r)
-		r = hmac(signer, chained, str_of(day->service), key);
-	if (!r)
-		r = hmac(signer, chained, STR("aws4_request"), key);
-	OPENSSL_cleanse(first, sizeof(first));
-	return r;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		hmac(&day->key, steps[i], link);
+		hmac_key_make(&day->key, link, HASH);
+	}
+	OPENSSL_cleanse(start, sizeof(start));
+	OPENSSL_cleanse(link, sizeof(link));
 }
 
 /* The kept day key of these, made where there is none.  input's region and service are within their bounds.
  */
-static int day_key_get(struct signer *signer, const struct credentials *credentials,
-	const struct sign_input *input, const char *day, const unsigned char **ret)
+static const struct hmac_key *day_key_get(struct signer *signer, const struct credentials *credentials,
+	const struct sign_input *input, const char *day)
 {
 	struct day_key *oldest = &signer->days[0];
 	unsigned char id[HASH];
-	int r = day_key_id(signer, credentials, id);
 
-	if (r)
-		return r;
+	day_key_id(credentials, id);
 	for (int i = 0; i < DAY_KEYS; i++) {
 		struct day_key *d = &signer->days[i];
 
@@ -205,8 +214,7 @@ static int day_key_get(struct signer *signer, const struct credentials *credenti
 			str_eq(str_of(d->region), input->region) &&
 			str_eq(str_of(d->service), input->service)) {
 			d->used = ++signer->clock;
-			*ret = d->key;
-			return 0;
+			return &d->key;
 		}
 	}
 	OPENSSL_cleanse(oldest, sizeof(*oldest));
@@ -214,12 +222,9 @@ static int day_key_get(struct signer *signer, const struct credentials *credenti
 	memcpy(oldest->day, day, DAY);
 	memcpy(oldest->region, input->region.data, input->region.len);
 	memcpy(oldest->service, input->service.data, input->service.len);
-	r = day_key_derive(signer, credentials->secret, oldest);
-	if (r)
-		return r;
+	day_key_derive(oldest, credentials->secret);
 	oldest->used = ++signer->clock;
-	*ret = oldest->key;
-	return 0;
+	return &oldest->key;
 }
 
 /* By name; stable, since values of one name are signed in the order in which they are sent. */
@@ -294,11 +299,12 @@ static int make_canonical(struct signer *signer, const struct sign_input *input)
 static int make_text(struct signer *signer, const char *stamp, const struct sign_input *input)
 {
 	struct buf *scope = &signer->scope, *text = &signer->text;
+	unsigned char digest[HASH];
 	char hex[SHA256_HEX + 1];
-	int r = signer_sha256(signer, signer->canonical.data, signer->canonical.len, hex);
+	int r;
 
-	if (r)
-		return r;
+	hash(signer->canonical.data, signer->canonical.len, digest);
+	put_hex(digest, hex);
 	buf_clear(scope);
 	buf_add(scope, stamp, DAY);
 	buf_add_char(scope, '/');
@@ -318,7 +324,6 @@ static int make_text(struct signer *signer, const char *stamp, const struct sign
 int signer_sign(struct signer *signer, const struct credentials *credentials, struct sign_input *input,
 	struct buf *ret)
 {
-	const unsigned char *key = NULL;
 	unsigned char signature[HASH];
 	char stamp[17], hex[SHA256_HEX + 1];
 	int r;
@@ -331,12 +336,9 @@ int signer_sign(struct signer *signer, const struct credentials *credentials, st
 	r = make_canonical(signer, input);
 	if (!r)
 		r = make_text(signer, stamp, input);
-	if (!r)
-		r = day_key_get(signer, credentials, input, stamp, &key);
-	if (!r)
-		r = hmac(signer, str_n((const char *)key, HASH), buf_str(&signer->text), signature);
 	if (r)
 		return r;
+	hmac(day_key_get(signer, credentials, input, stamp), buf_str(&signer->text), signature);
 	put_hex(signature, hex);
 	buf_add_text(ret, "AWS4-HMAC-SHA256 Credential=");
 	buf_add_text(ret, credentials->access_key);

@@ -1,8 +1,9 @@
 /*
  * url: s3://BUCKET/KEY addresses as people type them.
  *
- * "s3://" alone names the service, "s3://bucket[/]" a bucket, "s3://bucket/a/b" the key or prefix "a/b".  Nothing is
- * percent-decoded (as the AWS CLI).  Bytes after the bucket's slash are the key as they stand.  Any thread.
+ * "s3://" alone names the service, "s3://bucket[/]" a bucket, "s3://bucket/a/b" the key or prefix "a/b".
+ * Nothing is percent-decoded (as the AWS CLI).  Bytes after the bucket's slash are the key as they stand. Any
+ * thread.
  */
 #ifndef FERRYFS_S3_URL_H
 #define FERRYFS_S3_URL_H
@@ -12,7 +13,7 @@
 
 struct s3_url {
 	char bucket[BUCKET_MAX + 1]; /* "" for the service */
-	char key[KEY_MAX + 1];       /* "" for the bucket; NUL-terminated, cannot hold a NUL byte */
+	char key[KEY_MAX + 1]; /* "" for the bucket; NUL-terminated, cannot hold a NUL byte */
 	size_t key_len;
 };
 

@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include "s3/str.h"
 
-/* "2026-11-23T01:02:03.000Z" (listings, copy answers).  The fraction goes to *ret_nsec where that is not NULL. */
+/* "2026-11-23T01:02:03.000Z" (listings, copy answers).  The fraction goes to *ret_nsec where that is not
+ * NULL. */
 int when_parse_iso(struct str s, int64_t *ret_sec, int32_t *ret_nsec);
 
 /* "Mon, 23 Nov 2026 01:02:03 GMT" (Last-Modified; RFC 9110, 5.6.7). */

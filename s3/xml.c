@@ -6,8 +6,8 @@
  *   closed   the root element has ended; only trivia may follow    started, closed
  *   failed   error is set; libxml2 is not called any more
  *
- * The libxml2 context lives as long as it is known to be as good as new: a document that did not end well, or one
- * with so many different names that the context's dictionary grew, gets it thrown away.
+ * The libxml2 context lives as long as it is known to be as good as new: a document that did not end well, or
+ * one with so many different names that the context's dictionary grew, gets it thrown away.
  */
 #include "s3/xml.h"
 
@@ -20,7 +20,7 @@
 
 enum {
 	SLICE_MAX = 16 << 10, /* fed to libxml2 at once, so that its buffers stay small */
-	DICT_MAX = 512,       /* names that stay in the context; S3 has not 200 */
+	DICT_MAX = 512, /* names that stay in the context; S3 has not 200 */
 };
 
 struct level {
@@ -32,7 +32,8 @@ struct xml {
 	const struct xml_handler *handler;
 	void *user;
 	const char *const *names;
-	const xmlChar **known; /* names as the context's dictionary has them: equal texts are equal pointers */
+	const xmlChar *
+		*known; /* names as the context's dictionary has them: equal texts are equal pointers */
 	unsigned name_count;
 	xmlParserCtxtPtr context; /* NULL until needed */
 	struct xml_filter filter;
@@ -80,7 +81,8 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 		fail(xml, err);
 }
 
-/* Can text hold the filter's mark?  A document of which nothing was replaced may use that character as it likes. */
+/* Can text hold the filter's mark?  A document of which nothing was replaced may use that character as it
+ * likes. */
 static bool is_lost(const struct xml *xml)
 {
 	return xml->filter.marked &&
@@ -133,7 +135,8 @@ static xmlSAXHandler sax = {
 	.startElementNs = on_start,
 	.endElementNs = on_end,
 	.characters = on_text,
-	.ignorableWhitespace = on_text, /* the same function: libxml2 then does not ask itself whether blanks matter */
+	.ignorableWhitespace =
+		on_text, /* the same function: libxml2 then does not ask itself whether blanks matter */
 	.cdataBlock = on_text,
 	.serror = on_error,
 };
@@ -171,7 +174,8 @@ static int reset_context(struct xml *xml)
 		return -ENOMEM;
 	}
 	/* The filter vouches for UTF-8; a declaration of another encoding must not change what bytes mean. */
-	xmlCtxtUseOptions(xml->context, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	xmlCtxtUseOptions(xml->context,
+		XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	return 0;
 }
 
@@ -181,7 +185,8 @@ static int check_context(struct xml *xml)
 	xmlParserCtxtPtr context = xml->context;
 	if (xml->error == 0 && (context->wellFormed == 0 || context->disableSAX != 0))
 		xml->error = context->errNo == XML_ERR_NO_MEMORY ? -ENOMEM : -EBADMSG;
-	if (xml->error == 0 && context->input != NULL && context->input->end - context->input->cur > XML_UNREAD_MAX)
+	if (xml->error == 0 && context->input != NULL &&
+		context->input->end - context->input->cur > XML_UNREAD_MAX)
 		xml->error = -EBADMSG;
 	return xml->error;
 }

@@ -4,11 +4,12 @@
 
 enum verdict {
 	FILTER_PASS, /* the first `used` bytes are fine */
-	FILTER_BAD,  /* the first `used` bytes are one thing XML cannot carry */
+	FILTER_BAD, /* the first `used` bytes are one thing XML cannot carry */
 	FILTER_MORE, /* can't be told yet */
 };
 
-void xml_filter_init(struct xml_filter *filter, int (*out)(void *user, const char *data, size_t len), void *user)
+void xml_filter_init(
+	struct xml_filter *filter, int (*out)(void *user, const char *data, size_t len), void *user)
 {
 	filter->marked = false;
 	filter->out = out;
@@ -57,7 +58,8 @@ static enum verdict judge_reference(const unsigned char *p, size_t n, size_t *us
 		*used = at;
 		if (d < 0)
 			return FILTER_PASS;
-		/* at most 9 digits: 16^9 does not fit, but past the last character the value need not be right */
+		/* at most 9 digits: 16^9 does not fit, but past the last character the value need not be
+		 * right */
 		value = value > 0x10ffff ? value : value * (hex ? 16 : 10) + (uint32_t)d;
 	}
 	*used = at;

@@ -1,12 +1,13 @@
 /*
  * xml_filter: makes any bytes such that an XML parser does not stop at a character XML 1.0 has no place for.
  *
- * S3 servers put raw keys into texts that are not keys (Ceph 16: NextContinuationToken, and echoes of what was asked),
- * as bytes or as references like &#x01;.  A parser must stop there (W3C XML 1.0, "Char"), and a bucket with such a key
- * could not be listed.  The filter puts XML_FILTER_MARK in the place of each, and says that it did: whoever gets a
- * text with the mark in it knows that this text was lost, and that no other was.
+ * S3 servers put raw keys into texts that are not keys (Ceph 16: NextContinuationToken, and echoes of what
+ * was asked), as bytes or as references like &#x01;.  A parser must stop there (W3C XML 1.0, "Char"), and a
+ * bucket with such a key could not be listed.  The filter puts XML_FILTER_MARK in the place of each, and says
+ * that it did: whoever gets a text with the mark in it knows that this text was lost, and that no other was.
  *
- * Life-cycle: xml_filter_init for each document, xml_filter_feed for each piece, xml_filter_end.  Nothing to release.
+ * Life-cycle: xml_filter_init for each document, xml_filter_feed for each piece, xml_filter_end.  Nothing to
+ * release.
  */
 #ifndef FERRYFS_S3_XML_FILTER_H
 #define FERRYFS_S3_XML_FILTER_H
@@ -28,7 +29,8 @@ struct xml_filter {
 };
 
 /* out gets the clean bytes, at once and in order; what it returns other than 0 ends the call with that. */
-void xml_filter_init(struct xml_filter *filter, int (*out)(void *user, const char *data, size_t len), void *user);
+void xml_filter_init(
+	struct xml_filter *filter, int (*out)(void *user, const char *data, size_t len), void *user);
 int xml_filter_feed(struct xml_filter *filter, const char *data, size_t len);
 /* Gives out what was held back. */
 int xml_filter_end(struct xml_filter *filter);

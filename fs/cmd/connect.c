@@ -134,6 +134,7 @@ enum connect_name {
 	NAME_FLAGS, /* from here on without a value */
 	NAME_NO_SIGN_REQUEST = NAME_FLAGS,
 	NAME_NO_VERIFY_SSL,
+	NAME_REQUEST_PAYER,
 	NAME_COUNT,
 };
 
@@ -151,6 +152,7 @@ static const char *const names[NAME_COUNT] = {
 	[NAME_LOG_LEVEL] = "log_level",
 	[NAME_NO_SIGN_REQUEST] = "no_sign_request",
 	[NAME_NO_VERIFY_SSL] = "no_verify_ssl",
+	[NAME_REQUEST_PAYER] = "request_payer",
 };
 
 static int set_engine_option(struct connect_options *options, enum connect_name which, const char *value, char *why)
@@ -195,6 +197,9 @@ static int set_option(struct connect_options *options, enum connect_name which, 
 		return set_addressing(&account->addressing, name, value, why);
 	case NAME_NO_SIGN_REQUEST:
 		account->no_sign_request = true;
+		return 0;
+	case NAME_REQUEST_PAYER:
+		account->request_payer = true;
 		return 0;
 	default:
 		return set_engine_option(options, which, value, why);

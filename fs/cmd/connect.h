@@ -19,7 +19,7 @@ struct connect_options {
 void connect_init(struct connect_options *options);
 
 /* Sets the option of this name ("endpoint-url" or "endpoint_url"; region profile no_sign_request addressing workers inflight
- * retries timeout connect_timeout ca_bundle no_verify_ssl log_level) to value (NULL: a bare flag).
+ * retries timeout connect_timeout ca_bundle no_verify_ssl request_payer log_level) to value (NULL: a bare flag).
  * 0; -ENOENT: not one of these; -EINVAL: a bad value, with a sentence in why (ACCOUNT_WHY_MAX). */
 int connect_option(struct connect_options *options, const char *name, const char *value, char *why);
 

@@ -315,8 +315,6 @@ static const char *check_payload(const struct req *req, const struct claim *clai
 	struct buf hex = {0};
 	bool same;
 
-	if (!claim->payload.p)
-		return "InvalidRequest";
 	if (span_is(claim->payload, "UNSIGNED-PAYLOAD"))
 		return NULL;
 	if (span_starts(claim->payload, span_of("STREAMING-")))
@@ -379,6 +377,10 @@ bool auth_check(struct req *req)
 	code = check_token(req, &claim);
 	if (code)
 		return refuse(req, code);
+	if (!claim.payload.p) {
+		reply_error_says(req, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
+		return false;
+	}
 	if (!all_signed(req, &claim))
 		return refuse(req, "AccessDenied");
 	if (!time_ok(req, &claim))

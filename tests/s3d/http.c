@@ -139,6 +139,21 @@ static enum MHD_Result finish(struct req *req)
 	return send_reply(req);
 }
 
+static bool carries_object(enum op op)
+{
+	return op == OP_PUT || op == OP_UPLOAD_PART;
+}
+
+/* What is wrong with a request that could not be taken in. */
+static const char *refusal(const struct req *req)
+{
+	if (req->too_many)
+		return "InvalidRequest";
+	if (req->too_large)
+		return carries_object(req->op) ? "InsufficientStorage" : "EntityTooLarge";
+	return "InternalError";
+}
+
 /* The whole request is here: may it be done, and when? */
 static enum MHD_Result decide(struct req *req)
 {
@@ -152,7 +167,7 @@ static enum MHD_Result decide(struct req *req)
 		return send_reply(req);
 	}
 	if (req->too_many || req->body.failed || req->too_large) {
-		reply_error(req, req->too_many ? "InvalidRequest" : req->too_large ? "EntityTooLarge" : "InternalError");
+		reply_error(req, refusal(req));
 		return send_reply(req);
 	}
 	if (!auth_check(req))
@@ -170,11 +185,6 @@ static enum MHD_Result decide(struct req *req)
 		return MHD_NO;
 	suspend(req, REQ_WAITING);
 	return MHD_YES;
-}
-
-static bool carries_object(enum op op)
-{
-	return op == OP_PUT || op == OP_UPLOAD_PART;
 }
 
 static void take_body(struct req *req, const char *data, size_t n)

@@ -66,4 +66,8 @@ const char *server_region(const struct server *server, const struct bucket *buck
  */
 int server_set(struct server *server, const char *name, const char *value);
 
+/* Defaults of every switch; 0 or -ENOMEM. */
+int server_init(struct server *server);
+void server_release(struct server *server);
+
 #endif

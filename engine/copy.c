@@ -1,0 +1,242 @@
+/*
+ * The copy of one object: CopyObject, or what copy_parts.c does above the threshold.
+ *
+ *   step       call on the wire      next
+ *   SIZE       HEAD of the source    OBJECT or parts
+ *   OBJECT     CopyObject            done, or LOOK after a 412
+ *   LOOK       HEAD of destination   done: what a 412 meant
+ *
+ * A 412 of a copy that has a condition on either side does not say which one failed, and after an attempt without an
+ * answer it may be that attempt's own doing.  So the destination is looked at: nothing there, then the source is
+ * another one; our own copy there (same size, same ETag as the source that was asked for, not older than this copy),
+ * then it succeeded; anything else there is somebody else's.  A source whose ETag is not the MD5 of its content gives
+ * a copy with another ETag, which is so taken for a foreign one: the copy fails, and nothing is lost by that.
+ */
+#include "engine/copy_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { CLOCK_SLACK = 2 }; /* seconds: Last-Modified has whole ones, and the offset is an estimate */
+
+static void object_done(struct call *call, const struct s3_answer *answer);
+
+void copy_finish(struct copy *copy, int error, const struct s3_answer *answer)
+{
+	copy->error = error;
+	if (copy->extra != NULL) {
+		headers_release(copy->extra);
+		free(copy->extra);
+		copy->extra = NULL;
+	}
+	copy->on_done(copy, answer);
+}
+
+void copy_take_answer(struct copy *copy, const struct s3_answer *answer)
+{
+	memcpy(copy->etag, answer->etag, sizeof(copy->etag));
+	if (strlen(answer->version_id) < sizeof(copy->version_id))
+		memcpy(copy->version_id, answer->version_id, strlen(answer->version_id) + 1);
+	copy->mtime = answer->mtime;
+}
+
+/* For failures before there is a call: its task is free while it is idle. */
+static void failed_early(struct task *task, struct worker *worker)
+{
+	struct copy *copy = (struct copy *)((char *)task - offsetof(struct copy, call.task));
+	struct s3_answer none = {.retry_after = -1};
+	copy_finish(copy, copy->error, &none);
+}
+
+static void copy_fail_soon(struct worker *worker, struct copy *copy, int error)
+{
+	copy->error = error;
+	copy->call.task.run = failed_early;
+	worker_post(worker, &copy->call.task);
+}
+
+/* ---- headers ---- */
+
+bool copy_class_is_sent(struct str storage_class)
+{
+	/* EXPRESS_ONEZONE is what a directory bucket gives by itself and takes from nobody. */
+	return storage_class.len > 0 && !str_eq(storage_class, STR("STANDARD")) &&
+	       !str_eq(storage_class, STR("EXPRESS_ONEZONE"));
+}
+
+/* The headers of the request: the settings' own, and the storage class, which S3 does not keep. */
+static int object_headers(struct copy *copy, const struct headers **ret)
+{
+	const struct headers *given = copy->settings->headers;
+	*ret = given;
+	if (!copy_class_is_sent(copy->storage_class) ||
+		(given != NULL && headers_get(given, STR("x-amz-storage-class")).data != NULL))
+		return 0;
+	if (copy->extra == NULL) {
+		copy->extra = malloc(sizeof(*copy->extra));
+		if (copy->extra == NULL)
+			return -ENOMEM;
+		headers_init(copy->extra);
+	}
+	headers_clear(copy->extra);
+	int err = given != NULL ? headers_add_all(copy->extra, given) : 0;
+	if (err == 0)
+		err = headers_add(copy->extra, STR("x-amz-storage-class"), copy->storage_class);
+	*ret = copy->extra;
+	return err;
+}
+
+/* ---- what a 412 meant ---- */
+
+static bool looks_like_ours(const struct copy *copy, const struct s3_answer *answer)
+{
+	return copy->ambiguous && copy->source_etag.len > 0 && answer->size == copy->size &&
+	       str_eq(str_of(answer->etag), copy->source_etag) &&
+	       answer->mtime + CLOCK_SLACK >= copy->started;
+}
+
+static void look_done(struct call *call, const struct s3_answer *answer)
+{
+	struct copy *copy = call->user;
+	if (call->error == -ENOENT && copy->source_etag.len > 0) {
+		copy_finish(copy, -ESTALE, answer);
+	} else if (call->error != 0) {
+		copy_finish(copy, call->error == -ENOENT ? -EIO : call->error, answer);
+	} else if (looks_like_ours(copy, answer)) {
+		copy->ambiguous = false;
+		copy_take_answer(copy, answer);
+		copy_finish(copy, 0, answer);
+	} else {
+		copy_finish(copy, -EEXIST, answer);
+	}
+}
+
+static void copy_look(struct copy *copy)
+{
+	struct worker *worker = copy->worker;
+	struct call *call = &copy->call;
+	call_init(call);
+	call->request.op = S3_HEAD_OBJECT;
+	call->request.bucket = copy->bucket;
+	call->request.key = copy->key;
+	call->account = copy->account;
+	call->flags = copy->settings->call_flags;
+	call->on_done = look_done;
+	call->user = copy;
+	call_start(worker, call);
+}
+
+/* ---- CopyObject ---- */
+
+static void object_start(struct copy *copy)
+{
+	struct call *call = &copy->call;
+	call_init(call);
+	int err = object_headers(copy, &call->request.headers);
+	if (err != 0) {
+		copy_fail_soon(copy->worker, copy, err);
+		return;
+	}
+	call->request.op = S3_COPY_OBJECT;
+	call->request.bucket = copy->bucket;
+	call->request.key = copy->key;
+	call->request.source_bucket = copy->source_bucket;
+	call->request.source_key = copy->source_key;
+	call->request.source_if_match = copy->source_etag;
+	call->request.if_none_match_any =
+		copy->create_only && account_trait(copy->account, TRAIT_COPY_CREATE) != TRAIT_NO;
+	call->account = copy->account;
+	call->expect_bytes = copy->size;
+	call->flags = copy->settings->call_flags;
+	call->on_done = object_done;
+	call->user = copy;
+	call_start(copy->worker, call);
+}
+
+static void object_done(struct call *call, const struct s3_answer *answer)
+{
+	struct copy *copy = call->user;
+	bool conditional = call->request.if_none_match_any;
+	copy->ambiguous |= call->ambiguous;
+	if (call->error == 0) {
+		copy->ambiguous = false;
+		copy_take_answer(copy, answer);
+		copy_finish(copy, 0, answer);
+	} else if (call->error == -EOPNOTSUPP && conditional) {
+		account_learn(copy->account, TRAIT_COPY_CREATE, false);
+		object_start(copy);
+	} else if (call->error == -ESTALE && conditional && !copy->cancelled) {
+		copy_look(copy);
+	} else {
+		copy_finish(copy, call->error, answer);
+	}
+}
+
+static bool wants_parts(const struct copy *copy)
+{
+	uint64_t threshold = copy->settings->part_threshold;
+	if (threshold == 0)
+		threshold = COPY_PART_THRESHOLD;
+	return copy->size > (threshold < COPY_OBJECT_MAX ? threshold : COPY_OBJECT_MAX);
+}
+
+static void size_done(struct call *call, const struct s3_answer *answer)
+{
+	struct copy *copy = call->user;
+	if (call->error != 0 || copy->cancelled) {
+		copy_finish(copy, call->error != 0 ? call->error : -ECANCELED, answer);
+		return;
+	}
+	copy->size = answer->size;
+	if (copy->storage_class.data == NULL) {
+		memcpy(copy->head_class, answer->storage_class, sizeof(copy->head_class));
+		copy->storage_class = str_of(copy->head_class);
+	}
+	if (wants_parts(copy))
+		copy_parts_start(copy);
+	else
+		object_start(copy);
+}
+
+static void copy_ask_size(struct copy *copy)
+{
+	struct call *call = &copy->call;
+	call_init(call);
+	call->request.op = S3_HEAD_OBJECT;
+	call->request.bucket = copy->source_bucket;
+	call->request.key = copy->source_key;
+	call->request.if_match = copy->source_etag;
+	call->account = copy->source_account;
+	call->flags = copy->settings->call_flags;
+	call->on_done = size_done;
+	call->user = copy;
+	call_start(copy->worker, call);
+}
+
+void copy_start(struct worker *worker, struct copy *copy)
+{
+	copy->worker = worker;
+	copy->started = (int64_t)time(NULL) + account_clock_offset(copy->account);
+	call_init(&copy->call);
+	if (copy->source_key.len > KEY_MAX || copy->key.len > KEY_MAX)
+		copy_fail_soon(worker, copy, -ENAMETOOLONG);
+	else if (copy->size == COPY_SIZE_UNKNOWN)
+		copy_ask_size(copy);
+	else if (wants_parts(copy))
+		copy_parts_start(copy);
+	else
+		object_start(copy);
+}
+
+void copy_cancel(struct copy *copy)
+{
+	copy->cancelled = true;
+	if (copy->parts != NULL) {
+		copy_parts_cancel(copy);
+	} else if (copy->call.state == CALL_ACTIVE && copy->call.request.op == S3_COPY_OBJECT) {
+		copy->call.flags |= CALL_ONCE;
+	} else {
+		call_cancel(&copy->call);
+	}
+}

@@ -1,0 +1,20 @@
+/*
+ * copy_private: what copy.c and copy_parts.c share.  Worker thread only.
+ */
+#ifndef FERRYFS_ENGINE_COPY_PRIVATE_H
+#define FERRYFS_ENGINE_COPY_PRIVATE_H
+
+#include "engine/copy.h"
+
+/* Ends the copy: on_done comes from inside. */
+void copy_finish(struct copy *copy, int error, const struct s3_answer *answer);
+/* ETag, version and time of what was made. */
+void copy_take_answer(struct copy *copy, const struct s3_answer *answer);
+/* Is this storage class to be asked for by name? */
+bool copy_class_is_sent(struct str storage_class);
+
+/* copy_parts.c; ends with copy_finish, never from inside. */
+void copy_parts_start(struct copy *copy);
+void copy_parts_cancel(struct copy *copy);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * lister_private: what lister.c and lister_split.c share.
+ *
+ * A stream lists one range of keys, (after, end]: after is where it has got to, end the last key that is its own, or
+ * none where it goes on to the end of the prefix.  Streams' ranges never overlap and together make up all that is
+ * still to be listed.
+ *
+ *   stream is   call          means
+ *   idle        CALL_IDLE     wants its next page as soon as there is a credit
+ *   busy        on the wire   holds a credit and a page
+ * A stream that has reached its end is freed at once.
+ *
+ * A split shortens one busy stream's range to (after, guess] and makes a new stream for (guess, end].  Since both
+ * keep to their ranges whatever the server sends, each key is delivered exactly once, wherever the guess lies; a bad
+ * one costs one request with an empty answer, and tells that nothing is there.
+ */
+#ifndef FERRYFS_ENGINE_LISTER_PRIVATE_H
+#define FERRYFS_ENGINE_LISTER_PRIVATE_H
+
+#include "engine/lister.h"
+
+enum {
+	LISTER_STREAMS_MAX = 32,
+	LISTER_KEPT_MAX = 8, /* pages kept for use again */
+	LISTER_KEY_MAX = KEY_MAX + 8, /* a guess may be longer than a key */
+};
+
+struct stream {
+	struct stream *next;
+	struct lister *lister;
+	struct stream *parent; /* whose range it was cut from, while its first page is not here; may be NULL */
+	struct call call;
+	struct page *page; /* while busy */
+	struct buf after, end, token;
+	bool has_after, has_end, has_token;
+	bool behind;      /* after is no key, but lies behind all that begin with a common prefix */
+	bool first;       /* its first page is yet to come */
+	unsigned pages;   /* full ones since it was last split: it is worth splitting */
+	size_t common;    /* bytes that the first and the last key of its last page share */
+};
+
+struct lister {
+	struct worker *worker;
+	struct lister_options options;
+	struct buf texts; /* of options */
+	struct stream *streams;
+	unsigned stream_count, busy, credits;
+	unsigned pages, wasted; /* asked for; of those, guesses that found nothing */
+	bool unordered;   /* keys do not come in byte order: no ranges (S3 Express directory buckets) */
+	bool cancelled, finishing;
+	int error;
+	struct s3_answer *answer; /* the refusal, a copy */
+	bool seen[256];   /* bytes that keys have after the prefix */
+	unsigned inside;  /* depth of on_page */
+	struct page *kept[LISTER_KEPT_MAX];
+	unsigned kept_count;
+	struct task finish;
+};
+
+/* A new idle stream for (after, end], linked; end STR_NONE: none.  NULL when memory is short. */
+struct stream *lister_stream_new(struct lister *lister, struct str after, struct str end);
+
+/* Cuts one of the streams in two and returns the new one, or NULL where there is nothing worth it. */
+struct stream *lister_split(struct lister *lister);
+
+#endif

@@ -1,0 +1,417 @@
+/*
+ * The life of a multipart upload.
+ *
+ *   step      on the wire              next
+ *   CREATE    CreateMultipartUpload    PARTS; after a failure LOST or the end
+ *   PARTS     up to at_once parts      COMPLETE when all are there; ABORT when none is active after a failure
+ *   COMPLETE  CompleteMultipartUpload  the end or LOST; LOOK where its outcome is not clear; ABORT after a failure
+ *   LOOK      HEAD of the object       COMPLETE's outcome: the end, or ABORT
+ *   ABORT     AbortMultipartUpload     LOST or the end
+ *   LOST      ListMultipartUploads     abort of the upload whose create's answer was lost, then the end
+ *
+ * Invariants: parts are active only in PARTS; upload_id is set from PARTS on; error is set once and decides the end.
+ *
+ * A completion whose first attempt took effect but lost its answer finds no upload (404) or, with If-None-Match, an
+ * object (412) the next time.  Then the object is looked at: it is ours when its ETag is the MD5 of our parts' MD5s
+ * with their number, as S3 makes it; or, for the 404, when size and number of parts are right, since no one else
+ * completes this upload.
+ *
+ * A create whose answer was lost leaves an upload nobody knows the id of.  ListMultipartUploads does not say whose an
+ * upload is, so one is aborted only where it is the only other one of exactly this key that began while ours did.
+ */
+#include "engine/multipart.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include "engine/log.h"
+
+enum {
+	ABORT_ROUNDS = 3, /* each with all of a call's own retries */
+	CLOCK_SLACK = 2,  /* seconds */
+};
+
+static void parts_pump(struct multipart *m);
+static void complete_start(struct multipart *m);
+static void abort_start(struct multipart *m, const char *upload_id);
+static void lost_start(struct multipart *m);
+
+static void multipart_end(struct multipart *m)
+{
+	free(m->slots);
+	free(m->parts);
+	page_free(m->page);
+	m->slots = NULL;
+	m->parts = NULL;
+	m->page = NULL;
+	m->ops->done(m, m->error, &m->answer);
+}
+
+static void multipart_fail(struct multipart *m, int error, const struct s3_answer *answer)
+{
+	if (m->error != 0)
+		return;
+	m->error = error;
+	if (answer != NULL)
+		m->answer = *answer;
+}
+
+/* The upload is completed, aborted or never was. */
+static void multipart_leave(struct multipart *m)
+{
+	if (m->create_lost)
+		lost_start(m);
+	else
+		multipart_end(m);
+}
+
+static void call_prepare(struct multipart *m, struct call *call, enum s3_op op)
+{
+	call_init(call);
+	call->request.op = op;
+	call->request.bucket = m->bucket;
+	call->request.key = m->key;
+	call->request.headers = m->part_headers;
+	call->request.upload_id = str_of(m->upload_id);
+	call->account = m->account;
+	call->flags = m->call_flags;
+	call->user = m;
+}
+
+static void log_left(struct multipart *m, int error, const struct s3_answer *answer, const char *consequence)
+{
+	struct log_call line = {
+		.what = m->ops->what,
+		.bucket = m->bucket,
+		.key = m->key,
+		.error = error,
+		.answer = answer,
+		.consequence = consequence,
+	};
+	log_call(LOG_LEVEL_WARNING, &line);
+}
+
+/* ---- CREATE ---- */
+
+static int parts_prepare(struct multipart *m)
+{
+	if (m->at_once > m->plan.count)
+		m->at_once = m->plan.count;
+	m->slots = calloc(m->at_once, sizeof(*m->slots));
+	m->parts = calloc(m->plan.count, sizeof(*m->parts));
+	if (m->slots == NULL || m->parts == NULL)
+		return -ENOMEM;
+	for (unsigned i = 0; i < m->at_once; i++)
+		m->slots[i].multipart = m;
+	m->next_part = 1;
+	return 0;
+}
+
+static void create_done(struct call *call, const struct s3_answer *answer)
+{
+	struct multipart *m = call->user;
+	m->create_lost = call->ambiguous;
+	if (call->error == 0)
+		memcpy(m->upload_id, answer->upload_id, sizeof(m->upload_id));
+	if (call->error != 0) {
+		multipart_fail(m, call->error, answer);
+		multipart_leave(m);
+		return;
+	}
+	m->step = MULTIPART_PARTS;
+	parts_pump(m);
+}
+
+static void failed_early(struct task *task, struct worker *worker)
+{
+	multipart_end((struct multipart *)((char *)task - offsetof(struct multipart, task)));
+}
+
+void multipart_start(struct worker *worker, struct multipart *m)
+{
+	m->worker = worker;
+	m->step = MULTIPART_CREATE;
+	m->started = (int64_t)time(NULL) + account_clock_offset(m->account);
+	m->answer.retry_after = -1;
+	int err = parts_prepare(m);
+	if (err != 0) {
+		multipart_fail(m, err, NULL);
+		m->task.run = failed_early;
+		worker_post(worker, &m->task);
+		return;
+	}
+	call_prepare(m, &m->call, S3_CREATE_UPLOAD);
+	m->call.request.headers = m->headers;
+	m->call.on_done = create_done;
+	call_start(worker, &m->call);
+}
+
+/* ---- PARTS ---- */
+
+static void part_done(struct call *call, const struct s3_answer *answer)
+{
+	struct multipart_slot *slot = call->user;
+	struct multipart *m = slot->multipart;
+	struct s3_part *part = &m->parts[slot->number - 1];
+	if (call->error != 0) {
+		multipart_fail(m, call->error, answer);
+	} else {
+		part->number = slot->number;
+		memcpy(part->etag, answer->etag, sizeof(part->etag));
+	}
+	slot->number = 0;
+	m->active--;
+	parts_pump(m);
+}
+
+static void part_start(struct multipart *m, struct multipart_slot *slot)
+{
+	slot->number = m->next_part++;
+	parts_range(&m->plan, slot->number, &slot->start, &slot->length);
+	call_prepare(m, &slot->call, S3_UPLOAD_PART);
+	slot->call.request.part_number = slot->number;
+	slot->call.on_done = part_done;
+	slot->call.user = slot;
+	int err = m->ops->prepare(m, slot);
+	if (err != 0) {
+		slot->number = 0;
+		multipart_fail(m, err, NULL);
+		return;
+	}
+	m->active++;
+	call_start(m->worker, &slot->call);
+}
+
+static void parts_pump(struct multipart *m)
+{
+	for (unsigned i = 0; i < m->at_once && m->error == 0 && m->next_part <= m->plan.count; i++) {
+		if (m->slots[i].number == 0)
+			part_start(m, &m->slots[i]);
+	}
+	if (m->active > 0)
+		return;
+	if (m->error != 0)
+		abort_start(m, m->upload_id);
+	else
+		complete_start(m);
+}
+
+/* ---- COMPLETE ---- */
+
+static bool hex_nibble(char c, unsigned *ret)
+{
+	if (c >= '0' && c <= '9')
+		*ret = (unsigned)(c - '0');
+	else if (c >= 'a' && c <= 'f')
+		*ret = (unsigned)(c - 'a') + 10;
+	else
+		return false;
+	return true;
+}
+
+static bool etag_digest(const char *etag, unsigned char ret[16])
+{
+	if (strlen(etag) != 32)
+		return false;
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned high, low;
+		if (!hex_nibble(etag[2 * i], &high) || !hex_nibble(etag[2 * i + 1], &low))
+			return false;
+		ret[i] = (unsigned char)(high << 4 | low);
+	}
+	return true;
+}
+
+/* "MD5 of the parts' MD5s - count" (AWS, "Checking object integrity"); false where the parts' ETags are no MD5s. */
+static bool expected_etag(const struct multipart *m, char ret[ETAG_MAX + 1])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *md5 = EVP_MD_CTX_new();
+	bool ok = md5 != NULL && EVP_DigestInit_ex(md5, EVP_md5(), NULL) == 1;
+	for (unsigned i = 0; ok && i < m->plan.count; i++)
+		ok = etag_digest(m->parts[i].etag, digest) && EVP_DigestUpdate(md5, digest, 16) == 1;
+	ok = ok && EVP_DigestFinal_ex(md5, digest, NULL) == 1;
+	EVP_MD_CTX_free(md5);
+	for (unsigned i = 0; ok && i < 16; i++)
+		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	if (ok)
+		snprintf(ret + 32, ETAG_MAX + 1 - 32, "-%u", m->plan.count);
+	return ok;
+}
+
+static bool looks_like_ours(const struct multipart *m, const struct s3_answer *answer)
+{
+	char etag[ETAG_MAX + 1], count[16];
+	if (answer->size != m->plan.size)
+		return false;
+	if (expected_etag(m, etag) && strcmp(etag, answer->etag) == 0)
+		return true;
+	snprintf(count, sizeof(count), "-%u", m->plan.count);
+	return m->error == -ENOENT && str_has_suffix(str_of(answer->etag), str_of(count)) &&
+	       answer->mtime + CLOCK_SLACK >= m->started;
+}
+
+/* m->error has what the completion said. */
+static void look_done(struct call *call, const struct s3_answer *answer)
+{
+	struct multipart *m = call->user;
+	if (call->error == 0 && m->ambiguous && looks_like_ours(m, answer)) {
+		m->error = 0;
+		m->ambiguous = false;
+		m->answer = *answer;
+		multipart_leave(m);
+		return;
+	}
+	if (m->error == -ESTALE && m->create_only && call->error == 0)
+		m->error = -EEXIST;
+	abort_start(m, m->upload_id);
+}
+
+static void look_start(struct multipart *m)
+{
+	m->step = MULTIPART_LOOK;
+	call_prepare(m, &m->call, S3_HEAD_OBJECT);
+	m->call.on_done = look_done;
+	call_start(m->worker, &m->call);
+}
+
+static void complete_done(struct call *call, const struct s3_answer *answer)
+{
+	struct multipart *m = call->user;
+	bool conditional = call->request.if_none_match_any;
+	m->ambiguous |= call->ambiguous;
+	if (call->error == 0) {
+		m->ambiguous = false;
+		m->completed = true;
+		m->answer = *answer;
+		m->error = 0;
+		multipart_leave(m);
+	} else if (call->error == -EOPNOTSUPP && conditional) {
+		account_learn(m->account, m->create_trait, false);
+		complete_start(m);
+	} else {
+		bool unclear = (call->error == -ENOENT && m->ambiguous) || call->error == -ESTALE;
+		m->error = 0; /* a cancel that came meanwhile is older news */
+		multipart_fail(m, call->error, answer);
+		if (unclear)
+			look_start(m);
+		else
+			abort_start(m, m->upload_id);
+	}
+}
+
+static void complete_start(struct multipart *m)
+{
+	m->step = MULTIPART_COMPLETE;
+	call_prepare(m, &m->call, S3_COMPLETE_UPLOAD);
+	m->call.request.parts = m->parts;
+	m->call.request.part_count = m->plan.count;
+	m->call.request.if_match = m->if_match;
+	m->call.request.if_none_match_any = m->create_only && account_trait(m->account, m->create_trait) != TRAIT_NO;
+	m->call.expect_bytes = m->plan.size;
+	m->call.on_done = complete_done;
+	call_start(m->worker, &m->call);
+}
+
+/* ---- ABORT, LOST ---- */
+
+static void abort_done(struct call *call, const struct s3_answer *answer)
+{
+	struct multipart *m = call->user;
+	bool lost = m->step == MULTIPART_LOST;
+	if (call->error != 0 && call->error != -ENOENT) {
+		if (call->error != -ECANCELED && ++m->abort_rounds < ABORT_ROUNDS) {
+			abort_start(m, lost ? m->lost_id : m->upload_id);
+			return;
+		}
+		log_left(m, call->error, answer, "an unfinished multipart upload is left, its abort failed");
+	}
+	if (lost)
+		multipart_end(m);
+	else
+		multipart_leave(m);
+}
+
+static void abort_start(struct multipart *m, const char *upload_id)
+{
+	if (m->step != MULTIPART_LOST)
+		m->step = MULTIPART_ABORT;
+	call_prepare(m, &m->call, S3_ABORT_UPLOAD);
+	m->call.request.upload_id = str_of(upload_id);
+	m->call.on_done = abort_done;
+	call_start(m->worker, &m->call);
+}
+
+/* The one upload of this key that can only be ours; false where there is none or more than one. */
+static bool find_lost(struct multipart *m)
+{
+	const struct page_entry *found = NULL;
+	unsigned count = 0;
+	for (unsigned i = 0; i < m->page->count; i++) {
+		const struct page_entry *entry = &m->page->entries[i];
+		if (!str_eq(entry->key, m->key) || str_eq(entry->etag, str_of(m->upload_id)) ||
+			entry->mtime + CLOCK_SLACK < m->started)
+			continue;
+		found = entry;
+		count++;
+	}
+	if (count == 0)
+		return false;
+	if (count > 1 || m->page->truncated || found->etag.len > UPLOAD_ID_MAX || found->mtime == 0) {
+		log_left(m, 0, NULL, "a multipart upload whose creation was not answered may be left");
+		return false;
+	}
+	memcpy(m->lost_id, found->etag.data, found->etag.len);
+	m->lost_id[found->etag.len] = '\0';
+	return true;
+}
+
+static void lost_done(struct call *call, const struct s3_answer *answer)
+{
+	struct multipart *m = call->user;
+	if (call->error != 0)
+		log_left(m, call->error, answer, "a multipart upload whose creation was not answered may be left");
+	m->abort_rounds = 0;
+	if (call->error == 0 && find_lost(m))
+		abort_start(m, m->lost_id);
+	else
+		multipart_end(m);
+}
+
+static void lost_start(struct multipart *m)
+{
+	m->step = MULTIPART_LOST;
+	if (page_new(&m->page) != 0) {
+		multipart_end(m);
+		return;
+	}
+	call_prepare(m, &m->call, S3_LIST_UPLOADS);
+	m->call.request.headers = NULL;
+	m->call.request.key = STR_NONE;
+	m->call.request.upload_id = STR_NONE;
+	m->call.request.prefix = m->key;
+	m->call.sinks.page = m->page;
+	m->call.on_done = lost_done;
+	call_start(m->worker, &m->call);
+}
+
+/* ---- cancel ---- */
+
+void multipart_cancel(struct multipart *m)
+{
+	if (m->step == MULTIPART_CREATE || m->step == MULTIPART_PARTS)
+		multipart_fail(m, -ECANCELED, NULL);
+	if ((m->step == MULTIPART_CREATE || m->step == MULTIPART_COMPLETE) && m->call.state != CALL_ACTIVE)
+		call_cancel(&m->call);
+	for (unsigned i = 0; m->step == MULTIPART_PARTS && i < m->at_once; i++) {
+		struct multipart_slot *slot = &m->slots[i];
+		if (slot->number == 0)
+			continue;
+		if (m->ops->cut_parts || slot->call.state != CALL_ACTIVE)
+			call_cancel(&slot->call);
+		else
+			slot->call.flags |= CALL_ONCE;
+	}
+}

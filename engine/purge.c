@@ -1,0 +1,230 @@
+/*
+ * First the set, in slot 0, then what is left over one by one, PURGE_SINGLES at a time.
+ *
+ * A condition that failed after an attempt without an answer may have failed because that attempt deleted the object:
+ * such a key is looked at with HEAD (purge_key.look), and gone means deleted.
+ */
+#include "engine/purge.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BODY_MAX = 16 << 20 }; /* 1,000 keys of 1,024 bytes, each byte escaped at worst to six, with their tags */
+
+static void singles_pump(struct purge *purge);
+
+static void key_end(struct purge_key *key, int error, const char *code)
+{
+	key->error = error;
+	snprintf(key->code, sizeof(key->code), "%.*s", PURGE_CODE_MAX, code);
+}
+
+static void note_answer(struct purge *purge, const struct s3_answer *answer)
+{
+	memcpy(purge->request_id, answer->request_id, sizeof(purge->request_id));
+	purge->status = answer->status;
+}
+
+static void purge_end(struct purge *purge)
+{
+	delete_set_free(purge->set);
+	purge->set = NULL;
+	buf_release(&purge->body);
+	purge->on_done(purge);
+}
+
+/* ---- one by one ---- */
+
+static void single_done(struct call *call, const struct s3_answer *answer)
+{
+	struct purge_slot *slot = call->user;
+	struct purge *purge = slot->purge;
+	struct purge_key *key = slot->key;
+	bool looked = key->look;
+	slot->key = NULL;
+	purge->active--;
+	if (call->error == -ENOENT && (looked || strcmp(answer->error.code, "NoSuchBucket") != 0)) {
+		key_end(key, 0, "");
+	} else if (looked && call->error == 0) {
+		key_end(key, -ESTALE, "PreconditionFailed");
+	} else if (call->error == -ESTALE && call->ambiguous && !looked) {
+		key->single = key->look = true;
+		purge->next = 0;
+	} else {
+		key_end(key, call->error, answer->error.code);
+		if (call->error != 0)
+			note_answer(purge, answer);
+	}
+	singles_pump(purge);
+}
+
+static void single_start(struct purge *purge, struct purge_slot *slot, struct purge_key *key)
+{
+	struct call *call = &slot->call;
+	key->single = false;
+	slot->purge = purge;
+	slot->key = key;
+	call_init(call);
+	call->request.op = key->look ? S3_HEAD_OBJECT : S3_DELETE_OBJECT;
+	call->request.bucket = purge->bucket;
+	call->request.key = key->key;
+	if (!key->look)
+		call->request.if_match = key->etag;
+	call->request.version_id = key->version;
+	call->account = purge->account;
+	call->flags = purge->call_flags;
+	call->on_done = single_done;
+	call->user = slot;
+	purge->active++;
+	call_start(purge->worker, call);
+}
+
+/* The next key that is to go by itself, or NULL; after a cancel all that are left end here. */
+static struct purge_key *next_single(struct purge *purge)
+{
+	for (; purge->next < purge->count; purge->next++) {
+		struct purge_key *key = &purge->keys[purge->next];
+		if (!key->single)
+			continue;
+		if (!purge->cancelled)
+			return key;
+		key->single = false;
+		key_end(key, -ECANCELED, "");
+	}
+	return NULL;
+}
+
+static void singles_pump(struct purge *purge)
+{
+	for (unsigned i = 0; i < PURGE_SINGLES; i++) {
+		if (purge->slots[i].key != NULL)
+			continue;
+		struct purge_key *key = next_single(purge);
+		if (key == NULL)
+			break;
+		single_start(purge, &purge->slots[i], key);
+	}
+	if (purge->active == 0)
+		purge_end(purge);
+}
+
+/* ---- the set ---- */
+
+static bool is_passing(const char *code)
+{
+	return strcmp(code, "InternalError") == 0 || strcmp(code, "SlowDown") == 0 ||
+	       strcmp(code, "ServiceUnavailable") == 0;
+}
+
+static void take_result(struct purge *purge, const struct delete_entry *entry, const struct call *call)
+{
+	struct purge_key *key = entry->user;
+	int error = -EBADMSG;
+	if (entry->outcome == DELETE_DONE || (entry->outcome == DELETE_FAILED && strcmp(entry->code, "NoSuchKey") == 0)) {
+		key_end(key, 0, "");
+		return;
+	}
+	if (entry->outcome == DELETE_FAILED)
+		error = s3_code_errno(str_of(entry->code), 0);
+	key->look = error == -ESTALE && call->ambiguous;
+	key->single = key->look || is_passing(entry->code);
+	key_end(key, error, entry->code);
+}
+
+static void set_done(struct call *call, const struct s3_answer *answer)
+{
+	struct purge_slot *slot = call->user;
+	struct purge *purge = slot->purge;
+	slot->key = NULL;
+	if (call->error != 0)
+		note_answer(purge, answer);
+	else
+		memcpy(purge->request_id, answer->request_id, sizeof(purge->request_id));
+	for (unsigned i = 0; i < purge->set->count; i++) {
+		struct delete_entry *entry = &purge->set->entries[i];
+		struct purge_key *key = entry->user;
+		if (call->error == -EOPNOTSUPP)
+			key->single = true;
+		else if (call->error != 0)
+			key_end(key, call->error, answer->error.code);
+		else
+			take_result(purge, entry, call);
+	}
+	singles_pump(purge);
+}
+
+static int set_fill(struct purge *purge)
+{
+	int err = delete_set_new(&purge->set);
+	for (unsigned i = 0; i < purge->count && err == 0; i++) {
+		struct purge_key *key = &purge->keys[i];
+		key->single = key->version.data != NULL;
+		if (key->single)
+			continue;
+		err = delete_set_add(purge->set, key->key, key->etag, key);
+		if (err == -EINVAL || err == -EEXIST) {
+			key->single = true;
+			err = 0;
+		}
+	}
+	buf_init(&purge->body, BODY_MAX);
+	if (err == 0 && purge->set->count > 0)
+		err = delete_set_body(purge->set, &purge->body);
+	return err;
+}
+
+static void set_start(struct purge *purge)
+{
+	struct purge_slot *slot = &purge->slots[0];
+	struct call *call = &slot->call;
+	slot->purge = purge;
+	slot->key = &purge->keys[0];
+	call_init(call);
+	call->request.op = S3_DELETE_OBJECTS;
+	call->request.bucket = purge->bucket;
+	call->request.body = buf_str(&purge->body);
+	call->account = purge->account;
+	call->sinks.deletes = purge->set;
+	call->flags = purge->call_flags;
+	call->on_done = set_done;
+	call->user = slot;
+	call_start(purge->worker, call);
+}
+
+static void begin_singles(struct task *task, struct worker *worker)
+{
+	singles_pump((struct purge *)((char *)task - offsetof(struct purge, task)));
+}
+
+void purge_start(struct worker *worker, struct purge *purge)
+{
+	purge->worker = worker;
+	int err = set_fill(purge);
+	if (err != 0) {
+		for (unsigned i = 0; i < purge->count; i++) {
+			purge->keys[i].single = false;
+			key_end(&purge->keys[i], err, "");
+		}
+	}
+	if (err == 0 && purge->set->count > 0) {
+		set_start(purge);
+		return;
+	}
+	purge->task.run = begin_singles;
+	worker_post(worker, &purge->task);
+}
+
+void purge_cancel(struct purge *purge)
+{
+	purge->cancelled = true;
+	for (unsigned i = 0; i < PURGE_SINGLES; i++) {
+		struct purge_slot *slot = &purge->slots[i];
+		if (slot->key == NULL)
+			continue;
+		if (slot->call.state == CALL_ACTIVE)
+			slot->call.flags |= CALL_ONCE;
+		else
+			call_cancel(&slot->call);
+	}
+}

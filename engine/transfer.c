@@ -1,0 +1,470 @@
+#include "engine/transfer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "engine/log.h"
+
+/* An answer with a body of some hundred bytes is read in one piece; listings and objects want more.  libcurl allocates
+ * one buffer for each attempt under way, so 512 copies cost 2 MiB of them. */
+enum { BUFFER_SMALL = 4096, BUFFER_LARGE = 65536 };
+
+/* Our own lines: libcurl's Accept and Expect left out, and a length where it would send none. */
+enum { LINES_OWN = 3, LINES_START = 32 };
+
+static size_t on_header(char *data, size_t size, size_t count, void *user)
+{
+	struct transfer *transfer = user;
+
+	if (!transfer->call || transfer->call->cancelled)
+		return 0;
+	transfer->progress_ms = transfer->worker->now_ms;
+	answer_parser_header(transfer->parser, data, size * count);
+	return size * count;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *user)
+{
+	struct transfer *transfer = user;
+	int rc;
+
+	if (!transfer->call || transfer->call->cancelled)
+		return 0;
+	transfer->progress_ms = transfer->worker->now_ms;
+	rc = answer_parser_body(transfer->parser, data, size * count);
+	if (rc < 0) {
+		transfer->error = rc;
+		return 0;
+	}
+	return size * count;
+}
+
+/* The caller's sink of a GET, with what it took counted: a body that was handed on is not fetched again. */
+static int on_data(void *user, const char *data, size_t len)
+{
+	struct transfer *transfer = user;
+	struct call *call = transfer->call;
+	int rc = call->cancelled ? -ECANCELED : call->sinks.on_data(call->sinks.user, data, len);
+
+	if (rc < 0) {
+		transfer->sink_failed = true;
+		return rc;
+	}
+	call->taken += len;
+	counter_add(&transfer->worker->counters.object_bytes_in, len);
+	return 0;
+}
+
+static size_t on_upload(char *data, size_t size, size_t count, void *user)
+{
+	struct transfer *transfer = user;
+	struct call *call = transfer->call;
+	uint64_t left = transfer->wire.body_length - transfer->body_sent;
+	size_t want = size * count < left ? size * count : (size_t)left;
+	ssize_t got = (ssize_t)want;
+
+	if (call->cancelled)
+		return CURL_READFUNC_ABORT;
+	if (want == 0)
+		return 0;
+	if (call->body_data)
+		memcpy(data, call->body_data + transfer->body_sent, want);
+	else
+		do {
+			got = pread(call->body_fd, data, want, (off_t)(call->body_offset + transfer->body_sent));
+		} while (got < 0 && errno == EINTR);
+	if (got <= 0) {
+		transfer->error = got < 0 ? -errno : -EIO;
+		transfer->sink_failed = true;
+		return CURL_READFUNC_ABORT;
+	}
+	transfer->body_sent += (uint64_t)got;
+	transfer->progress_ms = transfer->worker->now_ms;
+	counter_add(&transfer->worker->counters.object_bytes_out, (uint64_t)got);
+	return (size_t)got;
+}
+
+static int on_seek(void *user, curl_off_t offset, int origin)
+{
+	struct transfer *transfer = user;
+
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->wire.body_length)
+		return CURL_SEEKFUNC_FAIL;
+	transfer->body_sent = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+/* The connection stands and the request is about to be written.  A second time in one attempt means that a kept
+ * connection turned out to be closed and libcurl sends the request again by itself: it may have been taken then. */
+static int on_connected(void *user, char *peer, char *local, int peer_port, int local_port)
+{
+	struct transfer *transfer = user;
+
+	if (transfer->sent) {
+		transfer->call->ambiguous = true;
+		if (transfer->call->flags & CALL_ONCE)
+			return CURL_PREREQFUNC_ABORT;
+	}
+	transfer->sent = true;
+	transfer->connecting = false;
+	transfer->progress_ms = transfer->worker->now_ms;
+	return CURL_PREREQFUNC_OK;
+}
+
+static CURLcode set_tls(CURL *easy, const struct engine *engine)
+{
+	const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+	CURLcode rc = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+
+	/* libcurl keeps the parsed bundle for all connections of a multi only where there is no directory of
+	 * certificates beside it; without that each of 512 connections parses it anew. */
+	if (version->cainfo)
+		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	if (engine->ca_bundle)
+		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_CAINFO, engine->ca_bundle);
+	if (engine->no_verify_tls) {
+		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	return rc;
+}
+
+static CURLcode set_callbacks(struct transfer *transfer)
+{
+	CURL *easy = transfer->easy;
+	CURLcode rc = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
+	return rc ? rc : sockets_adopt(&transfer->worker->sockets, easy);
+}
+
+/* Everything that is the same for every attempt. */
+static CURLcode set_constants(struct transfer *transfer)
+{
+	CURL *easy = transfer->easy;
+	const struct engine *engine = transfer->worker->engine;
+	CURLcode rc = set_callbacks(transfer);
+
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	/* A large copy's connection is silent for minutes. */
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_USERAGENT, "ferryfs/" FERRYFS_VERSION);
+	/* Our scan ends a connect that takes too long; libcurl's own clock would be set for each attempt. */
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, (long)transfer->worker->ceiling + WINDOW_EXTRA);
+	if (!engine->proxied) {
+		/* Or libcurl reads the environment for each attempt. */
+		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PROXY, "");
+		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	}
+	return rc ? rc : set_tls(easy, engine);
+}
+
+static void transfer_free(struct transfer *transfer)
+{
+	if (transfer->easy)
+		curl_easy_cleanup(transfer->easy);
+	answer_parser_free(transfer->parser);
+	s3_wire_release(&transfer->wire);
+	free(transfer->lines);
+	free(transfer);
+}
+
+static int transfer_new(struct worker *worker, struct transfer **ret)
+{
+	struct transfer *transfer = calloc(1, sizeof(*transfer));
+
+	if (!transfer)
+		return -ENOMEM;
+	transfer->worker = worker;
+	s3_wire_init(&transfer->wire);
+	transfer->lines = calloc(LINES_START, sizeof(*transfer->lines));
+	transfer->lines_size = LINES_START;
+	transfer->easy = curl_easy_init();
+	if (!transfer->lines || !transfer->easy || answer_parser_new(&transfer->parser) < 0 ||
+		set_constants(transfer)) {
+		transfer_free(transfer);
+		return -ENOMEM;
+	}
+	transfer->next_all = worker->all;
+	worker->all = transfer;
+	worker->transfer_count++;
+	*ret = transfer;
+	return 0;
+}
+
+int transfer_get(struct worker *worker, struct transfer **ret)
+{
+	struct transfer *transfer = worker->idle;
+
+	if (!transfer)
+		return transfer_new(worker, ret);
+	worker->idle = transfer->next_idle;
+	*ret = transfer;
+	return 0;
+}
+
+void transfer_free_all(struct worker *worker)
+{
+	while (worker->all) {
+		struct transfer *transfer = worker->all;
+
+		worker->all = transfer->next_all;
+		transfer_free(transfer);
+	}
+	worker->idle = NULL;
+}
+
+static void add_line(struct transfer *transfer, unsigned *count, const char *text)
+{
+	struct curl_slist *line = &transfer->lines[(*count)++];
+
+	/* libcurl only reads the list; its type has no const. */
+	line->data = (char *)(uintptr_t)text;
+	line->next = line + 1;
+}
+
+/* Builds libcurl's list of header lines in our own array, pointing into the wire: no allocation an attempt. */
+static int set_lines(struct transfer *transfer)
+{
+	const struct s3_wire *wire = &transfer->wire;
+	const char *text;
+	unsigned wanted = LINES_OWN, count = 0;
+	size_t at = 0;
+
+	while (s3_wire_line(wire, &at))
+		wanted++;
+	if (wanted > transfer->lines_size) {
+		struct curl_slist *lines = realloc(transfer->lines, wanted * sizeof(*lines));
+
+		if (!lines)
+			return -ENOMEM;
+		transfer->lines = lines;
+		transfer->lines_size = wanted;
+	}
+	at = 0;
+	while ((text = s3_wire_line(wire, &at)))
+		add_line(transfer, &count, text);
+	add_line(transfer, &count, "Accept:");
+	if (transfer->mode == TRANSFER_BODY || transfer->mode == TRANSFER_UPLOAD)
+		add_line(transfer, &count, "Expect:");
+	else if (wire->method[0] == 'P') /* PUT and POST without a body; some servers insist (411) */
+		add_line(transfer, &count, "Content-Length: 0");
+	transfer->lines[count - 1].next = NULL;
+	return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->lines) ? -ENOMEM : 0;
+}
+
+static enum transfer_mode mode_for(const struct s3_wire *wire)
+{
+	if (wire->method[0] == 'H')
+		return TRANSFER_HEAD;
+	if (wire->upload && wire->body_length)
+		return TRANSFER_UPLOAD;
+	return wire->body.len ? TRANSFER_BODY : TRANSFER_PLAIN;
+}
+
+/* Method and body.  Without a body everything is a GET to libcurl, whatever its name: the shortest way through it. */
+static CURLcode set_mode(struct transfer *transfer)
+{
+	const struct s3_wire *wire = &transfer->wire;
+	CURL *easy = transfer->easy;
+	enum transfer_mode mode = mode_for(wire);
+	CURLcode rc = CURLE_OK;
+
+	if (mode != transfer->mode) {
+		rc = curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+		if (mode == TRANSFER_HEAD)
+			rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+		else if (mode == TRANSFER_UPLOAD)
+			rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+		else if (mode == TRANSFER_BODY)
+			rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		transfer->mode = mode;
+		transfer->method = NULL;
+	}
+	if (!transfer->method || strcmp(transfer->method, wire->method) != 0) {
+		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, wire->method);
+		transfer->method = rc ? NULL : wire->method;
+	}
+	if (mode == TRANSFER_UPLOAD)
+		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)wire->body_length);
+	if (mode == TRANSFER_BODY) {
+		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_POSTFIELDS, wire->body.data);
+		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wire->body.len);
+	}
+	return rc;
+}
+
+static CURLcode set_address(struct transfer *transfer, const struct call *call)
+{
+	enum s3_op op = call->request.op;
+	bool large = op == S3_GET_OBJECT || op == S3_LIST_OBJECTS || op == S3_DELETE_OBJECTS;
+	long buffer_size = large ? BUFFER_LARGE : BUFFER_SMALL;
+	const char *bundle = account_ca_bundle(call->account);
+	CURLcode rc = curl_easy_setopt(transfer->easy, CURLOPT_URL, buf_text(&transfer->wire.url));
+
+	if (buffer_size != transfer->buffer_size) {
+		rc = rc ? rc : curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE, buffer_size);
+		transfer->buffer_size = buffer_size;
+	}
+	if (bundle && !transfer->worker->engine->ca_bundle && account_endpoint(call->account)->tls)
+		rc = rc ? rc : curl_easy_setopt(transfer->easy, CURLOPT_CAINFO, bundle);
+	return rc;
+}
+
+/* Builds and signs the request for the moment, region and credentials of now. */
+static int build(struct transfer *transfer, struct call *call)
+{
+	char region[REGION_MAX + 1];
+	struct endpoint space;
+	struct s3_target target = {
+		.credentials = account_credentials(call->account),
+		.request_payer = account_request_payer(call->account),
+	};
+
+	account_region(call->account, call->request.bucket, region);
+	target.region = str_of(region);
+	target.endpoint = account_endpoint_for(call->account, region, &space);
+	return s3_wire_build(&transfer->wire, &call->request, &target, transfer->worker->signer,
+		(int64_t)time(NULL) + account_clock_offset(call->account));
+}
+
+/* Empties what an earlier attempt may have put into the caller's sinks. */
+static void clear_sinks(struct transfer *transfer, struct call *call)
+{
+	transfer->sinks = call->sinks;
+	if (call->sinks.page)
+		page_clear(call->sinks.page);
+	if (call->sinks.headers)
+		headers_clear(call->sinks.headers);
+	if (call->sinks.tags)
+		buf_clear(call->sinks.tags);
+	for (unsigned i = 0; call->sinks.deletes && i < call->sinks.deletes->count; i++) {
+		call->sinks.deletes->entries[i].outcome = DELETE_PENDING;
+		call->sinks.deletes->entries[i].code[0] = '\0';
+	}
+	if (call->sinks.on_data) {
+		transfer->sinks.on_data = on_data;
+		transfer->sinks.user = transfer;
+	}
+}
+
+int transfer_start(struct transfer *transfer, struct call *call)
+{
+	struct worker *worker = transfer->worker;
+	int rc = build(transfer, call);
+
+	if (rc < 0)
+		return rc;
+	if (set_mode(transfer) || set_address(transfer, call))
+		return -ENOMEM;
+	rc = set_lines(transfer);
+	if (rc < 0)
+		return rc;
+	clear_sinks(transfer, call);
+	transfer->call = call;
+	transfer->connecting = true;
+	transfer->sent = transfer->sink_failed = false;
+	transfer->error = 0;
+	transfer->body_sent = 0;
+	transfer->curl_error[0] = '\0';
+	transfer->started_ms = transfer->progress_ms = worker->now_ms;
+	answer_parser_begin(transfer->parser, &call->request, &transfer->answer, &transfer->sinks);
+	if (curl_multi_add_handle(worker->sockets.multi, transfer->easy)) {
+		transfer->call = NULL;
+		return -ENOMEM;
+	}
+	transfer->running = true;
+	return 0;
+}
+
+/* errno of a transfer that gave no answer. */
+static int curl_errno(struct transfer *transfer, CURLcode result)
+{
+	long os_error = 0;
+
+	switch (result) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return -EHOSTUNREACH;
+	case CURLE_COULDNT_CONNECT:
+		curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
+		return os_error == ETIMEDOUT || os_error == EHOSTUNREACH || os_error == ENETUNREACH
+			       ? -(int)os_error
+			       : -ECONNREFUSED;
+	case CURLE_OPERATION_TIMEDOUT:
+		return -ETIMEDOUT;
+	case CURLE_PARTIAL_FILE:
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_FAIL_REWIND:
+	case CURLE_ABORTED_BY_CALLBACK: /* ours: a request to be sent but once was about to be sent again */
+		return -ECONNRESET;
+	case CURLE_OUT_OF_MEMORY:
+		return -ENOMEM;
+	case CURLE_SSL_CONNECT_ERROR: /* also a connection cut during the handshake */
+		return -ECONNABORTED;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+		return -EPROTO;
+	default:
+		return -EBADMSG;
+	}
+}
+
+int transfer_finish(struct transfer *transfer, CURLcode result)
+{
+	struct s3_error *error = &transfer->answer.error;
+	int rc;
+
+	transfer_stop(transfer);
+	if (transfer->error)
+		return transfer->error;
+	if (result == CURLE_OK)
+		return answer_parser_end(transfer->parser);
+	rc = curl_errno(transfer, result);
+	if (!error->code[0]) {
+		/* What libcurl has to say stands where S3's words would. */
+		snprintf(error->message, sizeof(error->message), "%s",
+			transfer->curl_error[0] ? transfer->curl_error : curl_easy_strerror(result));
+	}
+	return rc;
+}
+
+void transfer_stop(struct transfer *transfer)
+{
+	if (!transfer->running)
+		return;
+	transfer->running = false;
+	curl_multi_remove_handle(transfer->worker->sockets.multi, transfer->easy);
+}
+
+void transfer_idle(struct transfer *transfer)
+{
+	transfer->call = NULL;
+	transfer->next_idle = transfer->worker->idle;
+	transfer->worker->idle = transfer;
+}

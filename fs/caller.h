@@ -1,0 +1,41 @@
+/*
+ * caller: which program asks, and whether it is one whose later calls still report what went wrong earlier.
+ *
+ * Only GNU cp, mv and rm are answered before S3 has acknowledged, and only while every option of theirs is on
+ * a list known never to skip a file silently: an option that makes them skip (-n, -u, -i, -x, --update, or an
+ * abbreviation that might be one) breaks the reasoning by which an early answer stays truthful.
+ *
+ * Read from /proc/PID: stat (start time), comm, exe, cmdline.  That costs some ten microseconds and may
+ * block, so it is never done on the session's reading thread.  A value; nothing to free.  Any thread.
+ */
+#ifndef FERRYFS_FS_CALLER_H
+#define FERRYFS_FS_CALLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "s3/str.h"
+
+enum caller_tool { CALLER_OTHER, CALLER_CP, CALLER_MV, CALLER_RM, CALLER_INSTALL };
+
+struct caller {
+	pid_t pid;
+	uint64_t start; /* field 22 of /proc/PID/stat: tells a pid's next owner from this one */
+	enum caller_tool tool; /* by comm and exe both, and the exe is GNU's */
+	bool plain; /* every option is on the list */
+	bool recursive; /* -r, -R, -a or a long form is among them */
+};
+
+/* proc: "/proc", or a folder of the same shape in a test.  A process that cannot be seen (ended, or of a
+ * namespace the daemon does not see: pid 0) is CALLER_OTHER with start 0. */
+void caller_read(const char *proc, pid_t pid, struct caller *ret);
+
+/* Does this caller report a failed copy itself when close says so?  Others may ignore close: their
+ * copy_file_range waits. */
+bool caller_checks_close(const struct caller *caller);
+
+/* cmdline: the words, each followed by a NUL.  Are all options harmless for this tool?  *ret_recursive is set
+ * on true. */
+bool caller_options_plain(enum caller_tool tool, struct str cmdline, bool *ret_recursive);
+
+#endif

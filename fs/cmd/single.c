@@ -1,0 +1,178 @@
+/*
+ * single: one object copied, moved or removed, one request after another from the main thread.
+ *
+ * HEAD of the source; the copy, on condition that the source still has the ETag of that HEAD; for a move HEAD again, and the delete,
+ * on the same condition, only if nothing has changed (a service that ignores the condition leaves a window of one round trip).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include "fs/cmd/run.h"
+#include "fs/cmd/words.h"
+
+static int head(struct run *run, struct s3_answer *ret)
+{
+	struct call call;
+
+	call_init(&call);
+	call.account = run->account;
+	call.request = (struct s3_request){
+		.op = S3_HEAD_OBJECT,
+		.bucket = place_bucket(&run->source),
+		.key = place_key(&run->source),
+	};
+	return waiter_call(&run->waiter, run->engine, &call, ret);
+}
+
+/* An answer to HEAD has no body, so 404 does not say what is missing. */
+static void tell_missing(struct run *run)
+{
+	struct s3_answer answer = {.status = 0};
+	struct call call;
+	struct buf text;
+
+	call_init(&call);
+	call.account = run->account;
+	call.request = (struct s3_request){.op = S3_HEAD_BUCKET, .bucket = place_bucket(&run->source)};
+	waiter_call(&run->waiter, run->engine, &call, &answer);
+	buf_init(&text, 8192);
+	if (answer.status == 404) {
+		buf_addf(&text, "no such bucket: s3://%s", run->source.bucket);
+	} else {
+		buf_add_text(&text, "no such object: ");
+		place_text(&text, place_bucket(&run->source), place_key(&run->source));
+	}
+	words_failed(run->command, "%s", buf_text(&text));
+	buf_release(&text);
+	run->told = true;
+}
+
+static void tell(struct run *run, const struct job_event *event)
+{
+	report_event(&run->report, event);
+	if (event->error)
+		run->done.failed++;
+	else if (event->step == JOB_SKIPPED)
+		run->done.skipped++;
+	else if (event->step == JOB_COPIED)
+		run->done.copied++;
+	else if (event->step == JOB_DELETED)
+		run->done.deleted++;
+}
+
+static int copy_one(struct run *run, struct job_event *event, const struct s3_answer *source)
+{
+	struct copy copy = {
+		.settings = &run->options.copy,
+		.source_account = run->account,
+		.account = run->account,
+		.source_bucket = place_bucket(&run->source),
+		.source_key = event->source_key,
+		.bucket = place_bucket(&run->destination),
+		.key = event->key,
+		.source_etag = source->etag[0] ? str_of(source->etag) : STR_NONE,
+		.storage_class = str_of(source->storage_class),
+		.size = source->size,
+	};
+	struct s3_answer answer = {.status = 0};
+	int r = waiter_copy(&run->waiter, run->engine, &copy, &answer);
+
+	event->step = JOB_COPIED;
+	event->error = r;
+	event->answer = &answer;
+	event->etag = copy.etag;
+	tell(run, event);
+	event->answer = NULL;
+	event->etag = NULL;
+	if (r == 0)
+		run->done.bytes = source->size;
+	return r;
+}
+
+/* -ESTALE when the object is another one than it was; an absent one is as good as deleted. */
+static int check_same(struct run *run, const struct s3_answer *before)
+{
+	struct s3_answer now = {.status = 0};
+	int r = head(run, &now);
+
+	if (r < 0)
+		return r;
+	return strcmp(now.etag, before->etag) == 0 && now.mtime == before->mtime ? 0 : -ESTALE;
+}
+
+static void delete_one(struct run *run, struct job_event *event, const struct s3_answer *source)
+{
+	struct s3_answer answer = {.status = 0};
+	bool moved = run->kind == JOB_MOVE;
+	struct call call;
+	int r = moved ? check_same(run, source) : 0;
+
+	if (r == 0) {
+		call_init(&call);
+		call.account = run->account;
+		call.request = (struct s3_request){
+			.op = S3_DELETE_OBJECT,
+			.bucket = place_bucket(&run->source),
+			.key = event->source_key,
+			.if_match = moved && source->etag[0] ? str_of(source->etag) : STR_NONE,
+		};
+		r = waiter_call(&run->waiter, run->engine, &call, &answer);
+	}
+	event->step = JOB_DELETED;
+	event->error = r == -ENOENT ? 0 : r;
+	event->answer = &answer;
+	tell(run, event);
+}
+
+/* The object is there. */
+static void settle(struct run *run, const struct s3_answer *source)
+{
+	struct page_entry entry = {
+		.key = place_key(&run->source),
+		.size = source->size,
+		.mtime = source->mtime,
+		.etag = str_of(source->etag),
+		.storage_class = str_of(source->storage_class),
+	};
+	struct job_event event = {
+		.step = JOB_FOUND,
+		.source_key = entry.key,
+		.key = run->kind == JOB_REMOVE ? STR_NONE : place_key(&run->destination),
+		.entry = &entry,
+	};
+
+	run->done.found = 1;
+	run->done.listed = true;
+	if (!run_wants(run, entry.key)) {
+		event.step = JOB_SKIPPED;
+		tell(run, &event);
+		return;
+	}
+	if (run->options.dry_run) {
+		tell(run, &event);
+		return;
+	}
+	if (run->kind != JOB_REMOVE && copy_one(run, &event, source) < 0)
+		return;
+	if (run->kind != JOB_COPY && !waiter_interrupted(&run->waiter))
+		delete_one(run, &event, source);
+}
+
+int single_run(struct run *run)
+{
+	struct s3_answer source = {.status = 0};
+	int r = head(run, &source);
+
+	if (r == -ENOENT) {
+		tell_missing(run);
+		run->done.listed = true;
+		return 0;
+	}
+	if (r < 0) {
+		run->error = (struct job_error){.error = r, .what = "look at"};
+		memcpy(run->error.code, source.error.code, sizeof(run->error.code));
+		memcpy(run->error.request_id, source.request_id, sizeof(run->error.request_id));
+		return 0;
+	}
+	settle(run, &source);
+	return 0;
+}

@@ -1,0 +1,98 @@
+#include "fs/hub.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "fs/draft.h"
+#include "fs/op_xattr.h"
+#include "fs/staging_dir.h"
+
+uint64_t hub_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void before_free(void *user, struct node *node)
+{
+	struct hub *hub = user;
+
+	if (node->draft)
+		draft_disown(hub, node);
+}
+
+static enum node_kind root_kind(const struct view *view)
+{
+	if (!view->url.bucket[0])
+		return NODE_SERVICE;
+	return view->url.key_len ? NODE_DIR : NODE_BUCKET;
+}
+
+/* Everything but the staging directory, whose errors have sentences of their own. */
+static int make_parts(struct hub *hub)
+{
+	struct node *root;
+	int error = claims_new(&hub->claims);
+
+	if (error == 0)
+		error = nodes_new(&hub->nodes);
+	if (error < 0)
+		return error;
+	nodes_on_free(hub->nodes, before_free, hub);
+	error = nodes_add_root(hub->nodes, root_kind(hub->view), hub->view, &root);
+	if (error == 0)
+		error = xattr_cache_new(&hub->xattrs);
+	if (error == 0)
+		error = notifier_new(hub, &hub->notifier);
+	return error;
+}
+
+int hub_new(struct engine *engine, struct view *view, struct hub **ret, char *why)
+{
+	struct hub *hub = calloc(1, sizeof(*hub));
+
+	if (!hub) {
+		snprintf(why, ACCOUNT_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	pthread_mutex_init(&hub->lock, NULL);
+	hub->engine = engine;
+	hub->view = view_ref(view);
+	int error = staging_dir_open(view->staging_dir, &hub->staging_dir, why);
+
+	if (error == 0) {
+		error = make_parts(hub);
+		if (error < 0)
+			snprintf(why, ACCOUNT_WHY_MAX, "cannot start: %s", strerror(-error));
+	}
+	if (error < 0) {
+		hub_free(hub);
+		return error;
+	}
+	*ret = hub;
+	return 0;
+}
+
+void hub_free(struct hub *hub)
+{
+	if (!hub)
+		return;
+	atomic_store(&hub->stopping, true);
+	notifier_free(hub->notifier);
+	hub_lock(hub);
+	if (hub->nodes)
+		nodes_check(hub->nodes);
+	nodes_free(hub->nodes);
+	hub->nodes = NULL;
+	hub_unlock(hub);
+	xattr_cache_free(hub->xattrs);
+	claims_free(hub->claims);
+	staging_dir_close(hub->staging_dir);
+	view_unref(hub->view);
+	pthread_mutex_destroy(&hub->lock);
+	free(hub);
+}

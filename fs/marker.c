@@ -1,0 +1,98 @@
+#include "fs/marker.h"
+
+#include <errno.h>
+
+enum marker_plan marker_plan(const struct node *directory, const struct node *child)
+{
+	struct place place;
+
+	if (node_place(directory, &place) < 0 || place.key_len == 0 || dir_marker(directory) == 1)
+		return MARKER_NOT;
+	if (dir_has_other(directory, child))
+		return MARKER_NOT;
+	return dir_whole(directory, hub_now_ms()) ? MARKER_FIRST : MARKER_AFTER;
+}
+
+static void finish(struct marker *marker, int error, const struct s3_answer *answer)
+{
+	headers_release(&marker->headers);
+	page_free(marker->page);
+	marker->page = NULL;
+	marker->on_done(marker, error, answer);
+}
+
+static void learn(struct marker *marker, bool exists)
+{
+	if (!marker->directory)
+		return;
+	hub_lock(marker->hub);
+	dir_set_marker(marker->directory, exists);
+	hub_unlock(marker->hub);
+}
+
+static void on_written(struct call *call, const struct s3_answer *answer)
+{
+	struct marker *marker = call->user;
+
+	if (call->error == 0)
+		learn(marker, true);
+	finish(marker, call->error, answer);
+}
+
+static void prepare(struct marker *marker, void (*on_done)(struct call *call, const struct s3_answer *answer))
+{
+	call_init(&marker->call);
+	marker->call.account = marker->place.account;
+	marker->call.request.bucket = place_bucket(&marker->place);
+	marker->call.on_done = on_done;
+	marker->call.user = marker;
+}
+
+void marker_write(struct marker *marker)
+{
+	prepare(marker, on_written);
+	headers_init(&marker->headers);
+	/* What other tools put there, and recognise a directory by. */
+	if (headers_add(&marker->headers, STR("content-type"), STR("application/x-directory")) == 0)
+		marker->call.request.headers = &marker->headers;
+	marker->call.request.op = S3_PUT_OBJECT;
+	marker->call.request.key = place_key(&marker->place);
+	marker->call.body_data = "";
+	call_post(marker->worker, &marker->call);
+}
+
+static void on_listed(struct call *call, const struct s3_answer *answer)
+{
+	struct marker *marker = call->user;
+
+	if (call->error < 0) {
+		finish(marker, call->error, answer);
+		return;
+	}
+	if (marker->page->count == 0) {
+		marker_write(marker);
+		return;
+	}
+	learn(marker, str_eq(marker->page->entries[0].key, place_key(&marker->place)));
+	finish(marker, 0, answer);
+}
+
+/* on_done comes on the worker's thread, without an answer. */
+static void on_no_memory(struct call *call, const struct s3_answer *answer)
+{
+	finish(call->user, -ENOMEM, answer);
+}
+
+void marker_ensure(struct marker *marker)
+{
+	struct page *page = NULL;
+	bool memory = page_new(&page) == 0;
+
+	prepare(marker, memory ? on_listed : on_no_memory);
+	marker->page = page;
+	marker->call.request.op = S3_LIST_OBJECTS;
+	marker->call.request.prefix = place_key(&marker->place);
+	marker->call.request.max_keys = 1;
+	marker->call.sinks.page = page;
+	call_post(marker->worker, &marker->call);
+}

@@ -1,0 +1,291 @@
+#include "fs/node_table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "fs/dir.h"
+#include "s3/key.h"
+
+int nodes_new(struct nodes **ret)
+{
+	struct nodes *nodes = calloc(1, sizeof(*nodes));
+
+	if (!nodes)
+		return -ENOMEM;
+	nodes->next_ino = 1;
+	/* A seed that is not random only makes crafted names slow. */
+	if (getrandom(&nodes->seed, sizeof(nodes->seed), GRND_NONBLOCK) < 0)
+		nodes->seed = (uint64_t)time(NULL);
+	if (table_init(&nodes->by_ino) < 0 || table_init(&nodes->by_name) < 0) {
+		nodes_free(nodes);
+		return -ENOMEM;
+	}
+	*ret = nodes;
+	return 0;
+}
+
+void nodes_on_free(struct nodes *nodes, void (*before_free)(void *user, struct node *node), void *user)
+{
+	nodes->before_free = before_free;
+	nodes->user = user;
+}
+
+static void free_memory(struct node *node)
+{
+	if (node->name != node->room)
+		free(node->name);
+	free(node->attr.etag);
+	free(node->attr.storage_class);
+	free(node);
+}
+
+void nodes_free(struct nodes *nodes)
+{
+	if (!nodes)
+		return;
+	for (size_t i = 0; i < nodes->by_ino.size; i++) {
+		for (struct node *node = nodes->by_ino.slots[i]; node; node = node->ino_next) {
+			if (nodes->before_free)
+				nodes->before_free(nodes->user, node);
+			dir_free(node);
+		}
+	}
+	for (size_t i = 0; i < nodes->by_ino.size; i++) {
+		struct node *node = nodes->by_ino.slots[i];
+
+		while (node) {
+			struct node *next = node->ino_next;
+
+			free_memory(node);
+			node = next;
+		}
+	}
+	free(nodes->by_ino.slots);
+	free(nodes->by_name.slots);
+	free(nodes);
+}
+
+/* A node with one ref, in no table yet. */
+static struct node *make(struct str name, enum node_kind kind)
+{
+	struct node *node = calloc(1, sizeof(*node) + name.len + 1);
+
+	if (!node)
+		return NULL;
+	node->name = node->room;
+	node->room_size = (uint16_t)(name.len + 1);
+	node->name_len = (uint16_t)name.len;
+	if (name.len > 0)
+		memcpy(node->room, name.data, name.len);
+	node->kind = kind;
+	node->refs = 1;
+	return node;
+}
+
+int nodes_add_root(struct nodes *nodes, enum node_kind kind, struct view *view, struct node **ret)
+{
+	if (nodes->root)
+		return -EEXIST;
+	struct node *node = make(STR(""), kind);
+
+	if (!node)
+		return -ENOMEM;
+	node->ino = nodes->next_ino++;
+	node->view = view;
+	table_link_ino(nodes, node);
+	nodes->root = node;
+	*ret = node;
+	return 0;
+}
+
+int nodes_add(
+	struct nodes *nodes, struct node *parent, struct str name, enum node_kind kind, struct node **ret)
+{
+	if (!key_name_ok(name))
+		return -EINVAL;
+	if (nodes_child(nodes, parent, name))
+		return -EEXIST;
+	struct node *node = make(name, kind);
+
+	if (!node)
+		return -ENOMEM;
+	node->ino = nodes->next_ino++;
+	node->parent = node_ref(parent);
+	table_link_ino(nodes, node);
+	table_link_name(nodes, node);
+	*ret = node;
+	return 0;
+}
+
+void nodes_detach(struct nodes *nodes, struct node *node)
+{
+	if (node->gone || !node->parent)
+		return;
+	dir_child_leaves(node);
+	table_unlink_name(nodes, node);
+	node->gone = true;
+}
+
+static bool is_below(const struct node *node, const struct node *above)
+{
+	while (node && node != above)
+		node = node->parent;
+	return node != NULL;
+}
+
+int nodes_move(struct nodes *nodes, struct node *node, struct node *parent, struct str name)
+{
+	char *text = NULL;
+
+	if (node->gone || !node->parent || is_below(parent, node) || !key_name_ok(name))
+		return -EINVAL;
+	struct node *there = nodes_child(nodes, parent, name);
+
+	if (there)
+		return there == node ? 0 : -EEXIST;
+	if (name.len >= node->room_size) {
+		text = str_dup(name);
+		if (!text)
+			return -ENOMEM;
+	}
+	struct node *old = node->parent;
+
+	dir_child_leaves(node);
+	table_unlink_name(nodes, node);
+	/* name may be lent from the node itself: the old text goes last. */
+	char *before = node->name;
+
+	if (text) {
+		node->name = text;
+	} else {
+		memmove(node->room, name.data, name.len);
+		node->room[name.len] = '\0';
+		node->name = node->room;
+	}
+	if (before != node->room)
+		free(before);
+	node->name_len = (uint16_t)name.len;
+	node->parent = node_ref(parent);
+	table_link_name(nodes, node);
+	node_unref(nodes, old);
+	return 0;
+}
+
+struct node *node_ref(struct node *node)
+{
+	node->refs++;
+	return node;
+}
+
+/* Frees it if nothing holds it, and then its parents for as long as nothing holds them either. */
+static void release(struct nodes *nodes, struct node *node)
+{
+	while (node && node->refs == 0 && node->lookups == 0) {
+		struct node *parent = node->parent;
+
+		assert(!node->children);
+		if (nodes->before_free)
+			nodes->before_free(nodes->user, node);
+		if (parent && !node->gone) {
+			dir_child_leaves(node);
+			table_unlink_name(nodes, node);
+		}
+		dir_free(node);
+		table_unlink_ino(nodes, node);
+		if (nodes->root == node)
+			nodes->root = NULL;
+		free_memory(node);
+		if (parent) {
+			assert(parent->refs > 0);
+			parent->refs--;
+		}
+		node = parent;
+	}
+}
+
+void node_unref(struct nodes *nodes, struct node *node)
+{
+	if (!node)
+		return;
+	assert(node->refs > 0);
+	node->refs--;
+	release(nodes, node);
+}
+
+void node_lookup_add(struct node *node)
+{
+	node->lookups++;
+}
+
+void node_forget(struct nodes *nodes, struct node *node, uint64_t count)
+{
+	/* The kernel's count is not ours to trust with a wrap-around. */
+	node->lookups -= count < node->lookups ? count : node->lookups;
+	release(nodes, node);
+}
+
+bool node_is_dir(const struct node *node)
+{
+	return node->kind != NODE_FILE;
+}
+
+/* A copy of text to own, or none for an empty one. */
+static int own_text(struct str text, char **ret)
+{
+	char *copy = NULL;
+
+	if (text.data && text.len > 0) {
+		copy = str_dup(text);
+		if (!copy)
+			return -ENOMEM;
+	}
+	*ret = copy;
+	return 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec, struct str etag,
+	struct str storage_class)
+{
+	char *etag_text, *class_text;
+
+	if (own_text(etag, &etag_text) < 0)
+		return -ENOMEM;
+	if (own_text(storage_class, &class_text) < 0) {
+		free(etag_text);
+		return -ENOMEM;
+	}
+	free(node->attr.etag);
+	free(node->attr.storage_class);
+	node->attr = (struct node_attr){
+		.size = size,
+		.mtime = mtime,
+		.mtime_nsec = nsec,
+		.etag = etag_text,
+		.storage_class = class_text,
+		.fetched_ms = now_ms(),
+	};
+	node->local = false;
+	return 0;
+}
+
+bool node_attr_fresh(const struct node *node, uint64_t now)
+{
+	const struct view *view = node_view(node);
+
+	if (node_is_dir(node) || node->local)
+		return true;
+	if (node->attr.fetched_ms == 0 || !view)
+		return false;
+	return now < node->attr.fetched_ms + view->cache_ttl_ms;
+}

@@ -1,0 +1,87 @@
+#include "fs/node.h"
+
+#include <errno.h>
+
+struct view *node_view(const struct node *node)
+{
+	while (node && !node->view)
+		node = node->parent;
+	return node ? node->view : NULL;
+}
+
+/* Where a bucket's or a view's own keys begin. */
+static int place_base(const struct node *base, struct place *ret)
+{
+	const struct view *view = base->view;
+	struct str bucket = str_n(base->name, base->name_len);
+	size_t key_len = 0;
+
+	if (!base->parent) {
+		/* A view mounted by itself: its root stands for the address it was given. */
+		if (!view || !view->url.bucket[0])
+			return -EPERM;
+		bucket = str_of(view->url.bucket);
+		key_len = view->url.key_len;
+	}
+	if (bucket.len > BUCKET_MAX)
+		return -ENAMETOOLONG;
+	memcpy(ret->bucket, bucket.data, bucket.len);
+	ret->bucket[bucket.len] = '\0';
+	ret->bucket_len = bucket.len;
+	if (key_len > 0)
+		memcpy(ret->key, view->url.key, key_len);
+	ret->key_len = key_len;
+	ret->key[key_len] = '\0';
+	return 0;
+}
+
+static int place_of(const struct node *node, struct str child, bool as_dir, struct place *ret)
+{
+	const struct node *base = node;
+	size_t len = child.data ? child.len + as_dir : 0;
+
+	for (; base->kind == NODE_DIR || base->kind == NODE_FILE; base = base->parent) {
+		if (!base->parent)
+			break;
+		len += (size_t)base->name_len + (base->kind == NODE_DIR);
+	}
+	if (base->kind == NODE_HUB || base->kind == NODE_SERVICE)
+		return -EPERM;
+	ret->view = node_view(node);
+	if (!ret->view)
+		return -EPERM;
+	ret->account = ret->view->account;
+	int error = place_base(base, ret);
+
+	if (error < 0)
+		return error;
+	if (ret->key_len + len > KEY_MAX)
+		return -ENAMETOOLONG;
+	ret->key_len += len;
+	char *at = ret->key + ret->key_len; /* filled from the end */
+
+	*at = '\0';
+	if (child.data) {
+		if (as_dir)
+			*--at = '/';
+		at -= child.len;
+		memcpy(at, child.data, child.len);
+	}
+	for (; node != base; node = node->parent) {
+		if (node->kind == NODE_DIR)
+			*--at = '/';
+		at -= node->name_len;
+		memcpy(at, node->name, node->name_len);
+	}
+	return 0;
+}
+
+int node_place(const struct node *node, struct place *ret)
+{
+	return place_of(node, STR_NONE, false, ret);
+}
+
+int node_child_place(const struct node *parent, struct str name, bool as_dir, struct place *ret)
+{
+	return place_of(parent, name, as_dir, ret);
+}

@@ -1,0 +1,127 @@
+#include "fs/probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "engine/log.h"
+
+/* Object, and common prefix or object below. */
+enum { PROBE_KEYS = 2 };
+
+static void refuse(struct probe *probe, int error)
+{
+	probe->error = error;
+}
+
+static void judge(struct probe *probe)
+{
+	bool file = probe->head_error == 0 && !probe->only_dir;
+	bool dir = probe->page && probe->page->count > 0;
+	int head = probe->head_error == -ENOENT ? 0 : probe->head_error;
+
+	if (dir) {
+		const struct page_entry *first = &probe->page->entries[0];
+
+		probe->kind = PROBE_DIR;
+		probe->marker = str_eq(first->key, str_n(probe->prefix, probe->key.len + 1));
+		probe->empty = probe->marker && probe->page->count == 1;
+		probe->mtime = probe->marker ? first->mtime : 0;
+		if (file && log_once("hidden", probe->bucket, probe->key))
+			log_call(LOG_LEVEL_WARNING, &(struct log_call){
+							    .what = "show",
+							    .bucket = probe->bucket,
+							    .key = probe->key,
+							    .consequence = "the object is hidden by the directory of the same name",
+						    });
+	} else if (probe->list_error < 0 && !(file && probe->list_error == -EACCES)) {
+		refuse(probe, probe->list_error);
+	} else if (file) {
+		probe->kind = PROBE_FILE;
+	} else if (head < 0) {
+		refuse(probe, head);
+	}
+}
+
+static void finish(struct probe *probe)
+{
+	if (--probe->left > 0)
+		return;
+	judge(probe);
+	page_free(probe->page);
+	probe->page = NULL;
+	probe->on_done(probe);
+}
+
+static void keep_refusal(struct probe *probe, const struct call *call, const struct s3_answer *answer)
+{
+	if (call->error < 0 && call->error != -ENOENT)
+		probe->refusal = *answer;
+}
+
+static void on_head(struct call *call, const struct s3_answer *answer)
+{
+	struct probe *probe = call->user;
+
+	probe->head_error = call->error;
+	keep_refusal(probe, call, answer);
+	if (call->error == 0) {
+		probe->size = answer->size;
+		probe->mtime = answer->mtime;
+		snprintf(probe->etag, sizeof(probe->etag), "%s", answer->etag);
+		snprintf(probe->storage_class, sizeof(probe->storage_class), "%s", answer->storage_class);
+	}
+	finish(probe);
+}
+
+static void on_list(struct call *call, const struct s3_answer *answer)
+{
+	struct probe *probe = call->user;
+
+	/* Of an account that may be refused the memory for the answer, nothing is known either. */
+	probe->list_error = probe->page ? call->error : -ENOMEM;
+	keep_refusal(probe, call, answer);
+	if (call->error < 0 && probe->page)
+		page_clear(probe->page);
+	finish(probe);
+}
+
+static void prepare(struct probe *probe, struct call *call, enum s3_op op)
+{
+	call_init(call);
+	call->request.op = op;
+	call->request.bucket = probe->bucket;
+	call->account = probe->account;
+	call->user = probe;
+}
+
+void probe_start(struct worker *worker, struct probe *probe)
+{
+	/* A directory's prefix has one byte more than its name: where that is too long there is none. */
+	bool list = !probe->only_file && probe->key.len < KEY_MAX;
+
+	probe->left = !probe->only_dir + list;
+	memcpy(probe->prefix, probe->key.data, probe->key.len);
+	probe->prefix[probe->key.len] = '/';
+	if (list) {
+		prepare(probe, &probe->list, S3_LIST_OBJECTS);
+		probe->list.request.prefix = str_n(probe->prefix, probe->key.len + 1);
+		probe->list.request.max_keys = PROBE_KEYS;
+		if (page_new(&probe->page) < 0)
+			probe->page = NULL;
+		probe->list.sinks.page = probe->page;
+		probe->list.on_done = on_list;
+	}
+	if (!probe->only_dir) {
+		prepare(probe, &probe->head, S3_HEAD_OBJECT);
+		probe->head.request.key = probe->key;
+		probe->head.on_done = on_head;
+	}
+	/* Both on one worker: their ends come one after the other, on its thread; but the first may come before the second is
+	 * posted, so nothing of the probe is looked at after that. */
+	bool head = !probe->only_dir;
+
+	if (list)
+		call_post(worker, &probe->list);
+	if (head)
+		call_post(worker, &probe->head);
+}

@@ -1,0 +1,81 @@
+#include "fs/seen.h"
+
+#include <errno.h>
+
+/* Is what is known of the node newer than a question asked then? */
+static bool newer(const struct node *node, uint64_t asked_ms)
+{
+	return node->local || node->draft || (node->attr.fetched_ms != 0 && node->attr.fetched_ms >= asked_ms);
+}
+
+static void leave(struct hub *hub, struct node *node)
+{
+	node_ref(node);
+	notify_entry(hub, node->parent->ino, str_n(node->name, node->name_len));
+	nodes_detach(hub->nodes, node);
+	node_unref(hub->nodes, node);
+}
+
+static int update(struct hub *hub, struct node *node, const struct seen *seen)
+{
+	bool dir = node_is_dir(node);
+	bool changed = !dir && node->attr.fetched_ms != 0 &&
+		       (node->attr.size != seen->size || node->attr.mtime != seen->mtime ||
+			       !str_eq(str_of(node->attr.etag), seen->etag));
+	/* A listing has no time for a directory: what a lookup found stays. */
+	int64_t mtime = dir && seen->mtime == 0 ? node->attr.mtime : seen->mtime;
+	int error = node_set_attr(node, seen->size, mtime, seen->mtime_nsec, seen->etag, seen->storage_class);
+
+	if (error == 0 && changed && node->lookups > 0)
+		notify_inode(hub, node->ino);
+	return error;
+}
+
+int seen_apply(struct hub *hub, const struct dir_watch *watch, const struct seen *seen, struct node **ret)
+{
+	struct node *directory = watch->directory;
+	struct node *node = nodes_child(hub->nodes, directory, seen->name);
+	int error = 0;
+
+	if (directory->gone)
+		return -ENOENT;
+	if (node && !newer(node, seen->asked_ms)) {
+		if (node->kind != seen->kind) {
+			leave(hub, node);
+			node = NULL;
+		} else {
+			error = update(hub, node, seen);
+		}
+	}
+	if (error < 0)
+		return error;
+	if (node) {
+		node_ref(node);
+	} else {
+		if (dir_watch_removed(watch, seen->name))
+			return -ENOENT;
+		error = nodes_add(hub->nodes, directory, seen->name, seen->kind, &node);
+		if (error < 0)
+			return error;
+		error = update(hub, node, seen);
+		if (error < 0) {
+			/* A node without attributes would be believed to be empty. */
+			nodes_detach(hub->nodes, node);
+			node_unref(hub->nodes, node);
+			return error;
+		}
+		if (!dir_watch_believable(watch))
+			node->attr.fetched_ms = 0;
+	}
+	dir_child_added(hub, node);
+	*ret = node;
+	return 0;
+}
+
+void seen_nothing(struct hub *hub, const struct dir_watch *watch, struct str name, uint64_t asked_ms)
+{
+	struct node *node = nodes_child(hub->nodes, watch->directory, name);
+
+	if (node && !newer(node, asked_ms))
+		leave(hub, node);
+}

@@ -1,0 +1,42 @@
+#include "fs/view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { VIEW_CACHE_TTL_MS = 5000 };
+
+int view_new(struct view **ret)
+{
+	struct view *view = calloc(1, sizeof(*view));
+
+	if (!view)
+		return -ENOMEM;
+	view->uid = geteuid();
+	view->gid = getegid();
+	view->file_mode = 0644;
+	view->dir_mode = 0755;
+	view->cache_ttl_ms = VIEW_CACHE_TTL_MS;
+	view->since = (int64_t)time(NULL);
+	atomic_init(&view->refs, 1);
+	*ret = view;
+	return 0;
+}
+
+struct view *view_ref(struct view *view)
+{
+	atomic_fetch_add_explicit(&view->refs, 1, memory_order_relaxed);
+	return view;
+}
+
+void view_unref(struct view *view)
+{
+	if (!view || atomic_fetch_sub_explicit(&view->refs, 1, memory_order_acq_rel) > 1)
+		return;
+	account_unref(view->account);
+	free(view->source);
+	free(view->storage_class);
+	free(view->staging_dir);
+	free(view);
+}

@@ -1,0 +1,222 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include "engine/window.h"
+
+static void test_doubles(void **state)
+{
+	struct window window;
+	unsigned trips = 0;
+
+	window_init(&window, 512, 0);
+	window.bulk.first = (struct call *)&window; /* there is always more to do */
+	for (; (unsigned)window.size < 512; trips++) {
+		struct window_ticket ticket = {0};
+		unsigned sent = 0;
+
+		assert_true(trips < 10);
+		for (; window_room(&window, true); sent++)
+			ticket = window_send(&window, 0);
+		while (sent--)
+			window_answer(&window, ticket, WINDOW_GOOD, 30 * (trips + 1));
+		assert_int_equal(window.active, 0);
+	}
+	assert_int_equal(trips, 4);
+}
+
+static void test_idle_does_not_grow(void **state)
+{
+	struct window window;
+
+	window_init(&window, 512, 0);
+	for (unsigned i = 0; i < 1000; i++)
+		window_answer(&window, window_send(&window, 0), WINDOW_GOOD, i);
+	assert_int_equal((unsigned)window.size, WINDOW_START);
+}
+
+static void test_one_cut_a_trip(void **state)
+{
+	struct window window;
+	struct window_ticket ticket = {0};
+
+	window_init(&window, 512, 0);
+	for (unsigned i = 0; i < 32; i++)
+		ticket = window_send(&window, 0);
+	for (unsigned i = 0; i < 32; i++)
+		window_answer(&window, ticket, WINDOW_BAD, 10);
+	assert_int_equal((unsigned)window.size, 16);
+	assert_int_equal(window.active, 0);
+}
+
+static void test_never_under_one(void **state)
+{
+	struct window window;
+
+	window_init(&window, 512, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		assert_true(window_room(&window, true));
+		window_answer(&window, window_send(&window, 0), WINDOW_BAD, i);
+	}
+	assert_true(window.size >= 1);
+	/* ... and it comes back. */
+	window.bulk.first = (struct call *)&window;
+	for (unsigned i = 0; i < 100000 && window.size < 100; i++) {
+		window_tick(&window, 100 + i);
+		struct window_ticket ticket = {0};
+		unsigned sent = 0;
+
+		for (; window_room(&window, true); sent++)
+			ticket = window_send(&window, 0);
+		while (sent--)
+			window_answer(&window, ticket, WINDOW_GOOD, 100 + i);
+	}
+	assert_true(window.size >= 100);
+}
+
+static void test_silent(void **state)
+{
+	struct window window;
+
+	window_init(&window, 512, 0);
+	window_answer(&window, window_send(&window, 0), WINDOW_SILENT, 1);
+	assert_int_equal((unsigned)window.size, WINDOW_START);
+	assert_int_equal(window.active, 0);
+}
+
+static void test_interactive_first(void **state)
+{
+	struct window window;
+	struct call bulk, quick;
+
+	call_init(&bulk);
+	call_init(&quick);
+	bulk.flags = CALL_BULK;
+	window_init(&window, 1, 0);
+	window_queue(&window, &bulk, false);
+	window_queue(&window, &quick, false);
+	window_send(&window, 0);
+	assert_null(window_next(&window, true));
+	assert_ptr_equal(window_next(&window, false), &quick);
+	for (unsigned i = 0; i < WINDOW_EXTRA; i++)
+		window_send(&window, 0);
+	window_queue(&window, &quick, false);
+	assert_null(window_next(&window, false));
+	assert_int_equal(window.queued, 2);
+	window_unqueue(&window, &bulk);
+	window_unqueue(&window, &quick);
+	assert_int_equal(window.queued, 0);
+}
+
+/* ---- a simulated service: 30 ms a request, refuses what is above a rate (a bucket of tokens) ---- */
+
+enum { LATENCY_US = 30000, IN_FLIGHT_MAX = 600 };
+
+struct attempt {
+	uint64_t due_us;
+	struct window_ticket ticket;
+	bool refused;
+};
+
+struct service {
+	double rate, burst, tokens;
+	uint64_t now_us;
+	struct attempt ring[IN_FLIGHT_MAX];
+	unsigned head, count;
+	unsigned long good, refused;
+};
+
+static void service_take(struct service *service, struct window *window)
+{
+	struct attempt *attempt = &service->ring[(service->head + service->count++) % IN_FLIGHT_MAX];
+
+	attempt->ticket = window_send(window, service->now_us / 1000);
+	attempt->refused = service->tokens < 1;
+	if (!attempt->refused)
+		service->tokens -= 1;
+	attempt->due_us = service->now_us + LATENCY_US;
+}
+
+static void service_run(struct service *service, struct window *window, uint64_t us)
+{
+	/* There is always more to do. */
+	window->bulk.first = (struct call *)window;
+	for (uint64_t end = service->now_us + us; service->now_us < end; service->now_us += 100) {
+		service->tokens += service->rate / 10000;
+		if (service->tokens > service->burst)
+			service->tokens = service->burst;
+		while (service->count && service->ring[service->head].due_us <= service->now_us) {
+			struct attempt attempt = service->ring[service->head];
+
+			service->head = (service->head + 1) % IN_FLIGHT_MAX;
+			service->count--;
+			service->good += !attempt.refused;
+			service->refused += attempt.refused;
+			window_answer(window, attempt.ticket, attempt.refused ? WINDOW_BAD : WINDOW_GOOD,
+				service->now_us / 1000);
+		}
+		window_tick(window, service->now_us / 1000);
+		while (window_room(window, true) && service->count < IN_FLIGHT_MAX)
+			service_take(service, window);
+	}
+}
+
+static void settles(double rate, double burst)
+{
+	struct service service = {.rate = rate, .burst = burst, .tokens = burst};
+	struct window window;
+	double share, reached;
+
+	window_init(&window, 512, 0);
+	service_run(&service, &window, 5000000);
+	service.good = service.refused = 0;
+	service_run(&service, &window, 20000000);
+	reached = (double)service.good / 20 / rate;
+	share = (double)service.refused / (double)(service.good + service.refused);
+	print_message("rate %.0f burst %.0f: %.1f %% reached, %.2f %% refused\n", rate, burst, 100 * reached, 100 * share);
+	assert_true(reached > 0.9);
+	assert_true(share < 0.05);
+}
+
+static void test_settles(void **state)
+{
+	settles(2000, 20);
+	settles(2000, 200);
+	settles(2000, 2000);
+	settles(500, 50);
+	settles(10000, 100);
+}
+
+/* The service takes more than before: the window finds out. */
+static void test_finds_more(void **state)
+{
+	struct service service = {.rate = 1000, .burst = 100};
+	struct window window;
+
+	window_init(&window, 512, 0);
+	service_run(&service, &window, 5000000);
+	assert_true(window.size < 60);
+	service.rate = 10000;
+	service_run(&service, &window, 15000000);
+	service.good = 0;
+	service_run(&service, &window, 5000000);
+	assert_true(service.good > 40000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_doubles),
+		cmocka_unit_test(test_idle_does_not_grow),
+		cmocka_unit_test(test_one_cut_a_trip),
+		cmocka_unit_test(test_never_under_one),
+		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_interactive_first),
+		cmocka_unit_test(test_settles),
+		cmocka_unit_test(test_finds_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+#include "fs/caller.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+/* words separated by spaces; each becomes one NUL-terminated word of a command line. */
+static bool plain(enum caller_tool tool, const char *words, bool *recursive)
+{
+	char line[512];
+	size_t len = strlen(words);
+
+	memcpy(line, words, len + 1);
+	for (size_t i = 0; i < len; i++)
+		if (line[i] == ' ')
+			line[i] = '\0';
+	*recursive = false;
+	return caller_options_plain(tool, str_n(line, len + 1), recursive);
+}
+
+static void test_options_that_never_skip(void **state)
+{
+	static const char *const cp[] = {"cp -r a b", "cp -a a b", "cp -rv -t d a b", "cp -rvtd a",
+		"cp a -R b", "cp --recursive --verbose a b", "cp -r --preserve=mode a b",
+		"cp --archive a --target-directory=d", "cp -r -- a -n", "cp -t -n -r a"};
+	bool recursive;
+
+	for (unsigned i = 0; i < sizeof(cp) / sizeof(*cp); i++) {
+		assert_true(plain(CALLER_CP, cp[i], &recursive));
+		assert_true(recursive);
+	}
+	assert_true(plain(CALLER_CP, "cp a b", &recursive));
+	assert_false(recursive);
+	assert_true(plain(CALLER_MV, "mv -fv a b", &recursive));
+	assert_true(plain(CALLER_RM, "rm -rf a", &recursive));
+	assert_true(recursive);
+}
+
+static void test_options_that_skip(void **state)
+{
+	static const char *const cp[] = {"cp -rn a b", "cp -rvn a b", "cp -r --no-clob a b",
+		"cp -r --no-clobber a b", "cp -ru a b", "cp -r --update a b", "cp -ri a b", "cp -rx a b",
+		"cp -r --recurs a b", "cp a b -n", "cp -r --upd a b", "cp -rl a b", "cp -rs a b",
+		"cp -r --backup a b", "cp -r --attributes-only a b", "cp -t d -n a"};
+	bool recursive;
+
+	for (unsigned i = 0; i < sizeof(cp) / sizeof(*cp); i++)
+		assert_false(plain(CALLER_CP, cp[i], &recursive));
+	assert_false(plain(CALLER_MV, "mv -n a b", &recursive));
+	assert_false(plain(CALLER_MV, "mv -r a b", &recursive));
+	assert_false(plain(CALLER_RM, "rm -ri a", &recursive));
+	assert_false(plain(CALLER_RM, "rm -r --one-file-system a", &recursive));
+	assert_false(plain(CALLER_OTHER, "find -name x", &recursive));
+	assert_false(caller_options_plain(CALLER_CP, str_n("cp\0-r", 5), &recursive)); /* cut off */
+	assert_false(caller_options_plain(CALLER_CP, str_n("", 0), &recursive));
+}
+
+static void write_file(const char *dir, const char *name, const char *text, size_t len)
+{
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, len, file), len);
+	fclose(file);
+}
+
+/* A /proc of our own: process 7 with this comm, this command line and this executable. */
+static void fake(char *proc, const char *comm, const char *cmdline, size_t len, const char *exe)
+{
+	static const char stat_text[] =
+		"7 (a ) b) S 1 7 7 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 1 1 1\n";
+	char dir[128], path[256];
+
+	snprintf(dir, sizeof(dir), "%s/7", proc);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	write_file(dir, "stat", stat_text, sizeof(stat_text) - 1);
+	write_file(dir, "comm", comm, strlen(comm));
+	write_file(dir, "cmdline", cmdline, len);
+	snprintf(path, sizeof(path), "%s/exe", dir);
+	assert_int_equal(symlink(exe, path), 0);
+}
+
+static void clean(char *proc)
+{
+	static const char *const names[] = {"7/stat", "7/comm", "7/cmdline", "7/exe", "7", "cp"};
+	char path[256];
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", proc, names[i]);
+		remove(path);
+	}
+	rmdir(proc);
+}
+
+static void test_gnu_cp_is_known(void **state)
+{
+	char proc[] = "/tmp/ferryfs-proc.XXXXXX";
+	struct caller caller;
+
+	assert_non_null(mkdtemp(proc));
+	fake(proc, "cp\n", "cp\0-r\0a\0b", 10, "/bin/cp");
+	caller_read(proc, 7, &caller);
+	assert_int_equal(caller.tool, CALLER_CP);
+	assert_int_equal(caller.start, 4242);
+	assert_true(caller.plain && caller.recursive);
+	assert_true(caller_checks_close(&caller));
+	clean(proc);
+}
+
+static void test_a_program_that_only_calls_itself_cp(void **state)
+{
+	char proc[] = "/tmp/ferryfs-proc.XXXXXX", exe[64];
+	struct caller caller;
+
+	assert_non_null(mkdtemp(proc));
+	write_file(proc, "cp", "#!/bin/sh\n", 10);
+	snprintf(exe, sizeof(exe), "%s/cp", proc);
+	fake(proc, "cp\n", "cp\0-r\0a\0b", 10, exe);
+	caller_read(proc, 7, &caller);
+	assert_int_equal(caller.tool, CALLER_OTHER);
+	assert_false(caller_checks_close(&caller));
+	clean(proc);
+}
+
+static void test_comm_and_exe_differ(void **state)
+{
+	char proc[] = "/tmp/ferryfs-proc.XXXXXX";
+	struct caller caller;
+
+	assert_non_null(mkdtemp(proc));
+	fake(proc, "cp\n", "cp\0-r\0a\0b", 10, "/bin/mv");
+	caller_read(proc, 7, &caller);
+	assert_int_equal(caller.tool, CALLER_OTHER);
+	clean(proc);
+}
+
+static void test_nobody(void **state)
+{
+	struct caller caller;
+
+	caller_read("/proc", 0, &caller);
+	assert_int_equal(caller.tool, CALLER_OTHER);
+	assert_int_equal(caller.start, 0);
+	caller_read("/proc", getpid(), &caller);
+	assert_int_equal(caller.tool, CALLER_OTHER);
+	assert_int_not_equal(caller.start, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_options_that_never_skip),
+		cmocka_unit_test(test_options_that_skip),
+		cmocka_unit_test(test_gnu_cp_is_known),
+		cmocka_unit_test(test_a_program_that_only_calls_itself_cp),
+		cmocka_unit_test(test_comm_and_exe_differ),
+		cmocka_unit_test(test_nobody),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
