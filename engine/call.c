@@ -270,31 +270,32 @@ static bool passes(int error)
 static void trace(const struct call *call, int outcome)
 {
 	const struct transfer *transfer = call->transfer;
+	const struct s3_answer *answer = transfer_answer(transfer);
 	char consequence[64];
 
 	snprintf(consequence, sizeof(consequence), "attempt %u, status %d, %llu ms", call->attempts,
-		transfer->answer.status,
+		answer->status,
 		(unsigned long long)(call->worker->now_ms - transfer->started_ms));
 	log_call(LOG_LEVEL_TRACE,
 		&(struct log_call){.what = s3_op_name(call->request.op),
 			.bucket = call->request.bucket,
 			.key = call->request.key,
 			.error = outcome,
-			.answer = &transfer->answer,
+			.answer = answer,
 			.consequence = consequence});
 }
 
 void call_attempt_over(struct call *call, int outcome)
 {
 	struct transfer *transfer = call->transfer;
-	enum s3_retry retry = outcome ? S3_RETRY_NO : s3_answer_retry(&transfer->answer);
+	enum s3_retry retry = outcome ? S3_RETRY_NO : s3_answer_retry(transfer_answer(transfer));
 	bool bad = (outcome && passes(outcome) && !transfer->sink_failed) || retry == S3_RETRY_SLOWER;
 
 	window_answer(call->window, transfer->ticket, bad ? WINDOW_BAD : WINDOW_GOOD, call->worker->now_ms);
 	if (log_enabled(LOG_LEVEL_TRACE))
 		trace(call, outcome);
 	if (outcome == 0) {
-		on_answer(call, &transfer->answer);
+		on_answer(call, transfer_answer(transfer));
 		return;
 	}
 	if (outcome == -ETIMEDOUT)
@@ -319,8 +320,7 @@ void call_check_timeout(struct call *call)
 	if (quiet <= limit)
 		return;
 	transfer_stop(transfer);
-	snprintf(transfer->answer.error.message, sizeof(transfer->answer.error.message),
-		transfer->connecting ? "no connection within %llu ms" : "nothing came for %llu ms",
+	transfer_explain(transfer, transfer->connecting ? "no connection within %llu ms" : "nothing came for %llu ms",
 		(unsigned long long)quiet);
 	call_attempt_over(call, -ETIMEDOUT);
 }
@@ -329,7 +329,6 @@ void call_check_timeout(struct call *call)
 
 static void call_back(struct worker *worker, struct call *call)
 {
-	static const struct s3_answer none = {.retry_after = -1, .content_length = UINT64_MAX};
 	struct transfer *transfer = call->transfer;
 
 	if (transfer && transfer->running) {
@@ -341,7 +340,7 @@ static void call_back(struct worker *worker, struct call *call)
 	call->state = CALL_IDLE;
 	call->transfer = NULL;
 	/* The call may be gone, or started anew, when this returns; its transfer is not. */
-	call->on_done(call, transfer ? &transfer->answer : &none);
+	call->on_done(call, transfer_answer(transfer));
 	if (transfer)
 		transfer_idle(transfer);
 }

@@ -23,11 +23,15 @@ struct fetch {
 
 	/* result */
 	int error; /* 0; -ESTALE: another ETag by now, or gone; -EIO ... */
-	size_t got;
+	size_t got; /* less than length at the object's end */
 
 	/* private */
 	struct call call;
+	struct worker *worker;
 	unsigned resumed;
+	size_t before; /* got when this call began */
+	int refused;   /* what on_data said */
+	bool cancelled;
 };
 
 void fetch_start(struct worker *worker, struct fetch *fetch); /* worker thread */

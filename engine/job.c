@@ -381,6 +381,7 @@ void job_cancel(struct job *job)
 
 void job_end(struct job *job)
 {
+	job->phase = PHASE_END;
 	if (job->options.on_done != NULL)
 		job->options.on_done(job->options.user, job);
 	pthread_mutex_lock(&job->lock);

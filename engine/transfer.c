@@ -1,17 +1,100 @@
 #include "engine/transfer.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include "engine/log.h"
 
 /* An answer with a body of some hundred bytes is read in one piece; listings and objects want more.  libcurl allocates
- * one buffer for each attempt under way, so 512 copies cost 2 MiB of them. */
-enum { BUFFER_SMALL = 4096, BUFFER_LARGE = 65536 };
+ * one buffer for each attempt under way, so 512 copies cost 1 MiB of them. */
+enum { BUFFER_SMALL = 2048, BUFFER_LARGE = 65536 };
 
 /* Our own lines: libcurl's Accept and Expect left out, and a length where it would send none. */
-enum { LINES_OWN = 3, LINES_START = 32 };
+enum { LINES_OWN = 3, LINES_START = 24 };
+
+/* The body of a DeleteObjects has some 100 KiB: a place that does copies next gives it back. */
+enum { BODY_KEPT = 4096 };
+
+/* Readers kept for the next answers; more are made when that many answers are under way, and given back. */
+enum { READERS_KEPT = 64 };
+
+static void reader_free(struct reader *reader)
+{
+	answer_parser_free(reader->parser);
+	free(reader);
+}
+
+static struct reader *reader_new(void)
+{
+	struct reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	if (answer_parser_new(&reader->parser) < 0) {
+		free(reader);
+		return NULL;
+	}
+	return reader;
+}
+
+/* The transfer's reader, begun; NULL when memory is short. */
+static struct reader *reader_get(struct transfer *transfer)
+{
+	struct worker *worker = transfer->worker;
+	struct reader *reader = worker->readers;
+
+	if (transfer->reader)
+		return transfer->reader;
+	if (reader) {
+		worker->readers = reader->next;
+		worker->reader_count--;
+	} else {
+		reader = reader_new();
+		if (!reader)
+			return NULL;
+	}
+	answer_parser_begin(reader->parser, &transfer->call->request, &reader->answer, &transfer->sinks);
+	transfer->reader = reader;
+	return reader;
+}
+
+static void reader_put(struct transfer *transfer)
+{
+	struct worker *worker = transfer->worker;
+	struct reader *reader = transfer->reader;
+
+	transfer->reader = NULL;
+	if (!reader)
+		return;
+	if (worker->reader_count >= READERS_KEPT) {
+		reader_free(reader);
+		return;
+	}
+	reader->next = worker->readers;
+	worker->readers = reader;
+	worker->reader_count++;
+}
+
+const struct s3_answer *transfer_answer(const struct transfer *transfer)
+{
+	static const struct s3_answer none = {.retry_after = -1, .content_length = UINT64_MAX};
+
+	return transfer && transfer->reader ? &transfer->reader->answer : &none;
+}
+
+void transfer_explain(struct transfer *transfer, const char *format, ...)
+{
+	struct reader *reader = reader_get(transfer);
+	va_list args;
+
+	if (!reader || reader->answer.error.code[0] || reader->answer.error.message[0])
+		return;
+	va_start(args, format);
+	vsnprintf(reader->answer.error.message, sizeof(reader->answer.error.message), format, args);
+	va_end(args);
+}
 
 static size_t on_header(char *data, size_t size, size_t count, void *user)
 {
@@ -20,7 +103,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 	if (!transfer->call || transfer->call->cancelled)
 		return 0;
 	transfer->progress_ms = transfer->worker->now_ms;
-	answer_parser_header(transfer->parser, data, size * count);
+	if (!reader_get(transfer)) {
+		transfer->error = -ENOMEM;
+		return 0;
+	}
+	answer_parser_header(transfer->reader->parser, data, size * count);
 	return size * count;
 }
 
@@ -29,10 +116,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 	struct transfer *transfer = user;
 	int rc;
 
-	if (!transfer->call || transfer->call->cancelled)
+	if (!transfer->call || transfer->call->cancelled || !transfer->reader)
 		return 0;
 	transfer->progress_ms = transfer->worker->now_ms;
-	rc = answer_parser_body(transfer->parser, data, size * count);
+	rc = answer_parser_body(transfer->reader->parser, data, size * count);
 	if (rc < 0) {
 		transfer->error = rc;
 		return 0;
@@ -60,7 +147,7 @@ static size_t on_upload(char *data, size_t size, size_t count, void *user)
 {
 	struct transfer *transfer = user;
 	struct call *call = transfer->call;
-	uint64_t left = transfer->wire.body_length - transfer->body_sent;
+	uint64_t left = transfer->body_length - transfer->body_sent;
 	size_t want = size * count < left ? size * count : (size_t)left;
 	ssize_t got = (ssize_t)want;
 
@@ -89,7 +176,7 @@ static int on_seek(void *user, curl_off_t offset, int origin)
 {
 	struct transfer *transfer = user;
 
-	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->wire.body_length)
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->body_length)
 		return CURL_SEEKFUNC_FAIL;
 	transfer->body_sent = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;
@@ -182,8 +269,8 @@ static void transfer_free(struct transfer *transfer)
 {
 	if (transfer->easy)
 		curl_easy_cleanup(transfer->easy);
-	answer_parser_free(transfer->parser);
-	s3_wire_release(&transfer->wire);
+	buf_release(&transfer->texts);
+	buf_release(&transfer->body);
 	free(transfer->lines);
 	free(transfer);
 }
@@ -195,18 +282,18 @@ static int transfer_new(struct worker *worker, struct transfer **ret)
 	if (!transfer)
 		return -ENOMEM;
 	transfer->worker = worker;
-	s3_wire_init(&transfer->wire);
 	transfer->lines = calloc(LINES_START, sizeof(*transfer->lines));
 	transfer->lines_size = LINES_START;
 	transfer->easy = curl_easy_init();
-	if (!transfer->lines || !transfer->easy || answer_parser_new(&transfer->parser) < 0 ||
-		set_constants(transfer)) {
+	if (!transfer->lines || !transfer->easy || set_constants(transfer)) {
 		transfer_free(transfer);
 		return -ENOMEM;
 	}
+	/* They change places with the wire's, which have the same bounds. */
+	buf_init(&transfer->texts, worker->wire.lines.max);
+	buf_init(&transfer->body, worker->wire.body.max);
 	transfer->next_all = worker->all;
 	worker->all = transfer;
-	worker->transfer_count++;
 	*ret = transfer;
 	return 0;
 }
@@ -231,6 +318,12 @@ void transfer_free_all(struct worker *worker)
 		transfer_free(transfer);
 	}
 	worker->idle = NULL;
+	while (worker->readers) {
+		struct reader *reader = worker->readers;
+
+		worker->readers = reader->next;
+		reader_free(reader);
+	}
 }
 
 static void add_line(struct transfer *transfer, unsigned *count, const char *text)
@@ -245,7 +338,7 @@ static void add_line(struct transfer *transfer, unsigned *count, const char *tex
 /* Builds libcurl's list of header lines in our own array, pointing into the wire: no allocation an attempt. */
 static int set_lines(struct transfer *transfer)
 {
-	const struct s3_wire *wire = &transfer->wire;
+	const struct s3_wire *wire = &transfer->worker->wire;
 	const char *text;
 	unsigned wanted = LINES_OWN, count = 0;
 	size_t at = 0;
@@ -284,7 +377,7 @@ static enum transfer_mode mode_for(const struct s3_wire *wire)
 /* Method and body.  Without a body everything is a GET to libcurl, whatever its name: the shortest way through it. */
 static CURLcode set_mode(struct transfer *transfer)
 {
-	const struct s3_wire *wire = &transfer->wire;
+	const struct s3_wire *wire = &transfer->worker->wire;
 	CURL *easy = transfer->easy;
 	enum transfer_mode mode = mode_for(wire);
 	CURLcode rc = CURLE_OK;
@@ -319,7 +412,7 @@ static CURLcode set_address(struct transfer *transfer, const struct call *call)
 	bool large = op == S3_GET_OBJECT || op == S3_LIST_OBJECTS || op == S3_DELETE_OBJECTS;
 	long buffer_size = large ? BUFFER_LARGE : BUFFER_SMALL;
 	const char *bundle = account_ca_bundle(call->account);
-	CURLcode rc = curl_easy_setopt(transfer->easy, CURLOPT_URL, buf_text(&transfer->wire.url));
+	CURLcode rc = curl_easy_setopt(transfer->easy, CURLOPT_URL, buf_text(&transfer->worker->wire.url));
 
 	if (buffer_size != transfer->buffer_size) {
 		rc = rc ? rc : curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE, buffer_size);
@@ -343,7 +436,7 @@ static int build(struct transfer *transfer, struct call *call)
 	account_region(call->account, call->request.bucket, region);
 	target.region = str_of(region);
 	target.endpoint = account_endpoint_for(call->account, region, &space);
-	return s3_wire_build(&transfer->wire, &call->request, &target, transfer->worker->signer,
+	return s3_wire_build(&transfer->worker->wire, &call->request, &target, transfer->worker->signer,
 		(int64_t)time(NULL) + account_clock_offset(call->account));
 }
 
@@ -367,9 +460,18 @@ static void clear_sinks(struct transfer *transfer, struct call *call)
 	}
 }
 
-int transfer_start(struct transfer *transfer, struct call *call)
+static void swap(struct buf *a, struct buf *b)
 {
-	struct worker *worker = transfer->worker;
+	struct buf c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
+/* Builds the request with the worker's work space; what libcurl goes on reading becomes the transfer's. */
+static int prepare(struct transfer *transfer, struct call *call)
+{
+	struct s3_wire *wire = &transfer->worker->wire;
 	int rc = build(transfer, call);
 
 	if (rc < 0)
@@ -377,6 +479,19 @@ int transfer_start(struct transfer *transfer, struct call *call)
 	if (set_mode(transfer) || set_address(transfer, call))
 		return -ENOMEM;
 	rc = set_lines(transfer);
+	if (rc < 0)
+		return rc;
+	transfer->body_length = wire->body_length;
+	swap(&wire->lines, &transfer->texts);
+	swap(&wire->body, &transfer->body);
+	return 0;
+}
+
+int transfer_start(struct transfer *transfer, struct call *call)
+{
+	struct worker *worker = transfer->worker;
+	int rc = prepare(transfer, call);
+
 	if (rc < 0)
 		return rc;
 	clear_sinks(transfer, call);
@@ -387,7 +502,6 @@ int transfer_start(struct transfer *transfer, struct call *call)
 	transfer->body_sent = 0;
 	transfer->curl_error[0] = '\0';
 	transfer->started_ms = transfer->progress_ms = worker->now_ms;
-	answer_parser_begin(transfer->parser, &call->request, &transfer->answer, &transfer->sinks);
 	if (curl_multi_add_handle(worker->sockets.multi, transfer->easy)) {
 		transfer->call = NULL;
 		return -ENOMEM;
@@ -437,21 +551,15 @@ static int curl_errno(struct transfer *transfer, CURLcode result)
 
 int transfer_finish(struct transfer *transfer, CURLcode result)
 {
-	struct s3_error *error = &transfer->answer.error;
-	int rc;
-
 	transfer_stop(transfer);
 	if (transfer->error)
 		return transfer->error;
 	if (result == CURLE_OK)
-		return answer_parser_end(transfer->parser);
-	rc = curl_errno(transfer, result);
-	if (!error->code[0]) {
-		/* What libcurl has to say stands where S3's words would. */
-		snprintf(error->message, sizeof(error->message), "%s",
-			transfer->curl_error[0] ? transfer->curl_error : curl_easy_strerror(result));
-	}
-	return rc;
+		return transfer->reader ? answer_parser_end(transfer->reader->parser) : -EBADMSG;
+	/* What libcurl has to say stands where S3's words would. */
+	transfer_explain(
+		transfer, "%s", transfer->curl_error[0] ? transfer->curl_error : curl_easy_strerror(result));
+	return curl_errno(transfer, result);
 }
 
 void transfer_stop(struct transfer *transfer)
@@ -464,6 +572,9 @@ void transfer_stop(struct transfer *transfer)
 
 void transfer_idle(struct transfer *transfer)
 {
+	reader_put(transfer);
+	if (transfer->body.size > BODY_KEPT)
+		buf_release(&transfer->body);
 	transfer->call = NULL;
 	transfer->next_idle = transfer->worker->idle;
 	transfer->worker->idle = transfer;

@@ -1,5 +1,5 @@
 /*
- * transfer: one place on the wire: an easy handle with its request texts, parser and answer, used again and again.
+ * transfer: one place on the wire: an easy handle with its request texts, used again and again.
  *
  * Life-cycle: transfer_new, then for each attempt transfer_start ... transfer_finish (libcurl is done) or
  * transfer_stop (time-out, cancel: the connection is closed), then transfer_idle puts it back into the worker's pool.
@@ -11,6 +11,16 @@
 
 #include "engine/worker.h"
 
+/*
+ * What reads an answer, and the answer.  A transfer takes one from the worker's pool when its answer begins: most of the
+ * 512 in flight are waiting, and a parser has 30 KiB.
+ */
+struct reader {
+	struct reader *next;
+	struct answer_parser *parser;
+	struct s3_answer answer;
+};
+
 enum transfer_mode { TRANSFER_NONE, TRANSFER_PLAIN, TRANSFER_HEAD, TRANSFER_BODY, TRANSFER_UPLOAD };
 
 struct transfer {
@@ -19,11 +29,11 @@ struct transfer {
 	struct call *call; /* NULL in the pool */
 	struct transfer *next_idle, *next_all;
 
-	struct s3_wire wire;
+	struct buf texts, body;   /* the wire's header lines and body; its other texts are the worker's */
+	uint64_t body_length;
 	struct curl_slist *lines; /* array: our constant lines and the wire's */
 	unsigned lines_size;
-	struct answer_parser *parser;
-	struct s3_answer answer;
+	struct reader *reader; /* NULL until something was answered */
 	struct s3_sinks sinks;
 
 	/* what the handle is set to */
@@ -53,5 +63,9 @@ int transfer_start(struct transfer *transfer, struct call *call);
 int transfer_finish(struct transfer *transfer, CURLcode result);
 void transfer_stop(struct transfer *transfer);
 void transfer_idle(struct transfer *transfer);
+/* What was answered so far; never NULL. */
+const struct s3_answer *transfer_answer(const struct transfer *transfer);
+/* Puts words of ours where S3's would stand, if it said nothing. */
+void transfer_explain(struct transfer *transfer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

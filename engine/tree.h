@@ -68,7 +68,6 @@ struct item {
 	unsigned entry;
 	bool large;
 	enum { ITEM_PLAIN, ITEM_PROBE_MATCH, ITEM_PROBED, ITEM_PROBE_CREATE } probe;
-	char first_etag[ETAG_MAX + 1]; /* ITEM_PROBE_CREATE: of the copy that is there */
 	char *key; /* the destination's */
 	size_t key_size;
 };
@@ -104,6 +103,11 @@ struct job {
 	atomic_bool listed, deleting; /* deleting: written under lock */
 	atomic_bool source_gone;      /* CHECK: a source is missing or another one */
 	atomic_int probe;             /* enum job_probe */
+	struct {
+		char etag[ETAG_MAX + 1];
+		char version_id[VERSION_ID_MAX / 8 + 1];
+		int64_t mtime;
+	} probed; /* the copy that the probe made; of the one lane that probes */
 
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
@@ -116,7 +120,8 @@ struct job {
 	struct lister *lister;
 	unsigned out;
 	struct record *record;
-	bool sweep_probe; /* one sweep is out to learn what the others need to know */
+	bool sweep_probe;  /* one sweep is out to learn what the others need to know */
+	bool sweep_probed; /* it was tried; once is enough */
 	bool record_done;
 	unsigned left; /* LEFT: keys found */
 	struct task start, stop;
@@ -172,7 +177,7 @@ void tree_remove_stop(struct lane *lane);
 /* ---- tree_sweep.c; lane ---- */
 void tree_sweep_add(struct lane *lane, struct batch *batch);
 
-/* ---- tree_move.c, tree_undo.c; home ---- */
+/* ---- tree_move.c; home ---- */
 void tree_move_begin_delete(struct job *job);
 void tree_undo_begin_check(struct job *job);
 void tree_undo_begin(struct job *job);

@@ -10,6 +10,12 @@
 
 #include "engine/call.h"
 
+/* Up to the threshold one PUT.  A part is hashed on the worker's thread just before it is sent: 16 MiB take some
+ * 10 ms there, and four of them fill a line of a Gbit/s at 500 ms. */
+#define UPLOAD_PART_THRESHOLD ((uint64_t)16 << 20)
+#define UPLOAD_PART_SIZE ((uint64_t)16 << 20)
+enum { UPLOAD_PARTS_AT_ONCE = 4 };
+
 struct upload {
 	/* given */
 	struct account *account;
@@ -19,7 +25,7 @@ struct upload {
 	const struct headers *headers; /* content type, metadata, storage class ...; may be NULL */
 	bool create_only;   /* If-None-Match: * */
 	struct str if_match; /* replace only this ETag; STR_NONE: whatever is there */
-	uint64_t part_threshold, part_size; /* 0: the defaults */
+	uint64_t part_threshold, part_size; /* 0: UPLOAD_PART_THRESHOLD, UPLOAD_PART_SIZE */
 	unsigned call_flags;
 	void (*on_done)(struct upload *upload, const struct s3_answer *answer);
 	void *user;
@@ -33,7 +39,8 @@ struct upload {
 	struct call call;
 	struct upload_parts *parts;
 	char sha256[SHA256_HEX + 1];
-	bool cancelled;
+	struct worker *worker;
+	bool ambiguous, cancelled;
 };
 
 void upload_start(struct worker *worker, struct upload *upload); /* worker thread */

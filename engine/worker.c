@@ -333,9 +333,10 @@ int worker_init(struct worker *worker, struct engine *engine, unsigned index)
 	look_at_clock(worker);
 	retry_budget_init(&worker->budget, worker->now_ms);
 	timers_init(&worker->timers);
+	s3_wire_init(&worker->wire);
 	rc = mailbox_init(&worker->mailbox);
 	if (rc < 0)
-		return rc;
+		goto out;
 	rc = sockets_init(&worker->sockets, worker->mailbox.event, &worker->now_ms);
 	if (rc < 0)
 		goto out_mailbox;
@@ -353,7 +354,9 @@ out_sockets:
 	sockets_release(&worker->sockets);
 out_mailbox:
 	mailbox_release(&worker->mailbox);
+out:
 	timers_release(&worker->timers);
+	s3_wire_release(&worker->wire);
 	return rc;
 }
 
@@ -362,6 +365,7 @@ void worker_release(struct worker *worker)
 	transfer_free_all(worker);
 	sockets_release(&worker->sockets);
 	signer_free(worker->signer);
+	s3_wire_release(&worker->wire);
 	timers_release(&worker->timers);
 	mailbox_release(&worker->mailbox);
 }

@@ -21,6 +21,7 @@
 #include "engine/window.h"
 
 struct transfer;
+struct reader;
 
 enum {
 	WORKER_ENDPOINTS = 16, /* windows; past it the least used idle one is taken over, or the first shared */
@@ -58,6 +59,7 @@ struct worker {
 	struct retry_budget budget;
 	uint64_t random;
 	struct signer *signer;
+	struct s3_wire wire; /* work space of every attempt's start */
 
 	struct window windows[WORKER_ENDPOINTS];
 	unsigned turn;             /* the window that is served first, for fairness */
@@ -68,7 +70,8 @@ struct worker {
 
 	struct transfer *idle; /* pool, last used first */
 	struct transfer *all;
-	unsigned transfer_count;
+	struct reader *readers; /* pool */
+	unsigned reader_count;  /* in it */
 
 	struct counters counters;
 };

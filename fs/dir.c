@@ -116,6 +116,11 @@ static void let_go(struct hub *hub, struct dir *dir)
 	list_remove(dir);
 }
 
+struct node *dir_node(const struct dir *dir)
+{
+	return dir->node;
+}
+
 void dir_doubt(struct hub *hub, struct node *directory)
 {
 	if (!directory->dir)

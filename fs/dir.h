@@ -28,6 +28,8 @@ bool dir_whole(const struct node *directory, uint64_t now_ms);
 int dir_born(struct hub *hub, struct node *directory);
 /* Gives up what is known (an error made it doubtful, or somebody else changed it). */
 void dir_doubt(struct hub *hub, struct node *directory);
+/* Whose knowledge it is. */
+struct node *dir_node(const struct dir *dir);
 /* The directory's node is about to be freed (called by node.c): no child is left. */
 void dir_free(struct node *directory);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "fs/dir.h"
 #include "fs/draft.h"
 #include "fs/op_xattr.h"
 #include "fs/staging_dir.h"
@@ -21,6 +22,8 @@ static void before_free(void *user, struct node *node)
 {
 	struct hub *hub = user;
 
+	dir_child_leaves(node);
+	dir_free(node);
 	if (node->draft)
 		draft_disown(hub, node);
 }
@@ -84,6 +87,8 @@ void hub_free(struct hub *hub)
 	atomic_store(&hub->stopping, true);
 	notifier_free(hub->notifier);
 	hub_lock(hub);
+	while (hub->dirs.oldest)
+		dir_doubt(hub, dir_node(hub->dirs.oldest));
 	if (hub->nodes)
 		nodes_check(hub->nodes);
 	nodes_free(hub->nodes);

@@ -20,7 +20,7 @@ void *name_op_new(fuse_req_t req, size_t size, const char *what, void (*ready)(s
 	op->worker = engine_pick(hub->engine);
 	op->what = what;
 	op->ready = ready;
-	atomic_fetch_add(&hub->parked, 1);
+	hub_park(hub);
 	return op;
 }
 
@@ -145,14 +145,14 @@ void name_op_go(struct name_op *op, int error)
 		check(op);
 }
 
-/* Everything but the answer. */
-static void end(struct name_op *op, int error)
+/* Everything but the answer.  Whoever waits for the claim looks for itself at what is there now: no error is handed on. */
+static void end(struct name_op *op)
 {
 	struct hub *hub = op->hub;
 
 	if (op->release)
 		op->release(op);
-	claim_release(hub->claims, &op->claim, error);
+	claim_release(hub->claims, &op->claim, 0);
 	hub_lock(hub);
 	for (unsigned i = 0; i < op->count; i++)
 		node_unref(hub->nodes, op->ends[i].parent);
@@ -163,20 +163,20 @@ void name_op_finish(struct name_op *op, int error)
 {
 	struct hub *hub = op->hub;
 
-	end(op, error);
+	end(op);
 	hub_reply_err(op->req, error);
 	free(op);
-	atomic_fetch_sub(&hub->parked, 1);
+	hub_unpark(hub);
 }
 
 void name_op_finish_entry(struct name_op *op, struct node *node)
 {
 	struct hub *hub = op->hub;
 
-	end(op, 0);
+	end(op);
 	hub_reply_entry(hub, op->req, node);
 	free(op);
-	atomic_fetch_sub(&hub->parked, 1);
+	hub_unpark(hub);
 }
 
 void name_op_log(const struct name_op *op, const struct name_end *name, int error, const struct s3_answer *answer,

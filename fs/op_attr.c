@@ -7,7 +7,7 @@
  *   meanwhile                          then
  *   a draft, or newer attributes       those are shown
  *   renamed (it has another key now)   asked for again there, HEAD_AGAIN times
- *   gone                               what it last was
+ *   gone, or about to be               what it last was
  *   none of these, 404                 the name is taken out of its directory, the kernel told: ENOENT
  */
 #include "fs/ops.h"
@@ -73,6 +73,9 @@ static enum verdict head_apply(struct head *head, const struct s3_answer *answer
 		return head->again++ < HEAD_AGAIN ? ASK_AGAIN : SHOW;
 	}
 	*error = head->call.error;
+	/* A rename or unlink is under way: it will say what becomes of the name. */
+	if (*error == -ENOENT && claims_busy(head->hub->claims, now.account, place_bucket(&now), place_key(&now), false))
+		return SHOW;
 	if (*error == 0)
 		*error = node_set_attr(node, answer->size, answer->mtime, 0, str_of(answer->etag),
 			str_of(answer->storage_class));

@@ -87,14 +87,14 @@ static void reply_names(fuse_req_t req, const struct headers *values, size_t siz
 
 	buf_init(&names, HEADERS_BYTES_MAX);
 	while (error == 0 && headers_next(values, &at, &name, &value)) {
-		error = buf_add(&names, name);
+		error = buf_add_str(&names, name);
 		if (error == 0)
-			error = buf_add(&names, str_n("", 1));
+			error = buf_add_char(&names, '\0');
 	}
 	if (error < 0)
 		hub_reply_err(req, error);
 	else
-		reply_bytes(req, str_n(names.data ? names.data : "", names.len), size);
+		reply_bytes(req, buf_str(&names), size);
 	buf_release(&names);
 }
 

@@ -8,11 +8,6 @@
 /* Object, and common prefix or object below. */
 enum { PROBE_KEYS = 2 };
 
-static void refuse(struct probe *probe, int error)
-{
-	probe->error = error;
-}
-
 static void judge(struct probe *probe)
 {
 	bool file = probe->head_error == 0 && !probe->only_dir;
@@ -34,11 +29,11 @@ static void judge(struct probe *probe)
 							    .consequence = "the object is hidden by the directory of the same name",
 						    });
 	} else if (probe->list_error < 0 && !(file && probe->list_error == -EACCES)) {
-		refuse(probe, probe->list_error);
+		probe->error = probe->list_error;
 	} else if (file) {
 		probe->kind = PROBE_FILE;
 	} else if (head < 0) {
-		refuse(probe, head);
+		probe->error = head;
 	}
 }
 
@@ -77,7 +72,6 @@ static void on_list(struct call *call, const struct s3_answer *answer)
 {
 	struct probe *probe = call->user;
 
-	/* Of an account that may be refused the memory for the answer, nothing is known either. */
 	probe->list_error = probe->page ? call->error : -ENOMEM;
 	keep_refusal(probe, call, answer);
 	if (call->error < 0 && probe->page)
@@ -97,7 +91,7 @@ static void prepare(struct probe *probe, struct call *call, enum s3_op op)
 void probe_start(struct worker *worker, struct probe *probe)
 {
 	/* A directory's prefix has one byte more than its name: where that is too long there is none. */
-	bool list = !probe->only_file && probe->key.len < KEY_MAX;
+	bool list = !probe->only_file && (probe->key.len < KEY_MAX || probe->only_dir);
 
 	probe->left = !probe->only_dir + list;
 	memcpy(probe->prefix, probe->key.data, probe->key.len);
@@ -116,8 +110,8 @@ void probe_start(struct worker *worker, struct probe *probe)
 		probe->head.request.key = probe->key;
 		probe->head.on_done = on_head;
 	}
-	/* Both on one worker: their ends come one after the other, on its thread; but the first may come before the second is
-	 * posted, so nothing of the probe is looked at after that. */
+	/* Both on one worker: their ends come one after the other, on its thread.  With the last call posted the probe may be
+	 * gone. */
 	bool head = !probe->only_dir;
 
 	if (list)

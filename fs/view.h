@@ -29,6 +29,7 @@ struct view {
 	bool attrs_meta;            /* -o attrs=meta */
 	enum copy_tags tags;        /* -o tags=no */
 	char *storage_class;        /* of new objects; NULL: the service's default; owned */
+	uint64_t part_size, part_threshold; /* of uploads and copies; 0: the engine's defaults */
 	char *staging_dir;          /* NULL: $TMPDIR, else /var/tmp; owned */
 	atomic_uint refs;
 };

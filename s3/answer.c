@@ -253,10 +253,13 @@ static int take_xml(struct answer_parser *parser, const char *data, size_t len)
 /* Only memory can make this fail: what is no error document says nothing. */
 static int take_failure(struct answer_parser *parser, const char *data, size_t len)
 {
-	int err = parser->received > ERROR_BYTES_MAX ? -EBADMSG : xml_feed(parser->xml, data, len);
-	if (err == 0 || err == -ENOMEM)
+	uint64_t before = parser->received - len;
+	bool whole = parser->received <= ERROR_BYTES_MAX;
+	int err = xml_feed(parser->xml, data, whole ? len : (size_t)(ERROR_BYTES_MAX - before));
+	if (err == -ENOMEM)
 		return err;
-	parser->body = BODY_IGNORED;
+	if (err != 0 || !whole)
+		parser->body = BODY_IGNORED;
 	return 0;
 }
 

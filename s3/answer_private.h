@@ -1,6 +1,7 @@
 /*
  * answer_private: what the files of the answer parser share.  answer.c has the life-cycle and the bodies,
- * answer_header.c the header lines, answer_value.c single values, answer_document.c the small documents, answer_list.c the listings.
+ * answer_header.c the header lines, answer_value.c single values, answer_document.c the small documents,
+ * answer_list.c the listings.
  */
 #ifndef FERRYFS_S3_ANSWER_PRIVATE_H
 #define FERRYFS_S3_ANSWER_PRIVATE_H

@@ -39,6 +39,7 @@ struct xml {
 	struct xml_filter filter;
 	int error;
 	bool started, closed;
+	bool fed; /* libxml2 got its first bytes */
 	unsigned depth;
 	struct level levels[XML_DEPTH_MAX + 1]; /* from 1 */
 	size_t text_len;
@@ -194,6 +195,12 @@ static int check_context(struct xml *xml)
 static int on_clean(void *user, const char *data, size_t len)
 {
 	struct xml *xml = user;
+	/* A byte order mark, which the filter never cuts; libxml2 knows it only in a piece of four bytes. */
+	if (!xml->fed && len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+		data += 3;
+		len -= 3;
+	}
+	xml->fed = true;
 	while (len > 0) {
 		size_t slice = len < SLICE_MAX ? len : SLICE_MAX;
 		xmlParseChunk(xml->context, data, (int)slice, 0);
@@ -243,6 +250,7 @@ void xml_begin(struct xml *xml)
 	xml->error = 0;
 	xml->started = false;
 	xml->closed = false;
+	xml->fed = false;
 	xml->depth = 0;
 	xml->text_len = 0;
 	xml_filter_init(&xml->filter, on_clean, xml);

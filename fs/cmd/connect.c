@@ -17,6 +17,7 @@ void connect_init(struct connect_options *options)
 	*options = (struct connect_options){
 		.engine = {.retries = UINT_MAX},
 		.log_level = LOG_LEVEL_WARNING,
+		.log_fd = STDERR_FILENO,
 	};
 }
 
@@ -232,7 +233,7 @@ int connect_open(const struct connect_options *options, struct engine **ret_engi
 	struct engine *engine = NULL;
 	int r;
 
-	log_open(STDERR_FILENO, options->log_level);
+	log_open(options->log_fd, options->log_level);
 	r = account_open(&options->account, &account, why);
 	if (r < 0)
 		return r;

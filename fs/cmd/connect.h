@@ -14,6 +14,7 @@ struct connect_options {
 	struct account_options account; /* texts lent: argv or a mount's option text */
 	struct engine_options engine;
 	enum log_level log_level; /* default LOG_LEVEL_WARNING */
+	int log_fd;               /* default STDERR_FILENO; -1: syslog */
 };
 
 void connect_init(struct connect_options *options);

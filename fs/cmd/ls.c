@@ -1,26 +1,13 @@
-/*
- * ls: a listing on its way to standard output.
- *
- * The lister lives on a worker; its pages go to the main thread (`ready`), which shows them and gives each back (`spent`) for the
- * lister to use again.  A lister has at most LS_CREDITS_MAX pages under way, so both queues are arrays of that size, and a reader
- * that stops reading stops the listing.
- */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "engine/lister.h"
-#include "fs/cmd/ls_line.h"
-#include "fs/cmd/output.h"
+#include "fs/cmd/ls_list.h"
 #include "fs/cmd/place.h"
 #include "fs/cmd/report.h"
 #include "fs/cmd/words.h"
 
-enum {
-	LS_STREAMS = 8, /* 30 ms a page: 8 streams bring 266,000 keys a second, about what one core parses and shows */
-	LS_CREDITS_MAX = 128,
-	LS_BATCH = 16, /* lines appended per lock */
-};
+enum { STREAMS_DEFAULT = 8 }; /* 30 ms a page: 8 bring 266,000 keys a second, about what a core parses and shows */
 
 struct ls {
 	struct connect_options connect;
@@ -32,19 +19,7 @@ struct ls {
 	struct output output;
 	struct engine *engine;
 	struct account *account;
-	struct worker *worker;
-	struct task start, recycle, cancel;
-	uint64_t shown;
-	bool cancelled;
-
-	pthread_mutex_t lock; /* protects all below */
-	struct page *ready[LS_CREDITS_MAX], *spent[LS_CREDITS_MAX];
-	unsigned ready_first, ready_count, spent_count;
-	bool recycling; /* the task is posted */
-	bool done;
-	int error;
-	struct s3_answer answer;
-	struct lister *lister; /* worker thread only; NULL once done */
+	struct ls_list list;
 };
 
 static const char help[] =
@@ -84,170 +59,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* ---- worker ---- */
-
-static void ls_page(void *user, struct page *page)
-{
-	struct ls *ls = user;
-
-	pthread_mutex_lock(&ls->lock);
-	ls->ready[(ls->ready_first + ls->ready_count) % LS_CREDITS_MAX] = page;
-	ls->ready_count++;
-	pthread_mutex_unlock(&ls->lock);
-	waiter_wake(&ls->waiter);
-}
-
-static void ls_done(void *user, int error, const struct s3_answer *answer)
-{
-	struct ls *ls = user;
-
-	ls->lister = NULL;
-	pthread_mutex_lock(&ls->lock);
-	ls->done = true;
-	ls->error = error;
-	if (answer)
-		ls->answer = *answer;
-	pthread_mutex_unlock(&ls->lock);
-	waiter_wake(&ls->waiter);
-}
-
-static void ls_start(struct task *task, struct worker *worker)
-{
-	struct ls *ls = (struct ls *)((char *)task - offsetof(struct ls, start));
-	unsigned streams = ls->ordered || !ls->recursive ? 1 : ls->streams;
-	struct lister_options options = {
-		.account = ls->account,
-		.bucket = str_of(ls->url.bucket),
-		.prefix = s3_url_key(&ls->url),
-		.delimiter = ls->recursive ? STR_NONE : STR("/"),
-		.streams = streams,
-		.credits = 2 * streams + 2,
-		.bulk = true,
-		.on_page = ls_page,
-		.on_done = ls_done,
-		.user = ls,
-	};
-	int r = lister_start(worker, &options, &ls->lister);
-
-	if (r < 0)
-		ls_done(ls, r, NULL);
-}
-
-static void ls_recycle(struct task *task, struct worker *worker)
-{
-	struct ls *ls = (struct ls *)((char *)task - offsetof(struct ls, recycle));
-	struct page *spent[LS_CREDITS_MAX];
-	unsigned count;
-
-	(void)worker;
-	pthread_mutex_lock(&ls->lock);
-	count = ls->spent_count;
-	memcpy(spent, ls->spent, count * sizeof(spent[0]));
-	ls->spent_count = 0;
-	ls->recycling = false;
-	pthread_mutex_unlock(&ls->lock);
-	for (unsigned i = 0; i < count; i++) {
-		if (ls->lister)
-			lister_recycle(ls->lister, spent[i]);
-		else
-			page_free(spent[i]);
-	}
-}
-
-static void ls_cancel(struct task *task, struct worker *worker)
-{
-	struct ls *ls = (struct ls *)((char *)task - offsetof(struct ls, cancel));
-
-	(void)worker;
-	if (ls->lister)
-		lister_cancel(ls->lister);
-}
-
-/* ---- main thread ---- */
-
-static void give_back(struct ls *ls, struct page *page)
-{
-	bool post;
-
-	pthread_mutex_lock(&ls->lock);
-	ls->spent[ls->spent_count++] = page;
-	post = !ls->recycling;
-	ls->recycling = true;
-	pthread_mutex_unlock(&ls->lock);
-	if (post)
-		worker_post(ls->worker, &ls->recycle);
-}
-
-static void show_page(struct ls *ls, const struct page *page)
-{
-	struct buf *buf;
-
-	for (unsigned i = 0; i < page->count;) {
-		buf = output_begin_main(&ls->output);
-		for (unsigned end = i + LS_BATCH; i < end && i < page->count; i++)
-			ls_line(buf, &ls->style, &page->entries[i]);
-		output_end(&ls->output);
-	}
-	ls->shown += page->count;
-}
-
-/* True when there was a page to show. */
-static bool show_next(struct ls *ls)
-{
-	struct page *page = NULL;
-
-	pthread_mutex_lock(&ls->lock);
-	if (ls->ready_count) {
-		page = ls->ready[ls->ready_first];
-		ls->ready_first = (ls->ready_first + 1) % LS_CREDITS_MAX;
-		ls->ready_count--;
-	}
-	pthread_mutex_unlock(&ls->lock);
-	if (!page)
-		return false;
-	show_page(ls, page);
-	give_back(ls, page);
-	return true;
-}
-
-static bool is_done(struct ls *ls)
-{
-	bool done;
-
-	pthread_mutex_lock(&ls->lock);
-	done = ls->done && ls->ready_count == 0;
-	pthread_mutex_unlock(&ls->lock);
-	return done;
-}
-
-static void list_objects(struct ls *ls)
-{
-	ls->worker = engine_pick(ls->engine);
-	ls->start.run = ls_start;
-	ls->recycle.run = ls_recycle;
-	ls->cancel.run = ls_cancel;
-	worker_post(ls->worker, &ls->start);
-	while (!is_done(ls)) {
-		bool stop = waiter_interrupted(&ls->waiter);
-
-		if (stop)
-			output_stop(&ls->output);
-		while (show_next(ls))
-			;
-		/* With nothing to show for the moment, what is there goes out: a reader sees pages as they come. */
-		if (output_drain(&ls->output) < 0) {
-			output_stop(&ls->output);
-			stop = true;
-		}
-		if (stop && !ls->cancelled) {
-			ls->cancelled = true;
-			worker_post(ls->worker, &ls->cancel);
-		}
-		if (!is_done(ls) && ls->waiter.signals == 0 + (unsigned)stop * ls->waiter.signals)
-			waiter_wait(&ls->waiter, -1, -1);
-	}
-}
-
 static void list_buckets(struct ls *ls)
 {
 	struct page *page = NULL;
@@ -256,13 +67,13 @@ static void list_buckets(struct ls *ls)
 	call_init(&call);
 	call.account = ls->account;
 	call.request = (struct s3_request){.op = S3_LIST_BUCKETS};
-	ls->error = page_new(&page);
-	if (ls->error < 0)
+	ls->list.error = page_new(&page);
+	if (ls->list.error < 0)
 		return;
 	call.sinks.page = page;
-	ls->error = waiter_call(&ls->waiter, ls->engine, &call, &ls->answer);
-	if (ls->error == 0)
-		show_page(ls, page);
+	ls->list.error = waiter_call(&ls->waiter, ls->engine, &call, &ls->list.answer);
+	if (ls->list.error == 0)
+		ls_list_show(&ls->list, page);
 	page_free(page);
 }
 
@@ -279,14 +90,14 @@ static int finish(struct ls *ls)
 	} else if (ls->output.error || ls->output.truncated) {
 		r = words_failed("ls", "standard output: %s",
 			strerror(-(ls->output.error ? ls->output.error : ls->output.truncated)));
-	} else if (ls->error) {
+	} else if (ls->list.error) {
 		if (ls->url.bucket[0]) {
 			place_text(&text, str_of(ls->url.bucket), s3_url_key(&ls->url));
 			buf_add_text(&text, ": ");
 		}
-		report_reason(&text, ls->error, ls->answer.error.code, ls->answer.request_id);
+		report_reason(&text, ls->list.error, ls->list.answer.error.code, ls->list.answer.request_id);
 		r = words_failed("ls", "%s", buf_text(&text));
-	} else if (ls->shown == 0 && ls->url.key_len) {
+	} else if (ls->list.shown == 0 && ls->url.key_len) {
 		place_text(&text, str_of(ls->url.bucket), s3_url_key(&ls->url));
 		r = words_failed("ls", "nothing begins with %s", buf_text(&text));
 	}
@@ -305,18 +116,26 @@ static int run(struct ls *ls)
 		waiter_release(&ls->waiter);
 		return words_failed("ls", "%s", why);
 	}
-	pthread_mutex_init(&ls->lock, NULL);
 	output_init(&ls->output, &ls->waiter, STDOUT_FILENO);
+	ls->list.account = ls->account;
+	ls->list.bucket = str_of(ls->url.bucket);
+	ls->list.prefix = s3_url_key(&ls->url);
+	ls->list.recursive = ls->recursive;
+	ls->list.streams = ls->ordered || !ls->recursive ? 1 : ls->streams;
+	ls->list.waiter = &ls->waiter;
+	ls->list.output = &ls->output;
+	ls->list.style = &ls->style;
 	ls->style.buckets = !ls->url.bucket[0];
 	if (ls->style.buckets)
 		list_buckets(ls);
 	else
-		list_objects(ls);
+		ls_list_run(&ls->list, ls->engine);
 	r = finish(ls);
-	engine_free(ls->engine); /* runs the recycling that is posted */
+	engine_free(ls->engine);
+	if (!ls->style.buckets)
+		ls_list_release(&ls->list);
 	account_unref(ls->account);
 	output_release(&ls->output);
-	pthread_mutex_destroy(&ls->lock);
 	waiter_release(&ls->waiter);
 	return r;
 }
@@ -341,24 +160,23 @@ static bool take_option(struct ls *ls, int which)
 		return true;
 	case OPT_STREAMS:
 		number = strtoul(optarg, &end, 10);
-		if (*optarg < '1' || *optarg > '9' || *end || number > LS_CREDITS_MAX / 2 - 1)
+		if (*optarg < '1' || *optarg > '9' || *end || number > LS_LIST_STREAMS_MAX)
 			return false;
 		ls->streams = (unsigned)number;
 		return true;
 	default:
-		if (!optarg && optind > 0 && words_is_next("requester"))
-			optind++;
-		else if (optarg && strcmp(optarg, "requester"))
+		if (optarg && strcmp(optarg, "requester"))
 			return false;
 		ls->connect.account.request_payer = true;
 		return true;
 	}
 }
 
-/* EXIT_OK, or the exit status when there is nothing more to do (help was asked for, something is wrong). */
+/* False, with the exit status, when there is nothing more to do: help was asked for, something is wrong. */
 static bool read_words(struct ls *ls, int argc, char **argv, int *ret_status)
 {
 	const char *const texts[] = {help, words_connect_help, help_end, NULL};
+	const char *const payer[] = {"requester", NULL};
 	char why[PLACE_WHY_MAX];
 	int found, index = 0;
 
@@ -377,7 +195,11 @@ static bool read_words(struct ls *ls, int argc, char **argv, int *ret_status)
 		if (found == WORDS_CONNECT) {
 			if (!words_connect(&ls->connect, "ls", long_options[index].name, optarg))
 				return false;
-		} else if (!take_option(ls, found)) {
+			continue;
+		}
+		if (found == OPT_PAYER)
+			words_take(argc, argv, payer);
+		if (!take_option(ls, found)) {
 			words_wrong("ls", "--%s %s: not a valid value", long_options[index].name, optarg);
 			return false;
 		}
@@ -400,7 +222,7 @@ int cmd_ls(int argc, char **argv)
 
 	if (!ls)
 		return words_failed("ls", "%s", strerror(ENOMEM));
-	ls->streams = LS_STREAMS;
+	ls->streams = STREAMS_DEFAULT;
 	connect_init(&ls->connect);
 	if (read_words(ls, argc, argv, &status)) {
 		if (!ls->recursive) {

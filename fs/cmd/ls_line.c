@@ -5,7 +5,7 @@
 #include "s3/when.h"
 
 /* Every zone's offset changes at a whole quarter of an hour, so one conversion serves the whole quarter. */
-enum { QUARTER = 900, TIME_WIDTH = 19, SIZE_WIDTH = 10, CLASS_WIDTH = 19, ETAG_WIDTH = 34, PREFIX_WIDTH = 30 };
+enum { QUARTER = 900, TIME_COLUMNS = 19, SIZE_COLUMNS = 10, CLASS_COLUMNS = 19, ETAG_COLUMNS = 34, PREFIX_COLUMNS = 30 };
 
 static const char spaces[] = "                                        ";
 
@@ -26,7 +26,7 @@ static void add_time(struct buf *buf, struct ls_style *style, int64_t when)
 
 	if (!style->known || quarter != style->quarter) {
 		if (!localtime_r(&start, &tm) || tm.tm_year > 9999 - 1900 || tm.tm_year < -1900) {
-			buf_add(buf, spaces, TIME_WIDTH);
+			buf_add(buf, spaces, TIME_COLUMNS);
 			return;
 		}
 		strftime(style->minute, sizeof(style->minute), "%Y-%m-%d %H:%M:", &tm);
@@ -40,7 +40,7 @@ static void add_time(struct buf *buf, struct ls_style *style, int64_t when)
 	text[15] = (char)('0' + minute % 10);
 	text[17] = (char)('0' + past % 60 / 10);
 	text[18] = (char)('0' + past % 60 % 10);
-	buf_add(buf, text, TIME_WIDTH);
+	buf_add(buf, text, TIME_COLUMNS);
 }
 
 /* Plain ASCII, as nearly all keys are, needs no look at each code point. */
@@ -105,10 +105,10 @@ static void add_long(struct buf *buf, const struct page_entry *entry)
 	struct str class = entry->storage_class.len ? entry->storage_class : STR("STANDARD");
 
 	add_shown(buf, class);
-	pad(buf, class.len, CLASS_WIDTH);
+	pad(buf, class.len, CLASS_COLUMNS);
 	buf_add_char(buf, ' ');
 	add_shown(buf, entry->etag);
-	pad(buf, entry->etag.len, ETAG_WIDTH);
+	pad(buf, entry->etag.len, ETAG_COLUMNS);
 	buf_add_char(buf, ' ');
 }
 
@@ -130,14 +130,14 @@ int ls_line(struct buf *buf, struct ls_style *style, const struct page_entry *en
 		return buf->error;
 	}
 	if (entry->is_prefix) {
-		buf_add(buf, spaces, PREFIX_WIDTH - 3);
+		buf_add(buf, spaces, PREFIX_COLUMNS - 3);
 		buf_add_text(buf, "PRE ");
 	} else {
 		add_time(buf, style, entry->mtime);
 		buf_add_char(buf, ' ');
 	}
 	if (!entry->is_prefix && !style->buckets) {
-		pad(buf, digits(entry->size), SIZE_WIDTH);
+		pad(buf, digits(entry->size), SIZE_COLUMNS);
 		buf_add_uint(buf, entry->size);
 		buf_add_char(buf, ' ');
 		if (style->is_long)

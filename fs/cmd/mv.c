@@ -6,10 +6,9 @@ static const char help[] =
 	"Usage: ferryfs mv [OPTION]... s3://BUCKET/KEY s3://BUCKET[/KEY|/PREFIX/]\n"
 	"       ferryfs mv -r [OPTION]... s3://BUCKET[/PREFIX] s3://BUCKET[/PREFIX]\n"
 	"\n"
-	"Copies objects on the server as 'ferryfs cp' does, then deletes the sources: with -r only after every copy was answered, and\n"
-	"only objects whose copy succeeded and that have not changed since.  Source and destination are named as for cp.  A\n"
-	"prefix cannot be moved below itself.\n";
-
+	"Copies objects on the server as 'ferryfs cp' does, and deletes the sources once every copy has succeeded: when one fails,\n"
+	"nothing is deleted and every object is still at its old place.  An object that has changed since its copy is not\n"
+	"deleted.  Source and destination are named as for cp; a prefix cannot be moved below itself.\n";
 
 int cmd_mv(int argc, char **argv)
 {

@@ -26,6 +26,8 @@ static const char *error_text(int error)
 	switch (-error) {
 	case ESTALE:
 		return "the source changed meanwhile";
+	case EBUSY:
+		return "appeared or changed meanwhile, and stays";
 	case EREMOTE:
 		return "archived: restore it first";
 	case ENAMETOOLONG:
@@ -87,10 +89,16 @@ static const char *event_status(const struct job_event *event)
 	}
 }
 
-/* The event has a destination worth naming. */
-static bool event_has_destination(const struct job_event *event)
+/* Appends the destination's key and returns true, where the event has a destination. */
+static bool event_destination(const struct report *report, const struct job_event *event, struct buf *key)
 {
-	return event->key.data && event->step != JOB_DELETED;
+	if (report->kind == JOB_REMOVE || event->step == JOB_DELETED)
+		return false;
+	if (event->key.data)
+		return buf_add_str(key, event->key) == 0;
+	/* Found or skipped: no key was made. */
+	buf_add_str(key, report->destination_prefix);
+	return buf_add_str(key, str_skip(event->source_key, report->source_prefix.len)) == 0;
 }
 
 static void json_url(struct buf *buf, struct str bucket, struct str key)
@@ -130,13 +138,17 @@ static void json_error(struct buf *buf, int error, const struct s3_answer *answe
 
 static void event_json(const struct report *report, const struct job_event *event, struct buf *buf)
 {
+	struct buf key;
+
 	buf_addf(buf, "{\"type\":\"object\",\"op\":\"%s\",\"status\":\"%s\",\"source\":", event_op(report, event),
 		event_status(event));
 	json_url(buf, report->bucket, event->source_key);
-	if (event_has_destination(event)) {
+	buf_init(&key, 2 * KEY_MAX);
+	if (event_destination(report, event, &key)) {
 		buf_add_text(buf, ",\"destination\":");
-		json_url(buf, report->destination, event->key);
+		json_url(buf, report->destination, buf_str(&key));
 	}
+	buf_release(&key);
 	if (event->entry)
 		buf_addf(buf, ",\"size\":%llu", (unsigned long long)event->entry->size);
 	json_text(buf, "etag", event->etag);
@@ -148,12 +160,16 @@ static void event_json(const struct report *report, const struct job_event *even
 /* "copy: s3://a/x -> s3://b/x" */
 static void event_text(const struct report *report, const struct job_event *event, struct buf *buf)
 {
+	struct buf key;
+
 	buf_addf(buf, "%s: ", event_op(report, event));
 	place_text(buf, report->bucket, event->source_key);
-	if (event_has_destination(event)) {
+	buf_init(&key, 2 * KEY_MAX);
+	if (event_destination(report, event, &key)) {
 		buf_add_text(buf, " -> ");
-		place_text(buf, report->destination, event->key);
+		place_text(buf, report->destination, buf_str(&key));
 	}
+	buf_release(&key);
 }
 
 /* Does this event get a line on standard output, in this mode? */

@@ -20,7 +20,8 @@ enum { REPORT_FAILURES_MAX = 100 };
 
 struct report {
 	enum job_kind kind;
-	struct str bucket, destination; /* buckets; lent */
+	struct str bucket, destination; /* buckets; lent, as are the prefixes, by which a destination not yet made is named */
+	struct str source_prefix, destination_prefix;
 	bool json, lines, dry_run;
 	struct output *output; /* lent */
 	pthread_mutex_t lock;

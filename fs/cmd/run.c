@@ -190,6 +190,18 @@ static void tell_error(struct run *run, const struct job_error *error)
 	run->told = true;
 }
 
+/* An object's failure was told as such.  What else ended the work: a listing, the record of a move; or, where an object
+ * had failed before, only that the listing is not whole. */
+static bool ended_early(const struct run *run)
+{
+	const struct job_error *error = &run->error;
+
+	if (error->error == 0 || (waiter_interrupted(&run->waiter) && error->error == -ECANCELED))
+		return false;
+	return run->report.failed == 0 ||
+	       (error->what && strcmp(error->what, "copy") != 0 && strcmp(error->what, "delete") != 0);
+}
+
 static void tell_empty(struct run *run)
 {
 	struct buf text;
@@ -201,35 +213,44 @@ static void tell_empty(struct run *run)
 	run->told = true;
 }
 
+static int finish_output(struct run *run)
+{
+	int r;
+
+	do {
+		r = output_drain(&run->output);
+	} while (r == 0 && run->output.written < run->output.writing.len);
+	if (r == 0)
+		r = run->output.truncated;
+	if (r == 0)
+		return 0;
+	run->told = true;
+	return words_failed(run->command, "standard output: %s", strerror(-r));
+}
+
 static int finish(struct run *run, double started)
 {
-	bool interrupted = waiter_interrupted(&run->waiter);
-	bool ended_early = run->error.error && (!run->done.listed || run->report.failed == 0) &&
-			   !(interrupted && run->error.error == -ECANCELED);
+	bool interrupted = waiter_interrupted(&run->waiter), early = ended_early(run);
 	struct report_summary summary = {
 		.progress = run->done,
 		.seconds = progress_now() - started,
 		.interrupted = interrupted,
 		.quiet = run->options.quiet,
-		.error = ended_early ? &run->error : NULL,
+		.error = early ? &run->error : NULL,
 	};
 	struct stats stats;
 
 	engine_stats(run->engine, &stats);
 	summary.retried = stats.retried;
 	report_failures(&run->report);
-	if (ended_early)
+	if (early)
 		tell_error(run, &run->error);
-	else if (run->done.found == 0 && run->done.listed && !run->told && run->report.failed == 0)
+	else if (!run->done.listed && !interrupted)
+		run->told = words_failed(run->command, "the listing ended early: there may be more objects");
+	else if (run->done.found == 0 && run->done.listed && !run->told)
 		tell_empty(run);
 	report_summary(&run->report, &summary);
-	while (output_drain(&run->output) == 0 && run->output.written < run->output.writing.len)
-		;
-	if (run->output.error || run->output.truncated) {
-		words_failed(run->command, "standard output: %s",
-			strerror(-(run->output.error ? run->output.error : run->output.truncated)));
-		run->told = true;
-	}
+	finish_output(run);
 	if (interrupted)
 		return EXIT_INTERRUPTED;
 	return run->told || run->report.failed || run->done.failed ? EXIT_SOME : EXIT_OK;
@@ -285,6 +306,8 @@ static void open_report(struct run *run)
 	run->report.kind = run->kind;
 	run->report.bucket = place_bucket(&run->source);
 	run->report.destination = place_bucket(&run->destination);
+	run->report.source_prefix = place_key(&run->source);
+	run->report.destination_prefix = place_key(&run->destination);
 	run->report.json = run->options.json;
 	run->report.lines = !run->options.json && (run->options.verbose || (run->options.dry_run && !run->options.quiet));
 	run->report.dry_run = run->options.dry_run;
@@ -307,6 +330,7 @@ static int start(struct run *run)
 	open_report(run);
 	r = work(run);
 	engine_free(run->engine);
+	sync_free(run->sync);
 	account_unref(run->account);
 	report_release(&run->report);
 	output_release(&run->output);

@@ -24,6 +24,7 @@ struct run {
 	struct progress progress;
 	struct engine *engine;
 	struct account *account;
+	struct sync *sync; /* sync_run's, freed after the engine */
 	/* outcome, main thread */
 	struct job_progress done;
 	struct job_error error; /* what ended it early; error 0: nothing did */
@@ -46,6 +47,7 @@ bool run_wants(const struct run *run, struct str source_key);
 /* The three ways; each fills in the outcome.  0 or -errno where not even a start was possible. */
 int single_run(struct run *run);
 int sync_run(struct run *run);
+void sync_free(struct sync *sync);
 
 /* argv[0] is the command.  help: texts, NULL at the end. */
 int run_command(enum job_kind kind, const char *const help[], int argc, char **argv);

@@ -173,21 +173,15 @@ static int set_sse(struct transfer_options *options, const char *value)
 	return set_header(options, "x-amz-server-side-encryption", value ? value : "AES256");
 }
 
-/* aws lets the value of --sse and --request-payer be a word of its own, and be left out: it is taken where it can be
- * nothing else. */
 static void take_word(int which, int argc, char **argv)
 {
 	static const char *const sse[] = {"AES256", "aws:kms", "aws:kms:dsse", NULL};
 	static const char *const payer[] = {"requester", NULL};
-	const char *const *words = which == OPT_SSE ? sse : payer;
 
-	if ((which != OPT_SSE && which != OPT_REQUEST_PAYER) || optarg || optind >= argc)
-		return;
-	for (; *words; words++)
-		if (strcmp(argv[optind], *words) == 0) {
-			optarg = argv[optind++];
-			return;
-		}
+	if (which == OPT_SSE)
+		words_take(argc, argv, sse);
+	if (which == OPT_REQUEST_PAYER)
+		words_take(argc, argv, payer);
 }
 
 /* Options that become headers of the copies. */
@@ -318,11 +312,15 @@ enum transfer_parse transfer_options_parse(struct transfer_options *options, enu
 	while ((found = getopt_long(argc, argv, ":hrqv", long_options, &index)) != -1) {
 		if (found == 'h')
 			return TRANSFER_HELP;
-		if (found == '?' || found == ':' || (found >= OPT_COPY_ONLY && kind == JOB_REMOVE)) {
+		if (found == '?' || found == ':') {
 			words_unknown(command, found, argv);
 			return TRANSFER_WRONG;
 		}
-		name = found > 255 ? long_options[index].name : "";
+		name = found >= WORDS_CONNECT ? long_options[index].name : "";
+		if (found >= OPT_COPY_ONLY && kind == JOB_REMOVE) {
+			words_wrong(command, "--%s is for cp and mv", name);
+			return TRANSFER_WRONG;
+		}
 		if (found == WORDS_CONNECT) {
 			if (!words_connect(&options->connect, command, name, optarg))
 				return TRANSFER_WRONG;

@@ -68,6 +68,17 @@ int words_unknown(const char *command, int found, char **argv)
 	return EXIT_USAGE;
 }
 
+void words_take(int argc, char **argv, const char *const values[])
+{
+	if (optarg || optind >= argc)
+		return;
+	for (; *values; values++)
+		if (strcmp(argv[optind], *values) == 0) {
+			optarg = argv[optind++];
+			return;
+		}
+}
+
 int words_help(const char *const texts[])
 {
 	for (unsigned i = 0; texts[i]; i++)

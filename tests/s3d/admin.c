@@ -71,7 +71,8 @@ static void add_lines(struct req *req, int (*add)(struct faults *, const char *)
 		say_result(req, -EINVAL);
 		return;
 	}
-	for (char *line = strtok_r(req->body.p, "\r\n", &save); line && r == 0; line = strtok_r(NULL, "\r\n", &save))
+	for (char *line = strtok_r(req->body.p, "\r\n", &save); line && r == 0;
+		line = strtok_r(NULL, "\r\n", &save))
 		r = add(&req->server->faults, line);
 	say_result(req, r);
 }
@@ -174,7 +175,8 @@ static void do_sparse(struct req *req)
 {
 	uint64_t size;
 
-	say_result(req, req_param_number(req, "size", &size) < 0 ? -EINVAL : put_object(req, body_zero(size)));
+	say_result(
+		req, req_param_number(req, "size", &size) < 0 ? -EINVAL : put_object(req, body_zero(size)));
 }
 
 static void do_overwrite(struct req *req)
@@ -191,7 +193,8 @@ static void do_remove(struct req *req)
 	struct bucket *bucket = store_bucket(&req->server->store, req_param(req, "bucket"));
 	struct object *marker;
 
-	say_result(req, bucket ? bucket_delete(&req->server->store, bucket, req_param(req, "key"), &marker) : -ENOENT);
+	say_result(req, bucket ? bucket_delete(&req->server->store, bucket, req_param(req, "key"), &marker)
+			       : -ENOENT);
 }
 
 static void do_object(struct req *req)

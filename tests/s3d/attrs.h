@@ -1,6 +1,6 @@
 /*
- * Sets of name/value texts (an object's headers and metadata, or its tags), refcounted and interned: a million
- * objects with equal headers share one set.
+ * Sets of name/value texts (an object's headers and metadata, or its tags), refcounted and interned: a
+ * million objects with equal headers share one set.
  *
  * A set is built as a blob in a struct buf, "name\0value\0name\0value\0...", and never changes afterwards.
  * Names of headers are in lower case.  NULL stands for the empty set everywhere.

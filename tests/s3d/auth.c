@@ -73,7 +73,8 @@ static bool parse_authorization(struct span text, struct claim *claim)
 		else if (span_is(name, "Signature"))
 			claim->signature = part;
 	}
-	return credential.p && claim->signed_headers.n && claim->signature.n == 64 && parse_credential(credential, claim);
+	return credential.p && claim->signed_headers.n && claim->signature.n == 64 &&
+	       parse_credential(credential, claim);
 }
 
 static bool read_claim(struct req *req, struct claim *claim)
@@ -87,7 +88,8 @@ static bool read_claim(struct req *req, struct claim *claim)
 		claim->stamp = req_param(req, "X-Amz-Date");
 		claim->payload = span_of("UNSIGNED-PAYLOAD");
 		return claim->signature.n == 64 && claim->signed_headers.n && claim->stamp.n == 16 &&
-		       req_param(req, "X-Amz-Credential").p && parse_credential(req_param(req, "X-Amz-Credential"), claim);
+		       req_param(req, "X-Amz-Credential").p &&
+		       parse_credential(req_param(req, "X-Amz-Credential"), claim);
 	}
 	claim->stamp = req_header(req, "x-amz-date");
 	claim->payload = req_header(req, "x-amz-content-sha256");
@@ -183,7 +185,8 @@ static void canonical_request(const struct req *req, const struct claim *claim, 
 }
 
 /* The signing key holds for a day, a region and a secret: kept, it saves four HMACs a request. */
-static void signing_key(const struct account *account, const struct claim *claim, unsigned char key[SHA256_LEN])
+static void signing_key(
+	const struct account *account, const struct claim *claim, unsigned char key[SHA256_LEN])
 {
 	static struct buf kept_for;
 	static unsigned char kept[SHA256_LEN];
@@ -264,7 +267,8 @@ static bool all_signed(const struct req *req, const struct claim *claim)
 
 		if (claim->presigned && strcasecmp(name.p, "x-amz-content-sha256") == 0)
 			continue;
-		if ((strcasecmp(name.p, "host") == 0 || strncasecmp(name.p, "x-amz-", 6) == 0) && !is_signed(claim, name))
+		if ((strcasecmp(name.p, "host") == 0 || strncasecmp(name.p, "x-amz-", 6) == 0) &&
+			!is_signed(claim, name))
 			return false;
 	}
 	return true;
@@ -299,7 +303,8 @@ static struct account *find_account(struct server *server, struct span access)
 
 static const char *check_token(const struct req *req, const struct claim *claim)
 {
-	struct span token = claim->presigned ? req_param(req, "X-Amz-Security-Token") : req_header(req, "x-amz-security-token");
+	struct span token = claim->presigned ? req_param(req, "X-Amz-Security-Token")
+					     : req_header(req, "x-amz-security-token");
 
 	if (!req->account->token)
 		return token.p ? "InvalidToken" : NULL;
@@ -378,7 +383,8 @@ bool auth_check(struct req *req)
 	if (code)
 		return refuse(req, code);
 	if (!claim.payload.p) {
-		reply_error_says(req, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
+		reply_error_says(req, "InvalidRequest",
+			"Missing required header for this request: x-amz-content-sha256");
 		return false;
 	}
 	if (!all_signed(req, &claim))

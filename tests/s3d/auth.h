@@ -1,6 +1,7 @@
 /*
- * Who asks, and may they: AWS Signature Version 4, in the Authorization header or presigned in the query, rebuilt
- * from the raw request by AWS's "Create a signed AWS API request".  Independent of the client under test.
+ * Who asks, and may they: AWS Signature Version 4, in the Authorization header or presigned in the query,
+ * rebuilt from the raw request by AWS's "Create a signed AWS API request".  Independent of the client under
+ * test.
  */
 #ifndef S3D_AUTH_H
 #define S3D_AUTH_H

@@ -36,7 +36,8 @@ uint64_t body_size(const struct body *body);
 const char *body_flat(const struct body *body);
 /* Copies up to n bytes at offset; fewer only at the end. */
 size_t body_read(const struct body *body, uint64_t offset, char *out, size_t n);
-/* MD5 of the content; of ZERO bodies a fixed value derived from the size (hashing 10 GiB of zeros tells nobody anything). */
+/* MD5 of the content; of ZERO bodies a fixed value derived from the size (hashing 10 GiB of zeros tells
+ * nobody anything). */
 void body_md5(const struct body *body, unsigned char out[MD5_LEN]);
 
 uint64_t body_bytes_held(void);

@@ -127,8 +127,8 @@ void buf_xml(struct buf *b, struct span s)
 
 static bool unreserved(unsigned char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-	       c == '_' || c == '~';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+	       c == '.' || c == '_' || c == '~';
 }
 
 void buf_uri(struct buf *b, struct span s, const char *keep)
@@ -197,7 +197,12 @@ size_t uri_decode(char *dst, struct span s, bool plus)
 static size_t utf8_char(const unsigned char *p, size_t left, uint32_t *ret_value)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+	size_t n = p[0] < 0x80	 ? 1
+		   : p[0] < 0xc2 ? 0
+		   : p[0] < 0xe0 ? 2
+		   : p[0] < 0xf0 ? 3
+		   : p[0] < 0xf5 ? 4
+				 : 0;
 	uint32_t value;
 
 	if (n == 0 || n > left)
@@ -222,8 +227,8 @@ bool xml_can_carry(struct span s)
 		uint32_t c;
 		size_t n = utf8_char(p + i, s.n - i, &c);
 
-		if (n == 0 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0xd800 && c <= 0xdfff) ||
-			c == 0xfffe || c == 0xffff || c > 0x10ffff)
+		if (n == 0 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') ||
+			(c >= 0xd800 && c <= 0xdfff) || c == 0xfffe || c == 0xffff || c > 0x10ffff)
 			return false;
 		i += n;
 	}

@@ -61,7 +61,8 @@ void buf_hex(struct buf *b, const unsigned char *p, size_t n);
  */
 size_t uri_decode(char *dst, struct span s, bool plus);
 
-/* Whether XML 1.0 can carry these bytes: UTF-8, no control characters but tab, LF, CR, no U+FFFE/F, no surrogates. */
+/* Whether XML 1.0 can carry these bytes: UTF-8, no control characters but tab, LF, CR, no U+FFFE/F, no
+ * surrogates. */
 bool xml_can_carry(struct span s);
 
 #endif

@@ -52,7 +52,8 @@ unsigned cond_read(const struct req *req, const struct object *object, const cha
 
 	if (match.p && !cond_etag(match, object))
 		return 412;
-	if (!match.p && header_time(req, prefix, "if-unmodified-since", &when) && (time_t)object->mtime > when)
+	if (!match.p && header_time(req, prefix, "if-unmodified-since", &when) &&
+		(time_t)object->mtime > when)
 		return 412;
 	if (none.p && cond_etag(none, object))
 		return 304;

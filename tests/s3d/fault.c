@@ -73,7 +73,8 @@ static int parse_action(const char *value, struct verdict *verdict)
 		if (verdict->action == FAULT_STALL || verdict->action == FAULT_STALL_AFTER)
 			verdict->ms = (unsigned)strtoul(argument, NULL, 10);
 		else if (verdict->action == FAULT_ERROR200)
-			snprintf(verdict->code, sizeof(verdict->code), "%s", *argument ? argument : "InternalError");
+			snprintf(verdict->code, sizeof(verdict->code), "%s",
+				*argument ? argument : "InternalError");
 		return 0;
 	}
 	return parse_status(value, verdict);
@@ -271,7 +272,8 @@ struct verdict fault_decide(struct faults *faults, enum op op, struct span bucke
 	struct verdict verdict = {0};
 
 	for (struct fault *fault = faults->list; fault; fault = fault->next) {
-		if (!op_in(op, fault->op) || !glob_matches(fault->key, key) || !glob_matches(fault->bucket, bucket))
+		if (!op_in(op, fault->op) || !glob_matches(fault->key, key) ||
+			!glob_matches(fault->bucket, bucket))
 			continue;
 		if (fault_fires(fault) && verdict.action == FAULT_NONE) {
 			fault->fired++;

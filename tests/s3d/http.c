@@ -17,11 +17,20 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Request line and headers must fit: a key of 1,024 bytes escaped twice over, metadata of 2 KiB, an authorization. */
+/* Request line and headers must fit: a key of 1,024 bytes escaped twice over, metadata of 2 KiB, an
+ * authorization. */
 #define CONNECTION_MEMORY ((size_t)64 << 10)
 #define CONNECTIONS_MAX 16384
+/*
+ * Seconds before an idle connection goes (suspended ones don't count): libmicrohttpd doesn't see the end of a
+ * client that came together with its last bytes.
+ */
+#define IDLE_MAX 600
 /* Bodies of requests that carry no object: DeleteObjects of 1,000 keys of 1,024 bytes, escaped. */
 #define TEXT_BODY_MAX ((size_t)8 << 20)
+
+/* Latencies from here on may be up to a millisecond longer than asked for. */
+#define TICK_FROM_US 5000
 
 static void suspend(struct req *req, enum phase phase)
 {
@@ -66,7 +75,8 @@ static enum MHD_Result stall(struct req *req)
 {
 	struct server *server = req->server;
 
-	if (req->verdict.ms && timer_arm(&server->pace, &req->timer, now_us() + req->verdict.ms * 1000ull) < 0)
+	if (req->verdict.ms &&
+		timer_arm(&server->pace, &req->timer, now_us() + req->verdict.ms * 1000ull) < 0)
 		return MHD_NO;
 	req->timer.fire = on_timer;
 	req->stalled_next = server->faults.stalled;
@@ -76,13 +86,15 @@ static enum MHD_Result stall(struct req *req)
 }
 
 /*
- * Closes with RST: connect() to AF_UNSPEC is Linux's disconnect, and resets an established connection at once, where
- * close() after MHD's shutdown() would say FIN first.
+ * Closes with RST: connect() to AF_UNSPEC is Linux's disconnect, and resets an established connection at
+ * once, where close() after MHD's shutdown() would say FIN first.
  */
 static enum MHD_Result reset(struct req *req)
 {
-	const union MHD_ConnectionInfo *fd = MHD_get_connection_info(req->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
-	const union MHD_ConnectionInfo *conn = MHD_get_connection_info(req->conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *fd =
+		MHD_get_connection_info(req->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *conn =
+		MHD_get_connection_info(req->conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 	struct linger hard = {.l_onoff = 1};
 
@@ -102,14 +114,15 @@ static void fault_error(struct req *req)
 	const char *code = *verdict->code ? verdict->code : NULL;
 
 	if (!code)
-		code = verdict->status == 503   ? "SlowDown"
+		code = verdict->status == 503	? "SlowDown"
 		       : verdict->status == 500 ? "InternalError"
 		       : verdict->status == 403 ? "AccessDenied"
 		       : verdict->status == 404 ? "NoSuchKey"
 		       : verdict->status == 429 ? "TooManyRequests"
 		       : verdict->status == 412 ? "PreconditionFailed"
 						: "InvalidRequest";
-	reply_error_as(req, verdict->action == FAULT_ERROR200 ? 200 : verdict->status, code, error_message(code));
+	reply_error_as(
+		req, verdict->action == FAULT_ERROR200 ? 200 : verdict->status, code, error_message(code));
 }
 
 /* Carries the request out and answers; its time has come. */
@@ -158,7 +171,7 @@ static const char *refusal(const struct req *req)
 static enum MHD_Result decide(struct req *req)
 {
 	struct server *server = req->server;
-	uint64_t latency;
+	uint64_t latency, due;
 
 	stats_begin(&server->stats, req->op);
 	req->counted = true;
@@ -181,7 +194,12 @@ static enum MHD_Result decide(struct req *req)
 	if (!latency)
 		return finish(req);
 	req->timer.fire = on_timer;
-	if (timer_arm(&server->pace, &req->timer, now_us() + latency) < 0)
+	due = now_us() + latency;
+	/* libmicrohttpd walks all suspended connections whenever one is resumed: resume those of a
+	 * millisecond together. */
+	if (latency >= TICK_FROM_US)
+		due += 999 - due % 1000;
+	if (timer_arm(&server->pace, &req->timer, due) < 0)
 		return MHD_NO;
 	suspend(req, REQ_WAITING);
 	return MHD_YES;
@@ -201,7 +219,8 @@ static void take_body(struct req *req, const char *data, size_t n)
 		return;
 	}
 	/* One allocation where the length is known; the kernel gives pages only as they are written. */
-	if (!req->body.p && number_of(req_header(req, "content-length"), &length) == 0 && length <= max - held)
+	if (!req->body.p && number_of(req_header(req, "content-length"), &length) == 0 &&
+		length <= max - held)
 		buf_reserve(&req->body, (size_t)length);
 	buf_put(&req->body, data, n);
 }
@@ -239,7 +258,8 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
 	return req_new(arg, conn, target);
 }
 
-static void on_completed(void *arg, struct MHD_Connection *conn, void **con_cls, enum MHD_RequestTerminationCode toe)
+static void on_completed(
+	void *arg, struct MHD_Connection *conn, void **con_cls, enum MHD_RequestTerminationCode toe)
 {
 	struct req *req = *con_cls;
 
@@ -254,7 +274,8 @@ static void on_completed(void *arg, struct MHD_Connection *conn, void **con_cls,
 	*con_cls = NULL;
 }
 
-static void on_connection(void *arg, struct MHD_Connection *conn, void **context, enum MHD_ConnectionNotificationCode toe)
+static void on_connection(
+	void *arg, struct MHD_Connection *conn, void **context, enum MHD_ConnectionNotificationCode toe)
 {
 	struct server *server = arg;
 	const union MHD_ConnectionInfo *fd = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -297,7 +318,7 @@ int http_start(struct server *server, const struct http_options *options)
 {
 	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)options->cert},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)options->key}, {MHD_OPTION_END, 0, NULL}};
-	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 	unsigned port = options->port;
 	int fd = listen_on(&port);
 
@@ -308,11 +329,12 @@ int http_start(struct server *server, const struct http_options *options)
 	else
 		tls[0].option = MHD_OPTION_END;
 	server->tls = options->cert != NULL;
-	server->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MAX, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+	server->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET,
+		fd, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+		server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)IDLE_MAX, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (!server->daemon) {
 		close(fd);
 		return -EIO;

@@ -17,7 +17,8 @@ struct http_options {
 
 /* Listens on 127.0.0.1 and sets server->port; 0 or -errno. */
 int http_start(struct server *server, const struct http_options *options);
-/* Serves until server->quit or a SIGTERM or SIGINT; they must be blocked, with handlers that set server->quit. */
+/* Serves until server->quit or a SIGTERM or SIGINT; they must be blocked, with handlers that set
+ * server->quit. */
 void http_run(struct server *server);
 void http_stop(struct server *server);
 /* Ends every stalled request without an answer. */

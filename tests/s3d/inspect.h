@@ -6,7 +6,8 @@
 
 /* [{"spec":..., "seen":..., "fired":...}] */
 char *inspect_faults(const struct faults *faults);
-/* {"key", "size", "etag", "last_modified", "version", "versions", "storage_class", "headers", "tags", "md5", "uploads"} */
+/* {"key", "size", "etag", "last_modified", "version", "versions", "storage_class", "headers", "tags", "md5",
+ * "uploads"} */
 char *inspect_object(const struct server *server, const struct bucket *bucket, const struct object *object);
 /* [{"bucket", "key", "id", "parts", "bytes", "headers", "tags"}] */
 char *inspect_uploads(const struct store *store);

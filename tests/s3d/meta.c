@@ -24,8 +24,8 @@ static bool is_placement(const char *name)
 
 static bool is_content(const char *name)
 {
-	static const char *const names[] = {"content-type", "cache-control", "content-disposition", "content-encoding",
-		"content-language", "expires"};
+	static const char *const names[] = {"content-type", "cache-control", "content-disposition",
+		"content-encoding", "content-language", "expires"};
 
 	if (starts_with(name, "x-amz-meta-"))
 		return true;
@@ -38,7 +38,8 @@ static bool is_content(const char *name)
 static const char *check_class(struct span value)
 {
 	static const char *const names[] = {"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA",
-		"INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR", "OUTPOSTS", "EXPRESS_ONEZONE"};
+		"INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR", "OUTPOSTS",
+		"EXPRESS_ONEZONE"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (span_is(value, names[i]))
@@ -142,7 +143,8 @@ const char *meta_of_copy(const struct req *req, struct attrs *source, struct att
 	code = take_headers(req, false, pairs, &count);
 	if (code)
 		return code;
-	for (const char *name = attrs_next(source, NULL); name && count < 2 * ATTRS_MAX; name = attrs_next(source, name))
+	for (const char *name = attrs_next(source, NULL); name && count < 2 * ATTRS_MAX;
+		name = attrs_next(source, name))
 		if (!is_placement(name))
 			pairs[count++] = (struct pair){span_of(name), span_of(attrs_value(name))};
 	return add_sorted(pairs, count, ret) < 0 ? "InternalError" : NULL;
@@ -216,7 +218,8 @@ static void big_endian(uint32_t v, unsigned char out[4])
 const char *meta_check_digests(const struct req *req, bool *ret_given)
 {
 	struct span md5 = req_header(req, "content-md5"), sha256 = req_header(req, "x-amz-checksum-sha256"),
-		    crc32 = req_header(req, "x-amz-checksum-crc32"), crc32c = req_header(req, "x-amz-checksum-crc32c");
+		    crc32 = req_header(req, "x-amz-checksum-crc32"),
+		    crc32c = req_header(req, "x-amz-checksum-crc32c");
 	struct span body = {req->body.p, req->body.len};
 	unsigned char digest[SHA256_LEN];
 	const char *code = NULL;

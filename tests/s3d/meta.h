@@ -1,8 +1,8 @@
 /*
  * What an object is stored with: from a request's headers, or from the source of a copy.
  *
- * "content" attributes (content-type and its like, x-amz-meta-*) go along with a copy; "placement" ones (storage class,
- * ACL, encryption, redirect) never do: AWS takes them from the copy's own request.
+ * "content" attributes (content-type and its like, x-amz-meta-*) go along with a copy; "placement" ones
+ * (storage class, ACL, encryption, redirect) never do: AWS takes them from the copy's own request.
  */
 #ifndef S3D_META_H
 #define S3D_META_H
@@ -22,8 +22,9 @@ void meta_show(struct req *req, const struct object *object);
 void meta_show_encryption(struct req *req, const struct attrs *attrs);
 
 /*
- * Content-MD5, x-amz-checksum-{crc32,crc32c,sha256} against the request's body.  NULL or an S3 code; *ret_given tells whether
- * there was any.  x-amz-checksum-{sha1,crc64nvme} count as given and are not verified.
+ * Content-MD5, x-amz-checksum-{crc32,crc32c,sha256} against the request's body.  NULL or an S3 code;
+ * *ret_given tells whether there was any.  x-amz-checksum-{sha1,crc64nvme} count as given and are not
+ * verified.
  */
 const char *meta_check_digests(const struct req *req, bool *ret_given);
 

@@ -13,12 +13,13 @@ int version_of(struct span text, uint64_t *ret);
 bool object_is_archived(const struct object *object);
 
 struct deletion {
-	struct span etag;    /* only if it is this one; p NULL: whatever is there */
+	struct span etag; /* only if it is this one; p NULL: whatever is there */
 	struct span version; /* this version for good; p NULL: the newest */
 };
 
 /* Deletes one key of req->b.  NULL (a missing key too) or an S3 code. */
-const char *delete_one(struct req *req, struct span key, const struct deletion *how, struct object **ret_marker);
+const char *delete_one(
+	struct req *req, struct span key, const struct deletion *how, struct object **ret_marker);
 
 struct copy_source {
 	char *name; /* decoded "bucket/key"; copy_source_release() frees it */
@@ -26,7 +27,8 @@ struct copy_source {
 	struct object *object;
 };
 
-/* Finds the source of a copy and checks who may read it and its conditions.  NULL or an S3 code; release in any case. */
+/* Finds the source of a copy and checks who may read it and its conditions.  NULL or an S3 code; release in
+ * any case. */
 const char *copy_source_find(struct req *req, struct copy_source *source);
 void copy_source_release(struct copy_source *source);
 

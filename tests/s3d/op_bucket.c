@@ -33,13 +33,14 @@ void op_create_bucket(struct req *req)
 	if (req->body.len)
 		r = xml_location((struct span){req->body.p, req->body.len}, &region);
 	if (r == 0)
-		r = store_create(&req->server->store, req->bucket, (struct span){region.p, region.len}, &bucket);
+		r = store_create(
+			&req->server->store, req->bucket, (struct span){region.p, region.len}, &bucket);
 	else if (r == -EINVAL)
 		r = -EBADMSG;
 	buf_release(&region);
 	if (r < 0) {
-		reply_error(req, r == -EEXIST    ? "BucketAlreadyOwnedByYou"
-				 : r == -EINVAL  ? "InvalidBucketName"
+		reply_error(req, r == -EEXIST	 ? "BucketAlreadyOwnedByYou"
+				 : r == -EINVAL	 ? "InvalidBucketName"
 				 : r == -EBADMSG ? "MalformedXML"
 						 : "InternalError");
 		return;
@@ -71,4 +72,13 @@ void op_get_location(struct req *req)
 	if (strcmp(region, "us-east-1") != 0)
 		buf_xml(b, span_of(region));
 	buf_str(b, "</LocationConstraint>");
+}
+
+void op_get_versioning(struct req *req)
+{
+	struct buf *b = reply_xml(req, "VersioningConfiguration");
+
+	if (req->server->store.versioning)
+		xml_text(b, "Status", span_of("Enabled"));
+	buf_str(b, "</VersioningConfiguration>");
 }

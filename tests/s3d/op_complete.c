@@ -14,13 +14,14 @@
 static const char *check_parts(const struct upload *upload, const struct complete_part *named, size_t count,
 	struct body **bodies, struct buf *digests)
 {
+	for (size_t i = 1; i < count; i++)
+		if (named[i].number <= named[i - 1].number)
+			return "InvalidPartOrder";
 	for (size_t i = 0; i < count; i++) {
 		const struct part *part = upload_part(upload, named[i].number);
 		struct buf etag = {0};
 		bool same;
 
-		if (i && named[i].number <= named[i - 1].number)
-			return "InvalidPartOrder";
 		if (!part)
 			return "InvalidPart";
 		buf_hex(&etag, part->md5, MD5_LEN);
@@ -59,7 +60,8 @@ static const char *complete(struct req *req, struct upload *upload, struct objec
 	hash_md5((struct span){digests.p, digests.len}, md5);
 	content.parts = (unsigned)count;
 	content.body = body_concat(bodies, count);
-	code = content.body && bucket_put(&req->server->store, req->b, &content, ret) == 0 ? NULL : "InternalError";
+	code = content.body && bucket_put(&req->server->store, req->b, &content, ret) == 0 ? NULL
+											   : "InternalError";
 out:
 	body_unref(content.body);
 	buf_release(&digests);
@@ -218,9 +220,10 @@ void op_list_uploads(struct req *req)
 		buf_str(b, "<Upload>");
 		put_key(req, b, "Key", upload_key(list[i]));
 		xml_text(b, "UploadId", span_of(list[i]->id));
-		xml_text(b, "StorageClass", span_of(attrs_get(list[i]->attrs, "x-amz-storage-class")
-						    ? attrs_get(list[i]->attrs, "x-amz-storage-class")
-						    : "STANDARD"));
+		xml_text(b, "StorageClass",
+			span_of(attrs_get(list[i]->attrs, "x-amz-storage-class")
+					? attrs_get(list[i]->attrs, "x-amz-storage-class")
+					: "STANDARD"));
 		xml_time(b, "Initiated", list[i]->initiated);
 		buf_str(b, "</Upload>");
 	}

@@ -87,7 +87,8 @@ static const char *prepare(struct req *req, const struct copy_source *source, st
 	return NULL;
 }
 
-static const char *copy(struct req *req, const struct copy_source *source, struct content *content, struct object **ret)
+static const char *copy(
+	struct req *req, const struct copy_source *source, struct content *content, struct object **ret)
 {
 	const struct object *from = source->object;
 	const char *code;
@@ -121,12 +122,14 @@ void op_copy(struct req *req)
 	if (code) {
 		reply_error_says(req, code,
 			strcmp(code, "InvalidRequest") != 0 ? error_message(code)
-			: is_pointless(req, &source)
-				? "This copy request is illegal because it is trying to copy an object to itself without "
-				  "changing the object's metadata, storage class, website redirect location or "
-				  "encryption attributes."
-				: "The specified copy source is larger than the maximum allowable size for a copy "
-				  "source: 5368709120");
+			: is_pointless(req, &source) ? "This copy request is illegal because it is trying to "
+						       "copy an object to itself without "
+						       "changing the object's metadata, storage class, "
+						       "website redirect location or "
+						       "encryption attributes."
+						     : "The specified copy source is larger than the maximum "
+						       "allowable size for a copy "
+						       "source: 5368709120");
 	} else {
 		b = reply_xml(req, "CopyObjectResult");
 		xml_time(b, "LastModified", object->mtime);

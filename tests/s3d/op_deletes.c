@@ -17,7 +17,8 @@ static void put_error(struct buf *b, struct span key, const char *code, const ch
 	buf_str(b, "</Error>");
 }
 
-static void put_deleted(struct req *req, struct buf *b, const struct delete_key *key, const struct object *marker)
+static void put_deleted(
+	struct req *req, struct buf *b, const struct delete_key *key, const struct object *marker)
 {
 	buf_str(b, "<Deleted>");
 	xml_text(b, "Key", span_of(key->key));
@@ -35,7 +36,9 @@ static const char *code_of(const struct verdict *verdict)
 {
 	if (*verdict->code)
 		return verdict->code;
-	return verdict->status == 403 ? "AccessDenied" : verdict->status == 503 ? "SlowDown" : "InternalError";
+	return verdict->status == 403	? "AccessDenied"
+	       : verdict->status == 503 ? "SlowDown"
+					: "InternalError";
 }
 
 static void delete_key(struct req *req, struct buf *b, const struct delete_key *key, bool quiet)
@@ -68,7 +71,8 @@ void op_deletes(struct req *req)
 
 	code = meta_check_digests(req, &given);
 	if (!given) {
-		reply_error_says(req, "InvalidRequest", "Missing required header for this request: Content-MD5");
+		reply_error_says(
+			req, "InvalidRequest", "Missing required header for this request: Content-MD5");
 		return;
 	}
 	if (code) {

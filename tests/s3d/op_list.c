@@ -1,6 +1,6 @@
 /*
- * ListObjectsV2 and its predecessor.  The page is gathered by seeks in the tree: a common prefix costs one search,
- * however many keys lie below it.
+ * ListObjectsV2 and its predecessor.  The page is gathered by seeks in the tree: a common prefix costs one
+ * search, however many keys lie below it.
  */
 #include "tests/s3d/reply.h"
 

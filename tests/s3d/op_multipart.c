@@ -6,7 +6,8 @@
 
 struct upload *multipart_find(struct req *req)
 {
-	struct upload *upload = upload_find(&req->server->store, req->b->name, req->key, req_param(req, "uploadId"));
+	struct upload *upload =
+		upload_find(&req->server->store, req->b->name, req->key, req_param(req, "uploadId"));
 
 	if (!upload)
 		reply_error(req, "NoSuchUpload");
@@ -47,7 +48,8 @@ static bool part_target(struct req *req, struct upload **ret, uint64_t *ret_numb
 	if (!upload)
 		return false;
 	if (req_param_number(req, "partNumber", &number) < 0 || number < 1 || number > PART_NUMBER_MAX) {
-		reply_error_says(req, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive");
+		reply_error_says(req, "InvalidArgument",
+			"Part number must be an integer between 1 and 10000, inclusive");
 		return false;
 	}
 	*ret = upload;

@@ -18,6 +18,7 @@ static const struct {
 	[OP_DELETE_BUCKET] = {"delete-bucket", true, NEED_BUCKET, op_delete_bucket},
 	[OP_HEAD_BUCKET] = {"head-bucket", false, NEED_BUCKET, op_head_bucket},
 	[OP_GET_LOCATION] = {"get-location", false, NEED_BUCKET, op_get_location},
+	[OP_GET_VERSIONING] = {"get-versioning", false, NEED_BUCKET, op_get_versioning},
 	[OP_LIST] = {"list", false, NEED_BUCKET, op_list},
 	[OP_LIST_UPLOADS] = {"list-uploads", false, NEED_BUCKET, op_list_uploads},
 	[OP_HEAD] = {"head", false, NEED_BUCKET, op_get},
@@ -65,7 +66,8 @@ bool op_in(enum op op, enum op group)
 		return true;
 	if (op == OP_DELETES_KEY)
 		return false;
-	return group == OP_ANY || (group == OP_WRITE && op_writes(op)) || (group == OP_READ && !op_writes(op));
+	return group == OP_ANY || (group == OP_WRITE && op_writes(op)) ||
+	       (group == OP_READ && !op_writes(op));
 }
 
 void op_run(struct req *req)

@@ -1,6 +1,6 @@
 /*
- * The operations by name.  `any`, `read` and `write` stand for groups in fault, latency and rate specifications;
- * `deletes-key` is one key inside a DeleteObjects, and only faults know it.
+ * The operations by name.  `any`, `read` and `write` stand for groups in fault, latency and rate
+ * specifications; `deletes-key` is one key inside a DeleteObjects, and only faults know it.
  */
 #ifndef S3D_OPS_H
 #define S3D_OPS_H
@@ -15,6 +15,7 @@ enum op {
 	OP_DELETE_BUCKET,
 	OP_HEAD_BUCKET,
 	OP_GET_LOCATION,
+	OP_GET_VERSIONING,
 	OP_LIST,
 	OP_LIST_UPLOADS,
 	OP_HEAD,
@@ -58,6 +59,7 @@ void op_create_bucket(struct req *req);
 void op_delete_bucket(struct req *req);
 void op_head_bucket(struct req *req);
 void op_get_location(struct req *req);
+void op_get_versioning(struct req *req);
 void op_list(struct req *req);
 void op_list_uploads(struct req *req);
 void op_get(struct req *req); /* HEAD too */

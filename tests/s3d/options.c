@@ -59,7 +59,8 @@ static const struct argp_option table[] = {
 	{"port-file", OPT_PORT_FILE, "FILE", 0, "Write the port there once listening", 0},
 	{"tls-cert", OPT_CERT, "FILE", 0, "Serve https with this certificate (PEM)", 0},
 	{"tls-key", OPT_KEY, "FILE", 0, "and this key", 0},
-	{"domain", OPT_SETTINGS + 4, "NAME", 0, "BUCKET.NAME in Host selects the bucket (path style works always)", 0},
+	{"domain", OPT_SETTINGS + 4, "NAME", 0,
+		"BUCKET.NAME in Host selects the bucket (path style works always)", 0},
 	{"with-parent", OPT_WITH_PARENT, NULL, 0, "Stop when the parent process dies", 0},
 	{NULL, 0, NULL, 0, "Who may ask", 2},
 	{"access-key", OPT_SETTINGS + 0, "ID", 0, "Access key id (default: test)", 0},
@@ -67,7 +68,8 @@ static const struct argp_option table[] = {
 	{"session-token", OPT_SETTINGS + 2, "TOKEN", 0, "Session token that requests must carry", 0},
 	{"key2", OPT_KEY2, "ID:SECRET[:GLOB]", 0, "A second account, refused for buckets that match GLOB", 0},
 	{"region", OPT_SETTINGS + 3, "NAME", 0, "Region (default: us-east-1)", 0},
-	{"redirect", OPT_REDIRECT, "301", 0, "Answer 301 to requests signed for another region than the bucket's (default: 400)", 0},
+	{"redirect", OPT_REDIRECT, "301", 0,
+		"Answer 301 to requests signed for another region than the bucket's (default: 400)", 0},
 	{"no-auth", OPT_SETTINGS + 6, NULL, 0, "Check no signatures", 0},
 	{"anonymous", OPT_SETTINGS + 7, NULL, 0, "Serve unsigned requests too", 0},
 	{NULL, 0, NULL, 0, "What there is", 3},
@@ -76,34 +78,43 @@ static const struct argp_option table[] = {
 		"Make objects; from 64 MiB on they are zeros and take no memory", 0},
 	{"max-bytes", OPT_SETTINGS + 5, "N", 0, "Object bytes held at most (default: 4 GiB)", 0},
 	{NULL, 0, NULL, 0, "Behaviour (also POST /_s3d/set?NAME=0 or 1)", 4},
-	{"no-conditional-copy", OPT_SETTINGS + 8, NULL, 0, "Ignore x-amz-copy-source-if-*, as Ceph 16 does", 0},
-	{"no-conditional-delete", OPT_SETTINGS + 9, NULL, 0, "Ignore ETag in DeleteObjects and If-Match on DELETE", 0},
-	{"no-conditional-put", OPT_SETTINGS + 10, NULL, 0, "Ignore If-None-Match and If-Match where something is written", 0},
+	{"no-conditional-copy", OPT_SETTINGS + 8, NULL, 0, "Ignore x-amz-copy-source-if-*, as Ceph 16 does",
+		0},
+	{"no-conditional-delete", OPT_SETTINGS + 9, NULL, 0,
+		"Ignore ETag in DeleteObjects and If-Match on DELETE", 0},
+	{"no-conditional-put", OPT_SETTINGS + 10, NULL, 0,
+		"Ignore If-None-Match and If-Match where something is written", 0},
 	{"no-tagging", OPT_SETTINGS + 11, NULL, 0, "Answer 501 to tagging", 0},
 	{"unquoted-etag", OPT_SETTINGS + 12, NULL, 0, "Write ETags without quotes", 0},
 	{"no-encoding-type", OPT_SETTINGS + 13, NULL, 0, "Ignore encoding-type in listings", 0},
-	{"bad-xml", OPT_BAD_XML, "raw|500", 0, "Listing of keys XML can't carry: ill-formed (default), or refused", 0},
+	{"bad-xml", OPT_BAD_XML, "raw|500", 0,
+		"Listing of keys XML can't carry: ill-formed (default), or refused", 0},
 	{"slow-copy-space", OPT_SLOW_COPY, "MS", OPTION_ARG_OPTIONAL,
 		"A copy answers 200 and white space at once, and its result MS (200) milliseconds later", 0},
 	{"versioning", OPT_SETTINGS + 14, NULL, 0, "Keep versions and answer their ids", 0},
-	{NULL, 0, NULL, 0, "Pace and faults (also POST /_s3d/set?latency.copy=MS&rate.put=N, POST /_s3d/fault)", 5},
+	{NULL, 0, NULL, 0,
+		"Pace and faults (also POST /_s3d/set?latency.copy=MS&rate.put=N, POST /_s3d/fault)", 5},
 	{"latency", OPT_LATENCY, "[OP=]MS", 0, "Time before a request is carried out", 0},
 	{"rate", OPT_RATE, "OP=N", 0, "Refuse (503 SlowDown) what is above N a second", 0},
 	{"fault", OPT_FAULT, "SPEC", 0,
-		"op=NAME[,key=GLOB][,bucket=GLOB][,nth=N][,from=N][,count=N][,share=X][,seed=S],action=A with A one of "
-		"STATUS[:CODE], reset, reset-after, stall[:MS], stall-after[:MS], truncate, length, garbage, error200[:CODE], "
+		"op=NAME[,key=GLOB][,bucket=GLOB][,nth=N][,from=N][,count=N][,share=X][,seed=S],action=A "
+		"with A one of "
+		"STATUS[:CODE], reset, reset-after, stall[:MS], stall-after[:MS], truncate, length, garbage, "
+		"error200[:CODE], "
 		"outside, doctype",
 		0},
 	{0},
 };
 
-static const char doc[] =
-	"An S3 server in memory, for tests and demonstrations."
-	"\vOperations: list-buckets create-bucket delete-bucket head-bucket get-location list list-uploads head get put copy "
-	"delete deletes create-upload upload-part copy-part complete abort list-parts get-tagging put-tagging "
-	"delete-tagging; groups: any read write; in faults also deletes-key.\n\n"
-	"Under /_s3d/, unsigned: GET stats, POST reset, GET|POST|DELETE fault, POST|DELETE hook, POST set, POST seed, POST "
-	"sparse, POST overwrite, GET|DELETE object, GET keys, GET uploads, POST quit.";
+static const char doc[] = "An S3 server in memory, for tests and demonstrations."
+			  "\vOperations: list-buckets create-bucket delete-bucket head-bucket get-location "
+			  "list list-uploads head get put copy "
+			  "delete deletes create-upload upload-part copy-part complete abort list-parts "
+			  "get-tagging put-tagging "
+			  "delete-tagging; groups: any read write; in faults also deletes-key.\n\n"
+			  "Under /_s3d/, unsigned: GET stats, POST reset, GET|POST|DELETE fault, POST|DELETE "
+			  "hook, POST set, POST seed, POST "
+			  "sparse, POST overwrite, GET|DELETE object, GET keys, GET uploads, POST quit.";
 
 static void check(struct argp_state *state, int r, const char *what)
 {
@@ -136,7 +147,8 @@ static int add_bucket(struct server *server, const char *text)
 	size_t n = strcspn(text, "@");
 	struct bucket *bucket;
 
-	return store_create(&server->store, (struct span){text, n}, span_of(text[n] ? text + n + 1 : ""), &bucket);
+	return store_create(
+		&server->store, (struct span){text, n}, span_of(text[n] ? text + n + 1 : ""), &bucket);
 }
 
 static int add_account(struct server *server, const char *text)
@@ -160,7 +172,8 @@ static int seed_field(struct seed *seed, const char *field)
 	const struct {
 		const char *name;
 		uint64_t *value;
-	} numbers[] = {{"count=", &seed->count}, {"size=", &seed->size}, {"dirs=", &seed->dirs}, {"depth=", &seed->depth}};
+	} numbers[] = {{"count=", &seed->count}, {"size=", &seed->size}, {"dirs=", &seed->dirs},
+		{"depth=", &seed->depth}};
 
 	if (strncmp(field, "prefix=", 7) == 0) {
 		seed->prefix = span_of(field + 7);
@@ -282,13 +295,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		check(state, fault_add(&server->faults, arg), "--fault");
 		return 0;
 	case OPT_REDIRECT:
-		check(state, strcmp(arg, "301") == 0 ? server_set(server, "redirect-301", "1") : -EINVAL, "--redirect");
+		check(state, strcmp(arg, "301") == 0 ? server_set(server, "redirect-301", "1") : -EINVAL,
+			"--redirect");
 		return 0;
 	case OPT_SLOW_COPY:
 		check(state, slow_copy(server, arg), "--slow-copy-space");
 		return 0;
 	case OPT_BAD_XML:
-		check(state, server_set(server, "refuse-bad-xml", strcmp(arg, "500") == 0 ? "1" : "0"), "--bad-xml");
+		check(state, server_set(server, "refuse-bad-xml", strcmp(arg, "500") == 0 ? "1" : "0"),
+			"--bad-xml");
 		return 0;
 	default:
 		return parse_listening(key, arg, state, parse->options);

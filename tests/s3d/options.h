@@ -7,13 +7,13 @@
 
 struct options {
 	struct http_options http; /* cert and key: texts of the files, owned */
-	char *port_file;	  /* NULL: none */
+	char *port_file; /* NULL: none */
 	bool with_parent;
 };
 
 /*
- * Fills both; buckets and seeds are made at once.  Prints what is wrong and exits (2), as it does after --help (0).
- * options_release() afterwards.
+ * Fills both; buckets and seeds are made at once.  Prints what is wrong and exits (2), as it does after
+ * --help (0). options_release() afterwards.
  */
 void options_parse(int argc, char **argv, struct server *server, struct options *options);
 void options_release(struct options *options);

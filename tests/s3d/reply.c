@@ -13,8 +13,11 @@ static const struct error {
 } errors[] = {
 	{"AccessDenied", 403, "Access Denied"},
 	{"AuthorizationHeaderMalformed", 400, "The authorization header is malformed"},
-	{"BadDigest", 400, "The Content-MD5 or checksum value that you specified did not match what the server received."},
-	{"BucketAlreadyOwnedByYou", 409, "Your previous request to create the named bucket succeeded and you already own it."},
+	{"BadDigest", 400,
+		"The Content-MD5 or checksum value that you specified did not match what the server "
+		"received."},
+	{"BucketAlreadyOwnedByYou", 409,
+		"Your previous request to create the named bucket succeeded and you already own it."},
 	{"BucketNotEmpty", 409, "The bucket you tried to delete is not empty"},
 	{"EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size"},
 	{"EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size"},
@@ -33,22 +36,28 @@ static const struct error {
 	{"InvalidTag", 400, "The tag provided was not a valid tag."},
 	{"InvalidToken", 400, "The provided token is malformed or otherwise invalid."},
 	{"KeyTooLongError", 400, "Your key is too long"},
-	{"MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema"},
+	{"MalformedXML", 400,
+		"The XML you provided was not well-formed or did not validate against our published schema"},
 	{"MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size"},
 	{"MethodNotAllowed", 405, "The specified method is not allowed against this resource."},
 	{"NoSuchBucket", 404, "The specified bucket does not exist"},
 	{"NoSuchKey", 404, "The specified key does not exist."},
 	{"NoSuchUpload", 404, "The specified multipart upload does not exist."},
 	{"NoSuchVersion", 404, "The specified version does not exist."},
-	{"NotImplemented", 501, "A header or query you provided implies functionality that is not implemented."},
+	{"NotImplemented", 501,
+		"A header or query you provided implies functionality that is not implemented."},
 	{"NotModified", 304, "Not Modified"},
-	{"PermanentRedirect", 301, "The bucket you are attempting to access must be addressed using the specified endpoint."},
+	{"PermanentRedirect", 301,
+		"The bucket you are attempting to access must be addressed using the specified endpoint."},
 	{"PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold"},
-	{"RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large."},
+	{"RequestTimeTooSkewed", 403,
+		"The difference between the request time and the current time is too large."},
 	{"ServiceUnavailable", 503, "Reduce your request rate."},
-	{"SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided."},
+	{"SignatureDoesNotMatch", 403,
+		"The request signature we calculated does not match the signature you provided."},
 	{"SlowDown", 503, "Please reduce your request rate."},
-	{"XAmzContentSHA256Mismatch", 400, "The provided 'x-amz-content-sha256' header does not match what was computed."},
+	{"XAmzContentSHA256Mismatch", 400,
+		"The provided 'x-amz-content-sha256' header does not match what was computed."},
 	{"InsufficientStorage", 507, "The server's --max-bytes are used up."},
 };
 
@@ -132,7 +141,10 @@ struct buf *reply_xml(struct req *req, const char *root)
 	reply_header(req, "Content-Type", "application/xml");
 	buf_str(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	if (req->verdict.action == FAULT_DOCTYPE)
-		buf_printf(b, "<!DOCTYPE %s [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]>\n", root);
+		buf_printf(b,
+			"<!DOCTYPE %s [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b "
+			"\"&a;&a;&a;&a;&a;&a;&a;&a;\">]>\n",
+			root);
 	buf_printf(b, "<%s xmlns=\"" S3_XMLNS "\">", root);
 	if (req->verdict.action == FAULT_DOCTYPE)
 		buf_str(b, "<Entity>&b;</Entity>");
@@ -210,7 +222,8 @@ void reply_host_id(const struct req *req, char out[33])
 
 	/* Unguessable ids are of no use here: mixing the serial is enough, and saves a digest a request. */
 	for (size_t i = 0; i < MD5_LEN; i++)
-		digest[i] = (unsigned char)((req->serial * 0x9e3779b97f4a7c15u) >> (i % 8 * 8)) ^ (unsigned char)(i * 37);
+		digest[i] = (unsigned char)((req->serial * 0x9e3779b97f4a7c15u) >> (i % 8 * 8)) ^
+			    (unsigned char)(i * 37);
 	for (size_t i = 0; i < MD5_LEN; i++) {
 		out[2 * i] = digits[digest[i] >> 4];
 		out[2 * i + 1] = digits[digest[i] & 15];
@@ -268,7 +281,8 @@ void reply_error_as(struct req *req, unsigned status, const char *code, const ch
 			xml_text(b, "Key", req->key);
 		xml_text(b, "Resource", (struct span){req->raw, strcspn(req->raw, "?")});
 		buf_put(b, extra.p, extra.len);
-		buf_printf(b, "<RequestId>%016" PRIX64 "</RequestId><HostId>%s</HostId></Error>", req->serial, host_id);
+		buf_printf(b, "<RequestId>%016" PRIX64 "</RequestId><HostId>%s</HostId></Error>", req->serial,
+			host_id);
 	}
 	buf_release(&extra);
 }

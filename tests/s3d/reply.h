@@ -12,7 +12,8 @@ void reply_etag(struct req *req, const char *name, const struct object *object);
 void reply_time(struct req *req, const char *name, uint32_t when);
 void reply_version(struct req *req, const char *name, uint64_t version);
 
-/* Begins an XML answer of status 200 with this root element (and namespace); the text goes on in req->reply.text. */
+/* Begins an XML answer of status 200 with this root element (and namespace); the text goes on in
+ * req->reply.text. */
 struct buf *reply_xml(struct req *req, const char *root);
 void xml_text(struct buf *b, const char *element, struct span text);
 void xml_number(struct buf *b, const char *element, uint64_t number);
@@ -20,7 +21,8 @@ void xml_number(struct buf *b, const char *element, uint64_t number);
 void xml_time(struct buf *b, const char *element, uint32_t when);
 void xml_etag(struct buf *b, const struct req *req, const unsigned char md5[MD5_LEN], unsigned parts);
 
-/* An error by its S3 code; status and message from a table of AWS's "Error responses" page.  Drops what was in the reply. */
+/* An error by its S3 code; status and message from a table of AWS's "Error responses" page.  Drops what was
+ * in the reply. */
 void reply_error(struct req *req, const char *code);
 /* The same with its own words. */
 void reply_error_says(struct req *req, const char *code, const char *message);

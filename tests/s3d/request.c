@@ -51,7 +51,8 @@ static void parse_query(struct req *req, const char *query, char *room)
 			return;
 		}
 		if (n) {
-			pair->name = (struct span){room, uri_decode(room, (struct span){query, name_n}, true)};
+			pair->name =
+				(struct span){room, uri_decode(room, (struct span){query, name_n}, true)};
 			room += pair->name.n;
 			pair->value = (struct span){room, 0};
 			if (equals)
@@ -74,7 +75,8 @@ static struct span host_bucket(const struct req *req)
 
 	if (colon)
 		host.n = (size_t)(colon - host.p);
-	if (!n || host.n <= n + 1 || strncasecmp(host.p + host.n - n, domain, n) != 0 || host.p[host.n - n - 1] != '.')
+	if (!n || host.n <= n + 1 || strncasecmp(host.p + host.n - n, domain, n) != 0 ||
+		host.p[host.n - n - 1] != '.')
 		return (struct span){0};
 	return (struct span){host.p, host.n - n - 1};
 }
@@ -119,10 +121,11 @@ static bool has(const struct req *req, const char *param)
 /* Sub-resources this server hasn't got: answered 501 rather than taken for the plain operation. */
 static bool has_unknown_resource(const struct req *req)
 {
-	static const char *const names[] = {"acl", "policy", "cors", "lifecycle", "website", "logging", "versions",
-		"versioning", "notification", "replication", "encryption", "torrent", "restore", "select", "retention",
-		"legal-hold", "object-lock", "attributes", "renameObject", "policyStatus", "publicAccessBlock",
-		"requestPayment", "accelerate", "inventory", "metrics", "analytics", "ownershipControls"};
+	static const char *const names[] = {"acl", "policy", "cors", "lifecycle", "website", "logging",
+		"versions", "notification", "replication", "encryption", "torrent", "restore", "select",
+		"retention", "legal-hold", "object-lock", "attributes", "renameObject", "policyStatus",
+		"publicAccessBlock", "requestPayment", "accelerate", "inventory", "metrics", "analytics",
+		"ownershipControls"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (has(req, names[i]))
@@ -134,6 +137,8 @@ static enum op bucket_op(const struct req *req)
 {
 	const char *method = req->method;
 
+	if (has(req, "versioning"))
+		return strcmp(method, "GET") == 0 ? OP_GET_VERSIONING : OP_UNKNOWN;
 	if (strcmp(method, "HEAD") == 0)
 		return OP_HEAD_BUCKET;
 	if (strcmp(method, "PUT") == 0)
@@ -171,7 +176,9 @@ static enum op object_op(const struct req *req)
 	if (strcmp(method, "DELETE") == 0)
 		return has(req, "uploadId") ? OP_ABORT : has(req, "tagging") ? OP_DELETE_TAGGING : OP_DELETE;
 	if (strcmp(method, "POST") == 0)
-		return has(req, "uploads") ? OP_CREATE_UPLOAD : has(req, "uploadId") ? OP_COMPLETE : OP_UNKNOWN;
+		return has(req, "uploads")    ? OP_CREATE_UPLOAD
+		       : has(req, "uploadId") ? OP_COMPLETE
+					      : OP_UNKNOWN;
 	return OP_UNKNOWN;
 }
 

@@ -1,9 +1,9 @@
 /*
  * One request as a value: what came, what it means, and the reply being made.
  *
- * Lifecycle: req_new() with the raw request target as soon as it is known; req_headers() once all headers are there;
- * the body grows while it arrives; req_free() when the exchange is over.  All spans are lent by the request or by
- * libmicrohttpd and live as long as the request.
+ * Lifecycle: req_new() with the raw request target as soon as it is known; req_headers() once all headers are
+ * there; the body grows while it arrives; req_free() when the exchange is over.  All spans are lent by the
+ * request or by libmicrohttpd and live as long as the request.
  */
 #ifndef S3D_REQUEST_H
 #define S3D_REQUEST_H
@@ -49,21 +49,21 @@ struct req {
 	enum op op;
 	uint64_t serial;
 	char method[8];
-	char *raw;	     /* request target as it came */
-	char *decoded;	     /* storage of path and params */
-	struct span path;    /* decoded, from the first / */
-	struct span bucket;  /* empty: none */
-	struct span key;     /* empty: none */
+	char *raw; /* request target as it came */
+	char *decoded; /* storage of path and params */
+	struct span path; /* decoded, from the first / */
+	struct span bucket; /* empty: none */
+	struct span key; /* empty: none */
 	struct pair params[REQ_PARAMS_MAX]; /* decoded */
 	unsigned param_count;
 	struct pair headers[REQ_HEADERS_MAX];
 	unsigned header_count;
-	bool too_many;	/* headers or params past the maximum */
+	bool too_many; /* headers or params past the maximum */
 	bool too_large; /* body past what is accepted */
-	bool counted;	/* stats_begin() was called */
+	bool counted; /* stats_begin() was called */
 	struct buf body;
 	struct account *account; /* who signed; NULL: nobody */
-	struct bucket *b;	 /* set by op_run for operations on a bucket that exists */
+	struct bucket *b; /* set by op_run for operations on a bucket that exists */
 	struct reply reply;
 	struct verdict verdict; /* what a fault does to this request */
 	struct timer timer;

@@ -36,7 +36,8 @@ static void make_name(const struct seed *seed, uint64_t i, uint64_t leaves, stru
 	buf_printf(key, "file%06" PRIu64 ".txt", i);
 }
 
-static int make_object(struct server *server, struct bucket *bucket, const struct seed *seed, const struct buf *key)
+static int make_object(
+	struct server *server, struct bucket *bucket, const struct seed *seed, const struct buf *key)
 {
 	uint64_t random = key_seed(key), size = seed->size;
 	struct content content = {.key = {key->p, key->len}, .attrs = seed->attrs};

@@ -8,9 +8,9 @@ struct seed {
 	struct span bucket, region;
 	struct span prefix; /* a / is added unless it is empty or ends in one */
 	uint64_t count;
-	uint64_t size;	/* bytes each; from SEED_SPARSE on, zeros instead of text */
-	bool random;	/* sizes from 0 to twice `size` */
-	uint64_t dirs;	/* directories a level; 0: none */
+	uint64_t size; /* bytes each; from SEED_SPARSE on, zeros instead of text */
+	bool random; /* sizes from 0 to twice `size` */
+	uint64_t dirs; /* directories a level; 0: none */
 	uint64_t depth; /* levels */
 	struct attrs *attrs;
 };
@@ -19,8 +19,8 @@ struct seed {
 #define SEED_MAX 20000000
 
 /*
- * Creates the bucket if it is missing, and PREFIX/dir0003/dir0001/file000017.txt, ...: file numbers run through, the
- * directories are filled one after the other.  0, -EINVAL, -ENOMEM.
+ * Creates the bucket if it is missing, and PREFIX/dir0003/dir0001/file000017.txt, ...: file numbers run
+ * through, the directories are filled one after the other.  0, -EINVAL, -ENOMEM.
  */
 int seed_run(struct server *server, const struct seed *seed);
 

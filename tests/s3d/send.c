@@ -8,8 +8,8 @@
 #define READ_BLOCK ((size_t)64 << 10)
 
 /*
- * An answer that is produced while it is sent: bodies that don't lie in memory, answers cut short, copies that send
- * white space first.  Owns text and body.
+ * An answer that is produced while it is sent: bodies that don't lie in memory, answers cut short, copies
+ * that send white space first.  Owns text and body.
  */
 struct source {
 	struct req *req; /* for slow copies only: lives as long as the response is being sent */
@@ -100,7 +100,8 @@ static struct MHD_Response *respond_slow(struct req *req, struct source *source)
 	source->req = req;
 	source->state = SOURCE_SPACE;
 	source->pause_ms = req->server->config.slow_copy_ms;
-	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READ_BLOCK, source_read, source, source_free);
+	return MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, READ_BLOCK, source_read, source, source_free);
 }
 
 /* Through a reader: what can't be given as one piece of memory, or is spoilt. */
@@ -137,17 +138,18 @@ static struct MHD_Response *respond(struct req *req)
 	struct MHD_Response *response;
 	bool slow = req->op == OP_COPY && req->server->config.slow_copy_space && reply->status == 200;
 
-	if (slow || req->verdict.action == FAULT_TRUNCATE || req->verdict.action == FAULT_LENGTH || (reply->body && !flat))
+	if (slow || req->verdict.action == FAULT_TRUNCATE || req->verdict.action == FAULT_LENGTH ||
+		(reply->body && !flat))
 		return respond_read(req);
 	if (reply->body) {
-		response = MHD_create_response_from_buffer_with_free_callback_cls(
-			(size_t)reply->length, (void *)(uintptr_t)(flat + reply->offset), unref_body, reply->body);
+		response = MHD_create_response_from_buffer_with_free_callback_cls((size_t)reply->length,
+			(void *)(uintptr_t)(flat + reply->offset), unref_body, reply->body);
 		if (response)
 			reply->body = NULL;
 		return response;
 	}
-	response = MHD_create_response_from_buffer(
-		reply->text.len, reply->text.p, reply->text.p ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	response = MHD_create_response_from_buffer(reply->text.len, reply->text.p,
+		reply->text.p ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 	if (response)
 		reply->text = (struct buf){0};
 	return response;
@@ -194,7 +196,8 @@ enum MHD_Result send_reply(struct req *req)
 	if (req->verdict.action == FAULT_GARBAGE)
 		make_garbage(req);
 	if (req->op == OP_GET && reply->body)
-		req->server->stats.object_out += req->verdict.action == FAULT_TRUNCATE ? reply->length / 2 : reply->length;
+		req->server->stats.object_out +=
+			req->verdict.action == FAULT_TRUNCATE ? reply->length / 2 : reply->length;
 	response = respond(req);
 	if (!response)
 		return MHD_NO;

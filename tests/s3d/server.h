@@ -1,7 +1,8 @@
 /*
  * The server as one value: switches, what is stored, faults, pace, counters.  One thread does everything.
  *
- * Module map:  http (libmicrohttpd) -> request -> auth, fault, pace -> op_* -> store; reply builds what http sends.
+ * Module map:  http (libmicrohttpd) -> request -> auth, fault, pace -> op_* -> store; reply builds what http
+ * sends.
  */
 #ifndef S3D_SERVER_H
 #define S3D_SERVER_H
@@ -16,7 +17,7 @@
 struct account {
 	char *access;
 	char *secret;
-	char *token;  /* NULL: none needed */
+	char *token; /* NULL: none needed */
 	char *denied; /* glob of buckets this account may not touch; NULL: none */
 };
 
@@ -61,8 +62,9 @@ struct server {
 const char *server_region(const struct server *server, const struct bucket *bucket);
 
 /*
- * Changes a switch by its name (conditional-copy=0, latency=30, latency.copy=5, rate.put=100, access-key=...), as the
- * command line and POST /_s3d/set do.  0, -ENOENT (no such name), -EINVAL (value), -ENOMEM.
+ * Changes a switch by its name (conditional-copy=0, latency=30, latency.copy=5, rate.put=100,
+ * access-key=...), as the command line and POST /_s3d/set do.  0, -ENOENT (no such name), -EINVAL (value),
+ * -ENOMEM.
  */
 int server_set(struct server *server, const char *name, const char *value);
 

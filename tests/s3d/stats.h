@@ -1,6 +1,6 @@
 /*
- * Counters, shown by GET /_s3d/stats.  "object bytes" are bodies of GET, PUT and parts only; "wire bytes" are what
- * the kernel counted on the TCP connections (TCP_INFO), headers and all.
+ * Counters, shown by GET /_s3d/stats.  "object bytes" are bodies of GET, PUT and parts only; "wire bytes" are
+ * what the kernel counted on the TCP connections (TCP_INFO), headers and all.
  */
 #ifndef S3D_STATS_H
 #define S3D_STATS_H

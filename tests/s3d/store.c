@@ -85,8 +85,8 @@ static bool bucket_name_ok(struct span name)
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-			    c == '.' || c == '_'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			    c == '-' || c == '.' || c == '_'))
 			return false;
 	}
 	return true;
@@ -134,7 +134,8 @@ int store_remove(struct store *store, struct bucket *bucket)
 			upload_remove(store, upload);
 	}
 	store->bucket_count--;
-	memmove(store->buckets + at, store->buckets + at + 1, (store->bucket_count - at) * sizeof(struct bucket *));
+	memmove(store->buckets + at, store->buckets + at + 1,
+		(store->bucket_count - at) * sizeof(struct bucket *));
 	bucket_free(bucket);
 	return 0;
 }

@@ -1,9 +1,10 @@
 /*
  * Buckets, objects with their versions, and uploads in parts: everything the server remembers.
  *
- * Objects of a bucket lie in one red-black tree ordered by the bytes of the key.  The tree holds the newest version;
- * where versioning is on, older ones hang from it (`older`).  An object without body is a delete marker: no
- * listing and no lookup but by version shows it.  A million small objects: 96 bytes each, the key, and 32 bytes for the body.
+ * Objects of a bucket lie in one red-black tree ordered by the bytes of the key.  The tree holds the newest
+ * version; where versioning is on, older ones hang from it (`older`).  An object without body is a delete
+ * marker: no listing and no lookup but by version shows it.  A million small objects: 96 bytes each, the key,
+ * and 32 bytes for the body.
  *
  * One thread.  Pointers to objects hold until the next change of that key.
  */
@@ -98,7 +99,8 @@ struct object *bucket_seek(const struct bucket *bucket, struct span key, bool af
 struct object *bucket_next(struct object *object);
 
 /* 0 or -ENOMEM; the new object becomes the newest version, or replaces what was there. */
-int bucket_put(struct store *store, struct bucket *bucket, const struct content *content, struct object **ret);
+int bucket_put(
+	struct store *store, struct bucket *bucket, const struct content *content, struct object **ret);
 /*
  * Takes the key away: with versioning a marker is put (and returned in *ret_marker), else the object goes.
  * A missing key is fine.  0 or -ENOMEM.

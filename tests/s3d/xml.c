@@ -16,7 +16,8 @@ static int parse(struct span text, const char *root, xmlDoc **ret)
 
 	if (!text.n || text.n > INT32_MAX)
 		return -EINVAL;
-	doc = xmlReadMemory(text.p, (int)text.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	doc = xmlReadMemory(
+		text.p, (int)text.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	if (!doc)
 		return -EINVAL;
 	if (doc->intSubset || !xmlDocGetRootElement(doc) ||

@@ -17,7 +17,7 @@ int xml_tagging(struct span text, struct buf *blob);
 
 struct delete_key {
 	char *key;
-	char *etag;    /* NULL: unconditional */
+	char *etag; /* NULL: unconditional */
 	char *version; /* NULL: newest */
 };
 

@@ -4,9 +4,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <errno.h>
-#include <stdlib.h>
-
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "s3/buf.h"
 #include "s3/xml.h"

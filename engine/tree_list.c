@@ -1,0 +1,151 @@
+/*
+ * Home: lists the source, hands pages to the lanes, takes them back, and goes from phase to phase.
+ *
+ * The pages under way (on the wire, queued in a lane, being worked on) are the lister's credits; a page that comes back
+ * is recycled, which asks for the next.
+ */
+#include "engine/tree.h"
+
+#include <errno.h>
+
+enum {
+	STREAMS_COPY = 4,   /* one stream of 30 ms pages gives 33,000 keys a second: enough but for a start */
+	STREAMS_REMOVE = 8, /* and not enough here */
+	CREDITS_LANE = 2,   /* a page being copied and the next one, in each lane */
+};
+
+static void on_page(void *user, struct page *page)
+{
+	struct job *job = user;
+	struct batch *batch = batch_new(job, PHASE_LIST);
+	if (batch == NULL) {
+		page_free(page);
+		lister_credit(job->lister, 1);
+		job_fail(job, &(struct failure){.error = -ENOMEM, .what = "list", .key = job->options.source_prefix});
+		return;
+	}
+	batch->page = page;
+	batch_send(job, batch);
+}
+
+static void on_listed(void *user, int error, const struct s3_answer *answer)
+{
+	struct job *job = user;
+	job->lister = NULL;
+	if (error == 0)
+		atomic_store(&job->listed, true);
+	else if (error != -ECANCELED || !atomic_load(&job->stopped))
+		job_fail(job, &(struct failure){
+				      .error = error,
+				      .what = "list",
+				      .key = job->options.source_prefix,
+				      .answer = answer,
+			      });
+	tree_check(job);
+}
+
+void tree_begin(struct job *job)
+{
+	const struct job_options *o = &job->options;
+	bool remove = job->kind == JOB_REMOVE;
+	unsigned streams = o->list_streams != 0 ? o->list_streams : remove ? STREAMS_REMOVE : STREAMS_COPY;
+	struct lister_options options = {
+		.account = o->source_account,
+		.bucket = o->source_bucket,
+		.prefix = o->source_prefix,
+		.streams = streams,
+		.credits = streams + CREDITS_LANE * job->lane_count,
+		.bulk = true,
+		.on_page = on_page,
+		.on_done = on_listed,
+		.user = job,
+	};
+	bool create = (o->flags & JOB_CREATE_ONLY) != 0;
+	if (job->kind == JOB_MOVE && (o->flags & JOB_DRY_RUN) == 0 &&
+		(account_trait(o->account, TRAIT_COPY_IF_MATCH) == TRAIT_UNKNOWN ||
+			(create && account_trait(o->account, TRAIT_COPY_CREATE) == TRAIT_UNKNOWN)))
+		atomic_store(&job->probe, PROBE_WANTED);
+	job->phase = PHASE_LIST;
+	int err = atomic_load(&job->stopped) ? -ECANCELED : lister_start(job->home, &options, &job->lister);
+	if (err != 0)
+		on_listed(job, err, NULL);
+}
+
+static void list_batch_back(struct job *job, struct batch *batch)
+{
+	if (job->record != NULL && batch->record.len > 0) {
+		int err = record_append(job->record, buf_str(&batch->record));
+		if (err != 0)
+			job_fail(job, &(struct failure){.error = err, .what = "record", .key = job->options.source_prefix});
+	}
+	if (job->lister != NULL && batch->page != NULL) {
+		struct page *page = batch->page;
+		batch->page = NULL;
+		lister_recycle(job->lister, page);
+	}
+}
+
+void tree_batch_back(struct job *job, struct batch *batch)
+{
+	if (batch->probe)
+		job->sweep_probe = false;
+	if (batch->phase == PHASE_LIST)
+		list_batch_back(job, batch);
+	else
+		tree_record_pump(job);
+	batch_free(batch);
+	tree_check(job);
+}
+
+static void list_over(struct job *job)
+{
+	bool undo = (job->options.flags & JOB_UNDO) != 0 && (job->options.flags & JOB_CREATE_ONLY) != 0;
+	bool moving = job->kind == JOB_MOVE && job->record != NULL && !record_empty(job->record);
+	if (!moving) {
+		job_end(job);
+		return;
+	}
+	pthread_mutex_lock(&job->lock);
+	bool whole = job->first.error == 0 && !atomic_load(&job->stopped);
+	pthread_mutex_unlock(&job->lock);
+	int err = whole ? record_sync(job->record) : 0;
+	if (err != 0)
+		job_fail(job, &(struct failure){.error = err, .what = "record", .key = job->options.source_prefix});
+	pthread_mutex_lock(&job->lock);
+	whole = job->first.error == 0 && !atomic_load(&job->stopped);
+	if (whole)
+		atomic_store(&job->deleting, true);
+	pthread_mutex_unlock(&job->lock);
+	if (whole)
+		tree_move_begin_delete(job);
+	else if (undo)
+		tree_undo_begin_check(job);
+	else
+		job_end(job);
+}
+
+void tree_check(struct job *job)
+{
+	if (job->out > 0 || job->lister != NULL)
+		return;
+	switch (job->phase) {
+	case PHASE_LIST:
+		list_over(job);
+		return;
+	case PHASE_DELETE:
+		if (job->record_done)
+			tree_move_look_left(job);
+		return;
+	case PHASE_CHECK:
+		if (job->record_done)
+			tree_undo_begin(job);
+		return;
+	case PHASE_LEFT:
+	case PHASE_UNDO:
+		if (job->record_done)
+			job_end(job);
+		return;
+	case PHASE_END:
+		return;
+	}
+}

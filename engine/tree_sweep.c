@@ -1,0 +1,276 @@
+/*
+ * Lane: deletes the sources of one page of the record.
+ *
+ * What protects an object that was overwritten since it was copied:
+ *   copies and deletes with conditions that are enforced: each delete carries the ETag that was copied;
+ *   anything less: the range is listed again just before, and what has another ETag or LastModified stays (-EBUSY).
+ * The ETag goes along in either case.
+ *
+ * The batch that is a probe sends its first key with an ETag that no object has.  Refused: enforced, and it is sent
+ * again with the right one.  Deleted: not enforced, and what was wanted (the listing just before says so) is done.
+ */
+#include "engine/tree_sweep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void delete_begin(struct sweep *sweep);
+
+void sweep_end(struct sweep *sweep)
+{
+	struct batch *batch = sweep->batch;
+	buf_release(&sweep->texts);
+	free(sweep);
+	batch->sweep = NULL;
+	batch_back(batch);
+}
+
+void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_entry *entry, const struct purge_key *key,
+	int error)
+{
+	struct job *job = sweep->batch->lane->job;
+	struct page_entry source = {
+		.key = entry->key,
+		.size = entry->size,
+		.mtime = entry->mtime,
+		.mtime_nsec = entry->mtime_nsec,
+		.etag = entry->etag,
+		.storage_class = STR(""),
+	};
+	struct s3_answer answer;
+	struct job_event event = {.step = step, .error = error, .source_key = entry->key, .entry = &source};
+	if (error != 0) {
+		memset(&answer, 0, sizeof(answer));
+		if (key != NULL) {
+			answer.status = sweep->purge.status;
+			memcpy(answer.error.code, key->code, sizeof(key->code));
+			memcpy(answer.request_id, sweep->purge.request_id, sizeof(answer.request_id));
+		}
+		event.answer = &answer;
+		atomic_fetch_add(&job->failed, 1);
+	}
+	if (step == JOB_UNDONE && key != NULL)
+		event.key = key->key;
+	job_tell(job, &event);
+	if (error != 0)
+		job_fail(job, &(struct failure){
+				      .error = error,
+				      .what = step == JOB_UNDONE ? "undo" : "delete",
+				      .key = entry->key,
+				      .answer = event.answer,
+			      });
+}
+
+/* ---- looking ---- */
+
+static struct str look_key(void *user, unsigned index)
+{
+	struct sweep *sweep = user;
+	return str_skip(sweep->entries[index].key, sweep->batch->lane->job->options.source_prefix.len);
+}
+
+static void seen_source(void *user, unsigned index, const struct page_entry *entry)
+{
+	struct sweep *sweep = user;
+	const struct record_entry *record = &sweep->entries[index];
+	bool same = str_eq(record->etag, entry->etag) && record->mtime == entry->mtime &&
+		    record->mtime_nsec == entry->mtime_nsec && record->size == entry->size;
+	sweep->source[index] = same ? SIGHT_SAME : SIGHT_CHANGED;
+}
+
+static void seen_target(void *user, unsigned index, const struct page_entry *entry)
+{
+	struct sweep *sweep = user;
+	const struct record_entry *record = &sweep->entries[index];
+	bool same = str_eq(record->copy_etag, entry->etag) &&
+		    (record->copy_mtime == 0 || record->copy_mtime == entry->mtime);
+	sweep->target[index] = same ? SIGHT_SAME : SIGHT_CHANGED;
+}
+
+void sweep_look(struct sweep *sweep, bool target, void (*on_done)(void *user, int error, const struct s3_answer *answer))
+{
+	const struct job_options *o = &sweep->batch->lane->job->options;
+	struct look *look = &sweep->look;
+	*look = (struct look){
+		.account = target ? o->account : o->source_account,
+		.bucket = target ? o->bucket : o->source_bucket,
+		.prefix = target ? o->prefix : o->source_prefix,
+		.count = sweep->count,
+		.key = look_key,
+		.on_seen = target ? seen_target : seen_source,
+		.on_done = on_done,
+		.user = sweep,
+	};
+	memset(target ? sweep->target : sweep->source, SIGHT_GONE, sweep->count);
+	int err = look_start(sweep->batch->lane->worker, look);
+	if (err != 0)
+		on_done(sweep, err, NULL);
+}
+
+/* ---- deleting ---- */
+
+void sweep_purge(struct sweep *sweep, unsigned count, void (*on_done)(struct purge *purge))
+{
+	const struct job_options *o = &sweep->batch->lane->job->options;
+	bool undo = sweep->batch->phase == PHASE_UNDO;
+	memset(&sweep->purge, 0, sizeof(sweep->purge));
+	sweep->purge.account = undo ? o->account : o->source_account;
+	sweep->purge.bucket = undo ? o->bucket : o->source_bucket;
+	sweep->purge.keys = sweep->keys;
+	sweep->purge.count = count;
+	sweep->purge.call_flags = TREE_CALL_FLAGS;
+	sweep->purge.on_done = on_done;
+	sweep->purge.user = sweep;
+	purge_start(sweep->batch->lane->worker, &sweep->purge);
+}
+
+static void tell_deleted(struct sweep *sweep, const struct record_entry *entry, const struct purge_key *key)
+{
+	struct job *job = sweep->batch->lane->job;
+	int error = key == NULL ? 0 : key->error == -ESTALE ? -EBUSY : key->error;
+	if (error == 0)
+		atomic_fetch_add(&job->deleted, 1);
+	sweep_tell(sweep, JOB_DELETED, entry, key, error);
+}
+
+static void delete_done(struct purge *purge)
+{
+	struct sweep *sweep = purge->user;
+	struct account *account = sweep->batch->lane->job->options.source_account;
+	struct purge_key *first = &sweep->keys[0];
+	if (sweep->probing) {
+		sweep->probing = false;
+		if (first->error == 0 || first->error == -ESTALE)
+			account_learn(account, TRAIT_DELETE_IF_MATCH, first->error == -ESTALE);
+		if (first->error == -ESTALE) {
+			const struct record_entry *entry = first->user;
+			first->etag = entry->etag;
+			sweep_purge(sweep, 1, delete_done);
+			return;
+		}
+	}
+	for (unsigned i = 0; i < sweep->key_count; i++)
+		tell_deleted(sweep, sweep->keys[i].user, &sweep->keys[i]);
+	sweep_end(sweep);
+}
+
+static void delete_begin(struct sweep *sweep)
+{
+	sweep->key_count = 0;
+	for (unsigned i = 0; i < sweep->count; i++) {
+		struct record_entry *entry = &sweep->entries[i];
+		if (sweep->source[i] == SIGHT_GONE) {
+			tell_deleted(sweep, entry, NULL);
+		} else if (sweep->source[i] == SIGHT_CHANGED) {
+			sweep_tell(sweep, JOB_DELETED, entry, NULL, -EBUSY);
+		} else {
+			sweep->keys[sweep->key_count++] = (struct purge_key){
+				.key = entry->key,
+				.etag = entry->etag.len > 0 ? entry->etag : STR_NONE,
+				.user = entry,
+			};
+		}
+	}
+	if (sweep->key_count == 0) {
+		sweep_end(sweep);
+		return;
+	}
+	sweep->probing = sweep->batch->probe;
+	if (sweep->probing)
+		sweep->keys[0].etag = STR("ferryfs-probe");
+	sweep_purge(sweep, sweep->key_count, delete_done);
+}
+
+/* Without the listing nothing is known, so nothing goes. */
+static void look_failed(struct sweep *sweep, int error, const struct s3_answer *answer)
+{
+	struct job *job = sweep->batch->lane->job;
+	job_fail(job, &(struct failure){
+			      .error = error,
+			      .what = "list",
+			      .key = sweep->entries[0].key,
+			      .answer = answer,
+		      });
+	for (unsigned i = 0; i < sweep->count; i++)
+		sweep_tell(sweep, JOB_DELETED, &sweep->entries[i], NULL, error);
+	sweep_end(sweep);
+}
+
+static void looked(void *user, int error, const struct s3_answer *answer)
+{
+	struct sweep *sweep = user;
+	enum job_phase phase = sweep->batch->phase;
+	if (phase == PHASE_CHECK)
+		sweep_check(sweep, error);
+	else if (phase == PHASE_UNDO)
+		sweep_undo(sweep, error, answer);
+	else if (error != 0)
+		look_failed(sweep, error, answer);
+	else
+		delete_begin(sweep);
+}
+
+/* ---- the beginning ---- */
+
+static int by_key(const void *a, const void *b)
+{
+	const struct record_entry *left = a, *right = b;
+	return str_cmp(left->key, right->key);
+}
+
+static int read_page(struct sweep *sweep)
+{
+	struct str page = buf_str(&sweep->batch->record);
+	int err = 0;
+	while (err == 0 && page.len > 0) {
+		if (sweep->count == DELETE_SET_MAX)
+			return -EBADMSG;
+		err = record_get(&page, &sweep->entries[sweep->count]);
+		if (err == 0)
+			sweep->count++;
+	}
+	qsort(sweep->entries, sweep->count, sizeof(sweep->entries[0]), by_key);
+	return err == 0 && sweep->count == 0 ? -EBADMSG : err;
+}
+
+/* Do conditions alone protect what is there? */
+static bool is_protected(const struct sweep *sweep)
+{
+	const struct job_options *o = &sweep->batch->lane->job->options;
+	if (account_trait(o->account, TRAIT_COPY_IF_MATCH) != TRAIT_YES ||
+		account_trait(o->source_account, TRAIT_DELETE_IF_MATCH) != TRAIT_YES)
+		return false;
+	for (unsigned i = 0; i < sweep->count; i++) {
+		if (sweep->entries[i].etag.len == 0)
+			return false;
+	}
+	return true;
+}
+
+void tree_sweep_add(struct lane *lane, struct batch *batch)
+{
+	struct job *job = lane->job;
+	struct sweep *sweep = calloc(1, sizeof(*sweep));
+	int err = -ENOMEM;
+	if (sweep != NULL) {
+		sweep->batch = batch;
+		batch->sweep = sweep;
+		err = read_page(sweep);
+	}
+	if (err != 0) {
+		if (batch->phase == PHASE_CHECK)
+			atomic_store(&job->source_gone, true); /* not known to be there */
+		job_fail(job, &(struct failure){.error = err, .what = "record", .key = job->options.source_prefix});
+		batch->sweep = NULL;
+		free(sweep);
+		batch_back(batch);
+		return;
+	}
+	buf_init(&sweep->texts, (size_t)DELETE_SET_MAX * KEY_MAX);
+	if (batch->phase == PHASE_DELETE && is_protected(sweep)) {
+		memset(sweep->source, SIGHT_SAME, sweep->count);
+		delete_begin(sweep);
+	} else {
+		sweep_look(sweep, false, looked);
+	}
+}

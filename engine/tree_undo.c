@@ -1,0 +1,116 @@
+/*
+ * Lane: takes back the copies of a move that failed before its first delete.
+ *
+ * First every source of the whole record is looked for (CHECK); if one is missing or another one by now, somebody
+ * else is at work on the tree and nothing is undone.  Then, page by page (UNDO), the source is looked at again, and a
+ * copy goes only if its source is there unchanged and it is still what the copy answered: by its version where
+ * the bucket keeps them, by its ETag as a condition where that is enforced, else by listing the destination just before.
+ * That nothing was there before is what JOB_CREATE_ONLY says; without it there is no undo.
+ */
+#include "engine/tree_sweep.h"
+
+#include <errno.h>
+
+void sweep_check(struct sweep *sweep, int error)
+{
+	struct job *job = sweep->batch->lane->job;
+	bool all = error == 0;
+	for (unsigned i = 0; i < sweep->count; i++)
+		all = all && sweep->source[i] == SIGHT_SAME;
+	if (!all)
+		atomic_store(&job->source_gone, true);
+	sweep_end(sweep);
+}
+
+static void undo_done(struct purge *purge)
+{
+	struct sweep *sweep = purge->user;
+	for (unsigned i = 0; i < sweep->key_count; i++) {
+		const struct purge_key *key = &sweep->keys[i];
+		sweep_tell(sweep, JOB_UNDONE, key->user, key, key->error == -ESTALE ? -EBUSY : key->error);
+	}
+	sweep_end(sweep);
+}
+
+/* "null" is what a bucket that keeps no versions any more calls the one it has: no name of its content. */
+static bool has_version(const struct record_entry *entry)
+{
+	return entry->copy_version.len > 0 && !str_eq(entry->copy_version, STR("null"));
+}
+
+static bool may_go(const struct sweep *sweep, unsigned index)
+{
+	const struct record_entry *entry = &sweep->entries[index];
+	if (sweep->source[index] != SIGHT_SAME)
+		return false;
+	return has_version(entry) || (entry->copy_etag.len > 0 && sweep->target[index] == SIGHT_SAME);
+}
+
+static int make_texts(struct sweep *sweep)
+{
+	const struct job_options *o = &sweep->batch->lane->job->options;
+	for (unsigned i = 0; i < sweep->count; i++) {
+		buf_add_str(&sweep->texts, o->prefix);
+		buf_add_str(&sweep->texts, str_skip(sweep->entries[i].key, o->source_prefix.len));
+	}
+	return sweep->texts.error;
+}
+
+static void undo_fail(struct sweep *sweep, int error)
+{
+	for (unsigned i = 0; i < sweep->count; i++)
+		sweep_tell(sweep, JOB_UNDONE, &sweep->entries[i], NULL, error);
+	sweep_end(sweep);
+}
+
+static void undo_begin(struct sweep *sweep)
+{
+	const struct job_options *o = &sweep->batch->lane->job->options;
+	int err = make_texts(sweep);
+	if (err != 0) {
+		undo_fail(sweep, err);
+		return;
+	}
+	const char *at = buf_text(&sweep->texts);
+	for (unsigned i = 0; i < sweep->count; i++) {
+		struct record_entry *entry = &sweep->entries[i];
+		struct str key = str_n(at, o->prefix.len + entry->key.len - o->source_prefix.len);
+		at += key.len;
+		if (may_go(sweep, i)) {
+			sweep->keys[sweep->key_count++] = (struct purge_key){
+				.key = key,
+				.etag = has_version(entry) ? STR_NONE : entry->copy_etag,
+				.version = has_version(entry) ? entry->copy_version : STR_NONE,
+				.user = entry,
+			};
+		} else if (sweep->target[i] != SIGHT_GONE) {
+			sweep_tell(sweep, JOB_UNDONE, entry, NULL, -EBUSY);
+		}
+	}
+	if (sweep->key_count == 0)
+		sweep_end(sweep);
+	else
+		sweep_purge(sweep, sweep->key_count, undo_done);
+}
+
+static void looked_at_target(void *user, int error, const struct s3_answer *answer)
+{
+	struct sweep *sweep = user;
+	if (error != 0)
+		undo_fail(sweep, error);
+	else
+		undo_begin(sweep);
+}
+
+void sweep_undo(struct sweep *sweep, int error, const struct s3_answer *answer)
+{
+	const struct job_options *o = &sweep->batch->lane->job->options;
+	if (error != 0) {
+		undo_fail(sweep, error);
+	} else if (account_trait(o->account, TRAIT_DELETE_IF_MATCH) == TRAIT_YES) {
+		memset(sweep->target, SIGHT_SAME, sweep->count);
+		undo_begin(sweep);
+	} else {
+		sweep_look(sweep, true, looked_at_target);
+	}
+}

@@ -1,0 +1,102 @@
+/* ferryfs umount: unmounts, then waits until the daemon has ended. */
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fs/cmd/command.h"
+#include "fs/cmd/words.h"
+#include "fs/mountinfo.h"
+#include "fs/runtime.h"
+
+extern char **environ;
+
+enum { DAEMON_END_MS = 60000 };
+
+static const char usage[] = "Usage: ferryfs umount DIR\n"
+			    "\n"
+			    "Unmounts DIR and waits until its daemon has ended.  A mount in use stays, with exit status 1.\n";
+
+/* Without root only fusermount3 may: it knows whose mount it is.  It says itself what it does not like. */
+static int run_fusermount(const char *path)
+{
+	const char *const argv[] = {"fusermount3", "-u", "--", path, NULL};
+	pid_t pid;
+	int status, error = posix_spawnp(&pid, "fusermount3", NULL, NULL, (char *const *)argv, environ);
+
+	if (error)
+		return -error;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EREMOTEIO;
+}
+
+static int unmount(const char *path, const char *directory)
+{
+	int error = 0;
+
+	if (geteuid() == 0) {
+		if (umount2(path, UMOUNT_NOFOLLOW) < 0)
+			error = -errno;
+	} else {
+		error = run_fusermount(path);
+	}
+	if (error == -EBUSY)
+		words_failed("umount", "%s: in use; see fuser -m or lsof for by whom", directory);
+	else if (error == -ENOENT && geteuid() != 0)
+		words_failed("umount", "fusermount3 is missing, and only root can unmount without it");
+	else if (error == -EREMOTEIO)
+		words_failed("umount", "%s: not unmounted", directory);
+	else if (error < 0)
+		words_failed("umount", "%s: %s", directory, strerror(-error));
+	return error;
+}
+
+static int run(const char *directory)
+{
+	struct mountinfo info;
+	int fd = -1, status = EXIT_SOME;
+	char *path = realpath(directory, NULL);
+
+	if (!path)
+		return words_failed("umount", "%s: %s", directory, strerror(errno));
+	if (mountinfo_find(path, &info) < 0) {
+		words_failed("umount", "%s: nothing is mounted there", directory);
+	} else if (!info.ferryfs) {
+		words_failed("umount", "%s: not a ferryfs mount", directory);
+	} else {
+		runtime_open(info.dev, &fd);
+		if (unmount(path, directory) == 0) {
+			status = EXIT_OK;
+			if (runtime_wait(fd, DAEMON_END_MS) < 0)
+				status = words_failed(
+					"umount", "%s: unmounted, but its daemon has not ended yet", directory);
+			fd = -1;
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	free(path);
+	return status;
+}
+
+int cmd_umount(int argc, char **argv)
+{
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		return words_help((const char *const[]){usage, NULL});
+	if (argc > 1 && strcmp(argv[1], "--") == 0) {
+		argc--;
+		argv++;
+	}
+	if (argc != 2)
+		return words_wrong("umount", argc < 2 ? "which directory?" : "one directory is wanted");
+	if (argv[1][0] == '-' && argv[1][1] && strcmp(argv[0], "--") != 0)
+		return words_wrong("umount", "unknown option '%s'", argv[1]);
+	return run(argv[1]);
+}

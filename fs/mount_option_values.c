@@ -1,0 +1,336 @@
+#include "fs/mount_option_values.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "s3/answer.h"
+#include "s3/parts.h"
+
+enum {
+	TTL_MAX_S = 86400, /* a day: past that a cache is a copy */
+	ID_MAX = 0x7fffffff,
+};
+
+static int bad(char *why, const char *name, const char *value, const char *wanted)
+{
+	snprintf(why, ACCOUNT_WHY_MAX, "%s: '%.128s' is not %s", name, value, wanted);
+	return -EINVAL;
+}
+
+static bool digits(const char *text, int base, unsigned long max, unsigned long *ret)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	unsigned long value = strtoul(text, &end, base);
+
+	if (errno || *end || value > max)
+		return false;
+	*ret = value;
+	return true;
+}
+
+static int set_uid(struct mount_options *options, const char *value, char *why)
+{
+	unsigned long number;
+	const struct passwd *user;
+
+	if (digits(value, 10, ID_MAX, &number)) {
+		options->view->uid = (uid_t)number;
+		return 0;
+	}
+	user = getpwnam(value);
+	if (!user)
+		return bad(why, "uid", value, "a user");
+	options->view->uid = user->pw_uid;
+	return 0;
+}
+
+static int set_gid(struct mount_options *options, const char *value, char *why)
+{
+	unsigned long number;
+	const struct group *group;
+
+	if (digits(value, 10, ID_MAX, &number)) {
+		options->view->gid = (gid_t)number;
+		return 0;
+	}
+	group = getgrnam(value);
+	if (!group)
+		return bad(why, "gid", value, "a group");
+	options->view->gid = group->gr_gid;
+	return 0;
+}
+
+static int set_umask(struct mount_options *options, const char *value, char *why)
+{
+	unsigned long mask;
+
+	if (!digits(value, 8, 0777, &mask))
+		return bad(why, "umask", value, "an octal number from 0 to 777");
+	options->view->file_mode = 0666 & ~(mode_t)mask;
+	options->view->dir_mode = 0777 & ~(mode_t)mask;
+	return 0;
+}
+
+/* Seconds with an optional fraction; 0: nothing is believed for longer than it takes to answer. */
+static int set_cache_ttl(struct mount_options *options, const char *value, char *why)
+{
+	char *end;
+	double seconds;
+
+	if (strspn(value, "0123456789.") != strlen(value) || !value[0])
+		return bad(why, "cache_ttl", value, "a number of seconds");
+	seconds = strtod(value, &end);
+	if (*end || seconds > TTL_MAX_S)
+		return bad(why, "cache_ttl", value, "a number of seconds from 0 to 86400");
+	options->view->cache_ttl_ms = (unsigned)(seconds * 1000 + 0.5);
+	return 0;
+}
+
+static int set_copy_ack(struct mount_options *options, const char *value, char *why)
+{
+	if (strcmp(value, "early") == 0)
+		options->view->copy_ack = COPY_ACK_EARLY;
+	else if (strcmp(value, "close") == 0)
+		options->view->copy_ack = COPY_ACK_CLOSE;
+	else
+		return bad(why, "copy_ack", value, "one of early, close");
+	return 0;
+}
+
+static int set_attrs(struct mount_options *options, const char *value, char *why)
+{
+	if (strcmp(value, "meta") != 0 && strcmp(value, "none") != 0)
+		return bad(why, "attrs", value, "one of none, meta");
+	options->view->attrs_meta = strcmp(value, "meta") == 0;
+	return 0;
+}
+
+static int set_tags(struct mount_options *options, const char *value, char *why)
+{
+	if (strcmp(value, "auto") == 0)
+		options->view->tags = COPY_TAGS_AUTO;
+	else if (strcmp(value, "no") == 0)
+		options->view->tags = COPY_TAGS_NO;
+	else if (strcmp(value, "required") == 0)
+		options->view->tags = COPY_TAGS_REQUIRED;
+	else
+		return bad(why, "tags", value, "one of auto, no, required");
+	return 0;
+}
+
+static int set_text(char **field, const char *value, char *why)
+{
+	char *copy = strdup(value);
+
+	if (!copy) {
+		snprintf(why, ACCOUNT_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+/* It goes into a header: the form of AWS's own names, whichever of them the service has. */
+static int set_storage_class(struct mount_options *options, const char *value, char *why)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len > STORAGE_CLASS_MAX || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != len)
+		return bad(why, "storage_class", value, "the name of a storage class, such as STANDARD_IA");
+	return set_text(&options->view->storage_class, value, why);
+}
+
+static int set_staging(struct mount_options *options, const char *value, char *why)
+{
+	if (value[0] != '/')
+		return bad(why, "staging", value, "an absolute path");
+	return set_text(&options->view->staging_dir, value, why);
+}
+
+static int set_log(struct mount_options *options, const char *value, char *why)
+{
+	if (!value[0])
+		return bad(why, "log", value, "a file or 'syslog'");
+	options->log = value;
+	return 0;
+}
+
+static bool parse_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+
+	if (errno || (*end && !unit))
+		return false;
+	if (unit) {
+		unsigned shift = 10 * (unsigned)(unit - units + 1);
+
+		end++;
+		if (strcasecmp(end, "iB") == 0)
+			end += 2;
+		if (*end || value > UINT64_MAX >> shift)
+			return false;
+		value <<= shift;
+	}
+	*ret = value;
+	return true;
+}
+
+static int set_size(uint64_t *field, const char *name, const char *value, char *why)
+{
+	uint64_t size;
+
+	/* AWS's bounds of a part; one request carries no more either. */
+	if (!parse_size(value, &size) || size < PARTS_MIN_SIZE || size > PARTS_MAX_SIZE)
+		return bad(why, name, value, "a size from 5M to 5G");
+	*field = size;
+	return 0;
+}
+
+static int set_part_size(struct mount_options *options, const char *value, char *why)
+{
+	return set_size(&options->view->part_size, "part_size", value, why);
+}
+
+static int set_part_threshold(struct mount_options *options, const char *value, char *why)
+{
+	return set_size(&options->view->part_threshold, "part_threshold", value, why);
+}
+
+/* dev and suid would weaken what is always on. */
+static int set_refused(struct mount_options *options, const char *value, char *why)
+{
+	snprintf(why, ACCOUNT_WHY_MAX, "dev and suid are not possible: a bucket has neither");
+	return -EINVAL;
+}
+
+static int set_ro(struct mount_options *options, const char *value, char *why)
+{
+	options->view->ro = true;
+	return 0;
+}
+
+static int set_rw(struct mount_options *options, const char *value, char *why)
+{
+	options->view->ro = false;
+	return 0;
+}
+
+static int set_allow_other(struct mount_options *options, const char *value, char *why)
+{
+	options->view->allow_other = true;
+	return 0;
+}
+
+static int set_noatime(struct mount_options *options, const char *value, char *why)
+{
+	options->view->noatime = true;
+	return 0;
+}
+
+static int set_noexec(struct mount_options *options, const char *value, char *why)
+{
+	options->noexec = true;
+	return 0;
+}
+
+static int set_dumpable(struct mount_options *options, const char *value, char *why)
+{
+	options->dumpable = true;
+	return 0;
+}
+
+static int set_foreground(struct mount_options *options, const char *value, char *why)
+{
+	options->foreground = true;
+	return 0;
+}
+
+static const struct rule {
+	const char *name;
+	bool has_value;
+	int (*set)(struct mount_options *options, const char *value, char *why);
+} rules[] = {
+	{"uid", true, set_uid},
+	{"gid", true, set_gid},
+	{"umask", true, set_umask},
+	{"cache_ttl", true, set_cache_ttl},
+	{"copy_ack", true, set_copy_ack},
+	{"attrs", true, set_attrs},
+	{"tags", true, set_tags},
+	{"storage_class", true, set_storage_class},
+	{"staging", true, set_staging},
+	{"log", true, set_log},
+	{"log_file", true, set_log},
+	{"part_size", true, set_part_size},
+	{"part_threshold", true, set_part_threshold},
+	{"ro", false, set_ro},
+	{"rw", false, set_rw},
+	{"allow_other", false, set_allow_other},
+	{"noatime", false, set_noatime},
+	{"noexec", false, set_noexec},
+	{"dumpable", false, set_dumpable},
+	{"foreground", false, set_foreground},
+	{"dev", false, set_refused},
+	{"suid", false, set_refused},
+};
+
+static const struct rule *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (strcmp(name, rules[i].name) == 0)
+			return &rules[i];
+	}
+	return NULL;
+}
+
+int mount_option_value(struct mount_options *options, const char *name, const char *value, char *why)
+{
+	const struct rule *rule = find(name);
+
+	if (!rule)
+		return -ENOENT;
+	if (rule->has_value && !value) {
+		snprintf(why, ACCOUNT_WHY_MAX, "%s needs a value", name);
+		return -EINVAL;
+	}
+	if (!rule->has_value && value) {
+		snprintf(why, ACCOUNT_WHY_MAX, "%s takes no value", name);
+		return -EINVAL;
+	}
+	return rule->set(options, value, why);
+}
+
+bool mount_option_needs_value(struct mount_options *options, const char *name)
+{
+	char plain[64], why[ACCOUNT_WHY_MAX];
+	struct connect_options scratch = options->connect;
+	size_t len = strlen(name);
+
+	if (len >= sizeof(plain))
+		return false;
+	for (size_t i = 0; i <= len; i++)
+		plain[i] = name[i] == '-' ? '_' : name[i];
+	const struct rule *rule = find(plain);
+
+	if (rule)
+		return rule->has_value;
+	/* connect refuses a bare name only where a value is wanted. */
+	return connect_option(&scratch, plain, NULL, why) == -EINVAL;
+}

@@ -1,0 +1,21 @@
+/*
+ * preflight: what can be known to go wrong before a mount, each as a sentence for the terminal.
+ */
+#ifndef FERRYFS_FS_PREFLIGHT_H
+#define FERRYFS_FS_PREFLIGHT_H
+
+#include "engine/engine.h"
+#include "fs/view.h"
+
+/* A directory that can be mounted on: *ret its canonical path, the caller's.  -errno with a sentence in why
+ * (ACCOUNT_WHY_MAX bytes). */
+int preflight_mountpoint(const char *directory, char **ret, char *why);
+
+/* Is path at or below the directory?  Both canonical. */
+bool preflight_is_below(const char *path, const char *directory);
+
+/* Asks the service for one key of what the view shows (or its buckets): does it answer, is there such a bucket, may we list?  A
+ * prefix need not exist.  Blocks; not from a worker. */
+int preflight_service(struct engine *engine, const struct view *view, char *why);
+
+#endif

@@ -1,0 +1,130 @@
+#include "fs/remove_op.h"
+
+#include <errno.h>
+
+#include "fs/draft.h"
+
+int remove_errno(int error)
+{
+	switch (error) {
+	case -ENOENT:
+	case -ENOTDIR:
+	case -EINVAL:
+	case -EILSEQ:
+		return -EIO;
+	default:
+		return error;
+	}
+}
+
+void remove_op_release(struct name_op *base)
+{
+	struct remove_op *op = (struct remove_op *)base;
+
+	page_free(op->page);
+	if (!op->node)
+		return;
+	hub_lock(base->hub);
+	node_unref(base->hub->nodes, op->node);
+	hub_unlock(base->hub);
+}
+
+int remove_op_plan(struct remove_op *op, struct node *node)
+{
+	struct node *parent = op->base.ends[0].parent;
+
+	op->node = node_ref(node);
+	op->plan = marker_plan(parent, node);
+	if (op->plan == MARKER_NOT)
+		return 0;
+	op->marker.hub = op->base.hub;
+	op->marker.worker = op->base.worker;
+	op->marker.directory = parent;
+	op->marker.user = op;
+	return node_place(parent, &op->marker.place);
+}
+
+/* S3 acknowledged: the name is free. */
+static void forget(struct remove_op *op)
+{
+	struct hub *hub = op->base.hub;
+	struct node *node = op->node;
+
+	hub_lock(hub);
+	if (!node->gone && node->parent == op->base.ends[0].parent) {
+		dir_removed(node->parent, str_n(node->name, node->name_len));
+		if (node->draft)
+			draft_disown(hub, node);
+		nodes_detach(hub->nodes, node);
+		dir_doubt(hub, node);
+	}
+	hub_unlock(hub);
+}
+
+/* The object is gone whatever became of its directory's marker: the log has it, the caller the truth about the object. */
+static void on_kept(struct marker *marker, int error, const struct s3_answer *answer)
+{
+	struct remove_op *op = marker->user;
+
+	if (error < 0)
+		name_op_log(&op->base, &op->base.ends[0], error, answer,
+			"removed; the directory it was in may be gone with it, as its marker could not be written");
+	name_op_finish(&op->base, 0);
+}
+
+static void on_deleted(struct call *call, const struct s3_answer *answer)
+{
+	struct remove_op *op = call->user;
+	/* Some servers say so of an object that was not there; a bucket that isn't is an error. */
+	bool missing = call->error == -ENOENT && strcmp(answer->error.code, "NoSuchBucket") != 0;
+
+	if (call->error < 0 && !missing) {
+		name_op_log(&op->base, &op->base.ends[0], call->error, answer, NULL);
+		name_op_finish(&op->base, remove_errno(call->error));
+		return;
+	}
+	forget(op);
+	if (op->plan == MARKER_AFTER) {
+		op->marker.on_done = on_kept;
+		marker_ensure(&op->marker);
+		return;
+	}
+	name_op_finish(&op->base, 0);
+}
+
+static void delete(struct remove_op *op)
+{
+	const struct place *place = &op->base.ends[0].place;
+
+	call_init(&op->call);
+	op->call.request.op = S3_DELETE_OBJECT;
+	op->call.request.bucket = place_bucket(place);
+	op->call.request.key = place_key(place);
+	op->call.account = place->account;
+	op->call.on_done = on_deleted;
+	op->call.user = op;
+	call_post(op->base.worker, &op->call);
+}
+
+static void on_marked(struct marker *marker, int error, const struct s3_answer *answer)
+{
+	struct remove_op *op = marker->user;
+
+	if (error < 0) {
+		name_op_log(&op->base, &op->base.ends[0], error, answer,
+			"not removed: the marker of the directory it is the last of could not be written");
+		name_op_finish(&op->base, remove_errno(error));
+		return;
+	}
+	delete(op);
+}
+
+void remove_op_go(struct remove_op *op)
+{
+	if (op->plan == MARKER_FIRST) {
+		op->marker.on_done = on_marked;
+		marker_write(&op->marker);
+		return;
+	}
+	delete(op);
+}

@@ -1,0 +1,31 @@
+/*
+ * remove_op: one object goes and its name with it; the directory it was in stays (fs/marker.h).
+ *
+ * Shared by unlink and rmdir, which differ in what they check before: they prepare (name_op), check, and call remove_op_go; the rest,
+ * answer included, happens here.
+ */
+#ifndef FERRYFS_FS_REMOVE_OP_H
+#define FERRYFS_FS_REMOVE_OP_H
+
+#include "fs/marker.h"
+#include "fs/name_op.h"
+
+struct remove_op {
+	struct name_op base;
+	struct node *node; /* referenced: what is to go */
+	enum marker_plan plan;
+	struct marker marker; /* of the parent */
+	struct call call;
+	struct page *page;
+};
+
+/* For name_op.release. */
+void remove_op_release(struct name_op *base);
+/* hub.lock held.  Takes the node to be removed, and plans for its parent; 0 or -errno of node_place. */
+int remove_op_plan(struct remove_op *op, struct node *node);
+/* Any thread, no lock. */
+void remove_op_go(struct remove_op *op);
+/* An errno that rm -f does not take for "it is gone" (coreutils, nonexistent_file_errno). */
+int remove_errno(int error);
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * The reading thread sits in read(2) on /dev/fuse, which is the cheapest way to be told of a request.  A signal handler
+ * could only interrupt a read that has begun, so another thread takes the signals (sigwait) and then interrupts the reader
+ * again and again until it has left its loop.
+ *
+ *   signal:  the signal thread stops the notifier, while requests are still read (its calls into the kernel may wait for
+ *            the lock of a directory that a request holds); then ends the session and wakes the reader
+ *   unmount: read says ENODEV, the reader leaves and tells the signal thread to end
+ */
+#include "fs/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/log.h"
+#include "fs/hub.h"
+#include "fs/ops.h"
+
+enum {
+	NOTIFIER_MS = 5000, /* for the notifier to come back from the kernel */
+	NUDGE_MS = 20,
+};
+
+struct session {
+	struct hub *hub;
+	struct fuse_session *fuse;
+	char *mountpoint;
+	pthread_t reader, signals;
+	bool has_signals;
+	atomic_bool left; /* the reader is out of its loop */
+};
+
+/* What libfuse said while it mounted, for the sentence. */
+static char said[256];
+static atomic_bool mounting;
+
+static void take_log(enum fuse_log_level level, const char *format, va_list args)
+{
+	char line[256];
+	int len = vsnprintf(line, sizeof(line), format, args);
+
+	if (len > 0 && (size_t)len < sizeof(line) && line[len - 1] == '\n')
+		line[len - 1] = '\0';
+	if (atomic_load(&mounting))
+		snprintf(said, sizeof(said), "%s", line);
+	else
+		log_text(level <= FUSE_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_DEBUG, "libfuse: %s", line);
+}
+
+static void signal_set(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGHUP);
+	sigaddset(ret, SIGUSR2); /* ours: the reader has left */
+}
+
+static void nothing(int signal_number)
+{
+}
+
+void session_block_signals(void)
+{
+	sigset_t set;
+
+	signal_set(&set);
+	sigaddset(&set, SIGUSR1); /* ours: leave read(2) */
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int add_option(struct fuse_args *args, const char *name, const char *value)
+{
+	char *text = NULL, *joined;
+	int failed;
+
+	if (asprintf(&joined, "%s%s%s", name, value ? "=" : "", value ? value : "") < 0)
+		return -ENOMEM;
+	failed = fuse_opt_add_opt_escaped(&text, joined) || fuse_opt_add_arg(args, "-o") ||
+		fuse_opt_add_arg(args, text);
+	free(text);
+	free(joined);
+	return failed ? -ENOMEM : 0;
+}
+
+static int make_args(const struct session_options *options, struct fuse_args *args)
+{
+	const struct {
+		const char *name, *value;
+		bool wanted;
+	} all[] = {
+		{"fsname", options->source, true},
+		{"subtype", "ferryfs", true},
+		{"default_permissions", NULL, true},
+		{"nosuid", NULL, true},
+		{"nodev", NULL, true},
+		{"noexec", NULL, options->noexec},
+		{"allow_other", NULL, options->allow_other},
+		{"noatime", NULL, options->noatime},
+		{"ro", NULL, options->ro},
+	};
+	int error = fuse_opt_add_arg(args, "ferryfs") ? -ENOMEM : 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && error == 0; i++) {
+		if (all[i].wanted)
+			error = add_option(args, all[i].name, all[i].value);
+	}
+	return error;
+}
+
+/* Why mounting can't work, before libfuse says it in its own words. */
+static int check_fuse(char *why)
+{
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0) {
+		close(fd);
+	} else if (errno == ENOENT || errno == ENODEV || errno == ENXIO) {
+		snprintf(why, ACCOUNT_WHY_MAX,
+			"there is no /dev/fuse: the kernel has no FUSE or its module is not loaded (modprobe fuse)");
+		return -ENODEV;
+	} else {
+		int error = -errno;
+
+		snprintf(why, ACCOUNT_WHY_MAX, "cannot open /dev/fuse: %s", strerror(-error));
+		return error;
+	}
+	if (geteuid() != 0 && access("/usr/bin/fusermount3", X_OK) < 0 && access("/bin/fusermount3", X_OK) < 0 &&
+		access("/usr/local/bin/fusermount3", X_OK) < 0) {
+		snprintf(why, ACCOUNT_WHY_MAX,
+			"fusermount3 is missing, and only root can mount without it: install the package fuse3");
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static int mount_it(struct session *session, const struct session_options *options, char *why)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	int error = make_args(options, &args);
+
+	said[0] = '\0';
+	fuse_set_log_func(take_log);
+	atomic_store(&mounting, true);
+	if (error == 0) {
+		session->fuse = fuse_session_new(&args, &ops_table, sizeof(ops_table), session->hub);
+		if (!session->fuse)
+			error = -EINVAL;
+		else if (fuse_session_mount(session->fuse, options->mountpoint) != 0)
+			error = -EIO;
+	}
+	atomic_store(&mounting, false);
+	fuse_opt_free_args(&args);
+	if (error < 0)
+		snprintf(why, ACCOUNT_WHY_MAX, "cannot mount on %s: %s", options->mountpoint,
+			said[0] ? said : strerror(-error));
+	return error;
+}
+
+int session_open(struct hub *hub, const struct session_options *options, struct session **ret, char *why)
+{
+	int error = check_fuse(why);
+
+	if (error < 0)
+		return error;
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (session)
+		session->mountpoint = strdup(options->mountpoint);
+	if (!session || !session->mountpoint) {
+		free(session);
+		snprintf(why, ACCOUNT_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	session->hub = hub;
+	error = mount_it(session, options, why);
+	if (error < 0) {
+		if (session->fuse)
+			fuse_session_destroy(session->fuse);
+		free(session->mountpoint);
+		free(session);
+		return error;
+	}
+	hub->session = session->fuse;
+	*ret = session;
+	return 0;
+}
+
+static void pause_ms(unsigned ms)
+{
+	nanosleep(&(struct timespec){.tv_nsec = (long)ms * 1000000}, NULL);
+}
+
+/* True once it stopped; false when that took too long. */
+static bool await_notifier(struct session *session, unsigned limit_ms)
+{
+	for (unsigned waited = 0; !notifier_stopped(session->hub->notifier); waited += NUDGE_MS) {
+		if (waited >= limit_ms)
+			return false;
+		pause_ms(NUDGE_MS);
+	}
+	return true;
+}
+
+static void *signals_run(void *user)
+{
+	struct session *session = user;
+	sigset_t set;
+	int number;
+
+	signal_set(&set);
+	if (sigwait(&set, &number) != 0 || number == SIGUSR2)
+		return NULL;
+	log_text(LOG_LEVEL_INFO, "ending: %s", strsignal(number));
+	atomic_store(&session->hub->stopping, true);
+	notifier_stop(session->hub->notifier);
+	await_notifier(session, NOTIFIER_MS);
+	fuse_session_exit(session->fuse);
+	while (!atomic_load(&session->left)) {
+		pthread_kill(session->reader, SIGUSR1);
+		pause_ms(NUDGE_MS);
+	}
+	return NULL;
+}
+
+static int start_signals(struct session *session)
+{
+	struct sigaction action = {.sa_handler = nothing};
+	sigset_t set;
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGUSR1, &action, NULL);
+	session->reader = pthread_self();
+	int error = pthread_create(&session->signals, NULL, signals_run, session);
+
+	if (error)
+		return -error;
+	session->has_signals = true;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	return 0;
+}
+
+static void stop_signals(struct session *session)
+{
+	atomic_store(&session->left, true);
+	if (!session->has_signals)
+		return;
+	pthread_kill(session->signals, SIGUSR2);
+	pthread_join(session->signals, NULL);
+	session->has_signals = false;
+}
+
+static int read_loop(struct session *session, void (*on_ready)(void *user), void *user)
+{
+	struct fuse_buf buf = {0};
+	bool ready = false;
+	int error = 0;
+
+	while (!fuse_session_exited(session->fuse)) {
+		int got = fuse_session_receive_buf(session->fuse, &buf);
+
+		if (got == -EINTR || got == -EAGAIN)
+			continue;
+		if (got <= 0) {
+			error = got;
+			break;
+		}
+		fuse_session_process_buf(session->fuse, &buf);
+		if (!ready && on_ready)
+			on_ready(user);
+		ready = true;
+	}
+	free(buf.mem);
+	return error;
+}
+
+int session_run(struct session *session, void (*on_ready)(void *user), void *user)
+{
+	int error = start_signals(session);
+
+	if (error == 0)
+		error = read_loop(session, on_ready, user);
+	atomic_store(&session->hub->stopping, true);
+	stop_signals(session);
+	if (error < 0)
+		log_text(LOG_LEVEL_ERROR, "reading from /dev/fuse: %s", strerror(-error));
+	return error;
+}
+
+void session_end(struct session *session)
+{
+	notifier_stop(session->hub->notifier);
+	/* It is in the kernel behind a request that was never read and holds its directory's lock.  Only the end of the
+	 * connection takes that request away. */
+	if (!await_notifier(session, NOTIFIER_MS))
+		umount2(session->mountpoint, MNT_FORCE | MNT_DETACH);
+}
+
+void session_close(struct session *session)
+{
+	if (!session)
+		return;
+	fuse_session_unmount(session->fuse);
+	fuse_session_destroy(session->fuse);
+	free(session->mountpoint);
+	free(session);
+}

@@ -1,0 +1,775 @@
+/*
+ * Calls against a scripted server: a thread on 127.0.0.1 that answers the n-th request with the n-th step of a script,
+ * whatever is asked, and keeps what was asked.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "engine/call.h"
+#include "engine/log.h"
+#include "engine/stats.h"
+
+enum { STEPS_MAX = 32, PEERS_MAX = 64, TEXT_MAX = 16384 };
+
+/* A step is an answer's bytes, or one of these. */
+#define RESET "<reset>"   /* RST instead of an answer */
+#define STALL "<stall>"   /* no answer, the connection stays */
+#define CLOSING "<close>" /* in front of an answer: the connection is closed after it, unannounced */
+
+struct peer {
+	int fd;
+	size_t len;
+	char text[TEXT_MAX];
+};
+
+struct server {
+	pthread_t thread;
+	int listener, stop[2];
+	char url[64];
+	const char *steps[STEPS_MAX];
+	unsigned step_count;
+	struct peer peers[PEERS_MAX];
+	pthread_mutex_t lock;
+	unsigned requests;              /* protected by lock */
+	char asked[STEPS_MAX][TEXT_MAX]; /* protected by lock */
+};
+
+static void drop(struct peer *peer, bool hard)
+{
+	struct linger linger = {.l_onoff = 1};
+
+	if (hard)
+		setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(peer->fd);
+	peer->fd = -1;
+}
+
+static void send_text(struct peer *peer, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left > 0) {
+		ssize_t sent = send(peer->fd, text, left, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return;
+		text += sent;
+		left -= (size_t)sent;
+	}
+}
+
+static void answer(struct server *server, struct peer *peer)
+{
+	const char *step;
+	unsigned n;
+
+	pthread_mutex_lock(&server->lock);
+	n = server->requests++;
+	if (n < STEPS_MAX)
+		strcpy(server->asked[n], peer->text);
+	pthread_mutex_unlock(&server->lock);
+	/* The last step is for all that come after it. */
+	step = server->steps[n < server->step_count ? n : server->step_count - 1];
+	peer->len = 0;
+	if (strcmp(step, STALL) == 0)
+		return;
+	if (strcmp(step, RESET) == 0) {
+		drop(peer, true);
+	} else if (strncmp(step, CLOSING, strlen(CLOSING)) == 0) {
+		send_text(peer, step + strlen(CLOSING));
+		drop(peer, false);
+	} else {
+		send_text(peer, step);
+	}
+}
+
+/* Is the request whole: its header, and as much body as it announces? */
+static bool whole(const struct peer *peer)
+{
+	const char *end = strstr(peer->text, "\r\n\r\n"), *length = strcasestr(peer->text, "\r\ncontent-length:");
+
+	if (!end)
+		return false;
+	return peer->len >= (size_t)(end + 4 - peer->text) + (length && length < end ? strtoul(length + 17, NULL, 10) : 0);
+}
+
+static void take(struct server *server, struct peer *peer)
+{
+	ssize_t got = recv(peer->fd, peer->text + peer->len, TEXT_MAX - 1 - peer->len, 0);
+
+	if (got <= 0) {
+		drop(peer, false);
+		return;
+	}
+	peer->len += (size_t)got;
+	peer->text[peer->len] = '\0';
+	if (whole(peer))
+		answer(server, peer);
+}
+
+static void *serve(void *user)
+{
+	struct server *server = user;
+
+	for (;;) {
+		struct pollfd fds[PEERS_MAX + 2] = {
+			{.fd = server->stop[0], .events = POLLIN}, {.fd = server->listener, .events = POLLIN}};
+
+		for (unsigned i = 0; i < PEERS_MAX; i++)
+			fds[i + 2] = (struct pollfd){.fd = server->peers[i].fd, .events = POLLIN};
+		poll(fds, PEERS_MAX + 2, -1);
+		if (fds[0].revents)
+			break;
+		for (unsigned i = 0; i < PEERS_MAX; i++) {
+			if (server->peers[i].fd >= 0 && fds[i + 2].revents)
+				take(server, &server->peers[i]);
+		}
+		for (unsigned i = 0; fds[1].revents && i < PEERS_MAX; i++) {
+			if (server->peers[i].fd < 0) {
+				server->peers[i].fd = accept(server->listener, NULL, NULL);
+				server->peers[i].len = 0;
+				break;
+			}
+		}
+	}
+	for (unsigned i = 0; i < PEERS_MAX; i++) {
+		if (server->peers[i].fd >= 0)
+			close(server->peers[i].fd);
+	}
+	return NULL;
+}
+
+struct fixture {
+	struct server server;
+	struct account *account;
+	struct engine *engine;
+};
+
+static struct fixture *begin_with(const struct engine_options *options, unsigned count, const char *const *steps)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct server *server = &fixture->server;
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	char why[ACCOUNT_WHY_MAX];
+
+	pthread_mutex_init(&server->lock, NULL);
+	for (unsigned i = 0; i < PEERS_MAX; i++)
+		server->peers[i].fd = -1;
+	memcpy(server->steps, steps, count * sizeof(*steps));
+	server->step_count = count;
+	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(server->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(server->listener, 64), 0);
+	assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &len), 0);
+	assert_int_equal(pipe(server->stop), 0);
+	snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%u", ntohs(address.sin_port));
+	assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+	assert_int_equal(account_open(&(struct account_options){.endpoint_url = server->url}, &fixture->account, why), 0);
+	assert_int_equal(engine_new(options, &fixture->engine), 0);
+	return fixture;
+}
+
+#define BEGIN(...)                                                                                           \
+	begin_with(&(struct engine_options){.retries = UINT_MAX, .workers = 1},                               \
+		sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *[]){__VA_ARGS__})
+
+static void end(struct fixture *fixture)
+{
+	struct server *server = &fixture->server;
+
+	engine_free(fixture->engine);
+	account_unref(fixture->account);
+	assert_int_equal(write(server->stop[1], "x", 1), 1);
+	pthread_join(server->thread, NULL);
+	close(server->listener);
+	close(server->stop[0]);
+	close(server->stop[1]);
+	pthread_mutex_destroy(&server->lock);
+	free(fixture);
+}
+
+static unsigned asked(struct fixture *fixture)
+{
+	unsigned requests;
+
+	pthread_mutex_lock(&fixture->server.lock);
+	requests = fixture->server.requests;
+	pthread_mutex_unlock(&fixture->server.lock);
+	return requests;
+}
+
+/* Waits until the server has n requests. */
+static void until_asked(struct fixture *fixture, unsigned n)
+{
+	for (unsigned i = 0; asked(fixture) < n; i++) {
+		assert_true(i < 20000);
+		poll(NULL, 0, 1);
+	}
+}
+
+#define HEAD_OK "HTTP/1.1 200 OK\r\nETag: \"e1\"\r\nContent-Length: 5\r\n\r\n"
+#define EMPTY(status) "HTTP/1.1 " status "\r\nContent-Length: 0\r\n\r\n"
+#define COPY_BODY "<CopyObjectResult><ETag>\"e2\"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></CopyObjectResult>"
+#define CHUNKED(status, body_hex_length, body)                                                                \
+	"HTTP/1.1 " status "\r\nTransfer-Encoding: chunked\r\n\r\n" body_hex_length "\r\n" body "\r\n0\r\n\r\n"
+#define COPY_OK CHUNKED("200 OK", "6f", COPY_BODY)
+#define ERROR_BODY(code) "<Error><Code>" code "</Code></Error>"
+#define SLOW_DOWN CHUNKED("503 Slow Down", "24", ERROR_BODY("SlowDown"))
+
+static void head(struct fixture *fixture, struct call *call)
+{
+	call_init(call);
+	call->account = fixture->account;
+	call->request = (struct s3_request){.op = S3_HEAD_OBJECT, .bucket = STR("bucket"), .key = STR("key")};
+}
+
+static void copy(struct fixture *fixture, struct call *call)
+{
+	call_init(call);
+	call->account = fixture->account;
+	call->request = (struct s3_request){.op = S3_COPY_OBJECT, .bucket = STR("bucket"), .key = STR("to"),
+		.source_bucket = STR("bucket"), .source_key = STR("from")};
+}
+
+static void test_head(void **state)
+{
+	struct fixture *fixture = BEGIN(HEAD_OK);
+	struct s3_answer got;
+	struct call call;
+	struct stats stats;
+
+	head(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, &got), 0);
+	assert_string_equal(got.etag, "e1");
+	assert_int_equal(got.size, 5);
+	assert_int_equal(call.attempts, 1);
+	assert_false(call.ambiguous);
+	engine_stats(fixture->engine, &stats);
+	assert_int_equal(stats.requests[S3_HEAD_OBJECT], 1);
+	end(fixture);
+}
+
+/* The request line is what was signed, byte for byte, and no header of libcurl's own is in the way. */
+static void test_bytes_on_the_wire(void **state)
+{
+	struct fixture *fixture = BEGIN(COPY_OK);
+	struct call call;
+	char *text = fixture->server.asked[0];
+
+	copy(fixture, &call);
+	call.request.key = STR("a//../b%2F c/./\xff?x=#\n");
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_ptr_equal(strstr(text, "PUT /bucket/a//../b%252F%20c/./%FF%3Fx%3D%23%0A HTTP/1.1\r\n"), text);
+	assert_non_null(strcasestr(text, "\r\nContent-Length: 0\r\n"));
+	assert_non_null(strcasestr(text, "\r\nx-amz-copy-source: /bucket/from\r\n"));
+	assert_null(strcasestr(text, "\r\nExpect:"));
+	assert_null(strcasestr(text, "\r\nTransfer-Encoding:"));
+	assert_null(strcasestr(text, "\r\nContent-Type:"));
+	assert_null(strcasestr(text, "\r\nAccept:"));
+	end(fixture);
+}
+
+static void test_connection_kept(void **state)
+{
+	struct fixture *fixture = BEGIN(HEAD_OK);
+	struct stats stats;
+	struct call call;
+
+	for (unsigned i = 0; i < 10; i++) {
+		head(fixture, &call);
+		assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	}
+	/* The count is of the turn's end; one more call is one more turn. */
+	engine_stats(fixture->engine, &stats);
+	assert_true(stats.connections <= 1);
+	end(fixture);
+}
+
+static void test_final_error(void **state)
+{
+	struct fixture *fixture = BEGIN(CHUNKED("403 Forbidden", "28", ERROR_BODY("AccessDenied")));
+	struct s3_answer got;
+	struct call call;
+
+	copy(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, &got), -EACCES);
+	assert_string_equal(got.error.code, "AccessDenied");
+	assert_int_equal(call.attempts, 1);
+	assert_false(call.ambiguous);
+	end(fixture);
+}
+
+static void test_error_in_200(void **state)
+{
+	struct fixture *fixture = BEGIN(CHUNKED("200 OK", "29", ERROR_BODY("InternalError")), COPY_OK);
+	struct call call;
+
+	copy(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_int_equal(call.attempts, 2);
+	assert_true(call.ambiguous);
+	end(fixture);
+}
+
+static void test_reset_is_retried(void **state)
+{
+	struct fixture *fixture = BEGIN(RESET, RESET, HEAD_OK);
+	struct call call;
+
+	head(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_int_equal(call.attempts, 3);
+	assert_true(call.ambiguous);
+	end(fixture);
+}
+
+static void test_retries_end(void **state)
+{
+	struct fixture *fixture = begin_with(&(struct engine_options){.retries = 2, .workers = 1}, 1,
+		(const char *[]){EMPTY("500 Oh")});
+	struct call call;
+	struct stats stats;
+
+	head(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), -EIO);
+	assert_int_equal(call.attempts, 3);
+	assert_int_equal(asked(fixture), 3);
+	engine_stats(fixture->engine, &stats);
+	assert_int_equal(stats.retried, 2);
+	end(fixture);
+}
+
+/* Slow-downs don't count among the retries: nothing may be lost because a service holds us back. */
+static void test_slow_down_outlasts_retries(void **state)
+{
+	struct fixture *fixture = begin_with(&(struct engine_options){.retries = 1, .workers = 1}, 5,
+		(const char *[]){SLOW_DOWN, SLOW_DOWN, SLOW_DOWN, SLOW_DOWN, COPY_OK});
+	struct stats stats;
+	struct call call;
+
+	copy(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_int_equal(call.attempts, 5);
+	assert_false(call.ambiguous);
+	engine_stats(fixture->engine, &stats);
+	assert_int_equal(stats.slowed, 4);
+	end(fixture);
+}
+
+static void test_cut_answer(void **state)
+{
+	struct fixture *fixture = BEGIN(CLOSING "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n<CopyObj", COPY_OK);
+	struct call call;
+
+	copy(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_int_equal(call.attempts, 2);
+	assert_true(call.ambiguous);
+	end(fixture);
+}
+
+static void test_time_out(void **state)
+{
+	struct fixture *fixture = begin_with(&(struct engine_options){.retries = 3, .workers = 1, .timeout_ms = 200}, 2,
+		(const char *[]){STALL, HEAD_OK});
+	struct stats stats;
+	struct call call;
+
+	head(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_int_equal(call.attempts, 2);
+	assert_true(call.ambiguous);
+	engine_stats(fixture->engine, &stats);
+	assert_int_equal(stats.timeouts, 1);
+	end(fixture);
+}
+
+static void test_time_out_ends(void **state)
+{
+	struct fixture *fixture = begin_with(&(struct engine_options){.retries = 0, .workers = 1, .timeout_ms = 50}, 1,
+		(const char *[]){STALL});
+	struct s3_answer got;
+	struct call call;
+
+	head(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, &got), -ETIMEDOUT);
+	assert_int_equal(got.status, 0);
+	assert_non_null(strstr(got.error.message, "nothing came"));
+	end(fixture);
+}
+
+static void test_once(void **state)
+{
+	struct fixture *fixture = BEGIN(RESET, COPY_OK);
+	struct call call;
+
+	copy(fixture, &call);
+	call.flags = CALL_ONCE;
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), -ECONNRESET);
+	assert_int_equal(asked(fixture), 1);
+	assert_true(call.ambiguous);
+	end(fixture);
+}
+
+/* A slow-down was not taken: asking again is no second attempt of something done. */
+static void test_once_and_slow_down(void **state)
+{
+	struct fixture *fixture = BEGIN(SLOW_DOWN, COPY_OK);
+	struct call call;
+
+	copy(fixture, &call);
+	call.flags = CALL_ONCE;
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_false(call.ambiguous);
+	end(fixture);
+}
+
+static void test_region_is_learnt(void **state)
+{
+	struct fixture *fixture = BEGIN("HTTP/1.1 301 Moved Permanently\r\nx-amz-bucket-region: eu-west-9\r\n"
+					"Location: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+		HEAD_OK);
+	struct call call;
+
+	head(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_non_null(strstr(fixture->server.asked[0], "/us-east-1/s3/aws4_request"));
+	assert_non_null(strstr(fixture->server.asked[1], "/eu-west-9/s3/aws4_request"));
+	head(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_non_null(strstr(fixture->server.asked[2], "/eu-west-9/s3/aws4_request"));
+	end(fixture);
+}
+
+static void test_region_for_ever(void **state)
+{
+	struct fixture *fixture = BEGIN(
+		"HTTP/1.1 301 Moved Permanently\r\nx-amz-bucket-region: eu-west-9\r\nContent-Length: 0\r\n\r\n");
+	struct call call;
+
+	head(fixture, &call);
+	assert_true(call_wait(fixture->engine, &call, NULL) < 0);
+	assert_true(asked(fixture) <= 3);
+	end(fixture);
+}
+
+static void test_clock_is_learnt(void **state)
+{
+	struct fixture *fixture = BEGIN("HTTP/1.1 403 Forbidden\r\nDate: Fri, 01 Jan 2027 00:00:00 GMT\r\n"
+					"Transfer-Encoding: chunked\r\n\r\n30\r\n" ERROR_BODY("RequestTimeTooSkewed") "\r\n0\r\n\r\n",
+		COPY_OK);
+	struct call call;
+
+	copy(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_int_equal(call.attempts, 2);
+	assert_non_null(strcasestr(fixture->server.asked[1], "x-amz-date: 20270101T0000"));
+	end(fixture);
+}
+
+static int swallow(void *user, const char *data, size_t len)
+{
+	size_t *got = user;
+
+	*got += len;
+	return 0;
+}
+
+static int refuse(void *user, const char *data, size_t len)
+{
+	return -ENOSPC;
+}
+
+static void get(struct fixture *fixture, struct call *call, int (*sink)(void *, const char *, size_t), size_t *got)
+{
+	call_init(call);
+	call->account = fixture->account;
+	call->request = (struct s3_request){.op = S3_GET_OBJECT, .bucket = STR("bucket"), .key = STR("key")};
+	call->sinks.on_data = sink;
+	call->sinks.user = got;
+}
+
+#define GET_HEADER "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 10\r\n\r\n"
+
+static void test_get(void **state)
+{
+	struct fixture *fixture = BEGIN(RESET, GET_HEADER "0123456789");
+	struct stats stats;
+	struct call call;
+	size_t got = 0;
+
+	get(fixture, &call, swallow, &got);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_int_equal(got, 10);
+	engine_stats(fixture->engine, &stats);
+	assert_int_equal(stats.object_bytes_in, 10);
+	end(fixture);
+}
+
+static void test_get_not_repeated(void **state)
+{
+	struct fixture *fixture = BEGIN(CLOSING GET_HEADER "01234", GET_HEADER "0123456789");
+	struct call call;
+	size_t got = 0;
+
+	get(fixture, &call, swallow, &got);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), -EIO);
+	assert_int_equal(got, 5);
+	assert_int_equal(asked(fixture), 1);
+	end(fixture);
+}
+
+static void test_get_refused_by_sink(void **state)
+{
+	struct fixture *fixture = BEGIN(GET_HEADER "0123456789");
+	struct call call;
+
+	get(fixture, &call, refuse, NULL);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), -ENOSPC);
+	assert_int_equal(call.attempts, 1);
+	end(fixture);
+}
+
+static void put(struct fixture *fixture, struct call *call, uint64_t length)
+{
+	call_init(call);
+	call->account = fixture->account;
+	call->request = (struct s3_request){
+		.op = S3_PUT_OBJECT, .bucket = STR("bucket"), .key = STR("key"), .body_length = length};
+}
+
+static void test_put(void **state)
+{
+	struct fixture *fixture = BEGIN(RESET, "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 0\r\n\r\n");
+	FILE *file = tmpfile();
+	struct call call;
+	const char *text = fixture->server.asked[1];
+
+	assert_non_null(file);
+	fputs("xxhello, world", file);
+	fflush(file);
+	put(fixture, &call, 12);
+	call.body_fd = fileno(file);
+	call.body_offset = 2;
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_string_equal(strstr(text, "\r\n\r\n"), "\r\n\r\nhello, world");
+	assert_non_null(strcasestr(text, "\r\nContent-Length: 12\r\n"));
+	put(fixture, &call, 3);
+	call.body_data = "abc";
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_string_equal(strstr(fixture->server.asked[2], "\r\n\r\n"), "\r\n\r\nabc");
+	put(fixture, &call, 0);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_non_null(strcasestr(fixture->server.asked[3], "\r\nContent-Length: 0\r\n"));
+	/* Shorter than said. */
+	put(fixture, &call, 100);
+	call.body_fd = fileno(file);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), -EIO);
+	fclose(file);
+	end(fixture);
+}
+
+static void test_bad_request_is_not_sent(void **state)
+{
+	struct fixture *fixture = BEGIN(HEAD_OK);
+	struct call call;
+
+	head(fixture, &call);
+	call.request.bucket = STR_NONE;
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), -EINVAL);
+	assert_int_equal(asked(fixture), 0);
+	end(fixture);
+}
+
+static void test_nobody_there(void **state)
+{
+	struct fixture *fixture = begin_with(
+		&(struct engine_options){.retries = 1, .workers = 1}, 1, (const char *[]){HEAD_OK});
+	struct account *account;
+	char why[ACCOUNT_WHY_MAX];
+	struct s3_answer got;
+	struct call call;
+
+	/* Port 1 of the loopback: nothing listens. */
+	assert_int_equal(
+		account_open(&(struct account_options){.endpoint_url = "http://127.0.0.1:1"}, &account, why), 0);
+	head(fixture, &call);
+	call.account = account;
+	assert_int_equal(call_wait(fixture->engine, &call, &got), -ECONNREFUSED);
+	assert_int_equal(call.attempts, 2);
+	assert_false(call.ambiguous);
+	assert_true(got.error.message[0] != '\0');
+	end(fixture);
+	account_unref(account);
+}
+
+/* ---- cancel, shutdown ---- */
+
+struct many {
+	struct call call;
+	atomic_int *ended;
+	int error;
+	bool again;
+};
+
+static void on_many(struct call *call, const struct s3_answer *got)
+{
+	struct many *many = call->user;
+
+	many->error = call->error;
+	assert_non_null(got);
+	if (many->again) {
+		many->again = false;
+		call_start(call->worker, call);
+	}
+	atomic_fetch_add(many->ended, 1);
+}
+
+static void post_many(struct fixture *fixture, struct many *many, unsigned count, atomic_int *ended)
+{
+	for (unsigned i = 0; i < count; i++) {
+		head(fixture, &many[i].call);
+		many[i].call.on_done = on_many;
+		many[i].call.user = &many[i];
+		many[i].call.flags = i % 2 ? CALL_BULK : 0;
+		many[i].ended = ended;
+		call_post(engine_pick(fixture->engine), &many[i].call);
+	}
+}
+
+struct cancel_task {
+	struct task task;
+	struct many *many;
+	unsigned count;
+	atomic_int *ended;
+	int ended_inside;
+};
+
+static void cancel_all(struct task *task, struct worker *worker)
+{
+	struct cancel_task *cancel = (struct cancel_task *)task;
+
+	for (unsigned i = 0; i < cancel->count; i++) {
+		call_cancel(&cancel->many[i].call);
+		call_cancel(&cancel->many[i].call);
+	}
+	cancel->ended_inside = atomic_load(cancel->ended);
+}
+
+static void until(atomic_int *value, int wanted)
+{
+	for (unsigned i = 0; atomic_load(value) < wanted; i++) {
+		assert_true(i < 20000);
+		poll(NULL, 0, 1);
+	}
+}
+
+/* Some on the wire, some in the queue, some started again by their own on_done. */
+static void test_cancel(void **state)
+{
+	struct fixture *fixture = begin_with(&(struct engine_options){.retries = 3, .workers = 1, .inflight = 8}, 1,
+		(const char *[]){STALL});
+	struct many many[40] = {0};
+	atomic_int ended = 0;
+	struct cancel_task cancel = {.task.run = cancel_all, .many = many, .count = 40, .ended = &ended};
+
+	many[3].again = true;
+	post_many(fixture, many, 40, &ended);
+	until_asked(fixture, 8);
+	assert_int_equal(atomic_load(&ended), 0);
+	worker_post(engine_worker(fixture->engine, 0), &cancel.task);
+	until(&ended, 40);
+	assert_int_equal(cancel.ended_inside, 0);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(many[i].error, -ECANCELED);
+	/* The one started again is still under way; the engine's end cancels it. */
+	end(fixture);
+	assert_int_equal(atomic_load(&ended), 41);
+}
+
+static void test_free_with_calls(void **state)
+{
+	struct fixture *fixture = begin_with(&(struct engine_options){.retries = 3, .workers = 3, .inflight = 9}, 3,
+		(const char *[]){HEAD_OK, SLOW_DOWN, STALL});
+	struct many many[60] = {0};
+	atomic_int ended = 0;
+
+	post_many(fixture, many, 60, &ended);
+	until_asked(fixture, 5);
+	end(fixture);
+	assert_int_equal(atomic_load(&ended), 60);
+}
+
+static void test_many_calls_two_workers(void **state)
+{
+	struct fixture *fixture = begin_with(
+		&(struct engine_options){.retries = 3, .workers = 2, .inflight = 16}, 1, (const char *[]){HEAD_OK});
+	static struct many many[2000];
+	atomic_int ended = 0;
+
+	memset(many, 0, sizeof(many));
+	post_many(fixture, many, 2000, &ended);
+	until(&ended, 2000);
+	for (unsigned i = 0; i < 2000; i++)
+		assert_int_equal(many[i].error, 0);
+	assert_int_equal(asked(fixture), 2000);
+	end(fixture);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_bytes_on_the_wire),
+		cmocka_unit_test(test_connection_kept),
+		cmocka_unit_test(test_final_error),
+		cmocka_unit_test(test_error_in_200),
+		cmocka_unit_test(test_reset_is_retried),
+		cmocka_unit_test(test_retries_end),
+		cmocka_unit_test(test_slow_down_outlasts_retries),
+		cmocka_unit_test(test_cut_answer),
+		cmocka_unit_test(test_time_out),
+		cmocka_unit_test(test_time_out_ends),
+		cmocka_unit_test(test_once),
+		cmocka_unit_test(test_once_and_slow_down),
+		cmocka_unit_test(test_region_is_learnt),
+		cmocka_unit_test(test_region_for_ever),
+		cmocka_unit_test(test_clock_is_learnt),
+		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_get_not_repeated),
+		cmocka_unit_test(test_get_refused_by_sink),
+		cmocka_unit_test(test_put),
+		cmocka_unit_test(test_bad_request_is_not_sent),
+		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_free_with_calls),
+		cmocka_unit_test(test_many_calls_two_workers),
+	};
+
+	setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+	setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
+	setenv("AWS_CONFIG_FILE", "/dev/null", 1);
+	unsetenv("AWS_REGION");
+	unsetenv("AWS_DEFAULT_REGION");
+	unsetenv("AWS_PROFILE");
+	unsetenv("http_proxy");
+	unsetenv("all_proxy");
+	unsetenv("ALL_PROXY");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
