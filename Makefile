@@ -43,12 +43,15 @@ LIBS     := $(OUT)/libfs.a $(OUT)/libengine.a $(OUT)/libs3.a
 
 UNIT     := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(sort $(wildcard tests/unit/*.c)))
 
+# One short line a step; V=1 shows the commands.
+say = $(if $(V),,@echo '  $(1)  $@' &&)
+
 .DEFAULT_GOAL := all
 .PHONY: all demo demo-run check check-run check-unit check-cases check-style bench install uninstall deps deps-check clean help
 
 all: $(FERRYFS)
 $(FERRYFS): $(OUT)/fs/main.o $(LIBS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKGLIBS)
+	$(call say,LD) $(CC) $(LDFLAGS) -o $@ $^ $(PKGLIBS)
 
 $(OUT)/libs3.a: $(call objects,s3)
 $(OUT)/libengine.a: $(call objects,engine)
@@ -56,22 +59,25 @@ $(OUT)/libfs.a: $(filter-out $(OUT)/$(MAIN:.c=.o),$(call objects,fs))
 $(OUT)/lib%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR) ar rcs $@ $^
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKGFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC) $(CC) $(CPPFLAGS) $(PKGFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # tests/unit/LAYER_NOUN.c is one cmocka program; its name says the highest layer it may link.
-unit-libs = $(if $(filter s3_%,$(1)),$(OUT)/libs3.a,$(if $(filter engine_%,$(1)),$(OUT)/libengine.a $(OUT)/libs3.a,$(LIBS)))
+# Those above s3/ may use tests/unit/support, and run against the embedded server.
+unit-libs = $(if $(filter s3_%,$(1)),$(OUT)/libs3.a,$(OUT)/libsupport.a $(if $(filter engine_%,$(1)),$(OUT)/libengine.a $(OUT)/libs3.a,$(LIBS)))
+unit-server = $(if $(filter s3_%,$(1)),,$(OUT)/s3d)
+$(OUT)/libsupport.a: $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard tests/unit/support/*.c)))
 .SECONDEXPANSION:
-$(UNIT): $(OUT)/unit/%: $(OUT)/tests/unit/%.o $$(call unit-libs,%)
+$(UNIT): $(OUT)/unit/%: $(OUT)/tests/unit/%.o $$(call unit-libs,%) | $$(call unit-server,%)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(call unit-libs,$*) $(PKGLIBS) -lcmocka
+	$(call say,LD) $(CC) $(LDFLAGS) -o $@ $< $(call unit-libs,$*) $(PKGLIBS) -lcmocka
 
 # The embedded S3 server.
 $(OUT)/s3d: $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard tests/s3d/*.c)))
-	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libmicrohttpd libxml-2.0 openssl jansson)
+	$(call say,LD) $(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libmicrohttpd libxml-2.0 openssl jansson)
 
 # ---- tests ----
 SAN_ENV  := ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
@@ -152,6 +158,6 @@ help:
 # Benchmark programs, one file each.
 $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(LIBS) $(PKGLIBS)
+	$(call say,LD) $(CC) $(LDFLAGS) -o $@ $< $(LIBS) $(PKGLIBS)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

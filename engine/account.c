@@ -11,13 +11,15 @@ static const char *first_set(const char *a, const char *b)
 	return a && a[0] ? a : b && b[0] ? b : NULL;
 }
 
-static int choose_region(struct account *account, const char *option, const struct profile *profile, char *why)
+static int choose_region(
+	struct account *account, const char *option, const struct profile *profile, char *why)
 {
 	const char *region = first_set(option, first_set(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION")));
 
 	region = first_set(region, first_set(profile->region, "us-east-1"));
-	if (strlen(region) > REGION_MAX || strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-							  "0123456789-_") != strlen(region)) {
+	if (strlen(region) > REGION_MAX ||
+		strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			       "0123456789-_") != strlen(region)) {
 		snprintf(why, ACCOUNT_WHY_MAX, "The region is not a region's name.");
 		return -EINVAL;
 	}
@@ -32,7 +34,8 @@ static bool ignores_configured_urls(void)
 	return value && strcmp(value, "true") == 0;
 }
 
-static int choose_endpoint(struct account *account, const char *option, const struct profile *profile, char *why)
+static int choose_endpoint(
+	struct account *account, const char *option, const struct profile *profile, char *why)
 {
 	const char *url = first_set(option, NULL);
 	int rc;
@@ -46,13 +49,15 @@ static int choose_endpoint(struct account *account, const char *option, const st
 		 : endpoint_for_region(account->region, &account->endpoint);
 	if (rc < 0 && url)
 		snprintf(why, ACCOUNT_WHY_MAX,
-			"The endpoint URL is not one: give http://HOST[:PORT] or https://HOST[:PORT][/PATH].");
+			"The endpoint URL is not one: give http://HOST[:PORT] or "
+			"https://HOST[:PORT][/PATH].");
 	else if (rc < 0)
 		snprintf(why, ACCOUNT_WHY_MAX, "There is no AWS endpoint for region %s.", account->region);
 	return rc;
 }
 
-static int choose_addressing(struct account *account, const char *option, const struct profile *profile, char *why)
+static int choose_addressing(
+	struct account *account, const char *option, const struct profile *profile, char *why)
 {
 	const char *style = first_set(option, first_set(profile->addressing_style, "auto"));
 
@@ -112,8 +117,8 @@ static void account_free(struct account *account)
 	free(account);
 }
 
-static int open_into(struct account *account, const struct account_options *options, struct account_found *found,
-	char *why)
+static int open_into(struct account *account, const struct account_options *options,
+	struct account_found *found, char *why)
 {
 	int rc = account_source_init(&account->source, options, why);
 
@@ -188,9 +193,11 @@ const struct endpoint *account_endpoint(const struct account *account)
 	return &account->endpoint;
 }
 
-const struct endpoint *account_endpoint_for(const struct account *account, const char *region, struct endpoint *space)
+const struct endpoint *account_endpoint_for(
+	const struct account *account, const char *region, struct endpoint *space)
 {
-	if (!account->by_region || strcmp(region, account->region) == 0 || endpoint_for_region(region, space) < 0)
+	if (!account->by_region || strcmp(region, account->region) == 0 ||
+		endpoint_for_region(region, space) < 0)
 		return &account->endpoint;
 	space->addressing = account->endpoint.addressing;
 	return space;
@@ -220,8 +227,8 @@ static int64_t monotonic_s(void)
 	return now.tv_sec;
 }
 
-/* Under renew_lock.  Who got the old ones a moment ago is done with them long before they are wiped: renewals are
- * some seconds apart. */
+/* Under renew_lock.  Who got the old ones a moment ago is done with them long before they are wiped: renewals
+ * are some seconds apart. */
 static int supersede(struct account *account, const struct credentials *credentials)
 {
 	struct credentials *old = atomic_load(&account->credentials);

@@ -1,5 +1,6 @@
 /*
- * Where credentials and settings come from: environment, ~/.aws/credentials, ~/.aws/config, in the AWS CLI's order.
+ * Where credentials and settings come from: environment, ~/.aws/credentials, ~/.aws/config, in the AWS CLI's
+ * order.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -118,7 +119,8 @@ static int read_file(const char *path, bool secret, struct buf *text)
 
 			buf_init(&name, LOG_LINE_MAX);
 			escape_text(&name, str_of(path));
-			log_text(LOG_LEVEL_WARNING, "%s can be read or written by others (mode %03o); chmod 600 it",
+			log_text(LOG_LEVEL_WARNING,
+				"%s can be read or written by others (mode %03o); chmod 600 it",
 				buf_text(&name), (unsigned)st.st_mode & 0777);
 			buf_release(&name);
 		}
@@ -139,7 +141,8 @@ static void shown(const char *path, char ret[256])
 	buf_release(&text);
 }
 
-static int read_profile(struct account_source *source, enum profile_file file, struct profile *profile, char *why)
+static int read_profile(
+	struct account_source *source, enum profile_file file, struct profile *profile, char *why)
 {
 	const char *path = file == PROFILE_CREDENTIALS ? source->credentials_path : source->config_path;
 	char name[256], words[128];
@@ -153,7 +156,8 @@ static int read_profile(struct account_source *source, enum profile_file file, s
 	rc = read_file(path, file == PROFILE_CREDENTIALS, &text);
 	shown(path, name);
 	if (rc < 0) {
-		snprintf(why, ACCOUNT_WHY_MAX, "Can't read %s: %s.", name, strerror_r(-rc, words, sizeof(words)));
+		snprintf(why, ACCOUNT_WHY_MAX, "Can't read %s: %s.", name,
+			strerror_r(-rc, words, sizeof(words)));
 		rc = rc == -ENOMEM ? rc : -EINVAL;
 		goto out;
 	}
@@ -185,7 +189,8 @@ static int from_environment(struct credentials *credentials, char *why)
 	}
 	if (credentials_set(credentials, str_of(key), str_of(secret), str_of(token)) < 0) {
 		snprintf(why, ACCOUNT_WHY_MAX,
-			"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN can't be a credential: too long, "
+			"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN can't be a "
+			"credential: too long, "
 			"or with bytes that a header can't carry.");
 		return -EINVAL;
 	}
@@ -195,8 +200,8 @@ static int from_environment(struct credentials *credentials, char *why)
 /* Keys of another kind than those in a file. */
 static const char *unsupported(const struct profile *profile)
 {
-	return profile->role_arn[0]	      ? "assumes a role (role_arn)"
-	       : profile->sso[0]	      ? "signs in through SSO"
+	return profile->role_arn[0]		? "assumes a role (role_arn)"
+	       : profile->sso[0]		? "signs in through SSO"
 	       : profile->credential_process[0] ? "runs a program for its credentials (credential_process)"
 						: NULL;
 }
@@ -210,11 +215,13 @@ static int from_profile(const struct account_source *source, const struct profil
 		if (credentials_set(credentials, str_of(profile->access_key), str_of(profile->secret),
 			    str_of(profile->token)) == 0)
 			return 0;
-		snprintf(why, ACCOUNT_WHY_MAX, "The keys of profile %s can't be credentials.", source->profile);
+		snprintf(why, ACCOUNT_WHY_MAX, "The keys of profile %s can't be credentials.",
+			source->profile);
 		return -EINVAL;
 	}
 	if (profile->access_key[0] || profile->secret[0])
-		snprintf(why, ACCOUNT_WHY_MAX, "Profile %s has only one of aws_access_key_id and aws_secret_access_key.",
+		snprintf(why, ACCOUNT_WHY_MAX,
+			"Profile %s has only one of aws_access_key_id and aws_secret_access_key.",
 			source->profile);
 	else if (kind)
 		snprintf(why, ACCOUNT_WHY_MAX,
@@ -223,7 +230,8 @@ static int from_profile(const struct account_source *source, const struct profil
 			source->profile, kind, source->profile);
 	else
 		snprintf(why, ACCOUNT_WHY_MAX,
-			"No credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put them into "
+			"No credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put them "
+			"into "
 			"~/.aws/credentials (profile %s), or use --no-sign-request for public data.",
 			source->profile);
 	return -EACCES;
@@ -241,8 +249,8 @@ int account_source_read(struct account_source *source, struct account_found *ret
 	if (rc < 0)
 		return rc;
 	if (source->profile_named && !profile->found) {
-		snprintf(why, ACCOUNT_WHY_MAX, "There is no profile %s in ~/.aws/credentials or ~/.aws/config.",
-			source->profile);
+		snprintf(why, ACCOUNT_WHY_MAX,
+			"There is no profile %s in ~/.aws/credentials or ~/.aws/config.", source->profile);
 		return -ENOENT;
 	}
 	if (source->no_sign_request) {

@@ -10,14 +10,14 @@
 
 enum {
 	ACCOUNT_REGIONS_MAX = 256, /* learnt; past it the oldest is forgotten */
-	ACCOUNT_KEPT_MAX = 4,      /* superseded credentials that may still be in use */
+	ACCOUNT_KEPT_MAX = 4, /* superseded credentials that may still be in use */
 	ACCOUNT_RENEW_PAUSE_S = 5,
 };
 
 /* Where settings come from, so that credentials can be read anew from the same place. */
 struct account_source {
 	char profile[PROFILE_NAME_MAX + 1];
-	bool profile_named;  /* by option or environment: then it must exist */
+	bool profile_named; /* by option or environment: then it must exist */
 	bool profile_option; /* by option: the environment's keys don't count (as the AWS CLI) */
 	bool no_sign_request;
 	char *credentials_path, *config_path; /* NULL: no home, or the variable was empty */
@@ -49,13 +49,13 @@ struct account {
 	struct account_source source; /* protected by renew_lock after account_open */
 
 	pthread_mutex_t renew_lock;
-	int64_t renewed_s;                           /* monotonic; protected by renew_lock */
+	int64_t renewed_s; /* monotonic; protected by renew_lock */
 	struct credentials *kept[ACCOUNT_KEPT_MAX]; /* superseded, oldest first; protected by renew_lock */
 	_Atomic(struct credentials *) credentials;
 
 	pthread_mutex_t region_lock;
 	struct account_region_entry regions[ACCOUNT_REGIONS_MAX]; /* protected by region_lock */
-	unsigned region_count, region_next;                        /* protected by region_lock */
+	unsigned region_count, region_next; /* protected by region_lock */
 	atomic_uint region_generation;
 
 	_Atomic int64_t clock_offset;

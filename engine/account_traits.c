@@ -1,5 +1,6 @@
 /*
- * What is learnt of a service while working with it: regions of buckets, its clock, and which conditions it enforces.
+ * What is learnt of a service while working with it: regions of buckets, its clock, and which conditions it
+ * enforces.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -60,8 +61,8 @@ void account_learn_region(struct account *account, struct str bucket, struct str
 	for (size_t i = 0; i < region.len; i++) {
 		char c = region.data[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-			    c == '_'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			    c == '-' || c == '_'))
 			return;
 	}
 	pthread_mutex_lock(&account->region_lock);

@@ -263,8 +263,8 @@ static void on_answer(struct call *call, const struct s3_answer *answer)
 /* Does this error of a connection pass by itself? */
 static bool passes(int error)
 {
-	return error == -ECONNRESET || error == -ECONNREFUSED || error == -ECONNABORTED || error == -ETIMEDOUT ||
-	       error == -EHOSTUNREACH || error == -ENETUNREACH || error == -EBADMSG;
+	return error == -ECONNRESET || error == -ECONNREFUSED || error == -ECONNABORTED ||
+	       error == -ETIMEDOUT || error == -EHOSTUNREACH || error == -ENETUNREACH || error == -EBADMSG;
 }
 
 static void trace(const struct call *call, int outcome)
@@ -274,15 +274,13 @@ static void trace(const struct call *call, int outcome)
 	char consequence[64];
 
 	snprintf(consequence, sizeof(consequence), "attempt %u, status %d, %llu ms", call->attempts,
-		answer->status,
-		(unsigned long long)(call->worker->now_ms - transfer->started_ms));
-	log_call(LOG_LEVEL_TRACE,
-		&(struct log_call){.what = s3_op_name(call->request.op),
-			.bucket = call->request.bucket,
-			.key = call->request.key,
-			.error = outcome,
-			.answer = answer,
-			.consequence = consequence});
+		answer->status, (unsigned long long)(call->worker->now_ms - transfer->started_ms));
+	log_call(LOG_LEVEL_TRACE, &(struct log_call){.what = s3_op_name(call->request.op),
+					  .bucket = call->request.bucket,
+					  .key = call->request.key,
+					  .error = outcome,
+					  .answer = answer,
+					  .consequence = consequence});
 }
 
 void call_attempt_over(struct call *call, int outcome)
@@ -320,7 +318,8 @@ void call_check_timeout(struct call *call)
 	if (quiet <= limit)
 		return;
 	transfer_stop(transfer);
-	transfer_explain(transfer, transfer->connecting ? "no connection within %llu ms" : "nothing came for %llu ms",
+	transfer_explain(transfer,
+		transfer->connecting ? "no connection within %llu ms" : "nothing came for %llu ms",
 		(unsigned long long)quiet);
 	call_attempt_over(call, -ETIMEDOUT);
 }

@@ -7,9 +7,15 @@
 #include <string.h>
 #include "engine/worker.h"
 
-/* 512 in flight at 30 ms a copy are 17,000 a second, more than one thread can do; 1,024 gained nothing (measured). */
-enum { INFLIGHT_DEFAULT = 512, TIMEOUT_DEFAULT_MS = 60000, CONNECT_TIMEOUT_DEFAULT_MS = 10000, WORKERS_MAX = 256,
-	INFLIGHT_MAX = 65536 };
+/* 512 in flight at 30 ms a copy are 17,000 a second, more than one thread can do; 1,024 gained nothing
+ * (measured). */
+enum {
+	INFLIGHT_DEFAULT = 512,
+	TIMEOUT_DEFAULT_MS = 60000,
+	CONNECT_TIMEOUT_DEFAULT_MS = 10000,
+	WORKERS_MAX = 256,
+	INFLIGHT_MAX = 65536
+};
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static CURLcode curl_ready;
@@ -19,7 +25,8 @@ static void start_curl(void)
 	curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* One thread beat two beside a server on two CPUs, 60 against 100 us an object; more CPUs want more (measured). */
+/* One thread beat two beside a server on two CPUs, 60 against 100 us an object; more CPUs want more
+ * (measured). */
 static unsigned default_workers(void)
 {
 	cpu_set_t set;
@@ -30,7 +37,8 @@ static unsigned default_workers(void)
 
 static bool names_proxy(void)
 {
-	static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+	static const char *const names[] = {
+		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = getenv(names[i]);

@@ -134,7 +134,7 @@ enum { SAID_SETS = 1024, SAID_WAYS = 4 };
 
 static pthread_mutex_t said_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t said[SAID_SETS][SAID_WAYS]; /* protected by said_lock; 0: empty */
-static unsigned char said_next[SAID_SETS];  /* protected by said_lock */
+static unsigned char said_next[SAID_SETS]; /* protected by said_lock */
 
 /* FNV-1a, 64 bits. */
 static uint64_t hash(uint64_t h, struct str s)

@@ -1,8 +1,8 @@
 /*
  * mailbox: how tasks reach a worker from other threads.
  *
- * A list under one lock, with an eventfd that is written only when the list goes from empty to non-empty: a thousand
- * posts cost one system call.  The worker takes the whole list at once, in the order of posting.
+ * A list under one lock, with an eventfd that is written only when the list goes from empty to non-empty: a
+ * thousand posts cost one system call.  The worker takes the whole list at once, in the order of posting.
  */
 #ifndef FERRYFS_ENGINE_MAILBOX_H
 #define FERRYFS_ENGINE_MAILBOX_H
@@ -13,7 +13,7 @@
 struct mailbox {
 	pthread_mutex_t lock;
 	struct task *first, *last; /* protected by lock */
-	int event;                 /* readable after a post to an empty box; the worker polls it */
+	int event; /* readable after a post to an empty box; the worker polls it */
 };
 
 /* 0 or -errno of eventfd(2). */
@@ -27,7 +27,8 @@ void mailbox_post(struct mailbox *box, struct task *first);
 struct task *mailbox_take(struct mailbox *box);
 /* Makes the event readable without a task: to end a poll. */
 void mailbox_wake(struct mailbox *box);
-/* Makes the event unreadable again; the reader calls it before mailbox_take, when the poll says it is readable. */
+/* Makes the event unreadable again; the reader calls it before mailbox_take, when the poll says it is
+ * readable. */
 void mailbox_hush(struct mailbox *box);
 
 #endif

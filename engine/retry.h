@@ -1,10 +1,10 @@
 /*
  * retry: when a failed attempt is made again.
  *
- * Delays are exponential, capped, with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter").  A
- * budget, shared by all calls of a worker, ends retries when nearly everything fails: a dead server is not asked
- * thousands of times.  It is drawn by each retry, given back by each success and slowly by time.  Pure; clock and
- * randomness are passed in.
+ * Delays are exponential, capped, with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter").
+ * A budget, shared by all calls of a worker, ends retries when nearly everything fails: a dead server is not
+ * asked thousands of times.  It is drawn by each retry, given back by each success and slowly by time.  Pure;
+ * clock and randomness are passed in.
  */
 #ifndef FERRYFS_ENGINE_RETRY_H
 #define FERRYFS_ENGINE_RETRY_H
@@ -13,12 +13,13 @@
 #include <stdint.h>
 
 enum {
-	RETRY_DEFAULT = 8,            /* further attempts */
+	RETRY_DEFAULT = 8, /* further attempts */
 	RETRY_BASE_MS = 100,
-	RETRY_CAP_MS = 20000,         /* as the AWS SDKs' standard mode */
-	RETRY_SLOW_BASE_MS = 50,      /* after a slow-down: the window does the holding back */
+	RETRY_CAP_MS = 20000, /* as the AWS SDKs' standard mode */
+	RETRY_SLOW_BASE_MS = 50, /* after a slow-down: the window does the holding back */
 	RETRY_SLOW_CAP_MS = 5000,
-	RETRY_SLOW_TOTAL_MS = 300000, /* a slowed-down call goes on this long, whatever the number of attempts */
+	RETRY_SLOW_TOTAL_MS =
+		300000, /* a slowed-down call goes on this long, whatever the number of attempts */
 	RETRY_BUDGET = 1000,
 	RETRY_BUDGET_PER_SECOND = 20,
 };
@@ -34,7 +35,8 @@ bool retry_budget_take(struct retry_budget *budget, uint64_t now_ms);
 /* A success. */
 void retry_budget_give(struct retry_budget *budget);
 
-/* Milliseconds to wait before attempt number `failed` + 1 when `failed` have failed (from 1); random is uniform. */
+/* Milliseconds to wait before attempt number `failed` + 1 when `failed` have failed (from 1); random is
+ * uniform. */
 unsigned retry_delay(unsigned failed, bool slowed, uint64_t random);
 
 /* xorshift64* (Vigna, 2014): *state is never 0. */

@@ -10,7 +10,8 @@
 /* Bits of a table entry. */
 enum { WANT_IN = 1, WANT_OUT = 2, WANT = 3, IN_SET_SHIFT = 2, OURS = 16 };
 
-/* Few at a time, so that few answers are in memory at once; more were no faster (measured with 32, 64 and 256). */
+/* Few at a time, so that few answers are in memory at once; more were no faster (measured with 32, 64 and
+ * 256). */
 enum { EVENTS_MAX = 32 };
 
 static bool table_reach(struct sockets *sockets, int fd)
@@ -43,7 +44,8 @@ static int watch(struct sockets *sockets, int fd, unsigned want)
 		return 0;
 	event.events = (want & WANT_IN ? EPOLLIN : 0u) | (want & WANT_OUT ? EPOLLOUT : 0u);
 	if (epoll_ctl(sockets->epoll, op, fd, &event) < 0) {
-		/* A descriptor of libcurl's own may have been closed, or closed and opened anew, behind our back. */
+		/* A descriptor of libcurl's own may have been closed, or closed and opened anew, behind our
+		 * back. */
 		if (op == EPOLL_CTL_MOD && errno == ENOENT)
 			op = EPOLL_CTL_ADD;
 		else if (op == EPOLL_CTL_ADD && errno == EEXIST)
@@ -62,8 +64,8 @@ static int watch(struct sockets *sockets, int fd, unsigned want)
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket)
 {
 	struct sockets *sockets = user;
-	unsigned want = what == CURL_POLL_IN      ? WANT_IN
-			: what == CURL_POLL_OUT   ? WANT_OUT
+	unsigned want = what == CURL_POLL_IN	  ? WANT_IN
+			: what == CURL_POLL_OUT	  ? WANT_OUT
 			: what == CURL_POLL_INOUT ? WANT
 						  : 0;
 

@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* An answer with a body of some hundred bytes is read in one piece; listings and objects want more.  libcurl allocates
- * one buffer for each attempt under way, so 512 copies cost 1 MiB of them. */
+/* An answer with a body of some hundred bytes is read in one piece; listings and objects want more.  libcurl
+ * allocates one buffer for each attempt under way, so 512 copies cost 1 MiB of them. */
 enum { BUFFER_SMALL = 2048, BUFFER_LARGE = 65536 };
 
 /* Our own lines: libcurl's Accept and Expect left out, and a length where it would send none. */
@@ -159,7 +159,8 @@ static size_t on_upload(char *data, size_t size, size_t count, void *user)
 		memcpy(data, call->body_data + transfer->body_sent, want);
 	else
 		do {
-			got = pread(call->body_fd, data, want, (off_t)(call->body_offset + transfer->body_sent));
+			got = pread(
+				call->body_fd, data, want, (off_t)(call->body_offset + transfer->body_sent));
 		} while (got < 0 && errno == EINTR);
 	if (got <= 0) {
 		transfer->error = got < 0 ? -errno : -EIO;
@@ -182,8 +183,9 @@ static int on_seek(void *user, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* The connection stands and the request is about to be written.  A second time in one attempt means that a kept
- * connection turned out to be closed and libcurl sends the request again by itself: it may have been taken then. */
+/* The connection stands and the request is about to be written.  A second time in one attempt means that a
+ * kept connection turned out to be closed and libcurl sends the request again by itself: it may have been
+ * taken then. */
 static int on_connected(void *user, char *peer, char *local, int peer_port, int local_port)
 {
 	struct transfer *transfer = user;
@@ -256,7 +258,8 @@ static CURLcode set_constants(struct transfer *transfer)
 	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
 	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_USERAGENT, "ferryfs/" FERRYFS_VERSION);
 	/* Our scan ends a connect that takes too long; libcurl's own clock would be set for each attempt. */
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, (long)transfer->worker->ceiling + WINDOW_EXTRA);
+	rc = rc ? rc
+		: curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, (long)transfer->worker->ceiling + WINDOW_EXTRA);
 	if (!engine->proxied) {
 		/* Or libcurl reads the environment for each attempt. */
 		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -335,7 +338,8 @@ static void add_line(struct transfer *transfer, unsigned *count, const char *tex
 	line->next = line + 1;
 }
 
-/* Builds libcurl's list of header lines in our own array, pointing into the wire: no allocation an attempt. */
+/* Builds libcurl's list of header lines in our own array, pointing into the wire: no allocation an attempt.
+ */
 static int set_lines(struct transfer *transfer)
 {
 	const struct s3_wire *wire = &transfer->worker->wire;
@@ -374,7 +378,8 @@ static enum transfer_mode mode_for(const struct s3_wire *wire)
 	return wire->body.len ? TRANSFER_BODY : TRANSFER_PLAIN;
 }
 
-/* Method and body.  Without a body everything is a GET to libcurl, whatever its name: the shortest way through it. */
+/* Method and body.  Without a body everything is a GET to libcurl, whatever its name: the shortest way
+ * through it. */
 static CURLcode set_mode(struct transfer *transfer)
 {
 	const struct s3_wire *wire = &transfer->worker->wire;
@@ -398,10 +403,12 @@ static CURLcode set_mode(struct transfer *transfer)
 		transfer->method = rc ? NULL : wire->method;
 	}
 	if (mode == TRANSFER_UPLOAD)
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)wire->body_length);
+		rc = rc ? rc
+			: curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)wire->body_length);
 	if (mode == TRANSFER_BODY) {
 		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_POSTFIELDS, wire->body.data);
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wire->body.len);
+		rc = rc ? rc
+			: curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wire->body.len);
 	}
 	return rc;
 }

@@ -2,9 +2,10 @@
  * transfer: one place on the wire: an easy handle with its request texts, used again and again.
  *
  * Life-cycle: transfer_new, then for each attempt transfer_start ... transfer_finish (libcurl is done) or
- * transfer_stop (time-out, cancel: the connection is closed), then transfer_idle puts it back into the worker's pool.
- * The answer stays readable until then.  Options that never change are set once; an attempt sets address, header list,
- * and method and body where they differ from the last attempt's.  Worker thread only.
+ * transfer_stop (time-out, cancel: the connection is closed), then transfer_idle puts it back into the
+ * worker's pool. The answer stays readable until then.  Options that never change are set once; an attempt
+ * sets address, header list, and method and body where they differ from the last attempt's.  Worker thread
+ * only.
  */
 #ifndef FERRYFS_ENGINE_TRANSFER_H
 #define FERRYFS_ENGINE_TRANSFER_H
@@ -12,8 +13,8 @@
 #include "engine/worker.h"
 
 /*
- * What reads an answer, and the answer.  A transfer takes one from the worker's pool when its answer begins: most of the
- * 512 in flight are waiting, and a parser has 30 KiB.
+ * What reads an answer, and the answer.  A transfer takes one from the worker's pool when its answer begins:
+ * most of the 512 in flight are waiting, and a parser has 30 KiB.
  */
 struct reader {
 	struct reader *next;
@@ -29,7 +30,7 @@ struct transfer {
 	struct call *call; /* NULL in the pool */
 	struct transfer *next_idle, *next_all;
 
-	struct buf texts, body;   /* the wire's header lines and body; its other texts are the worker's */
+	struct buf texts, body; /* the wire's header lines and body; its other texts are the worker's */
 	uint64_t body_length;
 	struct curl_slist *lines; /* array: our constant lines and the wire's */
 	unsigned lines_size;
@@ -42,11 +43,11 @@ struct transfer {
 	long buffer_size;
 
 	/* of this attempt */
-	bool running;       /* in the multi */
-	bool connecting;    /* a new connection is being made */
-	bool sent;          /* the request may have left */
-	bool sink_failed;   /* error is the sink's, or the body's source's */
-	int error;          /* of a callback */
+	bool running; /* in the multi */
+	bool connecting; /* a new connection is being made */
+	bool sent; /* the request may have left */
+	bool sink_failed; /* error is the sink's, or the body's source's */
+	int error; /* of a callback */
 	struct window_ticket ticket;
 	uint64_t started_ms, progress_ms;
 	uint64_t body_sent;
@@ -66,6 +67,7 @@ void transfer_idle(struct transfer *transfer);
 /* What was answered so far; never NULL. */
 const struct s3_answer *transfer_answer(const struct transfer *transfer);
 /* Puts words of ours where S3's would stand, if it said nothing. */
-void transfer_explain(struct transfer *transfer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void transfer_explain(struct transfer *transfer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

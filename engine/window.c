@@ -94,8 +94,9 @@ struct window_ticket window_send(struct window *window, uint64_t now_ms)
 	return (struct window_ticket){.cuts = window->cuts, .sent_ms = now_ms};
 }
 
-/* Where probing begins, as a share of the bad level, and its growth a second there.  By simulation and measurement
- * against a server that refuses what is above 2,000 a second: 95 to 97 % of it reached, under 1 % refused. */
+/* Where probing begins, as a share of the bad level, and its growth a second there.  By simulation and
+ * measurement against a server that refuses what is above 2,000 a second: 95 to 97 % of it reached, under 1 %
+ * refused. */
 static const double PROBE_FROM = 0.95, PROBE_SLOPE = 0.04;
 
 static void grow(struct window *window, uint64_t now_ms)
@@ -139,7 +140,8 @@ static void learn_trip(struct window *window, double trip_ms)
 	window->trip_ms = window->trip_ms == 0 ? trip_ms : window->trip_ms + (trip_ms - window->trip_ms) / 16;
 }
 
-void window_answer(struct window *window, struct window_ticket ticket, enum window_outcome outcome, uint64_t now_ms)
+void window_answer(
+	struct window *window, struct window_ticket ticket, enum window_outcome outcome, uint64_t now_ms)
 {
 	if (outcome == WINDOW_GOOD)
 		learn_trip(window, (double)(now_ms - ticket.sent_ms));

@@ -7,14 +7,16 @@
  * | regrowth | size < 95 % of the bad level  | size + 1: back in a round trip or two                 |
  * | probing  | at or above it                | some per cent a second, faster above the bad level    |
  *
- * A slow-down, time-out or reset remembers the level it happened at (bad) and halves the size.  Answers to attempts
- * that were sent before the last cut change nothing (each attempt carries the number of cuts it was sent under), so
- * that one round trip's refusals count once.  The size grows only while it is what limits the worker.  In probing the
- * size stays just under the bad level most of the time, which is what keeps the share of refusals small and the rate
- * near the service's limit; plain additive increase from one half would average at three quarters of it.
+ * A slow-down, time-out or reset remembers the level it happened at (bad) and halves the size.  Answers to
+ * attempts that were sent before the last cut change nothing (each attempt carries the number of cuts it was
+ * sent under), so that one round trip's refusals count once.  The size grows only while it is what limits the
+ * worker.  In probing the size stays just under the bad level most of the time, which is what keeps the share
+ * of refusals small and the rate near the service's limit; plain additive increase from one half would
+ * average at three quarters of it.
  *
- * Once something was refused, sending is also paced: attempts go out at 5/4 of size per round trip, not in the clumps in
- * which answers came, since a service that counts over some milliseconds refuses clumps at any rate.
+ * Once something was refused, sending is also paced: attempts go out at 5/4 of size per round trip, not in
+ * the clumps in which answers came, since a service that counts over some milliseconds refuses clumps at any
+ * rate.
  *
  * Also the queue of calls that wait for a place.  Pure but for the lists; the clock is passed in; one thread.
  */
@@ -44,12 +46,12 @@ struct window {
 	uint64_t used_ms; /* last touched, for taking the oldest slot */
 	unsigned ceiling;
 	double size;
-	double bad;   /* level of the last refusal; 0: none so far */
+	double bad; /* level of the last refusal; 0: none so far */
 	double slope; /* probing: growth a second */
 	uint64_t grown_ms;
 	unsigned cuts; /* number of halvings so far */
 	double trip_ms; /* smoothed; 0: none so far */
-	double pace;    /* attempts that may go out now, where paced */
+	double pace; /* attempts that may go out now, where paced */
 	uint64_t paced_ms;
 	unsigned active;
 	unsigned queued;
@@ -73,11 +75,12 @@ struct window_ticket {
 struct window_ticket window_send(struct window *window, uint64_t now_ms);
 
 enum window_outcome {
-	WINDOW_GOOD,   /* an answer, be it an error of S3's */
-	WINDOW_BAD,    /* slow-down, time-out, reset */
+	WINDOW_GOOD, /* an answer, be it an error of S3's */
+	WINDOW_BAD, /* slow-down, time-out, reset */
 	WINDOW_SILENT, /* cancelled: says nothing */
 };
-void window_answer(struct window *window, struct window_ticket ticket, enum window_outcome outcome, uint64_t now_ms);
+void window_answer(
+	struct window *window, struct window_ticket ticket, enum window_outcome outcome, uint64_t now_ms);
 
 void window_queue(struct window *window, struct call *call, bool in_front);
 void window_unqueue(struct window *window, struct call *call);

@@ -139,7 +139,8 @@ struct window *worker_window(struct worker *worker, const struct account *accoun
 	const struct endpoint *endpoint = account_endpoint(account);
 	struct window *window;
 
-	for (window = worker->windows; window < worker->windows + WORKER_ENDPOINTS && window->used; window++) {
+	for (window = worker->windows; window < worker->windows + WORKER_ENDPOINTS && window->used;
+		window++) {
 		if (endpoint_same(&window->endpoint, endpoint)) {
 			window->used_ms = worker->now_ms;
 			return window;
@@ -328,7 +329,8 @@ int worker_init(struct worker *worker, struct engine *engine, unsigned index)
 		.index = index,
 		.random = random_seed(),
 		.scan.run = scan,
-		.ceiling = engine->inflight / engine->worker_count ? engine->inflight / engine->worker_count : 1,
+		.ceiling =
+			engine->inflight / engine->worker_count ? engine->inflight / engine->worker_count : 1,
 	};
 	look_at_clock(worker);
 	retry_budget_init(&worker->budget, worker->now_ms);

@@ -2,9 +2,9 @@
  * worker: the inside of a worker, for the engine's own files (call, transfer, worker, stats).
  *
  * The loop of its thread, one turn:
- *   wait (epoll) -> libcurl's sockets -> answers that are complete -> mailbox -> timers -> on_done of what has ended ->
- *   queued calls onto the wire -> libcurl's timer (starts them) -> again
- * Nothing is started and nobody is called back from inside a libcurl callback but a GET's on_data.
+ *   wait (epoll) -> libcurl's sockets -> answers that are complete -> mailbox -> timers -> on_done of what
+ * has ended -> queued calls onto the wire -> libcurl's timer (starts them) -> again Nothing is started and
+ * nobody is called back from inside a libcurl callback but a GET's on_data.
  *
  * Everything is the worker thread's own except `mailbox`, `stop` and `counters`.
  */
@@ -24,7 +24,8 @@ struct transfer;
 struct reader;
 
 enum {
-	WORKER_ENDPOINTS = 16, /* windows; past it the least used idle one is taken over, or the first shared */
+	WORKER_ENDPOINTS =
+		16, /* windows; past it the least used idle one is taken over, or the first shared */
 };
 
 /* Written by the worker with relaxed stores, read by anybody. */
@@ -62,16 +63,16 @@ struct worker {
 	struct s3_wire wire; /* work space of every attempt's start */
 
 	struct window windows[WORKER_ENDPOINTS];
-	unsigned turn;             /* the window that is served first, for fairness */
-	struct call_list active;   /* ACTIVE */
-	struct call_list waiting;  /* WAITING */
-	struct call_list ended;    /* ENDED: on_done is to be called */
+	unsigned turn; /* the window that is served first, for fairness */
+	struct call_list active; /* ACTIVE */
+	struct call_list waiting; /* WAITING */
+	struct call_list ended; /* ENDED: on_done is to be called */
 	unsigned active_count, waiting_count;
 
 	struct transfer *idle; /* pool, last used first */
 	struct transfer *all;
 	struct reader *readers; /* pool */
-	unsigned reader_count;  /* in it */
+	unsigned reader_count; /* in it */
 
 	struct counters counters;
 };
@@ -91,8 +92,8 @@ int worker_init(struct worker *worker, struct engine *engine, unsigned index);
 void worker_release(struct worker *worker);
 /* The thread. */
 void *worker_run(void *worker);
-/* Cancels every call, runs what is posted and calls back, until nothing is left; false when there was nothing.
- * The worker's thread, or after its end the one that frees the engine. */
+/* Cancels every call, runs what is posted and calls back, until nothing is left; false when there was
+ * nothing. The worker's thread, or after its end the one that frees the engine. */
 bool worker_settle(struct worker *worker);
 
 /* The window of an account's endpoint, made when there is none. */
@@ -100,7 +101,8 @@ struct window *worker_window(struct worker *worker, const struct account *accoun
 
 /* ---- call.c; worker thread ---- */
 
-/* The attempt on the wire is over: decides whether there is another.  outcome: 0 a whole answer, else -errno. */
+/* The attempt on the wire is over: decides whether there is another.  outcome: 0 a whole answer, else -errno.
+ */
 void call_attempt_over(struct call *call, int outcome);
 /* Has it been too long? */
 void call_check_timeout(struct call *call);

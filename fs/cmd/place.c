@@ -99,8 +99,10 @@ int place_destination(const char *text, bool recursive, const struct place *sour
 		ret->key_len += base.len;
 		ret->key[ret->key_len] = '\0';
 	}
-	if (strcmp(source->bucket, ret->bucket) == 0 && str_eq(place_key(source), place_key(ret)))
-		return refuse(why, text, "is the source itself");
+	if (strcmp(source->bucket, ret->bucket) == 0 && str_eq(place_key(source), place_key(ret))) {
+		refuse(why, text, "is the source itself");
+		return -ELOOP;
+	}
 	if (ret->key_len > KEY_MAX) {
 		refuse(why, text, "makes a key of more than 1,024 bytes");
 		return -ENAMETOOLONG;
@@ -113,8 +115,8 @@ int place_check_move(const struct place *source, const struct place *destination
 	if (!recursive || strcmp(source->bucket, destination->bucket) != 0 ||
 		!str_has_prefix(place_key(destination), place_key(source)))
 		return 0;
-	snprintf(why, PLACE_WHY_MAX, "a directory cannot be moved into itself");
-	return -EINVAL;
+	snprintf(why, PLACE_WHY_MAX, "a prefix cannot be moved into itself");
+	return -ELOOP;
 }
 
 struct str place_exclude(const struct place *source, const struct place *destination)

@@ -24,6 +24,10 @@ void report_release(struct report *report)
 static const char *error_text(int error)
 {
 	switch (-error) {
+	case ENOENT:
+		return "not found";
+	case EACCES:
+		return "access denied";
 	case ESTALE:
 		return "the source changed meanwhile";
 	case EBUSY:
@@ -177,7 +181,7 @@ static bool event_shown(const struct report *report, const struct job_event *eve
 {
 	if (event->step == JOB_FOUND && !event->error)
 		return report->dry_run && (report->json || report->lines);
-	return report->json || (report->lines && !event->error);
+	return report->json || (report->lines && !event->error && event->step != JOB_SKIPPED);
 }
 
 static void event_print(struct report *report, const struct job_event *event)
@@ -189,8 +193,6 @@ static void event_print(struct report *report, const struct job_event *event)
 	} else {
 		if (report->dry_run)
 			buf_add_text(buf, "(dry run) ");
-		if (event->step == JOB_SKIPPED)
-			buf_add_text(buf, "skipped: ");
 		if (event->step == JOB_UNDONE)
 			buf_add_text(buf, "undone: ");
 		event_text(report, event, buf);
@@ -311,7 +313,7 @@ void report_summary(struct report *report, const struct report_summary *summary)
 		summary_json(report, summary, output_begin_main(report->output));
 		output_end(report->output);
 	}
-	if (summary->quiet)
+	if (summary->quiet || (summary->error && summary->progress.found == 0))
 		return;
 	buf_init(&text, SUMMARY_MAX);
 	summary_text(report, summary, &text);

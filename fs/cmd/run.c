@@ -238,6 +238,7 @@ static int finish(struct run *run, double started)
 		.quiet = run->options.quiet,
 		.error = early ? &run->error : NULL,
 	};
+	bool empty = run->done.found == 0 && run->done.listed;
 	struct stats stats;
 
 	engine_stats(run->engine, &stats);
@@ -247,8 +248,9 @@ static int finish(struct run *run, double started)
 		tell_error(run, &run->error);
 	else if (!run->done.listed && !interrupted)
 		run->told = words_failed(run->command, "the listing ended early: there may be more objects");
-	else if (run->done.found == 0 && run->done.listed && !run->told)
+	else if (empty && !run->told)
 		tell_empty(run);
+	summary.quiet = summary.quiet || empty; /* that was said */
 	report_summary(&run->report, &summary);
 	finish_output(run);
 	if (interrupted)
@@ -278,8 +280,8 @@ static int work(struct run *run)
 	return finish(run, started);
 }
 
-/* The words that are no options.  False when wrong (printed). */
-static bool read_places(struct run *run, int count, char **words)
+/* The words that are no options.  False, with the exit status, when they will not do (printed). */
+static bool read_places(struct run *run, int count, char **words, int *ret_status)
 {
 	int wanted = run->kind == JOB_REMOVE ? 1 : 2;
 	bool recursive = run->options.recursive;
@@ -287,7 +289,8 @@ static bool read_places(struct run *run, int count, char **words)
 	int r;
 
 	if (count != wanted) {
-		words_wrong(run->command, wanted == 1 ? "needs one s3:// URL" : "needs a source and a destination");
+		*ret_status = words_wrong(run->command, "%s",
+			wanted == 1 ? "needs one s3:// URL" : "needs a source and a destination");
 		return false;
 	}
 	r = place_source(words[0], recursive, &run->source, why);
@@ -295,9 +298,13 @@ static bool read_places(struct run *run, int count, char **words)
 		r = place_destination(words[1], recursive, &run->source, &run->destination, why);
 	if (r == 0 && run->kind == JOB_MOVE)
 		r = place_check_move(&run->source, &run->destination, recursive, why);
-	if (r < 0)
-		words_wrong(run->command, "%s", why);
-	return r == 0;
+	if (r == 0)
+		return true;
+	if (r == -EINVAL)
+		*ret_status = words_wrong(run->command, "%s", why);
+	else
+		*ret_status = words_failed(run->command, "%s", why);
+	return false;
 }
 
 static void open_report(struct run *run)
@@ -351,7 +358,7 @@ int run_command(enum job_kind kind, const char *const help[], int argc, char **a
 	case TRANSFER_WRONG:
 		break;
 	case TRANSFER_RUN:
-		if (read_places(&run, argc - optind, argv + optind))
+		if (read_places(&run, argc - optind, argv + optind, &r))
 			r = start(&run);
 		break;
 	}

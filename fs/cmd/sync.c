@@ -50,6 +50,7 @@ struct sync {
 	struct item *free;
 	unsigned made, limit, active;
 	bool stopped, pumping;
+	bool enough; /* the rest of the destination's listing does not matter: it is cancelled */
 	struct job_error error;
 	_Atomic uint64_t found, copied, skipped, failed, bytes;
 	atomic_bool listed;
@@ -140,7 +141,7 @@ static void side_done(void *user, int error, const struct s3_answer *answer)
 	side->done = true;
 	if (error == 0 && side == &sync->source)
 		atomic_store(&sync->listed, true);
-	if (error != 0 && !(error == -ECANCELED && sync->stopped)) {
+	if (error != 0 && !(error == -ECANCELED && (sync->stopped || sync->enough))) {
 		note_error(sync, error, side == &sync->source ? "list" : "list the destination of", answer);
 		sync_stop(sync); /* without the destination's listing nothing can be decided */
 	}
@@ -393,8 +394,10 @@ static void sync_pump(struct sync *sync)
 		;
 	if (sync->source.done && !sync->stopped)
 		side_turn(&sync->source);
-	if (source_over(sync) && sync->destination.lister)
-		lister_cancel(sync->destination.lister); /* what else is there does not matter */
+	if (source_over(sync) && sync->destination.lister && !sync->enough) {
+		sync->enough = true;
+		lister_cancel(sync->destination.lister);
+	}
 	sync->pumping = false;
 	if (!source_over(sync) || sync->destination.lister || sync->active)
 		return;

@@ -3,9 +3,10 @@
  *
  *   calls URL [-n OBJECTS] [-i INFLIGHT] [-w WORKERS] [-s SECONDS]
  *
- * The server must take AKIAEXAMPLE/secret (or --no-auth).  Bucket "bench" is expected to have objects k/0 .. k/99;
- * without -k they are put first.  A chain keeps 2 x INFLIGHT calls posted, as a tree copy does.  With -s it runs for
- * that many seconds and prints each second's rate and share of refused requests, for the window.
+ * The server must take AKIAEXAMPLE/secret (or --no-auth).  Bucket "bench" is expected to have objects k/0 ..
+ * k/99; without -k they are put first.  A chain keeps 2 x INFLIGHT calls posted, as a tree copy does.  With
+ * -s it runs for that many seconds and prints each second's rate and share of refused requests, for the
+ * window.
  */
 #include <errno.h>
 #include <limits.h>
@@ -69,8 +70,11 @@ static void on_done(struct call *call, const struct s3_answer *answer)
 
 	atomic_fetch_add(call->error ? &failed : &done, 1);
 	if (call->error && log_once("copy", STR_NONE, STR_NONE))
-		log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "copy", .bucket = call->request.bucket,
-						  .key = call->request.key, .error = call->error, .answer = answer});
+		log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "copy",
+						  .bucket = call->request.bucket,
+						  .key = call->request.key,
+						  .error = call->error,
+						  .answer = answer});
 	if (slot_fill(slot))
 		call_start(call->worker, call);
 	else
@@ -89,7 +93,9 @@ static int put_sources(void)
 		snprintf(key, sizeof(key), "k/%u", i);
 		call_init(&call);
 		call.account = account;
-		call.request = (struct s3_request){.op = S3_PUT_OBJECT, .bucket = STR("bench"), .key = str_of(key),
+		call.request = (struct s3_request){.op = S3_PUT_OBJECT,
+			.bucket = STR("bench"),
+			.key = str_of(key),
 			.body_length = sizeof(body)};
 		call.body_data = body;
 		rc = call_wait(engine, &call, NULL);
@@ -116,8 +122,8 @@ static void watch(unsigned for_seconds)
 		sent = after.requests[S3_COPY_OBJECT] - before.requests[S3_COPY_OBJECT];
 		printf("second %2u: %6llu done, %6llu sent, %5.2f %% refused, window %u, waiting %u\n", i + 1,
 			(unsigned long long)(have - had), (unsigned long long)sent,
-			sent ? 100.0 * (double)(after.slowed - before.slowed) / (double)sent : 0, after.window,
-			after.waiting);
+			sent ? 100.0 * (double)(after.slowed - before.slowed) / (double)sent : 0,
+			after.window, after.waiting);
 		had = have;
 		before = after;
 	}
@@ -155,8 +161,8 @@ static void run(unsigned inflight, unsigned for_seconds)
 	engine_stats(engine, &stats);
 	printf("| engine, %u in flight, %u worker(s) | %.0f objects/s | %.1f us CPU an object | %ld KiB | "
 	       "%llu failed, %llu retried, %llu connections |\n",
-		inflight, engine_workers(engine), (double)done / wall, cpu * 1e6 / (double)done, usage.ru_maxrss,
-		(unsigned long long)failed, (unsigned long long)stats.retried,
+		inflight, engine_workers(engine), (double)done / wall, cpu * 1e6 / (double)done,
+		usage.ru_maxrss, (unsigned long long)failed, (unsigned long long)stats.retried,
 		(unsigned long long)stats.connections);
 	engine_free(engine);
 	free(all);
@@ -188,7 +194,8 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (optind + 1 != argc) {
-		fprintf(stderr, "usage: calls [-n N] [-i INFLIGHT] [-w WORKERS] [-s SECONDS] [-k] [-t] URL\n");
+		fprintf(stderr,
+			"usage: calls [-n N] [-i INFLIGHT] [-w WORKERS] [-s SECONDS] [-k] [-t] URL\n");
 		return 2;
 	}
 	setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 0);

@@ -3,10 +3,11 @@
  *
  *   curlfloor [-n OBJECTS] [-i INFLIGHT] [-e] URL
  *
- * One thread, one curl_multi, INFLIGHT easy handles used again and again, requests of a CopyObject's shape (method,
- * header names and lengths) with a signature that is made up: run the server with --no-auth.  Nothing is parsed,
- * signed, retried or timed.  Waits in curl_multi_poll, or with -e in epoll with curl_multi_socket_action.  The objects
- * k/0 .. k/99 of bucket "bench" must exist (tests/bench/calls puts them).
+ * One thread, one curl_multi, INFLIGHT easy handles used again and again, requests of a CopyObject's shape
+ * (method, header names and lengths) with a signature that is made up: run the server with --no-auth. Nothing
+ * is parsed, signed, retried or timed.  Waits in curl_multi_poll, or with -e in epoll with
+ * curl_multi_socket_action.  The objects k/0 .. k/99 of bucket "bench" must exist (tests/bench/calls puts
+ * them).
  */
 #include <curl/curl.h>
 #include <stdio.h>
@@ -138,7 +139,8 @@ static void turn_poll(void)
 static void turn_epoll(void)
 {
 	struct epoll_event events[256];
-	int running, count = epoll_wait(epoll, events, 256, timer_ms < 0 || timer_ms > 1000 ? 1000 : (int)timer_ms);
+	int running, count = epoll_wait(
+			     epoll, events, 256, timer_ms < 0 || timer_ms > 1000 ? 1000 : (int)timer_ms);
 
 	for (int i = 0; i < count; i++)
 		curl_multi_socket_action(multi, events[i].data.fd,
@@ -155,7 +157,8 @@ static void report(unsigned inflight, double wall, double cpu)
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	printf("| libcurl alone (%s), %u in flight | %.0f objects/s | %.1f us CPU an object | %ld KiB | %lu failed |\n",
+	printf("| libcurl alone (%s), %u in flight | %.0f objects/s | %.1f us CPU an object | %ld KiB | %lu "
+	       "failed |\n",
 		epoll < 0 ? "poll" : "epoll", inflight, (double)done / wall, cpu * 1e6 / (double)done,
 		usage.ru_maxrss, bad);
 }

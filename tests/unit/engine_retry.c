@@ -12,8 +12,10 @@ static void test_delay_bounds(void **state)
 	assert_int_equal(retry_delay(3, false, 4 * RETRY_BASE_MS), 4 * RETRY_BASE_MS);
 	for (unsigned failed = 0; failed < 100; failed++) {
 		for (uint64_t random = 0; random < 50; random++) {
-			assert_true(retry_delay(failed, false, random * 0x9E3779B97F4A7C15ULL) <= RETRY_CAP_MS);
-			assert_true(retry_delay(failed, true, random * 0x9E3779B97F4A7C15ULL) <= RETRY_SLOW_CAP_MS);
+			assert_true(
+				retry_delay(failed, false, random * 0x9E3779B97F4A7C15ULL) <= RETRY_CAP_MS);
+			assert_true(retry_delay(failed, true, random * 0x9E3779B97F4A7C15ULL) <=
+				    RETRY_SLOW_CAP_MS);
 		}
 	}
 	assert_int_equal(retry_delay(64, false, RETRY_CAP_MS), RETRY_CAP_MS);

@@ -175,7 +175,8 @@ static void settles(double rate, double burst)
 	service_run(&service, &window, 20000000);
 	reached = (double)service.good / 20 / rate;
 	share = (double)service.refused / (double)(service.good + service.refused);
-	print_message("rate %.0f burst %.0f: %.1f %% reached, %.2f %% refused\n", rate, burst, 100 * reached, 100 * share);
+	print_message("rate %.0f burst %.0f: %.1f %% reached, %.2f %% refused\n", rate, burst, 100 * reached,
+		100 * share);
 	assert_true(reached > 0.9);
 	assert_true(share < 0.05);
 }

@@ -41,7 +41,7 @@ static void run_child(const char *path, const char *port_file, const char *const
 	unsigned n = 5;
 	for (unsigned i = 0; args != NULL && args[i] != NULL && i < ARGS_MAX; i++)
 		argv[n++] = args[i];
-	if (freopen("/dev/null", "w", stderr) == NULL)
+	if (freopen("/dev/null", "w", stdout) == NULL)
 		_exit(126);
 	execv(path, (char *const *)argv);
 	_exit(127);

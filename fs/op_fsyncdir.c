@@ -1,0 +1,66 @@
+/* fsync of a directory: what is pending below it is settled first, and the first error of it told. */
+#include "fs/ops.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct settle {
+	struct hub *hub;
+	fuse_req_t req;
+	struct claim claim;
+};
+
+static void finish(struct settle *settle, int error)
+{
+	struct hub *hub = settle->hub;
+
+	claim_release(hub->claims, &settle->claim, 0);
+	hub_reply_err(settle->req, error);
+	free(settle);
+	hub_unpark(hub);
+}
+
+static void granted(struct claim *claim)
+{
+	struct settle *settle = claim->user;
+
+	finish(settle, claim->prior_error);
+}
+
+/* hub.lock held.  1: nothing is pending. */
+static int claim_below(struct settle *settle, fuse_ino_t ino)
+{
+	const struct node *node = nodes_find(settle->hub->nodes, ino);
+	struct place place;
+
+	/* Above the buckets nothing is ever pending. */
+	if (!node || node->gone || node_place(node, &place) == -EPERM)
+		return 1;
+	int error = node_place(node, &place);
+
+	if (error == 0)
+		error = claim_add(&settle->claim, place.account, place_bucket(&place), place_key(&place), true, true);
+	settle->claim.granted = granted;
+	settle->claim.user = settle;
+	return error < 0 ? error : claim_take(settle->hub->claims, &settle->claim);
+}
+
+void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct hub *hub = hub_of(req);
+	struct settle *settle = calloc(1, sizeof(*settle));
+
+	if (!settle) {
+		hub_reply_err(req, -ENOMEM);
+		return;
+	}
+	settle->hub = hub;
+	settle->req = req;
+	hub_park(hub);
+	hub_lock(hub);
+	int error = claim_below(settle, ino);
+
+	hub_unlock(hub);
+	if (error != 0)
+		finish(settle, error < 0 ? error : settle->claim.prior_error);
+}

@@ -1,0 +1,228 @@
+/*
+ * A file's rename: copy, then delete.
+ *
+ *   HEAD of the source, where its ETag is not known
+ *   copy, on condition that the source has this ETag (create only, where nothing may be replaced)
+ *   HEAD again, unless the service is known to enforce conditions on deletes
+ *   delete, on condition that it still has this ETag
+ *
+ * A source that turns out to be another one by then is tried once more from the start, then told as EBUSY.  After the copy a
+ * failure leaves the object at both places, and says so: the source is never the one that is lost.  A file whose content S3
+ * has never had is moved here alone: it will be stored under its new name.
+ */
+#include "fs/rename_op.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "fs/draft.h"
+#include "fs/remove_op.h"
+
+enum { TRIES_MAX = 2 };
+
+static void look(struct rename_op *op, void (*on_done)(struct probe *probe));
+static void copy(struct rename_op *op);
+
+static void fail(struct rename_op *op, int error, const struct s3_answer *answer, const char *consequence)
+{
+	name_op_log(&op->base, rename_from(op), error, answer, consequence);
+	rename_op_failed(op, remove_errno(error));
+}
+
+/* ---- the end ---- */
+
+static void moved(struct rename_op *op)
+{
+	struct hub *hub = op->base.hub;
+	int64_t mtime = op->copy.mtime ? op->copy.mtime : (int64_t)time(NULL);
+
+	rename_op_apply(op);
+	hub_lock(hub);
+	if (node_set_attr(op->node, op->size, mtime, 0, str_of(op->copy.etag), str_of(op->storage_class)) < 0)
+		op->node->attr.fetched_ms = 0;
+	hub_unlock(hub);
+	rename_op_done(op);
+}
+
+/* The source as it is now, after it was not what we took it for. */
+static void on_looked_again(struct probe *probe)
+{
+	struct rename_op *op = probe->user;
+
+	if (probe->error < 0) {
+		fail(op, probe->error, &probe->refusal, "its copy may be at the new place as well");
+	} else if (probe->kind == PROBE_NONE) {
+		rename_op_lost(op);
+	} else if (op->copy.error < 0 && strcmp(probe->etag, op->etag) == 0) {
+		/* It is what it was: the refusal meant something else, the other bucket perhaps. */
+		fail(op, op->copy.error, NULL, NULL);
+	} else if (++op->tries >= TRIES_MAX) {
+		fail(op, -EBUSY, NULL, "it keeps changing: its copy may be at the new place as well");
+	} else {
+		op->size = probe->size;
+		snprintf(op->etag, sizeof(op->etag), "%s", probe->etag);
+		snprintf(op->storage_class, sizeof(op->storage_class), "%s", probe->storage_class);
+		/* What is at the new place by now is our own copy. */
+		op->noreplace = op->noreplace && op->copy.etag[0] == '\0';
+		copy(op);
+	}
+}
+
+/* ---- delete ---- */
+
+static void on_deleted(struct call *call, const struct s3_answer *answer)
+{
+	struct rename_op *op = call->user;
+
+	if (call->error == 0 || (call->error == -ENOENT && strcmp(answer->error.code, "NoSuchBucket") != 0))
+		moved(op);
+	else if (call->error == -ESTALE)
+		look(op, on_looked_again);
+	else
+		fail(op, call->error, answer, "copied but not deleted: it is at both places");
+}
+
+static void delete(struct rename_op *op)
+{
+	const struct place *place = &rename_from(op)->place;
+
+	call_init(&op->call);
+	op->call.request.op = S3_DELETE_OBJECT;
+	op->call.request.bucket = place_bucket(place);
+	op->call.request.key = place_key(place);
+	op->call.request.if_match = op->etag[0] ? str_of(op->etag) : STR_NONE;
+	op->call.account = place->account;
+	op->call.on_done = on_deleted;
+	op->call.user = op;
+	call_post(op->base.worker, &op->call);
+}
+
+/* Is the source still what was copied? */
+static void on_looked_before_delete(struct probe *probe)
+{
+	struct rename_op *op = probe->user;
+
+	if (probe->error < 0)
+		fail(op, probe->error, &probe->refusal, "copied but not deleted: it is at both places");
+	else if (probe->kind == PROBE_FILE && strcmp(probe->etag, op->etag) == 0)
+		delete(op);
+	else if (probe->kind == PROBE_NONE)
+		moved(op); /* somebody else deleted it; ours is the copy */
+	else
+		on_looked_again(probe);
+}
+
+/* ---- copy ---- */
+
+static void on_copied(struct copy *done, const struct s3_answer *answer)
+{
+	struct rename_op *op = done->user;
+	const struct place *place = &rename_from(op)->place;
+
+	if (done->error == -ESTALE || done->error == -ENOENT) {
+		look(op, on_looked_again);
+	} else if (done->error == -EEXIST) {
+		rename_op_failed(op, -EEXIST);
+	} else if (done->error < 0) {
+		fail(op, done->error, answer, done->ambiguous ? "its copy may be at the new place as well" : NULL);
+	} else if (account_trait(place->account, TRAIT_DELETE_IF_MATCH) == TRAIT_YES) {
+		delete(op);
+	} else {
+		look(op, on_looked_before_delete);
+	}
+}
+
+static void run_copy(struct task *task, struct worker *worker)
+{
+	struct rename_op *op = (struct rename_op *)((char *)task - offsetof(struct rename_op, task));
+	const struct place *from = &rename_from(op)->place, *to = &rename_to(op)->place;
+
+	op->settings = (struct copy_settings){.tags = from->view->tags};
+	op->copy = (struct copy){
+		.settings = &op->settings,
+		.source_account = from->account,
+		.account = to->account,
+		.source_bucket = place_bucket(from),
+		.source_key = place_key(from),
+		.bucket = place_bucket(to),
+		.key = place_key(to),
+		.source_etag = str_of(op->etag),
+		.storage_class = op->storage_class[0] ? str_of(op->storage_class) : STR_NONE,
+		.size = op->size,
+		.create_only = op->noreplace,
+		.on_done = on_copied,
+		.user = op,
+	};
+	copy_start(worker, &op->copy);
+}
+
+static void copy(struct rename_op *op)
+{
+	op->task.run = run_copy;
+	worker_post(op->base.worker, &op->task);
+}
+
+/* ---- the beginning ---- */
+
+static void look(struct rename_op *op, void (*on_done)(struct probe *probe))
+{
+	const struct place *place = &rename_from(op)->place;
+
+	op->probe = (struct probe){
+		.account = place->account,
+		.bucket = place_bucket(place),
+		.key = place_key(place),
+		.only_file = true,
+		.on_done = on_done,
+		.user = op,
+	};
+	probe_start(op->base.worker, &op->probe);
+}
+
+static void on_looked_first(struct probe *probe)
+{
+	struct rename_op *op = probe->user;
+
+	if (probe->error < 0) {
+		fail(op, probe->error, &probe->refusal, NULL);
+	} else if (probe->kind == PROBE_NONE) {
+		rename_op_lost(op);
+	} else {
+		op->size = probe->size;
+		snprintf(op->etag, sizeof(op->etag), "%s", probe->etag);
+		snprintf(op->storage_class, sizeof(op->storage_class), "%s", probe->storage_class);
+		copy(op);
+	}
+}
+
+static void start(struct rename_op *op)
+{
+	if (op->etag[0])
+		copy(op);
+	else
+		look(op, on_looked_first);
+}
+
+void rename_file(struct rename_op *op)
+{
+	struct hub *hub = op->base.hub;
+	const struct node *node = op->node;
+
+	hub_lock(hub);
+	bool unstored = node->draft && draft_dirty(node->draft) && node->attr.fetched_ms == 0 && !node->attr.etag;
+
+	op->size = node->attr.size;
+	snprintf(op->etag, sizeof(op->etag), "%s", node->attr.etag ? node->attr.etag : "");
+	snprintf(op->storage_class, sizeof(op->storage_class), "%s",
+		node->attr.storage_class ? node->attr.storage_class : "");
+	hub_unlock(hub);
+	if (unstored) {
+		op->plan = MARKER_NOT;
+		rename_op_apply(op);
+		rename_op_done(op);
+		return;
+	}
+	rename_op_mark(op, start);
+}

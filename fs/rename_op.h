@@ -1,0 +1,71 @@
+/*
+ * rename_op: a rename under way.
+ *
+ *   op_rename.c    the checks that need no request, what happens to the nodes, the end
+ *   rename_file.c  copy of the object, then its delete, conditional on what was copied
+ *   rename_dir.c   one tree-move job
+ *
+ * ends[0] is where it is, ends[1] where it goes; both keys, or both prefixes, are claimed exclusively.
+ */
+#ifndef FERRYFS_FS_RENAME_OP_H
+#define FERRYFS_FS_RENAME_OP_H
+
+#include "engine/copy.h"
+#include "engine/job.h"
+#include "fs/marker.h"
+#include "fs/name_op.h"
+#include "fs/probe.h"
+
+struct rename_op {
+	struct name_op base;
+	bool noreplace;
+	pid_t pid;
+	struct node *node;   /* referenced: what moves */
+	struct node *target; /* referenced: what it replaces; NULL: nothing */
+	enum marker_plan plan;
+	struct marker marker; /* of the directory it leaves */
+	struct probe probe;
+	struct call call;
+	void (*step)(struct rename_op *op); /* after the marker was written */
+
+	/* a file: what is copied */
+	struct task task;
+	struct copy copy;
+	struct copy_settings settings;
+	unsigned tries;
+	uint64_t size;
+	int64_t mtime;
+	char etag[ETAG_MAX + 1];
+	char storage_class[STORAGE_CLASS_MAX + 1];
+
+	/* a directory */
+	struct dir_move *move;
+	bool keep_marker; /* the target's marker stays: the source's is not copied onto it but deleted at the end */
+};
+
+/* Any thread, no lock: the claim is granted and nothing speaks against it so far. */
+void rename_file(struct rename_op *op);
+void rename_dir(struct rename_op *op);
+
+/* S3 has it at the new place and no longer at the old: moves the node.  No lock held. */
+void rename_op_apply(struct rename_op *op);
+/* The source is not there any more.  No lock held. */
+void rename_op_lost(struct rename_op *op);
+/* Looks after the directory that was left, and answers 0. */
+void rename_op_done(struct rename_op *op);
+/* Answers the error; what is known of both places is doubted. */
+void rename_op_failed(struct rename_op *op, int error);
+/* Writes the marker of the directory it leaves first, where that is needed, then goes on. */
+void rename_op_mark(struct rename_op *op, void (*step)(struct rename_op *op));
+
+static inline struct name_end *rename_from(struct rename_op *op)
+{
+	return &op->base.ends[0];
+}
+
+static inline struct name_end *rename_to(struct rename_op *op)
+{
+	return &op->base.ends[1];
+}
+
+#endif
