@@ -24,6 +24,7 @@ endif
 PACKAGES := pkg-config gcc libc6-dev libfuse3-dev fuse3 libcurl4-openssl-dev libssl-dev libxml2-dev \
 	uthash-dev libjansson-dev libmicrohttpd-dev libbsd-dev libcmocka-dev
 CHECK_PACKAGES := curl python3 clang-format attr awscli
+FUZZ_PACKAGES  := clang libclang-rt-14-dev
 
 PKG      := fuse3 libcurl libxml-2.0 openssl jansson
 PKGFLAGS  = $(shell pkg-config --cflags $(PKG))
@@ -106,16 +107,35 @@ check-cases: all $(OUT)/s3d
 check-style:
 	@tests/style/check.sh -v
 
+# The tables go to $(OUT)/bench.md, too; tests/bench/run.sh says what the environment changes.
+bench: all $(OUT)/s3d $(OUT)/bench/curlfloor
+	@FERRYFS=$(abspath $(FERRYFS)) S3D=$(abspath $(OUT)/s3d) CURLFLOOR=$(abspath $(OUT)/bench/curlfloor) \
+		REPORT=$(abspath $(OUT)/bench.md) RESULTS=$(abspath $(OUT)/bench.json) tests/bench/run.sh
+
 demo: deps-check
 	@$(MAKE) --no-print-directory demo-run
 
 demo-run: all $(OUT)/s3d
 	@FERRYFS=$(abspath $(FERRYFS)) S3D=$(abspath $(OUT)/s3d) tests/demo.sh
 
+# ---- fuzzers: tests/fuzz/NAME.c becomes $(BUILD)/fuzz/NAME, a libFuzzer program with objects of its own ----
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+.PHONY: fuzz fuzz-run
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang OUT=$(BUILD)/fuzz/objects WARN=-Wall \
+		SANFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' $(FUZZERS)
+$(FUZZERS): $(BUILD)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIBS)
+	$(call say,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIBS) $(PKGLIBS)
+
+# On copies of tests/fuzz/corpus/NAME; SECONDS for each.
+fuzz-run: fuzz
+	@tests/fuzz/run.sh $(or $(SECONDS),10) $(FUZZERS)
+
 # ---- what must be installed ----
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
-MISSING = $(shell dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(PACKAGES) $(CHECK_PACKAGES) 2>/dev/null | \
-	awk -v want="$(PACKAGES) $(CHECK_PACKAGES)" '$$2 == "installed" {have[$$1] = 1} \
+WANTED  := $(PACKAGES) $(CHECK_PACKAGES) $(FUZZ_PACKAGES)
+MISSING = $(shell dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(WANTED) 2>/dev/null | \
+	awk -v want="$(WANTED)" '$$2 == "installed" {have[$$1] = 1} \
 	END {n = split(want, w, " "); for (i = 1; i <= n; i++) if (!have[w[i]]) print w[i]}')
 
 deps:
@@ -125,8 +145,10 @@ deps:
 		{ tail -n 20 $(or $(TMPDIR),/tmp)/ferryfs-deps.log; exit 1; }; echo "installed: $$missing"; \
 	else echo "missing packages; run: sudo apt-get install --no-install-recommends $$missing"; exit 1; fi
 
+# All but the fuzzers' compiler, which nothing else needs.
+deps-check: WANTED := $(PACKAGES) $(CHECK_PACKAGES)
 deps-check:
-	@missing="$(MISSING)"; [ -z "$$missing" ] || $(MAKE) --no-print-directory deps
+	@missing="$(MISSING)"; [ -z "$$missing" ] || $(MAKE) --no-print-directory deps FUZZ_PACKAGES=
 
 # ---- installation ----
 BINDIR := $(DESTDIR)$(PREFIX)/bin
@@ -150,6 +172,7 @@ help:
 	@echo 'make check        everything that must hold; ends with one line N passed, N failed'
 	@echo 'make check-unit   the unit tests;  make check-cases [CASES=FILE]  the cases;  make check-style  layers, sizes, format'
 	@echo 'make bench        tables of speed and memory beside the peers that are installed'
+	@echo 'make fuzz-run     the fuzzers, SECONDS=10 each; ends non-zero on a crash.  make fuzz  only builds them'
 	@echo 'make deps         installs what is missing (root), or prints the line to run'
 	@echo 'make install      to PREFIX ($(PREFIX)), below DESTDIR;  make uninstall'
 	@echo 'make clean        removes what was built'

@@ -283,11 +283,21 @@ static void trace(const struct call *call, int outcome)
 					  .consequence = consequence});
 }
 
+/* Does it speak for too many at once?  An answer that came and is broken does not. */
+static bool is_overload(const struct transfer *transfer, int outcome, enum s3_retry retry)
+{
+	if (outcome == 0)
+		return retry == S3_RETRY_SLOWER;
+	if (transfer->sink_failed || !passes(outcome) || outcome == -EBADMSG)
+		return false;
+	return outcome == -ETIMEDOUT || transfer_answer(transfer)->status == 0;
+}
+
 void call_attempt_over(struct call *call, int outcome)
 {
 	struct transfer *transfer = call->transfer;
 	enum s3_retry retry = outcome ? S3_RETRY_NO : s3_answer_retry(transfer_answer(transfer));
-	bool bad = (outcome && passes(outcome) && !transfer->sink_failed) || retry == S3_RETRY_SLOWER;
+	bool bad = is_overload(transfer, outcome, retry);
 
 	window_answer(call->window, transfer->ticket, bad ? WINDOW_BAD : WINDOW_GOOD, call->worker->now_ms);
 	if (log_enabled(LOG_LEVEL_TRACE))

@@ -6,11 +6,12 @@
  *   OBJECT     CopyObject            done, or LOOK after a 412
  *   LOOK       HEAD of destination   done: what a 412 meant
  *
- * A 412 of a copy that has a condition on either side does not say which one failed, and after an attempt without an
- * answer it may be that attempt's own doing.  So the destination is looked at: nothing there, then the source is
- * another one; our own copy there (same size, same ETag as the source that was asked for, not older than this copy),
- * then it succeeded; anything else there is somebody else's.  A source whose ETag is not the MD5 of its content gives
- * a copy with another ETag, which is so taken for a foreign one: the copy fails, and nothing is lost by that.
+ * A 412 of a copy that has a condition on either side does not say which one failed, and after an attempt
+ * without an answer it may be that attempt's own doing.  So the destination is looked at: nothing there, then
+ * the source is another one; our own copy there (same size, same ETag as the source that was asked for, not
+ * older than this copy), then it succeeded; anything else there is somebody else's.  A source whose ETag is
+ * not the MD5 of its content gives a copy with another ETag, which is so taken for a foreign one: the copy
+ * fails, and nothing is lost by that.
  */
 #include "engine/copy_private.h"
 

@@ -1,13 +1,13 @@
 /*
- * A copy in parts.  UploadPartCopy keeps nothing of the source but its bytes, so what CopyObject would keep is asked
- * for and given to the new upload:
+ * A copy in parts.  UploadPartCopy keeps nothing of the source but its bytes, so what CopyObject would keep
+ * is asked for and given to the new upload:
  *
  *   HEAD of the source    ETag (the condition of each part), size, metadata, content headers, storage class
- *   GetObjectTagging      its tags; a 501 means the server has none, a 403 fails the copy and the log names the permission
- *   multipart.c           the rest
+ *   GetObjectTagging      its tags; a 501 means the server has none, a 403 fails the copy and the log names
+ * the permission multipart.c           the rest
  *
- * HEAD does not say reliably whether there are tags (x-amz-tagging-count came to it late, and needs a permission), so
- * they are asked for once an object unless the settings or the service's trait say no.
+ * HEAD does not say reliably whether there are tags (x-amz-tagging-count came to it late, and needs a
+ * permission), so they are asked for once an object unless the settings or the service's trait say no.
  */
 #include "engine/copy_private.h"
 #include "engine/log.h"
@@ -21,7 +21,7 @@ enum { TAGS_MAX = 16384 }; /* AWS: 10 tags of 128 + 256 characters, encoded */
 struct copy_parts {
 	struct copy *copy;
 	struct multipart multipart;
-	struct headers source;  /* of the HEAD */
+	struct headers source; /* of the HEAD */
 	struct headers headers; /* of the create */
 	struct headers part_headers;
 	struct buf tags;
@@ -90,7 +90,8 @@ static bool goes_with_parts(struct str name)
 
 static bool goes_with_create(struct str name)
 {
-	return !str_eq(name, STR("x-amz-metadata-directive")) && !str_eq(name, STR("x-amz-tagging-directive")) &&
+	return !str_eq(name, STR("x-amz-metadata-directive")) &&
+	       !str_eq(name, STR("x-amz-tagging-directive")) &&
 	       !str_has_prefix(name, STR("x-amz-copy-source-"));
 }
 
@@ -124,7 +125,8 @@ static void parts_begin(struct copy_parts *parts)
 	struct s3_answer none = {.retry_after = -1};
 	int err = make_headers(parts);
 	if (err == 0)
-		err = parts_plan(copy->size, settings->part_size != 0 ? settings->part_size : COPY_PART_SIZE, &m->plan);
+		err = parts_plan(copy->size, settings->part_size != 0 ? settings->part_size : COPY_PART_SIZE,
+			&m->plan);
 	if (err != 0) {
 		parts_end(parts, err, &none);
 		return;
@@ -165,9 +167,9 @@ static void tags_done(struct call *call, const struct s3_answer *answer)
 			.key = copy->source_key,
 			.error = call->error,
 			.answer = answer,
-			.consequence = call->error == -EACCES
-					       ? "not copied: grant s3:GetObjectTagging, or leave the tags with tags=no"
-					       : "not copied",
+			.consequence = call->error == -EACCES ? "not copied: grant s3:GetObjectTagging, or "
+								"leave the tags with tags=no"
+							      : "not copied",
 		};
 		if (call->error != -ECANCELED)
 			log_call(LOG_LEVEL_ERROR, &line);
@@ -185,13 +187,15 @@ static void tags_done(struct call *call, const struct s3_answer *answer)
 static bool wants_tags(const struct copy *copy)
 {
 	const struct copy_settings *settings = copy->settings;
-	if (settings->tags == COPY_TAGS_NO || settings_replace(settings->headers, STR("x-amz-tagging-directive")))
+	if (settings->tags == COPY_TAGS_NO ||
+		settings_replace(settings->headers, STR("x-amz-tagging-directive")))
 		return false;
 	return settings->tags == COPY_TAGS_REQUIRED ||
 	       account_trait(copy->source_account, TRAIT_TAGGING) != TRAIT_NO;
 }
 
-static void source_call(struct copy *copy, enum s3_op op, void (*on_done)(struct call *, const struct s3_answer *))
+static void source_call(
+	struct copy *copy, enum s3_op op, void (*on_done)(struct call *, const struct s3_answer *))
 {
 	struct call *call = &copy->call;
 	call_init(call);

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 
-/* How often a transfer that was cut goes on where it was; each time with a call's own retries, and only after it
- * brought something. */
+/* How often a transfer that was cut goes on where it was; each time with a call's own retries, and only after
+ * it brought something. */
 enum { RESUMES_MAX = 8 };
 
 static void fetch_done(struct call *call, const struct s3_answer *answer);

@@ -1,5 +1,6 @@
 /*
- * fetch: a range of one object into memory, by one ranged GET with If-Match, going on where a cut transfer ended.
+ * fetch: a range of one object into memory, by one ranged GET with If-Match, going on where a cut transfer
+ * ended.
  *
  * The fetch and its buffer are the caller's until on_done (worker thread, exactly once).
  */
@@ -14,8 +15,8 @@ struct fetch {
 	struct str bucket, key;
 	struct str etag; /* If-Match; STR_NONE: whatever is there (then a cut transfer is not resumed) */
 	uint64_t start;
-	size_t length;   /* > 0 */
-	char *data;      /* length bytes, or NULL: on_data takes them in order */
+	size_t length; /* > 0 */
+	char *data; /* length bytes, or NULL: on_data takes them in order */
 	int (*on_data)(struct fetch *fetch, const char *data, size_t len);
 	void (*on_done)(struct fetch *fetch, const struct s3_answer *answer);
 	void *user;
@@ -30,12 +31,12 @@ struct fetch {
 	struct worker *worker;
 	unsigned resumed;
 	size_t before; /* got when this call began */
-	int refused;   /* what on_data said */
+	int refused; /* what on_data said */
 	bool cancelled;
 };
 
 void fetch_start(struct worker *worker, struct fetch *fetch); /* worker thread */
-void fetch_post(struct worker *worker, struct fetch *fetch);  /* any thread */
-void fetch_cancel(struct fetch *fetch);                       /* worker thread */
+void fetch_post(struct worker *worker, struct fetch *fetch); /* any thread */
+void fetch_cancel(struct fetch *fetch); /* worker thread */
 
 #endif

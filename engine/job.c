@@ -1,7 +1,9 @@
 /*
  * A job from its start to its one completion; tree.h has the table of phases.
  *
- * References: the caller's, home's until after on_done, and one for each posted task that is not a batch (wake, stop).
+ * References: the caller's, home's until after on_done, one for each posted task that is not a batch (wake,
+ * stop), and one for as long as a lane's function runs that may send a batch back: with the last one home may
+ * end the job.
  */
 #include "engine/tree.h"
 
@@ -29,7 +31,8 @@ static void place(const struct job *job, struct str *text, size_t *at)
 static int keep_texts(struct job *job)
 {
 	struct job_options *o = &job->options;
-	struct str *texts[] = {&o->source_bucket, &o->source_prefix, &o->bucket, &o->prefix, &o->exclude_prefix};
+	struct str *texts[] = {
+		&o->source_bucket, &o->source_prefix, &o->bucket, &o->prefix, &o->exclude_prefix};
 	enum { COUNT = sizeof(texts) / sizeof(texts[0]) };
 	if (o->source_prefix.data == NULL)
 		o->source_prefix = STR("");
@@ -69,7 +72,8 @@ static int make_lanes(struct job *job)
 		lane->job = job;
 		lane->worker = engine_worker(engine, i);
 		lane->last = &lane->first;
-		/* A few more than the window holds, so that a place there is never free for want of a copy. */
+		/* A few more than the window holds, so that a place there is never free for want of a copy.
+		 */
 		lane->limit = engine_inflight(engine) / job->lane_count + 16;
 		lane->items = calloc(lane->limit, sizeof(struct item *));
 		if (lane->items == NULL)
@@ -119,7 +123,8 @@ static int check_prefixes(struct job *job)
 		return 0;
 	if (!str_has_prefix(o->prefix, o->source_prefix))
 		return 0;
-	bool excluded = o->exclude_prefix.len > o->source_prefix.len && str_has_prefix(o->prefix, o->exclude_prefix);
+	bool excluded =
+		o->exclude_prefix.len > o->source_prefix.len && str_has_prefix(o->prefix, o->exclude_prefix);
 	return job->kind == JOB_COPY && excluded ? 0 : -EINVAL;
 }
 
@@ -195,7 +200,8 @@ static void escape_key(struct str key, char *ret, size_t size)
 	struct buf text;
 	buf_init(&text, size - 1);
 	ret[0] = '\0';
-	/* One that does not fit whole is cut before it is escaped: an escape is at most four times as long. */
+	/* One that does not fit whole is cut before it is escaped: an escape is at most four times as long.
+	 */
 	if (escape_text(&text, key) != 0) {
 		buf_clear(&text);
 		escape_text(&text, str_n(key.data, key.len < size / 4 - 1 ? key.len : size / 4 - 1));
@@ -249,7 +255,8 @@ void job_fail(struct job *job, const struct failure *f)
 		e->error = f->error;
 		e->what = f->what;
 		copy_text(e->code, sizeof(e->code), answer != NULL ? answer->error.code : f->code);
-		copy_text(e->request_id, sizeof(e->request_id), answer != NULL ? answer->request_id : f->request_id);
+		copy_text(e->request_id, sizeof(e->request_id),
+			answer != NULL ? answer->request_id : f->request_id);
 		escape_key(f->key, e->key, sizeof(e->key));
 	}
 	if ((job->options.flags & JOB_KEEP_GOING) == 0 || f->error == -ENOMEM)
@@ -307,7 +314,11 @@ static void lane_take(struct batch *batch)
 
 static void run_lane(struct task *task, struct worker *worker)
 {
-	lane_take((struct batch *)((char *)task - offsetof(struct batch, task)));
+	struct batch *batch = (struct batch *)((char *)task - offsetof(struct batch, task));
+	/* It may go back at once, and be the job's last. */
+	struct job *job = job_ref(batch->lane->job);
+	lane_take(batch);
+	job_unref(job);
 }
 
 void batch_send(struct job *job, struct batch *batch)

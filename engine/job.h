@@ -1,13 +1,13 @@
 /*
  * job: requests that belong together: a tree copy, a tree move, a tree remove.
  *
- * A job has counters, a first error, a cancel, and exactly one completion.  Its pages are spread over the engine's
- * workers; callbacks that concern one object come on the worker that did it (several at once when there are several
- * workers), on_done on any worker, once, after everything else.  A job is reference-counted: tree_*_start gives the caller one
- * reference, the job holds another until after on_done.
+ * A job has counters, a first error, a cancel, and exactly one completion.  Its pages are spread over the
+ * engine's workers; callbacks that concern one object come on the worker that did it (several at once when
+ * there are several workers), on_done on any worker, once, after everything else.  A job is
+ * reference-counted: tree_*_start gives the caller one reference, the job holds another until after on_done.
  *
- * Prefixes are byte prefixes of keys: "a/" is a directory's content with its marker; "a" alone would take "ab" too and
- * is used only by who means that.
+ * Prefixes are byte prefixes of keys: "a/" is a directory's content with its marker; "a" alone would take
+ * "ab" too and is used only by who means that.
  */
 #ifndef FERRYFS_ENGINE_JOB_H
 #define FERRYFS_ENGINE_JOB_H
@@ -19,10 +19,13 @@ struct job;
 enum job_kind { JOB_COPY, JOB_MOVE, JOB_REMOVE };
 
 enum job_flags {
-	JOB_KEEP_GOING = 1,  /* an object that fails is told and the rest goes on (commands); else the first error ends it */
-	JOB_CREATE_ONLY = 2, /* never onto something that is there: If-None-Match: * where the service enforces it (a directory rename) */
-	JOB_DRY_RUN = 4,     /* list and tell, send no write */
-	JOB_UNDO = 8,        /* a move that fails before its first delete removes the copies it made (and only those) */
+	JOB_KEEP_GOING = 1, /* an object that fails is told and the rest goes on (commands); else the first
+			       error ends it */
+	JOB_CREATE_ONLY = 2, /* never onto something that is there: If-None-Match: * where the service
+				enforces it (a directory rename) */
+	JOB_DRY_RUN = 4, /* list and tell, send no write */
+	JOB_UNDO =
+		8, /* a move that fails before its first delete removes the copies it made (and only those) */
 };
 
 enum job_step { JOB_FOUND, JOB_COPIED, JOB_DELETED, JOB_SKIPPED, JOB_UNDONE };
@@ -40,13 +43,15 @@ struct job_event {
 struct job_options {
 	struct engine *engine;
 	struct account *source_account, *account; /* referenced by the job */
-	struct str source_bucket, source_prefix;  /* copied; for JOB_REMOVE these alone */
-	struct str bucket, prefix;                /* the destination's; a key is prefix + (source key - source_prefix) */
-	struct str exclude_prefix; /* source keys below it are left out (destination inside source); STR_NONE: none */
+	struct str source_bucket, source_prefix; /* copied; for JOB_REMOVE these alone */
+	struct str bucket, prefix; /* the destination's; a key is prefix + (source key - source_prefix) */
+	struct str exclude_prefix; /* source keys below it are left out (destination inside source); STR_NONE:
+				      none */
 	const struct copy_settings *copy; /* copied, headers too; NULL: defaults */
 	unsigned flags;
 	unsigned list_streams; /* 0: the default */
-	/* Called for each source entry before anything is done; false skips it.  Worker thread; may be NULL. */
+	/* Called for each source entry before anything is done; false skips it.  Worker thread; may be NULL.
+	 */
 	bool (*want)(void *user, const struct page_entry *entry);
 	void (*on_event)(void *user, const struct job_event *event); /* may be NULL */
 	void (*on_done)(void *user, struct job *job); /* may be NULL when job_wait is used */
@@ -57,15 +62,15 @@ struct job_options {
 int job_start(enum job_kind kind, const struct job_options *options, struct job **ret);
 void job_unref(struct job *job);
 
-/* Any thread.  What is on the wire is waited for; nothing new is begun.  A move: before its first delete it is undone (JOB_UNDO),
- * after it, it goes on to the end whatever is asked. */
+/* Any thread.  What is on the wire is waited for; nothing new is begun.  A move: before its first delete it
+ * is undone (JOB_UNDO), after it, it goes on to the end whatever is asked. */
 void job_cancel(struct job *job);
 
 struct job_progress {
 	uint64_t found, copied, deleted, skipped, failed; /* objects */
-	uint64_t bytes;   /* of the copied objects */
-	bool listed;      /* all is found */
-	bool deleting;    /* a move has begun to delete */
+	uint64_t bytes; /* of the copied objects */
+	bool listed; /* all is found */
+	bool deleting; /* a move has begun to delete */
 };
 
 struct job_error {
@@ -73,11 +78,11 @@ struct job_error {
 	char code[ANSWER_CODE_MAX + 1];
 	char request_id[ANSWER_ID_MAX + 1];
 	char key[KEY_MAX + 1]; /* escaped or cut where it does not fit: for people */
-	const char *what;      /* "copy", "list", "delete" */
+	const char *what; /* "copy", "list", "delete" */
 };
 
-void job_progress(struct job *job, struct job_progress *ret);    /* any thread */
-void job_first_error(struct job *job, struct job_error *ret);    /* any thread */
-int job_wait(struct job *job);  /* not from a worker; returns the first error or 0 */
+void job_progress(struct job *job, struct job_progress *ret); /* any thread */
+void job_first_error(struct job *job, struct job_error *ret); /* any thread */
+int job_wait(struct job *job); /* not from a worker; returns the first error or 0 */
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * The listing of a prefix as one or several streams; lister_private.h says what a stream is.
  *
- * Invariants: busy + free credits + pages with the caller = the credits ever given; a lister ends when no stream is left
- * or, after an error or a cancel, when none is busy; on_done comes from a task of its own and so never from inside.
+ * Invariants: busy + free credits + pages with the caller = the credits ever given; a lister ends when no
+ * stream is left or, after an error or a cancel, when none is busy; on_done comes from a task of its own and
+ * so never from inside.
  */
 #include "engine/lister_private.h"
 
@@ -166,8 +167,8 @@ static bool page_is_ordered(const struct page *page)
 	return true;
 }
 
-/* Keys share their beginning with their neighbours: only bytes past what the page has in common are looked at, of
- * some of its keys, since it is a guess at which bytes this listing's keys use. */
+/* Keys share their beginning with their neighbours: only bytes past what the page has in common are looked
+ * at, of some of its keys, since it is a guess at which bytes this listing's keys use. */
 static void look_at_bytes(struct lister *lister, const struct page *page)
 {
 	enum { SAMPLES = 32 };
@@ -256,7 +257,8 @@ static int stream_take_delimited(struct stream *stream, struct page *page, bool 
 	return stream_set_after(stream, page->last, stream->behind ? BEHIND_PREFIX : "");
 }
 
-/* Keys out of order: fine while there is one stream that follows tokens, otherwise the ranges mean nothing. */
+/* Keys out of order: fine while there is one stream that follows tokens, otherwise the ranges mean nothing.
+ */
 static int check_order(struct stream *stream, const struct page *page)
 {
 	struct lister *lister = stream->lister;
@@ -279,10 +281,12 @@ static int stream_take(struct stream *stream, struct page *page, bool *ret_over)
 	struct str last = page->count > 0 ? page->entries[page->count - 1].key : page->last;
 	bool past = !lister->unordered && page_trim(stream, page);
 	*ret_over = past || !page->truncated;
-	if (stream->first && page->count == 0 && lister->stream_count > 1) {
+	if (stream->first && stream->cut && page->count == 0) {
 		lister->wasted++;
 		if (stream->parent != NULL)
 			stream->parent->pages = 1;
+	} else if (stream->first && stream->cut && stream->cut_at < lister->hit_at) {
+		lister->hit_at = stream->cut_at;
 	}
 	stream->first = false;
 	stream->parent = NULL;
@@ -392,6 +396,7 @@ int lister_start(struct worker *worker, const struct lister_options *options, st
 	if (lister == NULL)
 		return -ENOMEM;
 	lister->worker = worker;
+	lister->hit_at = SIZE_MAX;
 	lister->options = *options;
 	lister->credits = options->credits != 0 ? options->credits : CREDITS_DEFAULT;
 	if (lister->options.streams == 0 || options->delimiter.data != NULL)

@@ -1,13 +1,15 @@
 /*
  * lister: the keys below a prefix, page by page, as they arrive.
  *
- * Without a delimiter it lists a whole tree, and may ask for several pages at once where the tree or the key range can be split
- * (`streams` > 1): then pages come in any order, each key exactly once.  With streams == 1 pages come in key order.
- * Back-pressure: a lister asks for a page only while it has a credit; it starts with `credits`, and gets one back with each
- * lister_credit.  A lister lives on one worker; on_page and on_done come on that worker's thread.
+ * Without a delimiter it lists a whole tree, and may ask for several pages at once where the tree or the key
+ * range can be split
+ * (`streams` > 1): then pages come in any order, each key exactly once.  With streams == 1 pages come in key
+ * order. Back-pressure: a lister asks for a page only while it has a credit; it starts with `credits`, and
+ * gets one back with each lister_credit.  A lister lives on one worker; on_page and on_done come on that
+ * worker's thread.
  *
- * A page whose continuation token XML could not carry goes on by start-after.  A server that answers the same page
- * twice ends the listing with -EBADMSG rather than never.
+ * A page whose continuation token XML could not carry goes on by start-after.  A server that answers the same
+ * page twice ends the listing with -EBADMSG rather than never.
  */
 #ifndef FERRYFS_ENGINE_LISTER_H
 #define FERRYFS_ENGINE_LISTER_H
@@ -17,15 +19,16 @@
 struct lister_options {
 	struct account *account; /* lent; as are all strs: copied by lister_start */
 	struct str bucket, prefix;
-	struct str delimiter;   /* STR_NONE: the whole tree */
+	struct str delimiter; /* STR_NONE: the whole tree */
 	struct str start_after; /* STR_NONE: from the beginning */
-	unsigned streams;       /* most pages asked for at once; 0: 1 */
-	unsigned credits;       /* pages under way or with the caller at most; 0: 4 */
-	unsigned page_size;     /* 0: 1,000 */
-	bool bulk;              /* CALL_BULK */
+	unsigned streams; /* most pages asked for at once; 0: 1 */
+	unsigned credits; /* pages under way or with the caller at most; 0: 4 */
+	unsigned page_size; /* 0: 1,000 */
+	bool bulk; /* CALL_BULK */
 	/* Takes the page (page_free, or lister_recycle gives it back for use again).  Worker thread. */
 	void (*on_page)(void *user, struct page *page);
-	/* Exactly once, after the last page: error 0 or -errno; answer NULL unless S3 refused.  The lister is gone after it. */
+	/* Exactly once, after the last page: error 0 or -errno; answer NULL unless S3 refused.  The lister is
+	 * gone after it. */
 	void (*on_done)(void *user, int error, const struct s3_answer *answer);
 	void *user;
 };

@@ -1,24 +1,32 @@
 /*
  * Where to cut a key range in two when nothing but the keys seen so far is known.
  *
- * The last key seen of a stream, and how many bytes the keys of its last page have in common, give candidates: that
- * key up to some byte within (or just after) the common part, and there a greater byte.  "p/00000999" after a page
- * "p/00000000".."p/00000999" gives p/00001 .. p/00009, p/0001 .. p/0009, p/001 ... p/9: each a point further away
- * than the one before, none so near that less than a page lies before it.  Which bytes are tried is what keys of
- * this listing have been seen to use, and all digits where there was one, since digits change last.  The middle
- * candidate is taken: where nothing lies behind it, the range has shrunk by half of its candidates; else it has been cut
- * in two parts with keys in both.
+ * The last key seen of a stream, and how many bytes the keys of its last page have in common, give
+ * candidates: that key up to some byte within (or just after) the common part, and there a greater byte.
+ * "p/00000999" after a page "p/00000000".."p/00000999" gives p/00001 .. p/00009, p/0001 .. p/0009, p/001 ...
+ * p/9: each a point further away than the one before, none so near that less than a page lies before it.
+ *
+ * Likely ones change a digit to a greater digit (numbers count up; which of their leading zeros do is not
+ * known), or the first byte that differs within the page to one that keys have been seen to use.  Where there
+ * is none of those, any byte is tried that keys have been seen to use.
+ *
+ *   a range with an end    the middle candidate of the foremost byte that has one: about the middle of the
+ * range one without            the middle of all likely candidates in front of where a guess has found keys
+ * (hit_at), since how far the keys go is to be found out; if there is none, as above
+ *
+ * Where nothing lies behind a guess the range has shrunk to it, so that bad guesses do not come again.
  */
 #include "engine/lister_private.h"
 
 enum {
-	WASTED_FREE = 8,   /* bad guesses that are always granted */
-	WASTED_SHARE = 8,  /* and further ones, one for so many pages */
+	WASTED_FREE = 8, /* guesses that find nothing, always granted */
+	SPLITS_SHARE =
+		8, /* past two for each stream, one split for so many pages: each costs about half a page */
 	CODE_POINT_MAX = 3,
 };
 
-/* One byte to try instead of the one at `at`; a lead byte is followed by its least continuation, so that a key of
- * valid UTF-8 gives valid UTF-8 (a start-after that is not is refused by some servers). */
+/* One byte to try instead of the one at `at`; a lead byte is followed by its least continuation, so that a
+ * key of valid UTF-8 gives valid UTF-8 (a start-after that is not is refused by some servers). */
 static struct str candidate_tail(unsigned char byte, char tail[CODE_POINT_MAX + 1])
 {
 	size_t len = 1;
@@ -32,13 +40,27 @@ static struct str candidate_tail(unsigned char byte, char tail[CODE_POINT_MAX + 
 	return str_n(tail, len);
 }
 
-static bool byte_is_tried(const struct lister *lister, unsigned char now, unsigned byte)
+static bool is_digit(unsigned byte)
 {
-	if (now >= '0' && now <= '9' && byte >= '0' && byte <= '9')
-		return true;
-	if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && byte <= 0xc1) || byte == 0xe0 || byte >= 0xf0)
+	return byte >= '0' && byte <= '9';
+}
+
+/* Bytes that can stand in a start-after; past ASCII only the lead bytes that candidate_tail completes. */
+static bool is_usable(unsigned byte)
+{
+	if (byte < 0x80)
+		return byte >= 0x20 && byte != 0x7f;
+	return byte >= 0xc2 && byte <= 0xef && byte != 0xe0;
+}
+
+static bool byte_is_tried(const struct stream *stream, bool likely, size_t at, unsigned byte)
+{
+	unsigned now = (unsigned char)stream->after.data[at];
+	if (is_digit(now) && (likely || is_digit(byte)))
+		return is_digit(byte);
+	if (likely && at < stream->common)
 		return false;
-	return lister->seen[byte];
+	return is_usable(byte) && stream->lister->seen[byte];
 }
 
 static bool candidate_in_range(const struct stream *stream, size_t at, struct str tail)
@@ -51,48 +73,85 @@ static bool candidate_in_range(const struct stream *stream, size_t at, struct st
 	return str_cmp(tail, str_skip(end, at)) < 0;
 }
 
-/* Counts the candidates of a stream; the wanted-th (from 0), nearest first, goes to ret. */
-static unsigned candidates(const struct stream *stream, unsigned wanted, struct buf *ret)
+/* Counts the candidates of a stream at one byte; the wanted-th (from 0) goes to ret. */
+static unsigned candidates_at(
+	const struct stream *stream, bool likely, size_t at, unsigned wanted, struct buf *ret)
 {
-	const struct lister *lister = stream->lister;
-	struct str after = buf_str(&stream->after);
-	size_t prefix = lister->options.prefix.len;
-	size_t deepest = stream->common < after.len ? stream->common + 1 : after.len;
-	unsigned count = 0;
-	for (size_t at = deepest; at-- > prefix;) {
-		unsigned char now = (unsigned char)after.data[at];
-		if (now >= 0x80 && now < 0xc0)
-			continue; /* inside of a code point */
-		for (unsigned byte = now + 1u; byte < 256; byte++) {
-			char tail[CODE_POINT_MAX + 1];
-			if (!byte_is_tried(lister, now, byte))
-				continue;
-			struct str s = candidate_tail((unsigned char)byte, tail);
-			if (!candidate_in_range(stream, at, s))
-				break;
-			if (ret != NULL && count == wanted) {
-				buf_clear(ret);
-				buf_add(ret, after.data, at);
-				buf_add_str(ret, s);
-				return count;
-			}
-			count++;
+	unsigned now = (unsigned char)stream->after.data[at], count = 0;
+	if (now >= 0x80 && now < 0xc0)
+		return 0; /* inside of a code point */
+	for (unsigned byte = now + 1; byte < 256; byte++) {
+		char tail[CODE_POINT_MAX + 1];
+		if (!byte_is_tried(stream, likely, at, byte))
+			continue;
+		struct str s = candidate_tail((unsigned char)byte, tail);
+		if (!candidate_in_range(stream, at, s))
+			break;
+		if (ret != NULL && count == wanted) {
+			buf_add(ret, stream->after.data, at);
+			buf_add_str(ret, s);
 		}
+		count++;
 	}
 	return count;
 }
 
-/* The stream that has gone on longest without a split and has candidates. */
-static struct stream *best_stream(struct lister *lister, unsigned *ret_candidates)
+/* The middle of all likely candidates at first .. last - 1, nearest first. */
+static bool pick_middle(const struct stream *stream, size_t first, size_t last, struct buf *ret)
+{
+	unsigned total = 0;
+	for (size_t at = first; at < last; at++)
+		total += candidates_at(stream, true, at, 0, NULL);
+	unsigned left = total / 2;
+	for (size_t at = last; total > 0 && at-- > first;) {
+		unsigned count = candidates_at(stream, true, at, 0, NULL);
+		if (left < count) {
+			candidates_at(stream, true, at, left, ret);
+			return true;
+		}
+		left -= count;
+	}
+	return false;
+}
+
+static bool pick_foremost(const struct stream *stream, bool likely, size_t last, struct buf *ret)
+{
+	for (size_t at = stream->lister->options.prefix.len; at < last; at++) {
+		unsigned count = candidates_at(stream, likely, at, 0, NULL);
+		if (count == 0)
+			continue;
+		candidates_at(stream, likely, at, count / 2, ret);
+		return true;
+	}
+	return false;
+}
+
+static bool pick(const struct stream *stream, struct buf *ret)
+{
+	const struct lister *lister = stream->lister;
+	size_t first = lister->options.prefix.len;
+	size_t last = stream->common < stream->after.len ? stream->common + 1 : stream->after.len;
+	size_t known = lister->hit_at < last ? lister->hit_at : last;
+	if (!stream->has_end && pick_middle(stream, first, known, ret))
+		return true;
+	return pick_foremost(stream, true, last, ret) || pick_foremost(stream, false, last, ret);
+}
+
+/* The stream that has gone on longest without a split and can be split at *ret. */
+static struct stream *best_stream(struct lister *lister, struct buf *ret)
 {
 	struct stream *best = NULL;
 	for (struct stream *s = lister->streams; s != NULL; s = s->next) {
 		if (s->pages == 0 || !s->has_after || s->first || (best != NULL && s->pages <= best->pages))
 			continue;
-		unsigned count = candidates(s, 0, NULL);
-		if (count > 0) {
+		struct buf guess;
+		buf_init(&guess, LISTER_KEY_MAX);
+		if (pick(s, &guess) && guess.error == 0) {
+			buf_release(ret);
+			*ret = guess;
 			best = s;
-			*ret_candidates = count;
+		} else {
+			buf_release(&guess);
 		}
 	}
 	return best;
@@ -101,18 +160,15 @@ static struct stream *best_stream(struct lister *lister, unsigned *ret_candidate
 struct stream *lister_split(struct lister *lister)
 {
 	if (lister->unordered || lister->stream_count >= lister->options.streams ||
-		lister->wasted > WASTED_FREE + lister->pages / WASTED_SHARE)
-		return NULL;
-	unsigned count = 0;
-	struct stream *parent = best_stream(lister, &count);
-	if (parent == NULL)
+		lister->splits >= 2 * lister->options.streams + WASTED_FREE + lister->pages / SPLITS_SHARE ||
+		lister->wasted >= WASTED_FREE + lister->pages / SPLITS_SHARE)
 		return NULL;
 	struct buf guess;
 	buf_init(&guess, LISTER_KEY_MAX);
-	candidates(parent, count / 2, &guess);
-	struct stream *child = NULL;
-	if (guess.error == 0)
-		child = lister_stream_new(lister, buf_str(&guess), parent->has_end ? buf_str(&parent->end) : STR_NONE);
+	struct stream *parent = best_stream(lister, &guess), *child = NULL;
+	if (parent != NULL)
+		child = lister_stream_new(
+			lister, buf_str(&guess), parent->has_end ? buf_str(&parent->end) : STR_NONE);
 	if (child == NULL) {
 		buf_release(&guess);
 		return NULL;
@@ -122,5 +178,8 @@ struct stream *lister_split(struct lister *lister)
 	parent->has_end = true;
 	parent->pages = 0;
 	child->parent = parent;
+	child->cut = true;
+	child->cut_at = guess.len - 1;
+	lister->splits++;
 	return child;
 }

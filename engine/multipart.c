@@ -4,20 +4,22 @@
  *   step      on the wire              next
  *   CREATE    CreateMultipartUpload    PARTS; after a failure LOST or the end
  *   PARTS     up to at_once parts      COMPLETE when all are there; ABORT when none is active after a failure
- *   COMPLETE  CompleteMultipartUpload  the end or LOST; LOOK where its outcome is not clear; ABORT after a failure
- *   LOOK      HEAD of the object       COMPLETE's outcome: the end, or ABORT
- *   ABORT     AbortMultipartUpload     LOST or the end
- *   LOST      ListMultipartUploads     abort of the upload whose create's answer was lost, then the end
+ *   COMPLETE  CompleteMultipartUpload  the end or LOST; LOOK where its outcome is not clear; ABORT after a
+ * failure LOOK      HEAD of the object       COMPLETE's outcome: the end, or ABORT ABORT AbortMultipartUpload
+ * LOST or the end LOST      ListMultipartUploads     abort of the upload whose create's answer was lost, then
+ * the end
  *
- * Invariants: parts are active only in PARTS; upload_id is set from PARTS on; error is set once and decides the end.
+ * Invariants: parts are active only in PARTS; upload_id is set from PARTS on; error is set once and decides
+ * the end.
  *
- * A completion whose first attempt took effect but lost its answer finds no upload (404) or, with If-None-Match, an
- * object (412) the next time.  Then the object is looked at: it is ours when its ETag is the MD5 of our parts' MD5s
- * with their number, as S3 makes it; or, for the 404, when size and number of parts are right, since no one else
- * completes this upload.
+ * A completion whose first attempt took effect but lost its answer finds no upload (404) or, with
+ * If-None-Match, an object (412) the next time.  Then the object is looked at: it is ours when its ETag is
+ * the MD5 of our parts' MD5s with their number, as S3 makes it; or, for the 404, when size and number of
+ * parts are right, since no one else completes this upload.
  *
- * A create whose answer was lost leaves an upload nobody knows the id of.  ListMultipartUploads does not say whose an
- * upload is, so one is aborted only where it is the only other one of exactly this key that began while ours did.
+ * A create whose answer was lost leaves an upload nobody knows the id of.  ListMultipartUploads does not say
+ * whose an upload is, so one is aborted only where it is the only other one of exactly this key that began
+ * while ours did.
  */
 #include "engine/multipart.h"
 
@@ -30,7 +32,7 @@
 
 enum {
 	ABORT_ROUNDS = 3, /* each with all of a call's own retries */
-	CLOCK_SLACK = 2,  /* seconds */
+	CLOCK_SLACK = 2, /* seconds */
 };
 
 static void parts_pump(struct multipart *m);
@@ -224,7 +226,8 @@ static bool etag_digest(const char *etag, unsigned char ret[16])
 	return true;
 }
 
-/* "MD5 of the parts' MD5s - count" (AWS, "Checking object integrity"); false where the parts' ETags are no MD5s. */
+/* "MD5 of the parts' MD5s - count" (AWS, "Checking object integrity"); false where the parts' ETags are no
+ * MD5s. */
 static bool expected_etag(const struct multipart *m, char ret[ETAG_MAX + 1])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -309,7 +312,8 @@ static void complete_start(struct multipart *m)
 	m->call.request.parts = m->parts;
 	m->call.request.part_count = m->plan.count;
 	m->call.request.if_match = m->if_match;
-	m->call.request.if_none_match_any = m->create_only && account_trait(m->account, m->create_trait) != TRAIT_NO;
+	m->call.request.if_none_match_any =
+		m->create_only && account_trait(m->account, m->create_trait) != TRAIT_NO;
 	m->call.expect_bytes = m->plan.size;
 	m->call.on_done = complete_done;
 	call_start(m->worker, &m->call);
@@ -372,7 +376,8 @@ static void lost_done(struct call *call, const struct s3_answer *answer)
 {
 	struct multipart *m = call->user;
 	if (call->error != 0)
-		log_left(m, call->error, answer, "a multipart upload whose creation was not answered may be left");
+		log_left(m, call->error, answer,
+			"a multipart upload whose creation was not answered may be left");
 	m->abort_rounds = 0;
 	if (call->error == 0 && find_lost(m))
 		abort_start(m, m->lost_id);

@@ -1,10 +1,10 @@
 /*
  * multipart: one object made of parts: create, parts in parallel, completion; or, on any failure, an abort.
  *
- * Used by copy_parts (parts copied by the server) and upload_parts (parts sent).  Nothing is left behind: where the
- * abort fails too, or a lost answer may have left a second upload that cannot be told from another client's, a log
- * line says so.  The multipart is the caller's memory until ops->done, which comes exactly once, on the worker's
- * thread, never from inside multipart_start or multipart_cancel.
+ * Used by copy_parts (parts copied by the server) and upload_parts (parts sent).  Nothing is left behind:
+ * where the abort fails too, or a lost answer may have left a second upload that cannot be told from another
+ * client's, a log line says so.  The multipart is the caller's memory until ops->done, which comes exactly
+ * once, on the worker's thread, never from inside multipart_start or multipart_cancel.
  */
 #ifndef FERRYFS_ENGINE_MULTIPART_H
 #define FERRYFS_ENGINE_MULTIPART_H
@@ -19,7 +19,8 @@ struct multipart_slot;
 
 struct multipart_ops {
 	const char *what; /* "copy", for the log */
-	/* Fills what is special to the op into a call that has everything common: op, source or body.  -errno ends it. */
+	/* Fills what is special to the op into a call that has everything common: op, source or body.  -errno
+	 * ends it. */
 	int (*prepare)(struct multipart *multipart, struct multipart_slot *slot);
 	/* answer: of the deciding request, never NULL. */
 	void (*done)(struct multipart *multipart, int error, const struct s3_answer *answer);
@@ -34,18 +35,25 @@ struct multipart_slot {
 	char sha256[SHA256_HEX + 1]; /* for prepare */
 };
 
-enum multipart_step { MULTIPART_CREATE, MULTIPART_PARTS, MULTIPART_COMPLETE, MULTIPART_LOOK, MULTIPART_ABORT, MULTIPART_LOST };
+enum multipart_step {
+	MULTIPART_CREATE,
+	MULTIPART_PARTS,
+	MULTIPART_COMPLETE,
+	MULTIPART_LOOK,
+	MULTIPART_ABORT,
+	MULTIPART_LOST
+};
 
 struct multipart {
 	/* given */
 	const struct multipart_ops *ops;
 	struct account *account;
 	struct str bucket, key;
-	const struct headers *headers;      /* of the create; may be NULL */
+	const struct headers *headers; /* of the create; may be NULL */
 	const struct headers *part_headers; /* of each part and the completion; may be NULL */
 	struct parts plan;
-	unsigned at_once;   /* 1 .. MULTIPART_SLOTS_MAX */
-	bool create_only;   /* If-None-Match: * at the completion */
+	unsigned at_once; /* 1 .. MULTIPART_SLOTS_MAX */
+	bool create_only; /* If-None-Match: * at the completion */
 	struct str if_match; /* of the destination, at the completion */
 	enum account_trait create_trait; /* what create_only teaches */
 	unsigned call_flags;
@@ -75,7 +83,8 @@ struct multipart {
 
 /* Worker thread.  Fields not named "given" must be zero. */
 void multipart_start(struct worker *worker, struct multipart *multipart);
-/* Worker thread.  Begins no further part; what is on the wire is waited for (unless ops->cut_parts), then it aborts. */
+/* Worker thread.  Begins no further part; what is on the wire is waited for (unless ops->cut_parts), then it
+ * aborts. */
 void multipart_cancel(struct multipart *multipart);
 
 #endif

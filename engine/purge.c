@@ -1,8 +1,8 @@
 /*
  * First the set, in slot 0, then what is left over one by one, PURGE_SINGLES at a time.
  *
- * A condition that failed after an attempt without an answer may have failed because that attempt deleted the object:
- * such a key is looked at with HEAD (purge_key.look), and gone means deleted.
+ * A condition that failed after an attempt without an answer may have failed because that attempt deleted the
+ * object: such a key is looked at with HEAD (purge_key.look), and gone means deleted.
  */
 #include "engine/purge.h"
 
@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BODY_MAX = 16 << 20 }; /* 1,000 keys of 1,024 bytes, each byte escaped at worst to six, with their tags */
+enum {
+	BODY_MAX = 16 << 20
+}; /* 1,000 keys of 1,024 bytes, each byte escaped at worst to six, with their tags */
 
 static void singles_pump(struct purge *purge);
 
@@ -121,7 +123,8 @@ static void take_result(struct purge *purge, const struct delete_entry *entry, c
 {
 	struct purge_key *key = entry->user;
 	int error = -EBADMSG;
-	if (entry->outcome == DELETE_DONE || (entry->outcome == DELETE_FAILED && strcmp(entry->code, "NoSuchKey") == 0)) {
+	if (entry->outcome == DELETE_DONE ||
+		(entry->outcome == DELETE_FAILED && strcmp(entry->code, "NoSuchKey") == 0)) {
 		key_end(key, 0, "");
 		return;
 	}

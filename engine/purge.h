@@ -1,10 +1,10 @@
 /*
  * purge: up to 1,000 keys deleted, each with its own outcome.
  *
- * What XML can carry goes in one DeleteObjects; a key it cannot carry, one whose version is named, and one that
- * the server could not do just now (InternalError, SlowDown) go by DELETEs of their own, a few at once.  A key that is
- * gone already counts as deleted.  The purge, its array and the texts are the caller's until on_done (worker thread,
- * exactly once, never from inside).
+ * What XML can carry goes in one DeleteObjects; a key it cannot carry, one whose version is named, and one
+ * that the server could not do just now (InternalError, SlowDown) go by DELETEs of their own, a few at once.
+ * A key that is gone already counts as deleted.  The purge, its array and the texts are the caller's until
+ * on_done (worker thread, exactly once, never from inside).
  */
 #ifndef FERRYFS_ENGINE_PURGE_H
 #define FERRYFS_ENGINE_PURGE_H
@@ -15,7 +15,7 @@ enum { PURGE_SINGLES = 8, PURGE_CODE_MAX = 32 };
 
 struct purge_key {
 	struct str key;
-	struct str etag;    /* only while it has this one; STR_NONE: whatever it is */
+	struct str etag; /* only while it has this one; STR_NONE: whatever it is */
 	struct str version; /* this version; STR_NONE: none named */
 	void *user;
 	int error; /* result: 0 gone; -ESTALE: it has another ETag; else what the server said */

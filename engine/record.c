@@ -19,7 +19,8 @@ struct page_head {
 	uint32_t len;
 };
 
-/* What precedes the texts of an entry, in this machine's byte order: the file does not outlive its process. */
+/* What precedes the texts of an entry, in this machine's byte order: the file does not outlive its process.
+ */
 struct entry_head {
 	int64_t mtime, copy_mtime;
 	uint64_t size;

@@ -2,10 +2,11 @@
  * record: what a move has copied, kept outside of memory until it is deleted or undone.
  *
  * A file without a name ($TMPDIR, else /var/tmp), mode 0600: pages of entries are appended while copies are
- * acknowledged, then read back one page at a time, as often as wanted.  One owner; calls do file I/O of a page at most.
+ * acknowledged, then read back one page at a time, as often as wanted.  One owner; calls do file I/O of a
+ * page at most.
  *
- * An entry says which source object (key, ETag, LastModified as listed before its copy) was copied, and what the
- * destination answered.
+ * An entry says which source object (key, ETag, LastModified as listed before its copy) was copied, and what
+ * the destination answered.
  */
 #ifndef FERRYFS_ENGINE_RECORD_H
 #define FERRYFS_ENGINE_RECORD_H

@@ -1,8 +1,6 @@
 #include "engine/transfer.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,257 +14,6 @@ enum { LINES_OWN = 3, LINES_START = 24 };
 
 /* The body of a DeleteObjects has some 100 KiB: a place that does copies next gives it back. */
 enum { BODY_KEPT = 4096 };
-
-/* Readers kept for the next answers; more are made when that many answers are under way, and given back. */
-enum { READERS_KEPT = 64 };
-
-static void reader_free(struct reader *reader)
-{
-	answer_parser_free(reader->parser);
-	free(reader);
-}
-
-static struct reader *reader_new(void)
-{
-	struct reader *reader = calloc(1, sizeof(*reader));
-
-	if (!reader)
-		return NULL;
-	if (answer_parser_new(&reader->parser) < 0) {
-		free(reader);
-		return NULL;
-	}
-	return reader;
-}
-
-/* The transfer's reader, begun; NULL when memory is short. */
-static struct reader *reader_get(struct transfer *transfer)
-{
-	struct worker *worker = transfer->worker;
-	struct reader *reader = worker->readers;
-
-	if (transfer->reader)
-		return transfer->reader;
-	if (reader) {
-		worker->readers = reader->next;
-		worker->reader_count--;
-	} else {
-		reader = reader_new();
-		if (!reader)
-			return NULL;
-	}
-	answer_parser_begin(reader->parser, &transfer->call->request, &reader->answer, &transfer->sinks);
-	transfer->reader = reader;
-	return reader;
-}
-
-static void reader_put(struct transfer *transfer)
-{
-	struct worker *worker = transfer->worker;
-	struct reader *reader = transfer->reader;
-
-	transfer->reader = NULL;
-	if (!reader)
-		return;
-	if (worker->reader_count >= READERS_KEPT) {
-		reader_free(reader);
-		return;
-	}
-	reader->next = worker->readers;
-	worker->readers = reader;
-	worker->reader_count++;
-}
-
-const struct s3_answer *transfer_answer(const struct transfer *transfer)
-{
-	static const struct s3_answer none = {.retry_after = -1, .content_length = UINT64_MAX};
-
-	return transfer && transfer->reader ? &transfer->reader->answer : &none;
-}
-
-void transfer_explain(struct transfer *transfer, const char *format, ...)
-{
-	struct reader *reader = reader_get(transfer);
-	va_list args;
-
-	if (!reader || reader->answer.error.code[0] || reader->answer.error.message[0])
-		return;
-	va_start(args, format);
-	vsnprintf(reader->answer.error.message, sizeof(reader->answer.error.message), format, args);
-	va_end(args);
-}
-
-static size_t on_header(char *data, size_t size, size_t count, void *user)
-{
-	struct transfer *transfer = user;
-
-	if (!transfer->call || transfer->call->cancelled)
-		return 0;
-	transfer->progress_ms = transfer->worker->now_ms;
-	if (!reader_get(transfer)) {
-		transfer->error = -ENOMEM;
-		return 0;
-	}
-	answer_parser_header(transfer->reader->parser, data, size * count);
-	return size * count;
-}
-
-static size_t on_body(char *data, size_t size, size_t count, void *user)
-{
-	struct transfer *transfer = user;
-	int rc;
-
-	if (!transfer->call || transfer->call->cancelled || !transfer->reader)
-		return 0;
-	transfer->progress_ms = transfer->worker->now_ms;
-	rc = answer_parser_body(transfer->reader->parser, data, size * count);
-	if (rc < 0) {
-		transfer->error = rc;
-		return 0;
-	}
-	return size * count;
-}
-
-/* The caller's sink of a GET, with what it took counted: a body that was handed on is not fetched again. */
-static int on_data(void *user, const char *data, size_t len)
-{
-	struct transfer *transfer = user;
-	struct call *call = transfer->call;
-	int rc = call->cancelled ? -ECANCELED : call->sinks.on_data(call->sinks.user, data, len);
-
-	if (rc < 0) {
-		transfer->sink_failed = true;
-		return rc;
-	}
-	call->taken += len;
-	counter_add(&transfer->worker->counters.object_bytes_in, len);
-	return 0;
-}
-
-static size_t on_upload(char *data, size_t size, size_t count, void *user)
-{
-	struct transfer *transfer = user;
-	struct call *call = transfer->call;
-	uint64_t left = transfer->body_length - transfer->body_sent;
-	size_t want = size * count < left ? size * count : (size_t)left;
-	ssize_t got = (ssize_t)want;
-
-	if (call->cancelled)
-		return CURL_READFUNC_ABORT;
-	if (want == 0)
-		return 0;
-	if (call->body_data)
-		memcpy(data, call->body_data + transfer->body_sent, want);
-	else
-		do {
-			got = pread(
-				call->body_fd, data, want, (off_t)(call->body_offset + transfer->body_sent));
-		} while (got < 0 && errno == EINTR);
-	if (got <= 0) {
-		transfer->error = got < 0 ? -errno : -EIO;
-		transfer->sink_failed = true;
-		return CURL_READFUNC_ABORT;
-	}
-	transfer->body_sent += (uint64_t)got;
-	transfer->progress_ms = transfer->worker->now_ms;
-	counter_add(&transfer->worker->counters.object_bytes_out, (uint64_t)got);
-	return (size_t)got;
-}
-
-static int on_seek(void *user, curl_off_t offset, int origin)
-{
-	struct transfer *transfer = user;
-
-	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->body_length)
-		return CURL_SEEKFUNC_FAIL;
-	transfer->body_sent = (uint64_t)offset;
-	return CURL_SEEKFUNC_OK;
-}
-
-/* The connection stands and the request is about to be written.  A second time in one attempt means that a
- * kept connection turned out to be closed and libcurl sends the request again by itself: it may have been
- * taken then. */
-static int on_connected(void *user, char *peer, char *local, int peer_port, int local_port)
-{
-	struct transfer *transfer = user;
-
-	if (transfer->sent) {
-		transfer->call->ambiguous = true;
-		if (transfer->call->flags & CALL_ONCE)
-			return CURL_PREREQFUNC_ABORT;
-	}
-	transfer->sent = true;
-	transfer->connecting = false;
-	transfer->progress_ms = transfer->worker->now_ms;
-	return CURL_PREREQFUNC_OK;
-}
-
-static CURLcode set_tls(CURL *easy, const struct engine *engine)
-{
-	const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-	CURLcode rc = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-
-	/* libcurl keeps the parsed bundle for all connections of a multi only where there is no directory of
-	 * certificates beside it; without that each of 512 connections parses it anew. */
-	if (version->cainfo)
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	if (engine->ca_bundle)
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_CAINFO, engine->ca_bundle);
-	if (engine->no_verify_tls) {
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-	return rc;
-}
-
-static CURLcode set_callbacks(struct transfer *transfer)
-{
-	CURL *easy = transfer->easy;
-	CURLcode rc = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
-	return rc ? rc : sockets_adopt(&transfer->worker->sockets, easy);
-}
-
-/* Everything that is the same for every attempt. */
-static CURLcode set_constants(struct transfer *transfer)
-{
-	CURL *easy = transfer->easy;
-	const struct engine *engine = transfer->worker->engine;
-	CURLcode rc = set_callbacks(transfer);
-
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-	/* A large copy's connection is silent for minutes. */
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_USERAGENT, "ferryfs/" FERRYFS_VERSION);
-	/* Our scan ends a connect that takes too long; libcurl's own clock would be set for each attempt. */
-	rc = rc ? rc
-		: curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, (long)transfer->worker->ceiling + WINDOW_EXTRA);
-	if (!engine->proxied) {
-		/* Or libcurl reads the environment for each attempt. */
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PROXY, "");
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-	}
-	return rc ? rc : set_tls(easy, engine);
-}
 
 static void transfer_free(struct transfer *transfer)
 {
@@ -288,7 +35,7 @@ static int transfer_new(struct worker *worker, struct transfer **ret)
 	transfer->lines = calloc(LINES_START, sizeof(*transfer->lines));
 	transfer->lines_size = LINES_START;
 	transfer->easy = curl_easy_init();
-	if (!transfer->lines || !transfer->easy || set_constants(transfer)) {
+	if (!transfer->lines || !transfer->easy || transfer_set_constants(transfer)) {
 		transfer_free(transfer);
 		return -ENOMEM;
 	}
@@ -321,12 +68,7 @@ void transfer_free_all(struct worker *worker)
 		transfer_free(transfer);
 	}
 	worker->idle = NULL;
-	while (worker->readers) {
-		struct reader *reader = worker->readers;
-
-		worker->readers = reader->next;
-		reader_free(reader);
-	}
+	reader_free_all(worker);
 }
 
 static void add_line(struct transfer *transfer, unsigned *count, const char *text)
@@ -462,7 +204,7 @@ static void clear_sinks(struct transfer *transfer, struct call *call)
 		call->sinks.deletes->entries[i].code[0] = '\0';
 	}
 	if (call->sinks.on_data) {
-		transfer->sinks.on_data = on_data;
+		transfer->sinks.on_data = transfer_on_data;
 		transfer->sinks.user = transfer;
 	}
 }

@@ -70,4 +70,16 @@ const struct s3_answer *transfer_answer(const struct transfer *transfer);
 void transfer_explain(struct transfer *transfer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* ---- between transfer.c, transfer_options.c and reader.c ---- */
+
+/* Everything that is the same for every attempt. */
+CURLcode transfer_set_constants(struct transfer *transfer);
+/* The caller's sink of a GET, with what it took counted: a body that was handed on is not fetched again. */
+int transfer_on_data(void *user, const char *data, size_t len);
+/* The transfer's reader, begun; NULL when memory is short. */
+struct reader *reader_get(struct transfer *transfer);
+/* Back into the pool. */
+void reader_put(struct transfer *transfer);
+void reader_free_all(struct worker *worker);
+
 #endif

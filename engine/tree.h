@@ -1,8 +1,8 @@
 /*
  * tree: the inside of a job, for job.c and the tree_*.c files.
  *
- * A job has a home, the worker whose thread lists, hands out and decides, and a lane on every worker, which does.
- * Between them go batches: a page of the listing or of the record, with what is to be done with it.
+ * A job has a home, the worker whose thread lists, hands out and decides, and a lane on every worker, which
+ * does. Between them go batches: a page of the listing or of the record, with what is to be done with it.
  *
  *   home                                    lane
  *   lister page -> batch_new, batch_send -> lane_run: tree_copy / tree_remove / tree_sweep
@@ -10,18 +10,17 @@
  *   nothing out, nothing to come: the next phase
  *
  *   phase    batches of  kind of job, and what happens             next
- *   LIST     pages       all: copies or deletes as pages come      DELETE (a move, all copied), CHECK (a move to be undone), END
- *   DELETE   the record  move: sources are deleted                 LEFT
- *   LEFT     -           move: is there still something?           END
- *   CHECK    the record  move: is every source still there?        UNDO if so, else END
- *   UNDO     the record  move: copies are deleted again            END
+ *   LIST     pages       all: copies or deletes as pages come      DELETE (a move, all copied), CHECK (a move
+ * to be undone), END DELETE   the record  move: sources are deleted                 LEFT LEFT     - move: is
+ * there still something?           END CHECK    the record  move: is every source still there?        UNDO if
+ * so, else END UNDO     the record  move: copies are deleted again            END
  *
- * Laws held here: no batch of DELETE exists while a copy is unacknowledged (one phase at a time, and LIST ends only with
- * nothing out); `deleting` and `stopped` are set under the lock and exclude each other, so that a move is either undone or
- * goes on to its end.
+ * Laws held here: no batch of DELETE exists while a copy is unacknowledged (one phase at a time, and LIST
+ * ends only with nothing out); `deleting` and `stopped` are set under the lock and exclude each other, so
+ * that a move is either undone or goes on to its end.
  *
- * Memory: at most `credits` pages of the listing exist, at most SWEEPS_AT_ONCE of the record, and in each lane at most
- * lane.limit copies, whatever the size of the tree.
+ * Memory: at most `credits` pages of the listing exist, at most SWEEPS_AT_ONCE of the record, and in each
+ * lane at most lane.limit copies, whatever the size of the tree.
  */
 #ifndef FERRYFS_ENGINE_TREE_H
 #define FERRYFS_ENGINE_TREE_H
@@ -32,8 +31,8 @@
 #include "engine/record.h"
 
 enum {
-	SWEEPS_AT_ONCE = 8, /* DeleteObjects of 1,000 on the wire: 30 ms each is 260,000 keys a second */
-	LARGE_AT_ONCE = 4,  /* copies in parts of one lane: each has parts and an answer of its own */
+	SWEEPS_AT_ONCE = 4, /* DeleteObjects of 1,000 on the wire: 30 ms each is 130,000 keys a second */
+	LARGE_AT_ONCE = 4, /* copies in parts of one lane: each has parts and an answer of its own */
 	TREE_CALL_FLAGS = CALL_BULK,
 };
 
@@ -51,10 +50,10 @@ struct batch {
 	struct batch *next;
 	struct lane *lane;
 	enum job_phase phase;
-	struct page *page;  /* LIST */
+	struct page *page; /* LIST */
 	unsigned at, active; /* of the page's entries: next, being copied */
-	struct buf record;  /* what was copied, or is to be deleted or undone */
-	bool probe;         /* DELETE: this one learns whether conditions are enforced */
+	struct buf record; /* what was copied, or is to be deleted or undone */
+	bool probe; /* DELETE: this one learns whether conditions are enforced */
 	struct sweep *sweep;
 	struct removal *removal;
 };
@@ -77,8 +76,8 @@ struct lane {
 	struct job *job;
 	struct worker *worker;
 	struct batch *first, **last; /* being copied, in order of arrival */
-	struct batch *removals;      /* being removed */
-	struct item **items;         /* all that were made, at most limit */
+	struct batch *removals; /* being removed */
+	struct item **items; /* all that were made, at most limit */
 	struct item *free;
 	unsigned made, limit, active, large;
 	struct task wake;
@@ -101,8 +100,8 @@ struct job {
 	_Atomic uint64_t found, copied, deleted, skipped, failed, bytes;
 	atomic_bool stopped; /* begin nothing more of LIST; written under lock */
 	atomic_bool listed, deleting; /* deleting: written under lock */
-	atomic_bool source_gone;      /* CHECK: a source is missing or another one */
-	atomic_int probe;             /* enum job_probe */
+	atomic_bool source_gone; /* CHECK: a source is missing or another one */
+	atomic_int probe; /* enum job_probe */
 	struct {
 		char etag[ETAG_MAX + 1];
 		char version_id[VERSION_ID_MAX / 8 + 1];
@@ -112,7 +111,7 @@ struct job {
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	struct job_error first; /* protected by lock */
-	bool done;              /* protected by lock */
+	bool done; /* protected by lock */
 
 	/* home's thread only */
 	struct worker *home;
@@ -120,7 +119,7 @@ struct job {
 	struct lister *lister;
 	unsigned out;
 	struct record *record;
-	bool sweep_probe;  /* one sweep is out to learn what the others need to know */
+	bool sweep_probe; /* one sweep is out to learn what the others need to know */
 	bool sweep_probed; /* it was tried; once is enough */
 	bool record_done;
 	unsigned left; /* LEFT: keys found */
@@ -135,7 +134,7 @@ struct failure {
 	const char *what;
 	struct str key;
 	const struct s3_answer *answer; /* NULL, or where code and request id are */
-	const char *code, *request_id;  /* where answer is NULL; NULL: none */
+	const char *code, *request_id; /* where answer is NULL; NULL: none */
 };
 
 /* Any thread: notes the first one; without JOB_KEEP_GOING begins nothing more. */

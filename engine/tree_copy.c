@@ -3,10 +3,10 @@
  *
  * The first copy of a move at a service whose ways are not known is a probe, and the others wait for it:
  *
- *   PROBE_MATCH   sent with an ETag that no object has.  Refused: conditions on the source are enforced, and it is
- *                 sent again with the right one.  Copied: they are not, and what was wanted has been done.
- *   PROBE_CREATE  (where nothing may be overwritten) the copy that is there by now is asked for once more with
- *                 If-None-Match: *.  Refused: enforced.  Copied again, the same onto the same: not enforced.
+ *   PROBE_MATCH   sent with an ETag that no object has.  Refused: conditions on the source are enforced, and
+ * it is sent again with the right one.  Copied: they are not, and what was wanted has been done. PROBE_CREATE
+ * (where nothing may be overwritten) the copy that is there by now is asked for once more with If-None-Match:
+ * *.  Refused: enforced.  Copied again, the same onto the same: not enforced.
  */
 #include "engine/tree.h"
 
@@ -164,7 +164,8 @@ static void item_send(struct item *item)
 	/* A listing always has the class; one without it is a server that has none. */
 	copy->storage_class = entry->storage_class.data != NULL ? entry->storage_class : STR("");
 	copy->create_only = (o->flags & JOB_CREATE_ONLY) != 0;
-	/* A plain copy takes what is there; a move must know what it took, to delete that and nothing else. */
+	/* A plain copy takes what is there; a move must know what it took, to delete that and nothing else.
+	 */
 	if (lane->job->kind == JOB_MOVE && entry->etag.len > 0)
 		copy->source_etag = item->probe == ITEM_PROBE_MATCH ? impossible_etag : entry->etag;
 	copy->on_done = item_done;
@@ -188,7 +189,8 @@ static bool probe_allows(struct job *job, const struct page_entry *entry, bool *
 	/* Without an ETag, or in parts, nothing can be learnt. */
 	if (entry->etag.len == 0 || is_large(job, entry))
 		return probe == PROBE_WANTED;
-	*ret_probe = probe == PROBE_WANTED && atomic_compare_exchange_strong(&job->probe, &probe, PROBE_RUNNING);
+	*ret_probe =
+		probe == PROBE_WANTED && atomic_compare_exchange_strong(&job->probe, &probe, PROBE_RUNNING);
 	return *ret_probe;
 }
 
@@ -275,11 +277,14 @@ static void item_done(struct copy *copy, const struct s3_answer *answer)
 	int error = copy->error;
 	if (probe_step(item, &error))
 		return;
+	/* The batch that goes back may be the job's last. */
+	struct job *job = job_ref(lane->job);
 	if (item->probe != ITEM_PLAIN)
-		probe_over(lane->job);
+		probe_over(job);
 	item_report(item, error, answer);
 	item_leave(item);
 	tree_copy_pump(lane);
+	job_unref(job);
 }
 
 static int item_prepare(struct lane *lane, struct batch *batch, struct item **ret)

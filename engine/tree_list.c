@@ -1,17 +1,18 @@
 /*
  * Home: lists the source, hands pages to the lanes, takes them back, and goes from phase to phase.
  *
- * The pages under way (on the wire, queued in a lane, being worked on) are the lister's credits; a page that comes back
- * is recycled, which asks for the next.
+ * The pages under way (on the wire, queued in a lane, being worked on) are the lister's credits; a page that
+ * comes back is recycled, which asks for the next.
  */
 #include "engine/tree.h"
 
 #include <errno.h>
 
 enum {
-	STREAMS_COPY = 4,   /* one stream of 30 ms pages gives 33,000 keys a second: enough but for a start */
+	STREAMS_COPY = 4, /* one stream of 30 ms pages gives 33,000 keys a second: enough but for a start */
 	STREAMS_REMOVE = 8, /* and not enough here */
-	CREDITS_LANE = 2,   /* a page being copied and the next one, in each lane */
+	CREDITS_COPY = 2, /* a page being copied and the next one, in each lane */
+	CREDITS_REMOVE = 8, /* pages being deleted */
 };
 
 static void on_page(void *user, struct page *page)
@@ -21,7 +22,8 @@ static void on_page(void *user, struct page *page)
 	if (batch == NULL) {
 		page_free(page);
 		lister_credit(job->lister, 1);
-		job_fail(job, &(struct failure){.error = -ENOMEM, .what = "list", .key = job->options.source_prefix});
+		job_fail(job, &(struct failure){
+				      .error = -ENOMEM, .what = "list", .key = job->options.source_prefix});
 		return;
 	}
 	batch->page = page;
@@ -54,7 +56,7 @@ void tree_begin(struct job *job)
 		.bucket = o->source_bucket,
 		.prefix = o->source_prefix,
 		.streams = streams,
-		.credits = streams + CREDITS_LANE * job->lane_count,
+		.credits = streams + (remove ? CREDITS_REMOVE : CREDITS_COPY * job->lane_count),
 		.bulk = true,
 		.on_page = on_page,
 		.on_done = on_listed,
@@ -76,7 +78,9 @@ static void list_batch_back(struct job *job, struct batch *batch)
 	if (job->record != NULL && batch->record.len > 0) {
 		int err = record_append(job->record, buf_str(&batch->record));
 		if (err != 0)
-			job_fail(job, &(struct failure){.error = err, .what = "record", .key = job->options.source_prefix});
+			job_fail(job,
+				&(struct failure){
+					.error = err, .what = "record", .key = job->options.source_prefix});
 	}
 	if (job->lister != NULL && batch->page != NULL) {
 		struct page *page = batch->page;
@@ -110,7 +114,8 @@ static void list_over(struct job *job)
 	pthread_mutex_unlock(&job->lock);
 	int err = whole ? record_sync(job->record) : 0;
 	if (err != 0)
-		job_fail(job, &(struct failure){.error = err, .what = "record", .key = job->options.source_prefix});
+		job_fail(job,
+			&(struct failure){.error = err, .what = "record", .key = job->options.source_prefix});
 	pthread_mutex_lock(&job->lock);
 	whole = job->first.error == 0 && !atomic_load(&job->stopped);
 	if (whole)

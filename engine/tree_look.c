@@ -6,9 +6,9 @@
 #define LAST_POINT "\xf4\x8f\xbf\xbd"
 
 /*
- * A start-after that lies before key with (almost) nothing between: the byte before its last one, and what comes after
- * all that begins so.  Where that can't be said in printable ASCII, the key without its last code point: then more
- * is listed, to no harm.
+ * A start-after that lies before key with (almost) nothing between: the byte before its last one, and what
+ * comes after all that begins so.  Where that can't be said in printable ASCII, the key without its last code
+ * point: then more is listed, to no harm.
  */
 static int before(struct buf *ret, struct str key)
 {

@@ -1,8 +1,10 @@
 /*
- * tree_look: is a page's worth of keys still what it was?  Lists the range of them and tells of each one that is there.
+ * tree_look: is a page's worth of keys still what it was?  Lists the range of them and tells of each one that
+ * is there.
  *
- * Keys are given in byte order, without the prefix they share; so the same ones serve for a move's source and its
- * destination.  A look is its owner's memory; one worker's thread; on_done comes exactly once, never from inside.
+ * Keys are given in byte order, without the prefix they share; so the same ones serve for a move's source and
+ * its destination.  A look is its owner's memory; one worker's thread; on_done comes exactly once, never from
+ * inside.
  */
 #ifndef FERRYFS_ENGINE_TREE_LOOK_H
 #define FERRYFS_ENGINE_TREE_LOOK_H

@@ -1,6 +1,7 @@
 /*
- * Home: the second half of a move.  Everything is copied and on record; the record's pages go out to be deleted, a
- * few at once, and at the end the source is looked at once more: whatever is still there was put there meanwhile.
+ * Home: the second half of a move.  Everything is copied and on record; the record's pages go out to be
+ * deleted, a few at once, and at the end the source is looked at once more: whatever is still there was put
+ * there meanwhile.
  *
  * The first page goes alone where the service's ways with conditional deletes are not known yet.
  */
@@ -29,8 +30,9 @@ void tree_record_pump(struct job *job)
 					      });
 			return;
 		}
-		batch->probe = job->phase == PHASE_DELETE && !job->sweep_probed &&
-			       account_trait(job->options.source_account, TRAIT_DELETE_IF_MATCH) == TRAIT_UNKNOWN;
+		batch->probe =
+			job->phase == PHASE_DELETE && !job->sweep_probed &&
+			account_trait(job->options.source_account, TRAIT_DELETE_IF_MATCH) == TRAIT_UNKNOWN;
 		job->sweep_probe = batch->probe;
 		job->sweep_probed = true;
 		batch_send(job, batch);
@@ -68,7 +70,8 @@ void tree_undo_begin(struct job *job)
 		.bucket = job->options.source_bucket,
 		.key = job->options.source_prefix,
 		.error = -EBUSY,
-		.consequence = "not undone, since sources are missing or changed: what was copied is at both places",
+		.consequence =
+			"not undone, since sources are missing or changed: what was copied is at both places",
 	};
 	log_call(LOG_LEVEL_WARNING, &line);
 	job_end(job);
@@ -90,7 +93,8 @@ static void on_left(void *user, struct page *page)
 			break;
 		atomic_fetch_add(&job->failed, 1);
 		job_tell(job, &event);
-		job_fail(job, &(struct failure){.error = -EBUSY, .what = "delete", .key = page->entries[i].key});
+		job_fail(job,
+			&(struct failure){.error = -EBUSY, .what = "delete", .key = page->entries[i].key});
 	}
 	page_free(page);
 	lister_cancel(job->lister);

@@ -1,5 +1,6 @@
 /*
- * Lane: deletes the keys of the pages it was given, each page by one DeleteObjects (purge.h), whatever their content.
+ * Lane: deletes the keys of the pages it was given, each page by one DeleteObjects (purge.h), whatever their
+ * content.
  */
 #include "engine/tree.h"
 
@@ -86,7 +87,8 @@ void tree_remove_add(struct lane *lane, struct batch *batch)
 	}
 	batch->removal = calloc(1, sizeof(*batch->removal));
 	if (batch->removal == NULL) {
-		job_fail(job, &(struct failure){.error = -ENOMEM, .what = "delete", .key = job->options.source_prefix});
+		job_fail(job, &(struct failure){
+				      .error = -ENOMEM, .what = "delete", .key = job->options.source_prefix});
 		batch_back(batch);
 		return;
 	}

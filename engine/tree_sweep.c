@@ -3,11 +3,12 @@
  *
  * What protects an object that was overwritten since it was copied:
  *   copies and deletes with conditions that are enforced: each delete carries the ETag that was copied;
- *   anything less: the range is listed again just before, and what has another ETag or LastModified stays (-EBUSY).
- * The ETag goes along in either case.
+ *   anything less: the range is listed again just before, and what has another ETag or LastModified stays
+ * (-EBUSY). The ETag goes along in either case.
  *
- * The batch that is a probe sends its first key with an ETag that no object has.  Refused: enforced, and it is sent
- * again with the right one.  Deleted: not enforced, and what was wanted (the listing just before says so) is done.
+ * The batch that is a probe sends its first key with an ETag that no object has.  Refused: enforced, and it
+ * is sent again with the right one.  Deleted: not enforced, and what was wanted (the listing just before says
+ * so) is done.
  */
 #include "engine/tree_sweep.h"
 
@@ -25,8 +26,8 @@ void sweep_end(struct sweep *sweep)
 	batch_back(batch);
 }
 
-void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_entry *entry, const struct purge_key *key,
-	int error)
+void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_entry *entry,
+	const struct purge_key *key, int error)
 {
 	struct job *job = sweep->batch->lane->job;
 	struct page_entry source = {
@@ -87,7 +88,8 @@ static void seen_target(void *user, unsigned index, const struct page_entry *ent
 	sweep->target[index] = same ? SIGHT_SAME : SIGHT_CHANGED;
 }
 
-void sweep_look(struct sweep *sweep, bool target, void (*on_done)(void *user, int error, const struct s3_answer *answer))
+void sweep_look(struct sweep *sweep, bool target,
+	void (*on_done)(void *user, int error, const struct s3_answer *answer))
 {
 	const struct job_options *o = &sweep->batch->lane->job->options;
 	struct look *look = &sweep->look;
@@ -260,7 +262,8 @@ void tree_sweep_add(struct lane *lane, struct batch *batch)
 	if (err != 0) {
 		if (batch->phase == PHASE_CHECK)
 			atomic_store(&job->source_gone, true); /* not known to be there */
-		job_fail(job, &(struct failure){.error = err, .what = "record", .key = job->options.source_prefix});
+		job_fail(job,
+			&(struct failure){.error = err, .what = "record", .key = job->options.source_prefix});
 		batch->sweep = NULL;
 		free(sweep);
 		batch_back(batch);

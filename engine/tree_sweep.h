@@ -1,6 +1,6 @@
 /*
- * tree_sweep: one page of a move's record on its way to be deleted, checked or undone.  For tree_sweep.c and tree_undo.c;
- * one lane's thread.
+ * tree_sweep: one page of a move's record on its way to be deleted, checked or undone.  For tree_sweep.c and
+ * tree_undo.c; one lane's thread.
  */
 #ifndef FERRYFS_ENGINE_TREE_SWEEP_H
 #define FERRYFS_ENGINE_TREE_SWEEP_H
@@ -21,7 +21,7 @@ struct sweep {
 	struct purge purge;
 	struct purge_key keys[DELETE_SET_MAX]; /* user: their entry */
 	unsigned key_count;
-	bool probing;     /* the first key went with an impossible ETag */
+	bool probing; /* the first key went with an impossible ETag */
 	struct buf texts; /* UNDO: keys of the destination */
 };
 

@@ -1,11 +1,12 @@
 /*
  * Lane: takes back the copies of a move that failed before its first delete.
  *
- * First every source of the whole record is looked for (CHECK); if one is missing or another one by now, somebody
- * else is at work on the tree and nothing is undone.  Then, page by page (UNDO), the source is looked at again, and a
- * copy goes only if its source is there unchanged and it is still what the copy answered: by its version where
- * the bucket keeps them, by its ETag as a condition where that is enforced, else by listing the destination just before.
- * That nothing was there before is what JOB_CREATE_ONLY says; without it there is no undo.
+ * First every source of the whole record is looked for (CHECK); if one is missing or another one by now,
+ * somebody else is at work on the tree and nothing is undone.  Then, page by page (UNDO), the source is
+ * looked at again, and a copy goes only if its source is there unchanged and it is still what the copy
+ * answered: by its version where the bucket keeps them, by its ETag as a condition where that is enforced,
+ * else by listing the destination just before. That nothing was there before is what JOB_CREATE_ONLY says;
+ * without it there is no undo.
  */
 #include "engine/tree_sweep.h"
 

@@ -1,9 +1,9 @@
 /*
  * An upload by one PUT, or what upload_parts.c does above the threshold.
  *
- * A condition on the destination (create only, or replace only one ETag) that fails after an attempt without an
- * answer may have failed because that attempt has stored the object.  So it is looked at: it is ours when size and ETag
- * are those of our bytes, whose MD5 is taken then and not before.
+ * A condition on the destination (create only, or replace only one ETag) that fails after an attempt without
+ * an answer may have failed because that attempt has stored the object.  So it is looked at: it is ours when
+ * size and ETag are those of our bytes, whose MD5 is taken then and not before.
  */
 #include "engine/upload_private.h"
 

@@ -1,17 +1,17 @@
 /*
  * upload: a file becomes an object: one PUT, or above a threshold a multipart upload with parts in parallel.
  *
- * The body is read by pread from a descriptor that nobody writes to meanwhile; each request carries the SHA-256 of what it
- * sends, so that the server refuses bytes damaged on the way.  On failure a multipart upload is aborted.  The
- * upload is the caller's memory until on_done (worker thread, exactly once).
+ * The body is read by pread from a descriptor that nobody writes to meanwhile; each request carries the
+ * SHA-256 of what it sends, so that the server refuses bytes damaged on the way.  On failure a multipart
+ * upload is aborted.  The upload is the caller's memory until on_done (worker thread, exactly once).
  */
 #ifndef FERRYFS_ENGINE_UPLOAD_H
 #define FERRYFS_ENGINE_UPLOAD_H
 
 #include "engine/call.h"
 
-/* Up to the threshold one PUT.  A part is hashed on the worker's thread just before it is sent: 16 MiB take some
- * 10 ms there, and four of them fill a line of a Gbit/s at 500 ms. */
+/* Up to the threshold one PUT.  A part is hashed on the worker's thread just before it is sent: 16 MiB take
+ * some 10 ms there, and four of them fill a line of a Gbit/s at 500 ms. */
 #define UPLOAD_PART_THRESHOLD ((uint64_t)16 << 20)
 #define UPLOAD_PART_SIZE ((uint64_t)16 << 20)
 enum { UPLOAD_PARTS_AT_ONCE = 4 };
@@ -23,7 +23,7 @@ struct upload {
 	int fd; /* lent */
 	uint64_t size;
 	const struct headers *headers; /* content type, metadata, storage class ...; may be NULL */
-	bool create_only;   /* If-None-Match: * */
+	bool create_only; /* If-None-Match: * */
 	struct str if_match; /* replace only this ETag; STR_NONE: whatever is there */
 	uint64_t part_threshold, part_size; /* 0: UPLOAD_PART_THRESHOLD, UPLOAD_PART_SIZE */
 	unsigned call_flags;
@@ -44,7 +44,7 @@ struct upload {
 };
 
 void upload_start(struct worker *worker, struct upload *upload); /* worker thread */
-void upload_post(struct worker *worker, struct upload *upload);  /* any thread */
-void upload_cancel(struct upload *upload);                       /* worker thread */
+void upload_post(struct worker *worker, struct upload *upload); /* any thread */
+void upload_cancel(struct upload *upload); /* worker thread */
 
 #endif

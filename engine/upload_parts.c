@@ -68,7 +68,8 @@ void upload_parts_start(struct upload *upload)
 		return;
 	}
 	struct multipart *m = &parts->multipart;
-	int err = parts_plan(upload->size, upload->part_size != 0 ? upload->part_size : UPLOAD_PART_SIZE, &m->plan);
+	int err = parts_plan(
+		upload->size, upload->part_size != 0 ? upload->part_size : UPLOAD_PART_SIZE, &m->plan);
 	if (err != 0) {
 		free(parts);
 		fail_soon(upload, err);

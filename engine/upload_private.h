@@ -8,7 +8,8 @@
 #include "s3/parts.h"
 
 void upload_finish(struct upload *upload, int error, const struct s3_answer *answer);
-/* The digest ("SHA256", "MD5") of a range of the file, in hex; ret has room for SHA256_HEX + 1.  -EIO when it is shorter. */
+/* The digest ("SHA256", "MD5") of a range of the file, in hex; ret has room for SHA256_HEX + 1.  -EIO when it
+ * is shorter. */
 int upload_digest(int fd, uint64_t start, uint64_t length, const char *name, char *ret);
 
 /* upload_parts.c; ends with upload_finish, never from inside. */

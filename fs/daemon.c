@@ -43,7 +43,8 @@ static int parent_wait(int fd, pid_t child, int *ret_status, char *why)
 		return 1;
 	}
 	if (waitpid(child, &status, 0) == child && WIFSIGNALED(status))
-		snprintf(why, ACCOUNT_WHY_MAX, "the daemon was killed while starting: %s", strsignal(WTERMSIG(status)));
+		snprintf(why, ACCOUNT_WHY_MAX, "the daemon was killed while starting: %s",
+			strsignal(WTERMSIG(status)));
 	else
 		snprintf(why, ACCOUNT_WHY_MAX, "the daemon ended while starting");
 	*ret_status = 1;

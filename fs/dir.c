@@ -6,8 +6,8 @@
  *   true   moment   every child is a node and is held; believed until `known_ms` + cache_ttl
  *
  * Invariants: a dir is in hub.dirs exactly when it holds a child or is whole; hub.dirs.held is the sum of all
- * dir.held; a node with `held` set is not gone and its parent's dir counts it.  `epoch` rises whenever knowledge, present or in the
- * making, was shaken: a listing that began in another epoch makes nothing whole.
+ * dir.held; a node with `held` set is not gone and its parent's dir counts it.  `epoch` rises whenever
+ * knowledge, present or in the making, was shaken: a listing that began in another epoch makes nothing whole.
  */
 #include "fs/dir.h"
 
@@ -18,26 +18,26 @@
 #include "fs/view.h"
 
 enum {
-	MISS_WINDOW_MS = 2000,    /* two misses of one process so close together are a habit */
-	FETCH_PAUSE_MS = 60000,   /* how long a directory whose fetch made nothing whole is left alone */
+	MISS_WINDOW_MS = 2000, /* two misses of one process so close together are a habit */
+	FETCH_PAUSE_MS = 60000, /* how long a directory whose fetch made nothing whole is left alone */
 	REMOVED_SLOTS_FIRST = 64, /* a power of two */
 };
 
 struct dir {
-	struct node *node;  /* lent: the directory itself */
-	struct dirs *dirs;  /* NULL: not in the list */
+	struct node *node; /* lent: the directory itself */
+	struct dirs *dirs; /* NULL: not in the list */
 	struct dir *older, *newer;
 	unsigned held;
 	unsigned epoch;
 	bool whole;
-	int8_t marker;      /* -1: not known */
+	int8_t marker; /* -1: not known */
 	uint64_t known_ms;
 	/* watchers, and the names removed while there are any: hashes, open addressing, 0 is free */
 	unsigned watchers;
 	uint64_t *removed;
 	unsigned removed_count, removed_slots;
-	bool removed_lost;  /* there were too many: nothing that is not a node already is believed */
-	bool too_long;      /* more children than may be held: this listing makes nothing whole */
+	bool removed_lost; /* there were too many: nothing that is not a node already is believed */
+	bool too_long; /* more children than may be held: this listing makes nothing whole */
 	/* misses */
 	pid_t miss_pid;
 	uint64_t miss_ms;
@@ -94,7 +94,8 @@ bool dir_whole(const struct node *directory, uint64_t now_ms)
 	return dir && dir->whole && now_ms < dir->known_ms + ttl(directory);
 }
 
-/* Lets the held children go and with them, perhaps, the directory's own node: the caller holds a ref on that. */
+/* Lets the held children go and with them, perhaps, the directory's own node: the caller holds a ref on that.
+ */
 static void let_go(struct hub *hub, struct dir *dir)
 {
 	struct node *child = dir->node->children;
@@ -223,6 +224,17 @@ void dir_child_leaves(struct node *child)
 	}
 }
 
+void dir_landed(const struct node *child)
+{
+	struct node *directory = child->parent;
+
+	for (; directory && directory->kind == NODE_DIR && directory->local; directory = directory->parent) {
+		directory->local = false;
+		/* A listing that was asked for before knows nothing of it. */
+		directory->attr.fetched_ms = hub_now_ms();
+	}
+}
+
 bool dir_has_other(const struct node *directory, const struct node *child)
 {
 	uint64_t now = hub_now_ms();
@@ -320,7 +332,8 @@ bool dir_watch_removed(const struct dir_watch *watch, struct str name)
 
 	if (watch->doubted || !dir)
 		return false;
-	return dir->removed_slots > 0 && *removed_slot(dir->removed, dir->removed_slots, name_hash(name)) != 0;
+	return dir->removed_slots > 0 &&
+	       *removed_slot(dir->removed, dir->removed_slots, name_hash(name)) != 0;
 }
 
 /* What a listing to the end did not show, and nobody here is making, is no more. */
@@ -334,8 +347,8 @@ static void vanish(struct hub *hub, struct node *directory, uint64_t started_ms)
 		struct place place;
 
 		if (!seen && node_place(child, &place) == 0)
-			seen = claims_busy(hub->claims, place.account, place_bucket(&place), place_key(&place),
-				child->kind == NODE_DIR);
+			seen = claims_busy(hub->claims, place.account, place_bucket(&place),
+				place_key(&place), child->kind == NODE_DIR);
 		if (!seen) {
 			node_ref(child);
 			notify_entry(hub, directory->ino, str_n(child->name, child->name_len));
@@ -354,7 +367,8 @@ void dir_watch_listed(struct hub *hub, struct dir_watch *watch)
 	if (!dir_watch_believable(watch) || dir->too_long || dir->epoch != watch->epoch || directory->gone)
 		return;
 	vanish(hub, directory, watch->started_ms);
-	for (struct node *child = directory->children; child && dir->epoch == watch->epoch; child = child->child_next)
+	for (struct node *child = directory->children; child && dir->epoch == watch->epoch;
+		child = child->child_next)
 		dir_child_added(hub, child);
 	if (dir->epoch != watch->epoch)
 		return;

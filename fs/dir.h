@@ -1,14 +1,15 @@
 /*
  * dir: what is known of a directory's content, and for how long.
  *
- * Knowledge is WHOLE (every child that exists is a node below; a name without a node does not exist) or none.  It becomes whole
- * when the directory was just created here, or was listed to its end, and is believed for the view's cache_ttl; what
- * this mount itself changes keeps it exact.  While knowledge is fresh the child nodes are held by it (bounded by
- * DIR_HELD_MAX over the hub; past that the oldest knowledge is given up), so that forgotten names can be answered.
+ * Knowledge is WHOLE (every child that exists is a node below; a name without a node does not exist) or none.
+ * It becomes whole when the directory was just created here, or was listed to its end, and is believed for
+ * the view's cache_ttl; what this mount itself changes keeps it exact.  While knowledge is fresh the child
+ * nodes are held by it (bounded by DIR_HELD_MAX over the hub; past that the oldest knowledge is given up), so
+ * that forgotten names can be answered.
  *
- * Asking takes time, and names change meanwhile.  Whoever asks S3 about a directory's names (a listing, a lookup's HEAD) is
- * a watcher from before the question until its answer is applied; what this mount removes while there are
- * watchers is remembered, so that an old answer does not bring it back.
+ * Asking takes time, and names change meanwhile.  Whoever asks S3 about a directory's names (a listing, a
+ * lookup's HEAD) is a watcher from before the question until its answer is applied; what this mount removes
+ * while there are watchers is remembered, so that an old answer does not bring it back.
  *
  * All under hub.lock.  Memory that is short only makes less known.
  */
@@ -19,7 +20,9 @@
 
 enum {
 	DIR_HELD_MAX = 200000,
-	DIR_REMOVED_MAX = 1 << 17, /* names remembered a directory while it has watchers; past it no answer is believed */
+	DIR_REMOVED_MAX =
+		1
+		<< 17, /* names remembered a directory while it has watchers; past it no answer is believed */
 };
 
 /* Is everything known, and fresh enough to be believed? */
@@ -33,36 +36,41 @@ struct node *dir_node(const struct dir *dir);
 /* The directory's node is about to be freed (called by node.c): no child is left. */
 void dir_free(struct node *directory);
 
-/* A child came to exist here (created, made, renamed to this place, listed): knowledge holds its node from now on. */
+/* A child came to exist here (created, made, renamed to this place, listed): knowledge holds its node from
+ * now on. */
 void dir_child_added(struct hub *hub, struct node *child);
-/* Called by node.c when a child is detached, moved away, or freed: gives back the ref of knowledge, which must not be the last; a child
- * freed although it may exist ends knowledge. */
+/* Called by node.c when a child is detached, moved away, or freed: gives back the ref of knowledge, which
+ * must not be the last; a child freed although it may exist ends knowledge. */
 void dir_child_leaves(struct node *child);
 /* This mount removed the name (before nodes_detach or nodes_move): remembered for the watchers. */
 void dir_removed(struct node *directory, struct str name);
-/* Is there a child of this directory that S3 has, other than this one (NULL: any)?  Says so only for what is known. */
+/* S3 acknowledged this child: directories around it that only this mount knew of (node.local) exist there too. */
+void dir_landed(const struct node *child);
+/* Is there a child of this directory that S3 has, other than this one (NULL: any)?  Says so only for what is
+ * known. */
 bool dir_has_other(const struct node *directory, const struct node *child);
 
 /* ---- watchers ---- */
 struct dir_watch {
 	struct node *directory; /* referenced; NULL: none */
 	uint64_t started_ms;
-	unsigned epoch;         /* of the knowledge, when it began */
-	bool doubted;           /* memory was short: believe nothing */
+	unsigned epoch; /* of the knowledge, when it began */
+	bool doubted; /* memory was short: believe nothing */
 };
 void dir_watch_begin(struct hub *hub, struct node *directory, struct dir_watch *ret);
 /* Did this mount remove the name since the watch began? */
 bool dir_watch_removed(const struct dir_watch *watch, struct str name);
 /* Can it still be told?  When not, what is no node yet must be asked for again before it is believed. */
 bool dir_watch_believable(const struct dir_watch *watch);
-/* A listing has come to its end and every entry was told by dir_child_added: nodes that were not seen have vanished, and knowledge
- * is whole if nothing shook it meanwhile. */
+/* A listing has come to its end and every entry was told by dir_child_added: nodes that were not seen have
+ * vanished, and knowledge is whole if nothing shook it meanwhile. */
 void dir_watch_listed(struct hub *hub, struct dir_watch *watch);
 void dir_watch_end(struct hub *hub, struct dir_watch *watch);
 
 /* ---- misses: when to list rather than ask name by name ---- */
-/* A lookup of this process found nothing known here: shall it fetch the listing?  Having said yes it says no for a while, until
- * a listing makes knowledge whole: a directory of millions is not fetched again and again. */
+/* A lookup of this process found nothing known here: shall it fetch the listing?  Having said yes it says no
+ * for a while, until a listing makes knowledge whole: a directory of millions is not fetched again and again.
+ */
 bool dir_miss(struct node *directory, pid_t pid, uint64_t now_ms);
 
 /* Does the marker object "dir/" exist at the server, as far as known?  -1: not known. */

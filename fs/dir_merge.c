@@ -5,7 +5,7 @@
 
 struct merge_held {
 	struct merge_held *below; /* a shorter name */
-	struct page_entry entry;  /* its texts lie in text */
+	struct page_entry entry; /* its texts lie in text */
 	size_t name_len;
 	char text[];
 };
@@ -102,7 +102,8 @@ static const struct page_entry *walk_peek(struct walk *walk)
 		return walk->prefix == page->count ? NULL : &page->entries[walk->prefix];
 	if (walk->prefix == page->count)
 		return &page->entries[walk->object];
-	const struct page_entry *object = &page->entries[walk->object], *prefix = &page->entries[walk->prefix];
+	const struct page_entry *object = &page->entries[walk->object],
+				*prefix = &page->entries[walk->prefix];
 
 	return str_cmp(object->key, prefix->key) <= 0 ? object : prefix;
 }

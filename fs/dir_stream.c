@@ -1,59 +1,9 @@
-#include "fs/dir_stream.h"
+#include "fs/dir_stream_inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "engine/lister.h"
-#include "engine/log.h"
-#include "fs/dir_merge.h"
-#include "fs/seen.h"
-
-enum { STREAM_CREDITS = 2 };
-
-enum stream_state { STREAM_NEW, STREAM_RUNNING, STREAM_ENDED };
-
-struct dir_stream {
-	struct dir_stream_options options;
-	struct node *directory; /* referenced */
-	struct worker *worker;
-	struct place place;     /* constant, as are the above */
-
-	/* protected by hub.lock */
-	unsigned refs;
-	enum stream_state state;
-	int error;
-	bool closed;
-	struct dir_watch watch;
-	struct node **entries;   /* referenced; entries[0] has index `base` */
-	size_t count, size;
-	uint64_t base, consumed;
-	uint64_t *local;         /* inodes of what was listed although it is of this mount's making */
-	size_t local_count, local_size;
-	unsigned owed;           /* credits not given to the lister yet */
-	bool posted;             /* the task is in the mailbox */
-	bool want_start;
-
-	/* worker's thread only */
-	struct task task;
-	struct lister *lister;
-	struct dir_merge merge;
-	struct call call;        /* ListBuckets */
-	struct page *page;
-	bool calling;
-	unsigned pages;
-	uint64_t shown;
-	bool marker;
-	bool too_long;
-	int emit_error;
-	uint64_t asked_ms, next_asked_ms; /* not later than the question of this page, of the next */
-};
-
 /* ---- references, and the worker's mailbox ---- */
-
-static void unref_locked(struct dir_stream *stream, bool *ret_last)
-{
-	*ret_last = --stream->refs == 0;
-}
 
 static void free_stream(struct dir_stream *stream)
 {
@@ -72,12 +22,11 @@ static void free_stream(struct dir_stream *stream)
 	free(stream);
 }
 
-static void unref(struct dir_stream *stream)
+void dir_stream_unref(struct dir_stream *stream)
 {
-	bool last;
-
 	hub_lock(stream->options.hub);
-	unref_locked(stream, &last);
+	bool last = --stream->refs == 0;
+
 	hub_unlock(stream->options.hub);
 	if (last)
 		free_stream(stream);
@@ -95,7 +44,7 @@ static void post(struct dir_stream *stream)
 
 /* ---- entries; hub.lock held ---- */
 
-static int append(struct dir_stream *stream, struct node *node)
+int dir_stream_append(struct dir_stream *stream, struct node *node)
 {
 	if (stream->count == stream->size) {
 		size_t size = stream->size ? 2 * stream->size : 256;
@@ -110,334 +59,6 @@ static int append(struct dir_stream *stream, struct node *node)
 	return 0;
 }
 
-static int note_local(struct dir_stream *stream, uint64_t ino)
-{
-	if (stream->local_count == stream->local_size) {
-		size_t size = stream->local_size ? 2 * stream->local_size : 16;
-		uint64_t *grown = realloc(stream->local, size * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		stream->local = grown;
-		stream->local_size = size;
-	}
-	stream->local[stream->local_count++] = ino;
-	return 0;
-}
-
-static int compare_ino(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
-}
-
-static bool is_local(const struct node *node)
-{
-	return node->local || node->draft;
-}
-
-/* What was made here and S3 does not have yet comes after everything that was listed. */
-static int append_local(struct dir_stream *stream)
-{
-	if (stream->local_count > 1)
-		qsort(stream->local, stream->local_count, sizeof(*stream->local), compare_ino);
-	for (struct node *node = stream->directory->children; node; node = node->child_next) {
-		if (!is_local(node))
-			continue;
-		if (stream->local_count > 0 && bsearch(&node->ino, stream->local, stream->local_count,
-						       sizeof(*stream->local), compare_ino))
-			continue;
-		if (append(stream, node) < 0)
-			return -ENOMEM;
-		node_ref(node);
-		stream->shown++;
-	}
-	return 0;
-}
-
-/* A listing of nothing, not even a marker: a directory that is no more.  A view's or bucket's root always is. */
-static bool vanished(struct dir_stream *stream)
-{
-	struct hub *hub = stream->options.hub;
-	struct node *node = stream->directory;
-	struct place place;
-
-	if (stream->shown > 0 || stream->marker || node->kind != NODE_DIR || !node->parent || node->gone || node->local)
-		return false;
-	if (node_place(node, &place) < 0 || !str_eq(place_key(&place), place_key(&stream->place)))
-		return false;
-	return !claims_busy(hub->claims, place.account, place_bucket(&place), place_key(&place), true);
-}
-
-/* ---- what came; worker's thread, no lock ---- */
-
-static void changed(struct dir_stream *stream)
-{
-	struct hub *hub = stream->options.hub;
-
-	hub_lock(hub);
-	bool call = !stream->closed && stream->options.on_change;
-
-	if (call && stream->options.hold)
-		stream->options.hold(stream->options.user);
-	hub_unlock(hub);
-	if (call)
-		stream->options.on_change(stream->options.user);
-}
-
-static void log_listing(const struct dir_stream *stream, enum log_level level, struct str key, int error,
-	const struct s3_answer *answer, const char *consequence)
-{
-	log_call(level, &(struct log_call){
-				.what = "list",
-				.bucket = place_bucket(&stream->place),
-				.key = key,
-				.error = error,
-				.answer = answer,
-				.consequence = consequence,
-			});
-}
-
-static void show(struct dir_stream *stream, const struct seen *seen)
-{
-	struct hub *hub = stream->options.hub;
-	struct node *node = NULL;
-
-	hub_lock(hub);
-	int error = seen_apply(hub, &stream->watch, seen, &node);
-
-	stream->shown++;
-	if (error == 0 && is_local(node))
-		error = note_local(stream, node->ino);
-	if (error == 0 && stream->options.pages_max == 0)
-		error = append(stream, node);
-	else if (error == 0)
-		node_unref(hub->nodes, node);
-	if (error < 0 && error != -ENOENT) {
-		if (node)
-			node_unref(hub->nodes, node);
-		stream->emit_error = error;
-	}
-	hub_unlock(hub);
-}
-
-static void on_entry(void *user, enum merge_event event, struct str name, const struct page_entry *entry)
-{
-	struct dir_stream *stream = user;
-	struct str bucket = place_bucket(&stream->place);
-
-	switch (event) {
-	case MERGE_MARKER:
-		stream->marker = true;
-		break;
-	case MERGE_HIDDEN:
-		if (log_once("hidden", bucket, entry->key))
-			log_listing(stream, LOG_LEVEL_WARNING, entry->key, 0, NULL,
-				"the object is hidden by the directory of the same name");
-		break;
-	case MERGE_UNSHOWABLE:
-		stream->shown++;
-		if (log_once("unshowable", bucket, entry->key))
-			log_listing(stream, LOG_LEVEL_WARNING, entry->key, 0, NULL,
-				"not shown: no file can have this name");
-		break;
-	case MERGE_ENTRY:
-		show(stream, &(struct seen){
-				     .name = name,
-				     .kind = entry->is_prefix ? NODE_DIR : NODE_FILE,
-				     .size = entry->size,
-				     .mtime = entry->mtime,
-				     .mtime_nsec = entry->mtime_nsec,
-				     .etag = entry->etag,
-				     .storage_class = entry->storage_class,
-				     .asked_ms = stream->asked_ms,
-			     });
-		break;
-	}
-}
-
-/* The last entry is here. */
-static int complete(struct dir_stream *stream)
-{
-	struct hub *hub = stream->options.hub;
-	int error;
-
-	dir_merge_end(&stream->merge);
-	error = stream->emit_error;
-	hub_lock(hub);
-	if (error == 0)
-		error = append_local(stream);
-	if (error == 0 && vanished(stream)) {
-		notify_entry(hub, stream->directory->parent->ino, str_n(stream->directory->name, stream->directory->name_len));
-		nodes_detach(hub->nodes, stream->directory);
-		error = -ENOENT;
-	} else if (error == 0) {
-		if (stream->directory->kind == NODE_DIR)
-			dir_set_marker(stream->directory, stream->marker);
-		dir_watch_listed(hub, &stream->watch);
-	}
-	hub_unlock(hub);
-	return error;
-}
-
-/* Tells the end and gives up the listing's own reference. */
-static void ended(struct dir_stream *stream, int error)
-{
-	struct hub *hub = stream->options.hub;
-
-	if (error == 0)
-		error = complete(stream);
-	hub_lock(hub);
-	stream->state = STREAM_ENDED;
-	stream->error = error;
-	dir_watch_end(hub, &stream->watch);
-	hub_unlock(hub);
-	changed(stream);
-	unref(stream);
-}
-
-static void on_page(void *user, struct page *page)
-{
-	struct dir_stream *stream = user;
-	struct hub *hub = stream->options.hub;
-
-	/* A page is asked for when the one before has come, which is after that one was asked for: two steps back is sure. */
-	stream->asked_ms = stream->next_asked_ms;
-	stream->next_asked_ms = hub_now_ms();
-	stream->pages++;
-	if (dir_merge_page(&stream->merge, page) < 0)
-		stream->emit_error = -ENOMEM;
-	stream->too_long = stream->options.pages_max > 0 && stream->pages >= stream->options.pages_max && page->truncated;
-	hub_lock(hub);
-	bool stop = stream->closed || stream->emit_error < 0 || stream->too_long;
-	bool full = stream->base + stream->count >= stream->consumed + STREAM_AHEAD;
-
-	if (full && !stop)
-		stream->owed++;
-	hub_unlock(hub);
-	if (stop) {
-		page_free(page);
-		lister_cancel(stream->lister);
-		return;
-	}
-	if (full)
-		page_free(page);
-	else
-		lister_recycle(stream->lister, page);
-	changed(stream);
-}
-
-static void on_listed(void *user, int error, const struct s3_answer *answer)
-{
-	struct dir_stream *stream = user;
-
-	stream->lister = NULL;
-	if (stream->emit_error < 0)
-		error = stream->emit_error;
-	else if (stream->too_long)
-		error = -E2BIG;
-	else if (error < 0 && error != -ECANCELED)
-		log_listing(stream, LOG_LEVEL_ERROR, place_key(&stream->place), error, answer, NULL);
-	ended(stream, error);
-}
-
-static void on_buckets(struct call *call, const struct s3_answer *answer)
-{
-	struct dir_stream *stream = call->user;
-
-	stream->calling = false;
-	if (call->error < 0 && call->error != -ECANCELED)
-		log_listing(stream, LOG_LEVEL_ERROR, STR_NONE, call->error, answer, NULL);
-	for (unsigned i = 0; call->error == 0 && i < stream->page->count; i++) {
-		const struct page_entry *entry = &stream->page->entries[i];
-
-		if (endpoint_bucket_ok(entry->key))
-			show(stream, &(struct seen){
-					     .name = entry->key,
-					     .kind = NODE_BUCKET,
-					     .mtime = entry->mtime,
-					     .mtime_nsec = entry->mtime_nsec,
-					     .asked_ms = stream->asked_ms,
-				     });
-		else if (log_once("unshowable", entry->key, STR_NONE))
-			log_listing(stream, LOG_LEVEL_WARNING, entry->key, 0, NULL, "not shown: no bucket can have this name");
-	}
-	ended(stream, call->error);
-}
-
-/* ---- on the worker ---- */
-
-static int start_buckets(struct dir_stream *stream)
-{
-	int error = page_new(&stream->page);
-
-	if (error < 0)
-		return error;
-	call_init(&stream->call);
-	stream->call.request.op = S3_LIST_BUCKETS;
-	stream->call.account = stream->place.account;
-	stream->call.sinks.page = stream->page;
-	stream->call.on_done = on_buckets;
-	stream->call.user = stream;
-	stream->calling = true;
-	call_start(stream->worker, &stream->call);
-	return 0;
-}
-
-static int start_listing(struct dir_stream *stream)
-{
-	unsigned pages_max = stream->options.pages_max;
-	struct lister_options options = {
-		.account = stream->place.account,
-		.bucket = place_bucket(&stream->place),
-		.prefix = place_key(&stream->place),
-		.delimiter = STR("/"),
-		.streams = 1,
-		.credits = pages_max ? pages_max : STREAM_CREDITS,
-		.on_page = on_page,
-		.on_done = on_listed,
-		.user = stream,
-	};
-
-	return lister_start(stream->worker, &options, &stream->lister);
-}
-
-static void start(struct dir_stream *stream)
-{
-	stream->merge = (struct dir_merge){.prefix_len = stream->place.key_len, .emit = on_entry, .user = stream};
-	stream->asked_ms = stream->next_asked_ms = hub_now_ms();
-	int error = stream->directory->kind == NODE_SERVICE ? start_buckets(stream) : start_listing(stream);
-
-	if (error < 0)
-		ended(stream, error);
-}
-
-static void run(struct task *task, struct worker *worker)
-{
-	struct dir_stream *stream = (struct dir_stream *)((char *)task - offsetof(struct dir_stream, task));
-	struct hub *hub = stream->options.hub;
-
-	hub_lock(hub);
-	bool begin = stream->want_start, closed = stream->closed;
-	unsigned owed = stream->owed;
-
-	stream->posted = stream->want_start = false;
-	stream->owed = 0;
-	hub_unlock(hub);
-	if (begin && closed)
-		ended(stream, -ECANCELED);
-	else if (begin)
-		start(stream);
-	else if (closed && stream->lister)
-		lister_cancel(stream->lister);
-	else if (closed && stream->calling)
-		call_cancel(&stream->call);
-	else if (owed > 0 && stream->lister)
-		lister_credit(stream->lister, owed);
-	unref(stream);
-}
-
 /* ---- the owner's side ---- */
 
 int dir_stream_new(const struct dir_stream_options *options, struct dir_stream **ret)
@@ -450,7 +71,7 @@ int dir_stream_new(const struct dir_stream_options *options, struct dir_stream *
 		return -ENOMEM;
 	stream->options = *options;
 	stream->worker = engine_pick(hub->engine);
-	stream->task.run = run;
+	stream->task.run = dir_stream_run;
 	stream->refs = 1;
 	hub_lock(hub);
 	if (options->directory->kind == NODE_SERVICE) {
@@ -497,7 +118,7 @@ void dir_stream_close(struct dir_stream *stream)
 	if (stream->state == STREAM_RUNNING)
 		post(stream);
 	hub_unlock(hub);
-	unref(stream);
+	dir_stream_unref(stream);
 }
 
 bool dir_stream_ended(const struct dir_stream *stream)

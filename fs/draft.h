@@ -5,30 +5,136 @@
  * first copy_file_range and ends when S3 acknowledged the content (or the last handle of an unlinked node is closed).
  * All fields under hub.lock; what needs I/O is done on copies of the descriptors outside it.
  *
- *   state     content                                       ends by
- *   EMPTY     nothing, to be stored as an object of 0 bytes  flush: PUT of nothing
- *   COPY      [0, copied) of source object S with ETag E      flush: CopyObject when copied == S's size; else it is
- *                                                            fetched into a staging file: DATA
- *   LOADING   the object is being fetched into the file       DATA, or an error for who waits
- *   DATA      the staging file                               flush/fsync: upload; stays while handles are open
- *   STORING   an upload or copy of a snapshot is under way   CLEAN or back with an error
- *   CLEAN     same as what S3 acknowledged; kept for writers  last writing handle closed
+ * What it holds, and what is being done with it:
  *
- * The owner of this file may refine the states; this table and the checker under !NDEBUG follow.
+ *   content   is                                              comes to S3 by
+ *   EMPTY     nothing                                         PUT of nothing
+ *   COPY      [0, size) of source object S with ETag E         CopyObject when size == S's; else it is loaded first: DATA
+ *   OBJECT    the node's own object, about to be edited        nothing: it is not dirty; exists while LOADING only
+ *   DATA      the staging file                                 upload
+ *
+ *   activity  means                                            ends by
+ *   IDLE      readers and writers of the staging file go on     (io counts them)
+ *   LOADING   COPY or OBJECT is fetched into a staging file      DATA, or as before and an error for who waits
+ *   STORING   the content, which nobody changes meanwhile, is    clean, or dirty as before with `error`
+ *             on its way to S3
+ *
+ * LOADING and STORING begin only when quiet (IDLE and no io).  Who finds it busy waits (draft_wait) and looks anew
+ * when woken.  A clean draft stays only for writers' sake, as DATA that need not be fetched again; a draft that has no handle has an
+ * activity, or is on its way out (draft_settle).
  */
 #ifndef FERRYFS_FS_DRAFT_H
 #define FERRYFS_FS_DRAFT_H
 
 #include "fs/hub.h"
 
-/* What stat shows.  hub.lock held. */
+struct handle;
+
+enum draft_activity { DRAFT_IDLE, DRAFT_LOADING, DRAFT_STORING };
+
+/* ---- for everybody; hub.lock held ---- */
+
+/* What stat shows. */
 uint64_t draft_size(const struct draft *draft);
 struct timespec draft_mtime(const struct draft *draft);
 
-/* Is there content that S3 has not acknowledged?  hub.lock held. */
+/* Is there content that S3 has not acknowledged? */
 bool draft_dirty(const struct draft *draft);
 
-/* The node was unlinked or renamed over: nothing of it is stored any more.  hub.lock held. */
+/* The node was unlinked or renamed over: nothing of it is stored any more. */
 void draft_disown(struct hub *hub, struct node *node);
+
+/* ---- storing ---- */
+
+/*
+ * Brings what a node's draft holds to S3: `done` is called exactly once, without a lock, on any thread, perhaps before draft_flush
+ * returns.  0: what was there at the call is acknowledged (or there was nothing to do).  The struct is the
+ * caller's until then.
+ */
+struct draft_wait {
+	struct draft_wait *next;
+	/* What has ended, and how; LOADING and STORING say 0 or -errno.  No lock held. */
+	void (*run)(struct draft_wait *wait, enum draft_activity ended, int error);
+	/* private: while it is about to be run */
+	enum draft_activity ended;
+	int error;
+};
+
+struct draft_flush {
+	void (*done)(struct draft_flush *flush, int error);
+	void *user;
+	/* private */
+	struct hub *hub;
+	struct node *node; /* referenced */
+	struct draft_wait wait;
+};
+
+/* Any thread, no lock held; node is referenced by the caller for the time of the call. */
+void draft_flush(struct hub *hub, struct node *node, struct draft_flush *flush);
+
+/* Before a source object is removed or renamed: copies of it that were begun with copy_file_range and never came to its end are
+ * fetched now, so that what was promised of them can be kept; their claims stand before any taken later.  No lock held. */
+void draft_save_copies(struct hub *hub, struct node *source);
+
+/* ---- changing; fs/op_*.c ---- */
+
+/* How far a request can go at once. */
+enum draft_step {
+	DRAFT_GO,    /* now */
+	DRAFT_WAIT,  /* once what is under way has ended */
+	DRAFT_LOAD,  /* after the content was fetched into a staging file */
+	DRAFT_STORE, /* after it was stored */
+};
+
+/* The staging file is wanted, to be changed (or read, when `reading`).  hub.lock held; draft not NULL.  GO while reading: it
+ * has a staging file, or is empty. */
+enum draft_step draft_edit_step(const struct draft *draft);
+enum draft_step draft_read_step(const struct draft *draft);
+
+/* Waits in line; hub.lock held; the draft is not quiet. */
+void draft_await(struct draft *draft, struct draft_wait *wait);
+bool draft_quiet(const struct draft *draft);
+
+/* A new empty content: create, O_TRUNC, truncate to 0.  hub.lock held; the draft, if any, is quiet.  *ret_close: a descriptor to
+ * be closed once the lock is given back (that of a large file takes its time), or -1.  -ENOMEM. */
+int draft_make_empty(struct hub *hub, struct node *node, int *ret_close);
+
+struct draft_edit {
+	struct node *node;
+	const struct handle *handle; /* whose version is edited; NULL: the node's attributes */
+	uint64_t keep;               /* only the first bytes are wanted (truncate); UINT64_MAX: all */
+	struct draft_wait *wait;     /* NULL: nobody waits */
+};
+
+/* Makes the staging file the content.  1: it is, *ret_fd is lent until draft_edit_end; 0: edit->wait is called when it is worth
+ * another try; -errno.  No lock held. */
+int draft_edit_begin(struct hub *hub, const struct draft_edit *edit, int *ret_fd);
+/* size: the file is at least so long now; `cut`: exactly so long.  changed: false after a failure or a mere read. */
+struct draft_change {
+	bool changed, cut;
+	uint64_t size;
+};
+void draft_edit_end(struct hub *hub, struct node *node, const struct draft_change *change);
+
+/* hub.lock held: the descriptor for reading until draft_edit_end, -1 when the content is empty; read step was GO. */
+int draft_read_begin(struct draft *draft);
+
+/* What copy_file_range asks for.  hub.lock held.  The bytes that are promised; -EAGAIN: wait; -EOPNOTSUPP: not a copy.
+ * *ret_whole: the copy has come to its source's end. */
+struct draft_range {
+	struct node *source;
+	struct str etag;
+	struct str storage_class;
+	uint64_t source_size;
+	uint64_t from, to, len;
+};
+int64_t draft_copy(struct hub *hub, struct node *node, const struct draft_range *range, bool *ret_whole);
+
+/* An error of a store that nobody waited for: told once.  hub.lock held. */
+int draft_take_untold(struct draft *draft);
+void draft_leave_untold(struct draft *draft);
+
+/* Nobody may need it any more: called without a lock after a handle was closed or something ended.  The caller holds a ref. */
+void draft_settle(struct hub *hub, struct node *node);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "fs/dir.h"
 #include "fs/draft.h"
+#include "fs/early.h"
+#include "fs/handle.h"
 #include "fs/op_xattr.h"
 #include "fs/staging_dir.h"
 
@@ -50,7 +52,11 @@ static int make_parts(struct hub *hub)
 	if (error == 0)
 		error = xattr_cache_new(&hub->xattrs);
 	if (error == 0)
-		error = notifier_new(hub, &hub->notifier);
+		error = files_new(&hub->files);
+	if (error == 0)
+		error = early_new(hub, &hub->early);
+	if (error == 0)
+		error = notifier_new(hub, NULL, &hub->notifier);
 	return error;
 }
 
@@ -86,7 +92,10 @@ void hub_free(struct hub *hub)
 		return;
 	atomic_store(&hub->stopping, true);
 	notifier_free(hub->notifier);
+	early_free(hub->early);
+	hub->early = NULL;
 	hub_lock(hub);
+	files_free(hub);
 	while (hub->dirs.oldest)
 		dir_doubt(hub, dir_node(hub->dirs.oldest));
 	if (hub->nodes)

@@ -21,6 +21,8 @@
 
 struct notifier;
 struct dir;
+struct files;
+struct early;
 
 /* fs/dir.c: the directories whose children are held, oldest knowledge first.  All zero at first; needs no release. */
 struct dirs {
@@ -40,6 +42,8 @@ struct hub {
 	struct dirs dirs;         /* protected by lock */
 	char *staging_dir;        /* constant; 0700, checked at start */
 	struct xattr_cache *xattrs; /* fs/op_xattr.c */
+	struct files *files;        /* fs/handle.h: open files; protected by lock */
+	struct early *early;        /* fs/early.h: what is answered before S3 has acknowledged it */
 	atomic_uint parked;       /* requests without an answer yet: hub_park, hub_unpark */
 	atomic_bool stopping;     /* the session ends: begin nothing new */
 };
@@ -100,7 +104,8 @@ void hub_reply_negative(fuse_req_t req, unsigned ttl_ms);
 void notify_entry(struct hub *hub, uint64_t parent, struct str name);
 void notify_inode(struct hub *hub, uint64_t ino);
 
-int notifier_new(struct hub *hub, struct notifier **ret);
+/* send, on the notifier's thread, tells the kernel; name STR_NONE: of an inode.  NULL: through the hub's session. */
+int notifier_new(struct hub *hub, void (*send)(struct hub *hub, uint64_t ino, struct str name), struct notifier **ret);
 /* What is queued is dropped and the thread ends after what it is at.  Its calls into the kernel may wait for parked
  * requests, so the session must be read, or be over, until notifier_stopped. */
 void notifier_stop(struct notifier *notifier);

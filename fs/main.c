@@ -9,8 +9,13 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"mount", cmd_mount}, {"umount", cmd_umount}, {"cp", cmd_cp}, {"mv", cmd_mv},
-	{"rm", cmd_rm}, {"ls", cmd_ls}, {"bench", cmd_bench},
+	{"mount", cmd_mount},
+	{"umount", cmd_umount},
+	{"cp", cmd_cp},
+	{"mv", cmd_mv},
+	{"rm", cmd_rm},
+	{"ls", cmd_ls},
+	{"bench", cmd_bench},
 };
 
 static const char help[] =
@@ -18,7 +23,8 @@ static const char help[] =
 	"\n"
 	"S3 buckets as directories, and copies and moves that the object store does itself.\n"
 	"\n"
-	"  ferryfs mount s3://[BUCKET[/PREFIX]] DIR     show a bucket or prefix, or all buckets, at a directory\n"
+	"  ferryfs mount s3://[BUCKET[/PREFIX]] DIR     show a bucket or prefix, or all buckets, at a "
+	"directory\n"
 	"  ferryfs umount DIR                           end that, after what is pending was acknowledged\n"
 	"  ferryfs cp [-r] s3://... s3://...            copy an object, or all below a prefix\n"
 	"  ferryfs mv [-r] s3://... s3://...            move them\n"
@@ -29,7 +35,8 @@ static const char help[] =
 	"  ferryfs COMMAND --help                       all about one of them\n"
 	"  ferryfs --help, ferryfs --version\n"
 	"\n"
-	"Exit status: 0; 1 something failed; 2 wrong usage; 130 interrupted.  See also ferryfs(1) and ferryfs(7).\n";
+	"Exit status: 0; 1 something failed; 2 wrong usage; 130 interrupted.  See also ferryfs(1) and "
+	"ferryfs(7).\n";
 
 static int say(const char *text)
 {

@@ -27,6 +27,11 @@ static void learn(struct marker *marker, bool exists)
 		return;
 	hub_lock(marker->hub);
 	dir_set_marker(marker->directory, exists);
+	if (exists && marker->directory->local) {
+		marker->directory->local = false;
+		marker->directory->attr.fetched_ms = hub_now_ms();
+		dir_landed(marker->directory);
+	}
 	hub_unlock(marker->hub);
 }
 

@@ -1,8 +1,8 @@
 /*
  * marker: the object "dir/" that makes a directory exist by itself, and the rule that needs it.
  *
- * A directory that existed only through its last object keeps existing after that object goes, as on any file system: the
- * marker is written.  Whoever removes a name asks marker_plan first, under the lock:
+ * A directory that existed only through its last object keeps existing after that object goes, as on any file
+ * system: the marker is written.  Whoever removes a name asks marker_plan first, under the lock:
  *
  *   MARKER_NOT    the directory has a marker, is a bucket, or surely has other children: nothing to do
  *   MARKER_FIRST  this is its last child, as is known: write the marker, then remove
@@ -21,8 +21,9 @@ struct marker {
 	struct hub *hub;
 	struct worker *worker;
 	struct node *directory; /* lent until on_done; may be NULL (it is no node yet) */
-	struct place place;     /* the directory's: the key ends in "/" */
-	void (*on_done)(struct marker *marker, int error, const struct s3_answer *answer); /* once; worker thread */
+	struct place place; /* the directory's: the key ends in "/" */
+	void (*on_done)(
+		struct marker *marker, int error, const struct s3_answer *answer); /* once; worker thread */
 	void *user;
 
 	/* private */

@@ -145,7 +145,8 @@ static int set_storage_class(struct mount_options *options, const char *value, c
 {
 	size_t len = strlen(value);
 
-	if (len == 0 || len > STORAGE_CLASS_MAX || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != len)
+	if (len == 0 || len > STORAGE_CLASS_MAX ||
+		strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != len)
 		return bad(why, "storage_class", value, "the name of a storage class, such as STANDARD_IA");
 	return set_text(&options->view->storage_class, value, why);
 }

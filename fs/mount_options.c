@@ -9,9 +9,10 @@
 enum { TEXTS_MAX = 1024 }; /* option words of one command line */
 
 /* What fstab(5) and mount(8) say to each other or to systemd; nothing of it is for us. */
-static const char *const ignored[] = {"_netdev", "nofail", "auto", "noauto", "user", "nouser", "users", "owner", "group",
-	"defaults", "exec", "async", "atime", "diratime", "nodiratime", "relatime", "norelatime", "nostrictatime",
-	"strictatime", "lazytime", "nolazytime", "nosuid", "nodev", "default_permissions", "silent", "loud"};
+static const char *const ignored[] = {"_netdev", "nofail", "auto", "noauto", "user", "nouser", "users",
+	"owner", "group", "defaults", "exec", "async", "atime", "diratime", "nodiratime", "relatime",
+	"norelatime", "nostrictatime", "strictatime", "lazytime", "nolazytime", "nosuid", "nodev",
+	"default_permissions", "silent", "loud"};
 
 int mount_options_init(struct mount_options *options)
 {
@@ -105,7 +106,8 @@ int mount_options_set(struct mount_options *options, const char *name, const cha
 	return error;
 }
 
-/* Cuts the next option off *at: up to a comma that has no backslash before it, backslashes taken out in place. */
+/* Cuts the next option off *at: up to a comma that has no backslash before it, backslashes taken out in
+ * place. */
 static char *next_option(char **at)
 {
 	char *from = *at, *to = *at, *start = *at;
@@ -143,7 +145,8 @@ int mount_options_text(struct mount_options *options, const char *text, char *wh
 }
 
 /* --name, --name=value, --name value: the last for names that can't do without one. */
-static int long_option(struct mount_options *options, const char *word, const char *next, bool *took_next, char *why)
+static int long_option(
+	struct mount_options *options, const char *word, const char *next, bool *took_next, char *why)
 {
 	char *copy = strdup(word);
 
@@ -171,8 +174,28 @@ struct words {
 	unsigned plain_count;
 };
 
+/* mount(8), "External helpers": letters that mean something else there, or nothing to us. */
+static bool helper_word(struct mount_options *options, struct words *words)
+{
+	const char *word = words->argv[words->at];
+
+	if (!options->helper || word[0] != '-' || !word[1])
+		return false;
+	if (strcmp(word, "-N") == 0 || strcmp(word, "-t") == 0) {
+		words->at += 2;
+		return true;
+	}
+	if (strspn(word + 1, "sfnv") != strlen(word + 1))
+		return false;
+	options->fake |= strchr(word, 'f') != NULL;
+	words->at++;
+	return true;
+}
+
 static int one_word(struct mount_options *options, struct words *words, char *why)
 {
+	if (helper_word(options, words))
+		return 0;
 	const char *word = words->argv[words->at];
 	const char *next = words->at + 1 < words->argc ? words->argv[words->at + 1] : NULL;
 	bool took_next = false;
@@ -197,7 +220,8 @@ static int one_word(struct mount_options *options, struct words *words, char *wh
 		snprintf(why, ACCOUNT_WHY_MAX, "unknown option '%.64s'", word);
 		error = -EINVAL;
 	} else if (words->plain_count == 2) {
-		snprintf(why, ACCOUNT_WHY_MAX, "one address and one directory are wanted, not also '%.128s'", word);
+		snprintf(why, ACCOUNT_WHY_MAX, "one address and one directory are wanted, not also '%.128s'",
+			word);
 		error = -EINVAL;
 	} else {
 		words->plain[words->plain_count++] = word;
@@ -222,8 +246,9 @@ static int set_source(struct mount_options *options, const char *text, char *why
 		}
 	}
 	if (error < 0) {
-		snprintf(why, ACCOUNT_WHY_MAX, error == -ENAMETOOLONG ? "'%.128s...': the prefix is over 1024 bytes"
-								      : "'%.128s' is no address like s3://BUCKET/PREFIX",
+		snprintf(why, ACCOUNT_WHY_MAX,
+			error == -ENAMETOOLONG ? "'%.128s...': the prefix is over 1024 bytes"
+					       : "'%.128s' is no address like s3://BUCKET/PREFIX",
 			text);
 		return -EINVAL;
 	}
@@ -252,7 +277,8 @@ int mount_options_parse(struct mount_options *options, int argc, char **argv, ch
 		return error;
 	if (words.plain_count < 2) {
 		snprintf(why, ACCOUNT_WHY_MAX, "%s is missing",
-			words.plain_count ? "the directory to mount on" : "the address s3://[BUCKET[/PREFIX]]");
+			words.plain_count ? "the directory to mount on"
+					  : "the address s3://[BUCKET[/PREFIX]]");
 		return -EINVAL;
 	}
 	options->mountpoint = words.plain[1];

@@ -1,9 +1,10 @@
 /*
  * mount_options: what `ferryfs mount` was asked for.
  *
- * Options come as -o NAME[=VALUE][,...] (a comma or backslash inside a value is written \, and \\) and as --NAME[=VALUE] or
- * --NAME VALUE; `-` and `_` are the same in a name.  A name that is neither an option nor one that mount(8) and
- * fstab(5) put there for others is an error.  One thread; a value, released by mount_options_release.
+ * Options come as -o NAME[=VALUE][,...] (a comma or backslash inside a value is written \, and \\) and as
+ * --NAME[=VALUE] or
+ * --NAME VALUE; `-` and `_` are the same in a name.  A name that is neither an option nor one that mount(8)
+ * and fstab(5) put there for others is an error.  One thread; a value, released by mount_options_release.
  */
 #ifndef FERRYFS_FS_MOUNT_OPTIONS_H
 #define FERRYFS_FS_MOUNT_OPTIONS_H
@@ -13,10 +14,13 @@
 
 struct mount_options {
 	struct connect_options connect;
-	struct view *view;      /* owned; no account yet */
+	struct view *view; /* owned; no account yet */
 	const char *mountpoint; /* lent from argv */
-	const char *log;        /* "syslog", a file, or NULL: by foreground; lent from texts */
+	const char *log; /* "syslog", a file, or NULL: by foreground; lent from texts */
 	bool foreground, dumpable, noexec, help;
+	bool helper; /* given: mount(8) calls, as "mount.ferryfs SOURCE DIR [-sfnv] [-N NAMESPACE] [-t TYPE]
+			[-o OPTIONS]" */
+	bool fake; /* its -f: do everything but mount */
 	/* private: the option texts, for as long as connect's account may need them */
 	char **texts;
 	unsigned text_count;
@@ -25,8 +29,8 @@ struct mount_options {
 int mount_options_init(struct mount_options *options); /* -ENOMEM */
 void mount_options_release(struct mount_options *options);
 
-/* The words after "mount": -EINVAL with a sentence in why (ACCOUNT_WHY_MAX bytes), -ENOMEM.  With `help` set nothing else is
- * checked. */
+/* The words after "mount": -EINVAL with a sentence in why (ACCOUNT_WHY_MAX bytes), -ENOMEM.  With `help` set
+ * nothing else is checked. */
 int mount_options_parse(struct mount_options *options, int argc, char **argv, char *why);
 
 /* The text of one -o. */

@@ -6,6 +6,11 @@
 /* How often the names may have moved under a waiting claim before the caller is told that they are busy. */
 enum { RETAKES_MAX = 16 };
 
+static void free_op(struct parked *parked)
+{
+	free(parked);
+}
+
 void *name_op_new(fuse_req_t req, size_t size, const char *what, void (*ready)(struct name_op *op))
 {
 	struct hub *hub = hub_of(req);
@@ -16,11 +21,10 @@ void *name_op_new(fuse_req_t req, size_t size, const char *what, void (*ready)(s
 		return NULL;
 	}
 	op->hub = hub;
-	op->req = req;
+	parked_init(&op->parked, req, free_op);
 	op->worker = engine_pick(hub->engine);
 	op->what = what;
 	op->ready = ready;
-	hub_park(hub);
 	return op;
 }
 
@@ -89,7 +93,8 @@ static int take(struct name_op *op)
 	for (unsigned i = 0; i < op->count && error == 0; i++) {
 		const struct place *place = &op->ends[i].place;
 
-		error = claim_add(&op->claim, place->account, place_bucket(place), place_key(place), op->as_dir, true);
+		error = claim_add(
+			&op->claim, place->account, place_bucket(place), place_key(place), op->as_dir, true);
 	}
 	if (error == 0) {
 		op->claim.granted = granted;
@@ -110,6 +115,8 @@ static void check(struct name_op *op)
 		int error = places(op, &changed);
 
 		hub_unlock(op->hub);
+		if (error == 0 && parked_answered(&op->parked))
+			error = -EINTR;
 		if (error == 0 && !changed) {
 			op->ready(op);
 			return;
@@ -145,7 +152,8 @@ void name_op_go(struct name_op *op, int error)
 		check(op);
 }
 
-/* Everything but the answer.  Whoever waits for the claim looks for itself at what is there now: no error is handed on. */
+/* Everything but the answer.  Whoever waits for the claim looks for itself at what is there now: no error is
+ * handed on. */
 static void end(struct name_op *op)
 {
 	struct hub *hub = op->hub;
@@ -159,28 +167,50 @@ static void end(struct name_op *op)
 	hub_unlock(hub);
 }
 
+/* Nobody took the answer: the kernel did not learn what became of the names.  hub.lock held, before `end`. */
+static void tell_kernel(struct name_op *op)
+{
+	for (unsigned i = 0; i < op->count; i++)
+		notify_entry(op->hub, op->ends[i].parent->ino, name_end_name(&op->ends[i]));
+}
+
+/* May the answer be given?  Ends the rest. */
+static bool answer(struct name_op *op)
+{
+	bool wanted = parked_take(&op->parked);
+
+	if (!wanted) {
+		hub_lock(op->hub);
+		tell_kernel(op);
+		hub_unlock(op->hub);
+	}
+	end(op);
+	return wanted;
+}
+
 void name_op_finish(struct name_op *op, int error)
 {
-	struct hub *hub = op->hub;
-
-	end(op);
-	hub_reply_err(op->req, error);
-	free(op);
-	hub_unpark(hub);
+	if (answer(op))
+		hub_reply_err(op->parked.req, error);
+	parked_drop(&op->parked);
 }
 
 void name_op_finish_entry(struct name_op *op, struct node *node)
 {
 	struct hub *hub = op->hub;
 
-	end(op);
-	hub_reply_entry(hub, op->req, node);
-	free(op);
-	hub_unpark(hub);
+	if (answer(op)) {
+		hub_reply_entry(hub, op->parked.req, node);
+	} else {
+		hub_lock(hub);
+		node_unref(hub->nodes, node);
+		hub_unlock(hub);
+	}
+	parked_drop(&op->parked);
 }
 
-void name_op_log(const struct name_op *op, const struct name_end *name, int error, const struct s3_answer *answer,
-	const char *consequence)
+void name_op_log(const struct name_op *op, const struct name_end *name, int error,
+	const struct s3_answer *answer, const char *consequence)
 {
 	log_call(LOG_LEVEL_ERROR, &(struct log_call){
 					  .what = op->what,

@@ -1,10 +1,13 @@
 /*
- * name_op: a parked request that makes, removes or moves names: what mkdir, unlink, rmdir and rename have in common.
+ * name_op: a parked request that makes, removes or moves names: what mkdir, unlink, rmdir and rename have in
+ * common.
  *
- * Its life: name_op_new, one or two name_op_end (all on the reading thread), then name_op_go, which claims the keys; once
- * they are granted, and the names still are where they were when the claim was taken, `ready` is called, on whatever thread
- * released the last obstacle, with no lock held.  From there the operation goes on through its own calls and ends with exactly
- * one name_op_finish or name_op_finish_entry, which releases the claim, answers and frees it.
+ * Its life: name_op_new, one or two name_op_end (all on the reading thread), then name_op_go, which claims
+ * the keys; once they are granted, and the names still are where they were when the claim was taken, `ready`
+ * is called, on whatever thread released the last obstacle, with no lock held.  From there the operation goes
+ * on through its own calls and ends with exactly one name_op_finish or name_op_finish_entry, which releases
+ * the claim, answers and frees it.  A caller that is killed meanwhile is answered at once; what was begun is
+ * ended nevertheless, and what was not is not begun.
  *
  * A struct name_op is the first member of an operation's own struct.
  */
@@ -14,26 +17,28 @@
 #include "engine/log.h"
 #include "fs/dir.h"
 #include "fs/hub.h"
+#include "fs/parked.h"
 
 struct name_end {
 	struct node *parent; /* referenced */
 	size_t len;
 	char name[KEY_NAME_MAX + 1];
-	struct place place;  /* of the name; ends in "/" when as_dir */
+	struct place place; /* of the name; ends in "/" when as_dir */
 };
 
 struct name_op {
+	struct parked parked;
 	struct hub *hub;
-	fuse_req_t req;
 	struct worker *worker; /* for its calls */
-	const char *what;      /* "unlink", for the log */
+	const char *what; /* "unlink", for the log */
 	struct name_end ends[CLAIM_ITEMS_MAX];
 	unsigned count;
 	bool as_dir; /* claims everything below, with the marker, rather than one object */
 	unsigned retakes;
 	struct claim claim;
 	void (*ready)(struct name_op *op);
-	void (*release)(struct name_op *op); /* frees what the operation's own struct holds, but not itself; may be NULL */
+	void (*release)(struct name_op
+			*op); /* lets go of what the operation's own struct holds, at its end; may be NULL */
 };
 
 /* Answers ENOMEM itself and returns NULL.  size: of the operation's struct. */
@@ -55,7 +60,7 @@ void name_op_finish(struct name_op *op, int error);
 /* Success with an entry; takes the ref on node. */
 void name_op_finish_entry(struct name_op *op, struct node *node);
 /* One line for what S3 refused. */
-void name_op_log(const struct name_op *op, const struct name_end *end, int error, const struct s3_answer *answer,
-	const char *consequence);
+void name_op_log(const struct name_op *op, const struct name_end *end, int error,
+	const struct s3_answer *answer, const char *consequence);
 
 #endif

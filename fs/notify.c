@@ -28,6 +28,7 @@ struct note {
 
 struct notifier {
 	struct hub *hub;
+	void (*send)(struct hub *hub, uint64_t ino, struct str name);
 	pthread_t thread;
 	pthread_mutex_t lock; /* all below; a leaf */
 	pthread_cond_t wake;
@@ -170,14 +171,21 @@ static bool is_stopping(struct notifier *notifier)
 }
 
 /* Errors say that the kernel does not know the name or that the connection is over: nothing to do. */
-static void send_note(struct hub *hub, const struct note *note)
+static void send_to_kernel(struct hub *hub, uint64_t ino, struct str name)
 {
 	if (!hub->session)
 		return;
-	if (note->name)
-		fuse_lowlevel_notify_inval_entry(hub->session, note->ino, note->name, note->len);
+	if (name.data)
+		fuse_lowlevel_notify_inval_entry(hub->session, ino, name.data, name.len);
 	else
-		fuse_lowlevel_notify_inval_inode(hub->session, note->ino, 0, 0);
+		fuse_lowlevel_notify_inval_inode(hub->session, ino, 0, 0);
+}
+
+/* Takes the note's name. */
+static void send_note(struct notifier *notifier, const struct note *note)
+{
+	notifier->send(notifier->hub, note->ino, str_n(note->name, note->len));
+	free(note->name);
 }
 
 static void send_lost(struct notifier *notifier, uint64_t directory)
@@ -195,10 +203,8 @@ static void send_lost(struct notifier *notifier, uint64_t directory)
 				break;
 			continue;
 		}
-		for (unsigned i = 0; i < count; i++) {
-			send_note(hub, &batch[i]);
-			free(batch[i].name);
-		}
+		for (unsigned i = 0; i < count; i++)
+			send_note(notifier, &batch[i]);
 		if (!cursor)
 			break;
 	}
@@ -219,8 +225,7 @@ static void *notifier_run(void *user)
 			struct note note = pop(notifier);
 
 			pthread_mutex_unlock(&notifier->lock);
-			send_note(notifier->hub, &note);
-			free(note.name);
+			send_note(notifier, &note);
 		} else if (notifier->lost_count > 0) {
 			uint64_t directory = notifier->lost[--notifier->lost_count];
 			bool dropped = notifier->dropped;
@@ -242,13 +247,15 @@ static void *notifier_run(void *user)
 	return NULL;
 }
 
-int notifier_new(struct hub *hub, struct notifier **ret)
+int notifier_new(
+	struct hub *hub, void (*send)(struct hub *hub, uint64_t ino, struct str name), struct notifier **ret)
 {
 	struct notifier *notifier = calloc(1, sizeof(*notifier));
 
 	if (!notifier)
 		return -ENOMEM;
 	notifier->hub = hub;
+	notifier->send = send ? send : send_to_kernel;
 	pthread_mutex_init(&notifier->lock, NULL);
 	pthread_cond_init(&notifier->wake, NULL);
 	int error = pthread_create(&notifier->thread, NULL, notifier_run, notifier);

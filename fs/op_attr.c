@@ -1,8 +1,9 @@
 /*
  * getattr, setattr, statfs and forget.
  *
- * What is known and fresh is answered at once; a file that is not is asked for by one HEAD, its request parked.  By the time the
- * answer is here the world may have moved on, and then what is known meanwhile is the better answer:
+ * What is known and fresh is answered at once; a file that is not is asked for by one HEAD, its request
+ * parked.  By the time the answer is here the world may have moved on, and then what is known meanwhile is
+ * the better answer:
  *
  *   meanwhile                          then
  *   a draft, or newer attributes       those are shown
@@ -74,7 +75,8 @@ static enum verdict head_apply(struct head *head, const struct s3_answer *answer
 	}
 	*error = head->call.error;
 	/* A rename or unlink is under way: it will say what becomes of the name. */
-	if (*error == -ENOENT && claims_busy(head->hub->claims, now.account, place_bucket(&now), place_key(&now), false))
+	if (*error == -ENOENT &&
+		claims_busy(head->hub->claims, now.account, place_bucket(&now), place_key(&now), false))
 		return SHOW;
 	if (*error == 0)
 		*error = node_set_attr(node, answer->size, answer->mtime, 0, str_of(answer->etag),
@@ -199,7 +201,8 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 		op_truncate(req, node, attr->st_size, fi);
 		return;
 	}
-	/* Mode, owner and times are the view's and S3's: accepted without effect, so that cp -p, tar and touch go on. */
+	/* Mode, owner and times are the view's and S3's: accepted without effect, so that cp -p, tar and
+	 * touch go on. */
 	if (error < 0)
 		hub_reply_err(req, error);
 	else

@@ -39,7 +39,8 @@ static int claim_below(struct settle *settle, fuse_ino_t ino)
 	int error = node_place(node, &place);
 
 	if (error == 0)
-		error = claim_add(&settle->claim, place.account, place_bucket(&place), place_key(&place), true, true);
+		error = claim_add(
+			&settle->claim, place.account, place_bucket(&place), place_key(&place), true, true);
 	settle->claim.granted = granted;
 	settle->claim.user = settle;
 	return error < 0 ? error : claim_take(settle->hub->claims, &settle->claim);

@@ -1,10 +1,11 @@
 /*
  * lookup: is there something of this name, and what?
  *
- * Asked in this order, and the first that knows answers: the node, when this mount is changing it or its attributes are
- * fresh; the directory, when all of it is known; S3, by HEAD of the object and LIST of what is below, both at once.  A
- * process that asks a second time for something unknown in one directory will ask for more: then the directory's listing is
- * fetched instead, if it is not long.  At the service level a name is a bucket, and HeadBucket knows.
+ * Asked in this order, and the first that knows answers: the node, when this mount is changing it or its
+ * attributes are fresh; the directory, when all of it is known; S3, by HEAD of the object and LIST of what is
+ * below, both at once.  A process that asks a second time for something unknown in one directory will ask for
+ * more: then the directory's listing is fetched instead, if it is not long.  At the service level a name is a
+ * bucket, and HeadBucket knows.
  */
 #include "fs/ops.h"
 
@@ -13,20 +14,21 @@
 
 #include "engine/log.h"
 #include "fs/dir_stream.h"
+#include "fs/parked.h"
 #include "fs/probe.h"
 #include "fs/seen.h"
 
 enum { FETCH_PAGES_MAX = 3 };
 
 struct lookup {
+	struct parked parked;
 	struct hub *hub;
-	fuse_req_t req;
 	struct worker *worker;
 	struct dir_watch watch; /* of the directory, from before the question; holds its node */
 	uint64_t asked_ms;
 	struct place place; /* of the name as an object */
 	struct probe probe;
-	struct call call;   /* HeadBucket */
+	struct call call; /* HeadBucket */
 	struct dir_stream *stream;
 	size_t len;
 	char name[KEY_NAME_MAX + 1];
@@ -37,20 +39,27 @@ static struct str lookup_name(const struct lookup *lookup)
 	return str_n(lookup->name, lookup->len);
 }
 
+static void free_lookup(struct parked *parked)
+{
+	free(parked);
+}
+
 /* Takes the ref on node; error 0 with node NULL: there is none. */
 static void finish(struct lookup *lookup, int error, struct node *node)
 {
 	struct hub *hub = lookup->hub;
+	bool wanted = parked_take(&lookup->parked);
 
 	hub_lock(hub);
 	dir_watch_end(hub, &lookup->watch);
+	if (node && !wanted)
+		node_unref(hub->nodes, node);
 	hub_unlock(hub);
-	if (error == 0 && node)
-		hub_reply_entry(hub, lookup->req, node);
-	else
-		hub_reply_err(lookup->req, error < 0 ? error : -ENOENT);
-	free(lookup);
-	hub_unpark(hub);
+	if (wanted && error == 0 && node)
+		hub_reply_entry(hub, lookup->parked.req, node);
+	else if (wanted)
+		hub_reply_err(lookup->parked.req, error < 0 ? error : -ENOENT);
+	parked_drop(&lookup->parked);
 }
 
 /* Is the node what it says, without asking?  hub.lock held. */
@@ -67,7 +76,8 @@ static bool believed(struct hub *hub, const struct node *node, uint64_t now)
 		return true;
 	/* What is being made or removed is shown as it was until that is settled. */
 	return claims_count(hub->claims) > 0 && node_place(node, &place) == 0 &&
-	       claims_busy(hub->claims, place.account, place_bucket(&place), place_key(&place), node_is_dir(node));
+	       claims_busy(hub->claims, place.account, place_bucket(&place), place_key(&place),
+		       node_is_dir(node));
 }
 
 /* hub.lock held.  1: *ret_node (with a ref) or its absence (NULL) is known; 0: it is not. */
@@ -263,9 +273,8 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		hub_reply_err(req, -ENOMEM);
 		return;
 	}
-	hub_park(hub);
+	parked_init(&lookup->parked, req, free_lookup);
 	lookup->hub = hub;
-	lookup->req = req;
 	lookup->worker = engine_pick(hub->engine);
 	hub_lock(hub);
 	struct node *directory = nodes_find(hub->nodes, parent);

@@ -1,18 +1,21 @@
 /*
- * mkdir: writes the marker object "dir/".  The kernel has just looked the name up, so that S3 isn't asked again whether it
- * is free.
+ * mkdir: writes the marker object "dir/".  The kernel has just looked the name up, so that S3 isn't asked
+ * again whether it is free.  For a recursive cp the directory is a node alone at first (fs/early.h).
  */
 #include "fs/ops.h"
 
 #include <errno.h>
 #include <time.h>
 
+#include "fs/early.h"
 #include "fs/marker.h"
 #include "fs/name_op.h"
 
 struct mkdir_op {
 	struct name_op base;
 	struct marker marker;
+	struct batch *batch; /* referenced; NULL: none */
+	struct early_ask ask;
 };
 
 /* hub.lock held: the node of a directory that S3 acknowledged, with a ref. */
@@ -64,16 +67,41 @@ static void on_marker(struct marker *marker, int error, const struct s3_answer *
 		name_op_finish_entry(&op->base, node);
 }
 
+/* Nothing but a node.  False: it has to be written now.  hub.lock held. */
+static bool make_early(struct mkdir_op *op, struct node **ret)
+{
+	struct hub *hub = op->base.hub;
+	struct node *node;
+
+	if (!op->batch || batch_caller(op->batch)->tool == CALLER_RM || make_node(&op->base, &node) < 0)
+		return false;
+	node->local = true;
+	dir_set_marker(node, false);
+	if (!early_made(hub, op->batch, node)) {
+		nodes_detach(hub->nodes, node);
+		node_unref(hub->nodes, node);
+		return false;
+	}
+	*ret = node;
+	return true;
+}
+
 static void ready(struct name_op *base)
 {
 	struct mkdir_op *op = (struct mkdir_op *)base;
+	struct node *node;
 
 	hub_lock(base->hub);
 	bool exists = name_end_child(base, &base->ends[0]) != NULL;
+	bool early = !exists && make_early(op, &node);
 
 	hub_unlock(base->hub);
 	if (exists) {
 		name_op_finish(base, -EEXIST);
+		return;
+	}
+	if (early) {
+		name_op_finish_entry(base, node);
 		return;
 	}
 	op->marker.hub = base->hub;
@@ -84,6 +112,19 @@ static void ready(struct name_op *base)
 	marker_write(&op->marker);
 }
 
+static void release(struct name_op *base)
+{
+	batch_unref(((struct mkdir_op *)base)->batch);
+}
+
+static void on_asked(struct early_ask *ask, struct batch *batch)
+{
+	struct mkdir_op *op = ask->user;
+
+	op->batch = batch;
+	name_op_go(&op->base, 0);
+}
+
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
 	struct mkdir_op *op = name_op_new(req, sizeof(*op), "mkdir", ready);
@@ -91,9 +132,21 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	if (!op)
 		return;
 	op->base.as_dir = true;
+	op->base.release = release;
 	hub_lock(op->base.hub);
 	int error = name_op_end(&op->base, parent, name);
+	const struct view *view = error == 0 ? node_view(op->base.ends[0].parent) : NULL;
+	bool early = view && view->copy_ack == COPY_ACK_EARLY;
 
 	hub_unlock(op->base.hub);
-	name_op_go(&op->base, error);
+	if (early)
+		op->batch = early_batch(op->base.hub, req);
+	if (!early || op->batch) {
+		name_op_go(&op->base, error);
+		return;
+	}
+	op->ask.hub = op->base.hub;
+	op->ask.on_done = on_asked;
+	op->ask.user = op;
+	early_ask(&op->ask, op->base.parked.thread);
 }

@@ -1,9 +1,10 @@
 /*
  * opendir, readdir and readdirplus over one dir_stream a handle.
  *
- * Offset n stands for "after the n-th entry": "." is the first, ".." the second, the stream's entries follow.  Offset 0
- * (rewinddir) begins a fresh listing; so does a seek back behind what is still kept, whose entries are then counted again.
- * A READDIR that finds nothing here yet is parked in the handle and answered when the stream changed.
+ * Offset n stands for "after the n-th entry": "." is the first, ".." the second, the stream's entries follow.
+ * Offset 0 (rewinddir) begins a fresh listing; so does a seek back behind what is still kept, whose entries
+ * are then counted again. A READDIR that finds nothing here yet is parked in the handle and answered when the
+ * stream changed.
  */
 #include "fs/ops.h"
 
@@ -11,7 +12,9 @@
 #include <stdlib.h>
 
 #include "fs/dir_stream.h"
+#include "fs/early.h"
 #include "fs/draft.h"
+#include "fs/parked.h"
 
 enum {
 	DOTS = 2,
@@ -20,10 +23,15 @@ enum {
 };
 
 struct dir_read {
-	fuse_req_t req; /* NULL: none */
 	size_t size;
 	uint64_t off;
 	bool plus;
+};
+
+/* A READDIR that waits. */
+struct dir_wait {
+	struct parked parked;
+	struct dir_read read;
 };
 
 struct dir_handle {
@@ -32,8 +40,10 @@ struct dir_handle {
 	/* protected by hub.lock */
 	unsigned refs;
 	struct dir_stream *stream; /* NULL: not begun */
-	uint64_t reached;          /* the highest offset asked for in this stream */
-	struct dir_read parked;
+	uint64_t reached; /* the highest offset asked for in this stream */
+	struct dir_wait *wait; /* one hold; NULL: none */
+	struct batch *batch; /* referenced: of the process that opened it; NULL: it has none.  Constant, as is visit */
+	uint64_t visit; /* fs/visit.h */
 };
 
 /* One answer in the making. */
@@ -54,8 +64,10 @@ static void handle_unref(struct dir_handle *handle)
 	if (last)
 		node_unref(hub->nodes, handle->directory);
 	hub_unlock(hub);
-	if (last)
-		free(handle);
+	if (!last)
+		return;
+	batch_unref(handle->batch);
+	free(handle);
 }
 
 static void handle_hold(void *user)
@@ -76,8 +88,8 @@ static bool add(struct dir_answer *answer, const struct dir_read *read, const ch
 {
 	char *at = answer->data + answer->len;
 	size_t room = answer->size - answer->len;
-	size_t size = read->plus ? fuse_add_direntry_plus(read->req, at, room, name, entry, (off_t)next)
-				 : fuse_add_direntry(read->req, at, room, name, &entry->attr, (off_t)next);
+	size_t size = read->plus ? fuse_add_direntry_plus(NULL, at, room, name, entry, (off_t)next)
+				 : fuse_add_direntry(NULL, at, room, name, &entry->attr, (off_t)next);
 
 	if (size > room)
 		return false;
@@ -85,7 +97,8 @@ static bool add(struct dir_answer *answer, const struct dir_read *read, const ch
 	return true;
 }
 
-static bool add_dot(struct dir_handle *handle, struct dir_answer *answer, const struct dir_read *read, uint64_t off)
+static bool add_dot(
+	struct dir_handle *handle, struct dir_answer *answer, const struct dir_read *read, uint64_t off)
 {
 	const struct node *node = handle->directory;
 	/* Without an inode number the kernel takes no lookup (linux/fuse.h, fuse_direntplus). */
@@ -98,8 +111,8 @@ static bool add_dot(struct dir_handle *handle, struct dir_answer *answer, const 
 	return add(answer, read, off == 0 ? "." : "..", &entry, off + 1);
 }
 
-static bool add_node(struct dir_handle *handle, struct dir_answer *answer, const struct dir_read *read, struct node *node,
-	uint64_t off)
+static bool add_node(struct dir_handle *handle, struct dir_answer *answer, const struct dir_read *read,
+	struct node *node, uint64_t off)
 {
 	struct fuse_entry_param entry;
 
@@ -121,10 +134,11 @@ static bool add_node(struct dir_handle *handle, struct dir_answer *answer, const
 enum fill { FILL_READY, FILL_WAIT };
 
 /* *ret_error: to be told where nothing was filled in. */
-static enum fill fill(struct dir_handle *handle, const struct dir_read *read, struct dir_answer *answer, int *ret_error)
+static enum fill fill(
+	struct dir_handle *handle, const struct dir_read *read, struct dir_answer *answer, int *ret_error)
 {
 	struct dir_stream *stream = handle->stream;
-	uint64_t off = read->off;
+	uint64_t off = read->off, highest = 0;
 	bool room = true;
 
 	*ret_error = 0;
@@ -140,8 +154,12 @@ static enum fill fill(struct dir_handle *handle, const struct dir_read *read, st
 			break;
 		if (node)
 			room = add_node(handle, answer, read, node, off);
+		if (node && room && node->ino > highest)
+			highest = node->ino;
 		off++;
 	}
+	if (highest > 0 && handle->batch)
+		batch_told(handle->batch, handle->visit, highest);
 	if (answer->len > 0)
 		return FILL_READY;
 	if (!room) {
@@ -174,45 +192,151 @@ static int answer_init(struct dir_answer *answer, const struct dir_read *read)
 	return answer->data && answer->given ? 0 : -ENOMEM;
 }
 
-static void send(struct dir_handle *handle, const struct dir_read *read, struct dir_answer *answer, int error)
+/* The kernel never got the entries. */
+static void take_back(struct dir_handle *handle, const struct dir_answer *answer)
 {
 	struct hub *hub = handle->hub;
 
-	if (error < 0) {
-		hub_reply_err(read->req, error);
-		return;
-	}
-	if (fuse_reply_buf(read->req, answer->data, answer->len) == 0 || answer->given_count == 0)
-		return;
-	/* The kernel never got them. */
 	hub_lock(hub);
 	for (size_t i = 0; i < answer->given_count; i++)
 		node_forget(hub->nodes, answer->given[i], 1);
 	hub_unlock(hub);
 }
 
-/* Answers, or parks it in the handle.  parked: it was. */
-static void serve(struct dir_handle *handle, struct dir_read read, bool parked)
+/* ---- the end of a listing that a process with a batch reads ---- */
+
+struct dir_end {
+	struct parked parked;
+	struct batch_wait wait;
+};
+
+static void free_end(struct parked *parked)
 {
-	struct hub *hub = handle->hub;
+	free(parked);
+}
+
+/* cp takes EIO here for a directory that could not be read, and ends with 1; it has nothing more to do, so loses nothing by it. */
+static void on_settled(struct batch_wait *wait, int error)
+{
+	struct dir_end *end = wait->user;
+
+	if (parked_take(&end->parked)) {
+		if (error < 0)
+			hub_reply_err(end->parked.req, -EIO);
+		else
+			fuse_reply_buf(end->parked.req, NULL, 0);
+	}
+	parked_drop(&end->parked);
+}
+
+/* With nothing more to come that could report, this call waits for all that the process was promised. */
+static void send_end(struct dir_handle *handle, fuse_req_t req)
+{
+	bool more = batch_listed(handle->batch, handle->visit);
+
+	early_listed(handle->hub, handle->batch, handle->directory);
+	/* rm comes back to remove the directory. */
+	if (more || batch_caller(handle->batch)->tool == CALLER_RM) {
+		fuse_reply_buf(req, NULL, 0);
+		return;
+	}
+	struct dir_end *end = calloc(1, sizeof(*end));
+
+	if (!end) {
+		hub_reply_err(req, -ENOMEM);
+		return;
+	}
+	end->wait.on_done = on_settled;
+	end->wait.user = end;
+	parked_init(&end->parked, req, free_end);
+	batch_wait(handle->batch, &end->wait);
+}
+
+static void send(struct dir_handle *handle, fuse_req_t req, const struct dir_answer *answer, int error)
+{
+	if (error == 0 && answer->len == 0 && handle->batch)
+		send_end(handle, req);
+	else if (error < 0)
+		hub_reply_err(req, error);
+	else if (fuse_reply_buf(req, answer->data, answer->len) < 0)
+		take_back(handle, answer);
+}
+
+static void free_wait(struct parked *parked)
+{
+	free(parked);
+}
+
+/* Nothing is here yet.  Looks again under the lock that on_change takes, so that nothing is missed. */
+static void park(
+	struct dir_handle *handle, fuse_req_t req, const struct dir_read *read, struct dir_answer *answer)
+{
+	struct dir_wait *wait = calloc(1, sizeof(*wait));
+	int error = 0;
+
+	if (!wait) {
+		hub_reply_err(req, -ENOMEM);
+		return;
+	}
+	parked_init(&wait->parked, req, free_wait);
+	wait->read = *read;
+	hub_lock(handle->hub);
+	enum fill filled = fill(handle, read, answer, &error);
+
+	if (filled == FILL_WAIT)
+		handle->wait = wait;
+	hub_unlock(handle->hub);
+	if (filled == FILL_WAIT)
+		return;
+	if (parked_take(&wait->parked))
+		send(handle, req, answer, error);
+	else
+		take_back(handle, answer);
+	parked_drop(&wait->parked);
+}
+
+static void serve(struct dir_handle *handle, fuse_req_t req, const struct dir_read *read)
+{
 	struct dir_answer answer;
-	int error = answer_init(&answer, &read);
+	int error = answer_init(&answer, read);
 	enum fill filled = FILL_READY;
 
 	if (error == 0) {
-		hub_lock(hub);
-		filled = fill(handle, &read, &answer, &error);
-		if (filled == FILL_WAIT) {
-			if (!parked)
-				hub_park(hub);
-			handle->parked = read;
-		}
-		hub_unlock(hub);
+		hub_lock(handle->hub);
+		filled = fill(handle, read, &answer, &error);
+		hub_unlock(handle->hub);
 	}
-	if (filled == FILL_READY) {
-		send(handle, &read, &answer, error);
-		if (parked)
-			hub_unpark(hub);
+	if (filled == FILL_READY)
+		send(handle, req, &answer, error);
+	else
+		park(handle, req, read, &answer);
+	answer_release(&answer);
+}
+
+/* Answers the READDIR that waits, if it can be.  Only this and a new READDIR, which comes after its answer,
+ * end a wait. */
+static void serve_waiting(struct dir_handle *handle)
+{
+	struct dir_answer answer = {0};
+	int error = 0;
+	enum fill filled = FILL_READY;
+
+	hub_lock(handle->hub);
+	struct dir_wait *wait = handle->wait;
+
+	if (wait)
+		error = answer_init(&answer, &wait->read);
+	if (wait && error == 0)
+		filled = fill(handle, &wait->read, &answer, &error);
+	if (filled == FILL_READY)
+		handle->wait = NULL;
+	hub_unlock(handle->hub);
+	if (wait && filled == FILL_READY) {
+		if (parked_take(&wait->parked))
+			send(handle, wait->parked.req, &answer, error);
+		else
+			take_back(handle, &answer);
+		parked_drop(&wait->parked);
 	}
 	answer_release(&answer);
 }
@@ -221,23 +345,76 @@ static void on_change(void *user)
 {
 	struct dir_handle *handle = user;
 
-	hub_lock(handle->hub);
-	struct dir_read read = handle->parked;
-
-	handle->parked.req = NULL;
-	hub_unlock(handle->hub);
-	if (read.req)
-		serve(handle, read, true);
+	serve_waiting(handle);
 	handle_unref(handle);
 }
 
 /* ---- the operations ---- */
+
+struct opendir_op {
+	struct parked parked;
+	struct dir_handle *handle; /* its first ref */
+	struct fuse_file_info fi;
+	struct early_ask ask;
+};
+
+static void free_opendir(struct parked *parked)
+{
+	free(parked);
+}
+
+/* Where its process is now.  Takes the ref on batch, which may be NULL. */
+static void enter(struct dir_handle *handle, struct batch *batch)
+{
+	struct hub *hub = handle->hub;
+	const struct node *node = handle->directory;
+
+	handle->batch = batch;
+	if (!batch)
+		return;
+	hub_lock(hub);
+	handle->visit = batch_opened(batch, node->ino, node->parent ? node->parent->ino : 0);
+	early_opened(hub, batch, node);
+	hub_unlock(hub);
+}
+
+static void on_asked(struct early_ask *ask, struct batch *batch)
+{
+	struct opendir_op *op = ask->user;
+	struct dir_handle *handle = op->handle;
+
+	enter(handle, batch);
+	/* The listing begins with the first READDIR: many open a directory only to name it. */
+	if (!parked_take(&op->parked) || fuse_reply_open(op->parked.req, &op->fi) < 0)
+		handle_unref(handle);
+	parked_drop(&op->parked);
+}
+
+/* A batch begins here, if the process is one that has any.  Takes the ref of handle. */
+static void ask_who(fuse_req_t req, struct dir_handle *handle, const struct fuse_file_info *fi)
+{
+	struct opendir_op *op = calloc(1, sizeof(*op));
+
+	if (!op) {
+		handle_unref(handle);
+		hub_reply_err(req, -ENOMEM);
+		return;
+	}
+	op->handle = handle;
+	op->fi = *fi;
+	op->ask.hub = handle->hub;
+	op->ask.on_done = on_asked;
+	op->ask.user = op;
+	parked_init(&op->parked, req, free_opendir);
+	early_ask(&op->ask, op->parked.thread);
+}
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct hub *hub = hub_of(req);
 	struct dir_handle *handle = calloc(1, sizeof(*handle));
 	int error = handle ? 0 : -ENOMEM;
+	bool early = false;
 
 	hub_lock(hub);
 	struct node *node = nodes_find(hub->nodes, ino);
@@ -247,6 +424,9 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	else if (error == 0 && !node_is_dir(node))
 		error = -ENOTDIR;
 	if (error == 0) {
+		const struct view *view = node_view(node);
+
+		early = view && view->copy_ack == COPY_ACK_EARLY;
 		handle->hub = hub;
 		handle->refs = 1;
 		handle->directory = node_ref(node);
@@ -258,7 +438,13 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	fi->fh = (uintptr_t)handle;
-	/* The listing begins with the first READDIR: many open a directory only to name it. */
+	struct batch *batch = early ? early_batch(hub, req) : NULL;
+
+	if (!batch && early) {
+		ask_who(req, handle, fi);
+		return;
+	}
+	enter(handle, batch);
 	if (fuse_reply_open(req, fi) < 0)
 		handle_unref(handle);
 }
@@ -293,6 +479,8 @@ static int stream_for(struct dir_handle *handle, uint64_t off)
 	hub_lock(hub);
 	handle->stream = fresh;
 	handle->reached = off;
+	if (old && handle->batch)
+		batch_rewound(handle->batch, handle->visit);
 	hub_unlock(hub);
 	if (old)
 		dir_stream_close(old);
@@ -300,32 +488,41 @@ static int stream_for(struct dir_handle *handle, uint64_t off)
 	return 0;
 }
 
+/* Gives up a READDIR whose caller was killed; true when one still waits. */
+static bool drop_wait(struct dir_handle *handle)
+{
+	hub_lock(handle->hub);
+	struct dir_wait *wait = handle->wait;
+	bool waits = wait && !parked_answered(&wait->parked);
+
+	if (!waits)
+		handle->wait = NULL;
+	hub_unlock(handle->hub);
+	if (wait && !waits)
+		parked_drop(&wait->parked);
+	return waits;
+}
+
 static void read_directory(fuse_req_t req, struct dir_read read, const struct fuse_file_info *fi)
 {
 	struct dir_handle *handle = handle_of(fi);
-	struct hub *hub = handle->hub;
-
 	/* The kernel reads an open directory once at a time; a second reader would be a stranger. */
-	hub_lock(hub);
-	bool busy = handle->parked.req != NULL;
-
-	hub_unlock(hub);
-	int error = busy ? -EBUSY : stream_for(handle, read.off);
+	int error = drop_wait(handle) ? -EBUSY : stream_for(handle, read.off);
 
 	if (error < 0)
 		hub_reply_err(req, error);
 	else
-		serve(handle, read, false);
+		serve(handle, req, &read);
 }
 
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	read_directory(req, (struct dir_read){.req = req, .size = size, .off = (uint64_t)off}, fi);
+	read_directory(req, (struct dir_read){.size = size, .off = (uint64_t)off}, fi);
 }
 
 void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	read_directory(req, (struct dir_read){.req = req, .size = size, .off = (uint64_t)off, .plus = true}, fi);
+	read_directory(req, (struct dir_read){.size = size, .off = (uint64_t)off, .plus = true}, fi);
 }
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -337,6 +534,7 @@ void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	handle->stream = NULL;
 	hub_unlock(handle->hub);
+	drop_wait(handle);
 	if (stream)
 		dir_stream_close(stream);
 	handle_unref(handle);

@@ -19,6 +19,17 @@ static void release(struct name_op *base)
 	hub_unlock(base->hub);
 }
 
+/* The job outlives the answer for whoever may still cancel it. */
+static void free_op(struct parked *parked)
+{
+	struct rename_op *op = (struct rename_op *)parked;
+	struct job *job = atomic_load(&op->job);
+
+	if (job)
+		job_unref(job);
+	free(op);
+}
+
 /* ---- the nodes ---- */
 
 void rename_op_apply(struct rename_op *op)
@@ -45,8 +56,10 @@ void rename_op_apply(struct rename_op *op)
 			nodes_detach(hub->nodes, node);
 			dir_doubt(hub, parent);
 		} else {
-			if (node_is_dir(node))
+			if (node_is_dir(node)) {
 				subtree_age(hub, node);
+				node->attr.fetched_ms = hub_now_ms();
+			}
 			dir_child_added(hub, node);
 		}
 	}
@@ -72,9 +85,12 @@ void rename_op_failed(struct rename_op *op, int error)
 	struct hub *hub = op->base.hub;
 
 	hub_lock(hub);
+	/* A listing may have shown a copy that was taken back since. */
+	struct node *there = name_end_child(&op->base, rename_to(op));
+
 	subtree_age(hub, op->node);
-	if (op->target)
-		subtree_age(hub, op->target);
+	if (there)
+		subtree_age(hub, there);
 	dir_doubt(hub, rename_from(op)->parent);
 	dir_doubt(hub, rename_to(op)->parent);
 	hub_unlock(hub);
@@ -197,7 +213,8 @@ static void ready(struct name_op *base)
 }
 
 /* hub.lock held. */
-static int begin(struct rename_op *op, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name)
+static int begin(
+	struct rename_op *op, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name)
 {
 	int error = name_op_end(&op->base, parent, name);
 
@@ -210,6 +227,8 @@ static int begin(struct rename_op *op, fuse_ino_t parent, const char *name, fuse
 	if (!node)
 		return -ENOENT;
 	op->base.as_dir = node_is_dir(node);
+	if (op->base.as_dir)
+		op->base.parked.killed = rename_dir_killed;
 	const struct view *from = node_view(rename_from(op)->parent), *to = node_view(rename_to(op)->parent);
 
 	/* Then mv copies and removes by itself. */
@@ -229,7 +248,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 		return;
 	op->base.release = release;
 	op->noreplace = flags & RENAME_NOREPLACE;
-	op->pid = fuse_req_ctx(req)->pid;
+	op->base.parked.free = free_op;
 	hub_lock(op->base.hub);
 	int error = begin(op, parent, name, to_parent, to_name);
 

@@ -1,6 +1,7 @@
 /*
- * rmdir: looks whether anything but the marker is below (keys that can't be shown as files count, and are logged as the
- * reason), then removes the marker alone: an object that somebody else adds meanwhile is never touched.
+ * rmdir: looks whether anything but the marker is below (keys that can't be shown as files count, and are
+ * logged as the reason), then removes the marker alone: an object that somebody else adds meanwhile is never
+ * touched.
  */
 #include "fs/ops.h"
 
@@ -17,13 +18,14 @@ static void log_reason(const struct remove_op *op, struct str key)
 
 	if (key_path_ok(str_skip(key, place->key_len)) || !log_once("rmdir", place_bucket(place), key))
 		return;
-	log_call(LOG_LEVEL_WARNING, &(struct log_call){
-					    .what = "rmdir",
-					    .bucket = place_bucket(place),
-					    .key = key,
-					    .error = -ENOTEMPTY,
-					    .consequence = "a key that cannot be shown as a file keeps its directory",
-				    });
+	log_call(LOG_LEVEL_WARNING,
+		&(struct log_call){
+			.what = "rmdir",
+			.bucket = place_bucket(place),
+			.key = key,
+			.error = -ENOTEMPTY,
+			.consequence = "a key that cannot be shown as a file keeps its directory",
+		});
 }
 
 static void on_listed(struct call *call, const struct s3_answer *answer)

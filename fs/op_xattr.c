@@ -7,8 +7,9 @@
  *   user.s3.version-id     in a versioned bucket
  *   user.s3.meta.NAME      user metadata, x-amz-meta-NAME
  *
- * Names outside user.s3. are answered without asking S3: the kernel asks security.capability with every create and copy,
- * cp and ls ask for system.posix_acl_access.  (ENOSYS, the cheapest answer, would turn all of them off.)
+ * Names outside user.s3. are answered without asking S3: the kernel asks security.capability with every
+ * create and copy, cp and ls ask for system.posix_acl_access.  (ENOSYS, the cheapest answer, would turn all
+ * of them off.)
  *
  * Every other question is answered from the answer of one HEAD, which the cache keeps for CACHE_MS.
  */
@@ -22,14 +23,14 @@
 #include "fs/ops.h"
 
 #define XATTR_PREFIX "user.s3."
-#define XATTR_META   "user.s3.meta."
+#define XATTR_META "user.s3.meta."
 
 enum { CACHE_MS = 1000 };
 
 /* Names and values of one object: "user.s3.etag" ... */
 struct xattr_cache {
 	pthread_mutex_t lock;
-	uint64_t ino;      /* 0: none */
+	uint64_t ino; /* 0: none */
 	uint64_t until_ms;
 	struct headers values;
 };
@@ -112,7 +113,8 @@ static void reply_from(fuse_req_t req, const struct headers *values, const char 
 		fuse_reply_err(req, ENODATA);
 }
 
-static int add_header(struct headers *values, const struct headers *from, const char *header, const char *name)
+static int add_header(
+	struct headers *values, const struct headers *from, const char *header, const char *name)
 {
 	struct str value = headers_get(from, str_of(header));
 
@@ -280,7 +282,8 @@ static bool is_acl(const char *name)
 
 static bool is_ours(const char *name)
 {
-	return strncmp(name, XATTR_PREFIX, strlen(XATTR_PREFIX)) == 0 && strlen(name) < sizeof(((struct ask *)0)->name);
+	return strncmp(name, XATTR_PREFIX, strlen(XATTR_PREFIX)) == 0 &&
+	       strlen(name) < sizeof(((struct ask *)0)->name);
 }
 
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)

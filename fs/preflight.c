@@ -20,8 +20,9 @@ static int refuse_mountpoint(int error, const char *directory, char *why)
 		break;
 	case -ENOTCONN:
 		snprintf(why, ACCOUNT_WHY_MAX,
-			"%.200s: a mount whose daemon is gone is still there; 'ferryfs umount %.200s' clears it", directory,
-			directory);
+			"%.200s: a mount whose daemon is gone is still there; 'ferryfs umount %.200s' clears "
+			"it",
+			directory, directory);
 		break;
 	default:
 		snprintf(why, ACCOUNT_WHY_MAX, "%.300s: %s", directory, strerror(-error));
@@ -46,7 +47,8 @@ int preflight_mountpoint(const char *directory, char **ret, char *why)
 	else if (!S_ISDIR(st.st_mode))
 		error = refuse_mountpoint(-ENOTDIR, directory, why);
 	else if (mountinfo_find(path, info) == 0 && info->ferryfs) {
-		snprintf(why, ACCOUNT_WHY_MAX, "%.200s: %.200s is already mounted there", directory, info->source);
+		snprintf(why, ACCOUNT_WHY_MAX, "%.200s: %.200s is already mounted there", directory,
+			info->source);
 		error = -EBUSY;
 	}
 	free(info);
@@ -72,7 +74,7 @@ struct failure {
 	int error;
 	const struct s3_answer *answer;
 	const char *endpoint; /* "http://host:port" */
-	const char *message;  /* S3's, or the connection's; escaped */
+	const char *message; /* S3's, or the connection's; escaped */
 };
 
 /* S3 refused: which of the ways? */
@@ -82,20 +84,21 @@ static bool explain_refusal(const struct failure *failure, char *why)
 	const char *source = failure->view->source;
 
 	if (strcmp(code, "NoSuchBucket") == 0)
-		snprintf(why, ACCOUNT_WHY_MAX, "there is no bucket '%.255s' at %.160s", failure->view->url.bucket,
-			failure->endpoint);
+		snprintf(why, ACCOUNT_WHY_MAX, "there is no bucket '%.255s' at %.160s",
+			failure->view->url.bucket, failure->endpoint);
 	else if (strcmp(code, "InvalidAccessKeyId") == 0)
 		snprintf(why, ACCOUNT_WHY_MAX, "%.160s does not know this access key id (InvalidAccessKeyId)",
 			failure->endpoint);
 	else if (strcmp(code, "SignatureDoesNotMatch") == 0)
 		snprintf(why, ACCOUNT_WHY_MAX,
-			"%.160s refused the signature: the secret access key is wrong (SignatureDoesNotMatch)",
+			"%.160s refused the signature: the secret access key is wrong "
+			"(SignatureDoesNotMatch)",
 			failure->endpoint);
 	else if (strcmp(code, "ExpiredToken") == 0 || strcmp(code, "InvalidToken") == 0)
 		snprintf(why, ACCOUNT_WHY_MAX, "the session token is no longer, or not, valid (%s)", code);
 	else if (strcmp(code, "RequestTimeTooSkewed") == 0)
-		snprintf(why, ACCOUNT_WHY_MAX, "this machine's clock is too far from %.160s's (%s)", failure->endpoint,
-			code);
+		snprintf(why, ACCOUNT_WHY_MAX, "this machine's clock is too far from %.160s's (%s)",
+			failure->endpoint, code);
 	else if (failure->answer->status == 403)
 		snprintf(why, ACCOUNT_WHY_MAX, "these credentials may not list %.200s (%s)", source,
 			code[0] ? code : "403");
@@ -103,8 +106,8 @@ static bool explain_refusal(const struct failure *failure, char *why)
 		snprintf(why, ACCOUNT_WHY_MAX, "%.160s wants other credentials (%s)", failure->endpoint,
 			code[0] ? code : "401");
 	else if (failure->answer->status == 404 && failure->view->url.bucket[0])
-		snprintf(why, ACCOUNT_WHY_MAX, "there is no bucket '%.255s' at %.160s (404)", failure->view->url.bucket,
-			failure->endpoint);
+		snprintf(why, ACCOUNT_WHY_MAX, "there is no bucket '%.255s' at %.160s (404)",
+			failure->view->url.bucket, failure->endpoint);
 	else
 		return false;
 	return true;
@@ -133,11 +136,14 @@ static void explain_connection(const struct failure *failure, char *why)
 		snprintf(why, ACCOUNT_WHY_MAX, "%.160s cut the connection: %.200s", endpoint, message);
 		break;
 	case -EBADMSG:
-		snprintf(why, ACCOUNT_WHY_MAX, "what answers at %.160s is no S3 service: %.200s", endpoint, message);
+		snprintf(why, ACCOUNT_WHY_MAX, "what answers at %.160s is no S3 service: %.200s", endpoint,
+			message);
 		break;
 	default:
-		snprintf(why, ACCOUNT_WHY_MAX, "%.160s answered %d %.64s: %.160s", endpoint, failure->answer->status,
-			failure->answer->error.code[0] ? failure->answer->error.code : strerror(-failure->error),
+		snprintf(why, ACCOUNT_WHY_MAX, "%.160s answered %d %.64s: %.160s", endpoint,
+			failure->answer->status,
+			failure->answer->error.code[0] ? failure->answer->error.code
+						       : strerror(-failure->error),
 			message);
 	}
 }
@@ -175,8 +181,8 @@ int preflight_service(struct engine *engine, const struct view *view, char *why)
 	call.account = view->account;
 	call.sinks.page = page;
 	if (view->url.bucket[0]) {
-		/* A listing, not HeadBucket: some credentials may list no more than a prefix, and a HEAD's refusal has no
-		 * body that says why. */
+		/* A listing, not HeadBucket: some credentials may list no more than a prefix, and a HEAD's
+		 * refusal has no body that says why. */
 		call.request.op = S3_LIST_OBJECTS;
 		call.request.bucket = str_of(view->url.bucket);
 		call.request.prefix = s3_url_key(&view->url);
@@ -190,4 +196,17 @@ int preflight_service(struct engine *engine, const struct view *view, char *why)
 	page_free(page);
 	free(answer);
 	return error;
+}
+
+unsigned preflight_request_timeout(void)
+{
+	FILE *file = fopen("/proc/sys/fs/fuse/max_request_timeout", "re");
+	unsigned seconds = 0;
+
+	if (file) {
+		if (fscanf(file, "%u", &seconds) != 1)
+			seconds = 0;
+		fclose(file);
+	}
+	return seconds;
 }

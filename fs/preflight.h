@@ -14,8 +14,12 @@ int preflight_mountpoint(const char *directory, char **ret, char *why);
 /* Is path at or below the directory?  Both canonical. */
 bool preflight_is_below(const char *path, const char *directory);
 
-/* Asks the service for one key of what the view shows (or its buckets): does it answer, is there such a bucket, may we list?  A
- * prefix need not exist.  Blocks; not from a worker. */
+/* Asks the service for one key of what the view shows (or its buckets): does it answer, is there such a
+ * bucket, may we list?  A prefix need not exist.  Blocks; not from a worker. */
 int preflight_service(struct engine *engine, const struct view *view, char *why);
+
+/* fs.fuse.max_request_timeout in seconds, 0 when there is none: the kernel ends the whole connection when a
+ * request takes longer, and a rename of a large directory may. */
+unsigned preflight_request_timeout(void);
 
 #endif

@@ -22,12 +22,14 @@ static void judge(struct probe *probe)
 		probe->empty = probe->marker && probe->page->count == 1;
 		probe->mtime = probe->marker ? first->mtime : 0;
 		if (file && log_once("hidden", probe->bucket, probe->key))
-			log_call(LOG_LEVEL_WARNING, &(struct log_call){
-							    .what = "show",
-							    .bucket = probe->bucket,
-							    .key = probe->key,
-							    .consequence = "the object is hidden by the directory of the same name",
-						    });
+			log_call(LOG_LEVEL_WARNING,
+				&(struct log_call){
+					.what = "show",
+					.bucket = probe->bucket,
+					.key = probe->key,
+					.consequence =
+						"the object is hidden by the directory of the same name",
+				});
 	} else if (probe->list_error < 0 && !(file && probe->list_error == -EACCES)) {
 		probe->error = probe->list_error;
 	} else if (file) {
@@ -110,8 +112,8 @@ void probe_start(struct worker *worker, struct probe *probe)
 		probe->head.request.key = probe->key;
 		probe->head.on_done = on_head;
 	}
-	/* Both on one worker: their ends come one after the other, on its thread.  With the last call posted the probe may be
-	 * gone. */
+	/* Both on one worker: their ends come one after the other, on its thread.  With the last call posted
+	 * the probe may be gone. */
 	bool head = !probe->only_dir;
 
 	if (list)

@@ -1,9 +1,9 @@
 /*
  * probe: what is at a name in S3?  Two questions at once: HEAD of the object, LIST of what is below "name/".
  *
- * The directory wins where both exist (the object is then logged once as hidden).  A refusal of one question counts
- * only where the other does not already answer: without the right to list, an object still is one.
- * The probe is the caller's memory until on_done, which comes exactly once, on the worker's thread.
+ * The directory wins where both exist (the object is then logged once as hidden).  A refusal of one question
+ * counts only where the other does not already answer: without the right to list, an object still is one. The
+ * probe is the caller's memory until on_done, which comes exactly once, on the worker's thread.
  */
 #ifndef FERRYFS_FS_PROBE_H
 #define FERRYFS_FS_PROBE_H
@@ -16,8 +16,8 @@ enum probe_kind { PROBE_NONE, PROBE_FILE, PROBE_DIR };
 struct probe {
 	/* given, with a zeroed rest */
 	struct account *account; /* lent */
-	struct str bucket;       /* lent until on_done, as is key */
-	struct str key;          /* without a "/" at its end */
+	struct str bucket; /* lent until on_done, as is key */
+	struct str key; /* without a "/" at its end */
 	bool only_file, only_dir; /* ask only one of the two */
 	void (*on_done)(struct probe *probe);
 	void *user;
@@ -26,7 +26,7 @@ struct probe {
 	int error;
 	enum probe_kind kind;
 	bool marker; /* PROBE_DIR: its marker exists */
-	bool empty;  /* PROBE_DIR: nothing but a marker */
+	bool empty; /* PROBE_DIR: nothing but a marker */
 	uint64_t size;
 	int64_t mtime; /* of the object, or of the marker; 0: none */
 	char etag[ETAG_MAX + 1];

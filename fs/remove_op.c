@@ -61,14 +61,16 @@ static void forget(struct remove_op *op)
 	hub_unlock(hub);
 }
 
-/* The object is gone whatever became of its directory's marker: the log has it, the caller the truth about the object. */
+/* The object is gone whatever became of its directory's marker: the log has it, the caller the truth about
+ * the object. */
 static void on_kept(struct marker *marker, int error, const struct s3_answer *answer)
 {
 	struct remove_op *op = marker->user;
 
 	if (error < 0)
 		name_op_log(&op->base, &op->base.ends[0], error, answer,
-			"removed; the directory it was in may be gone with it, as its marker could not be written");
+			"removed; the directory it was in may be gone with it, as its marker could not be "
+			"written");
 	name_op_finish(&op->base, 0);
 }
 
@@ -92,7 +94,7 @@ static void on_deleted(struct call *call, const struct s3_answer *answer)
 	name_op_finish(&op->base, 0);
 }
 
-static void delete(struct remove_op *op)
+static void delete (struct remove_op *op)
 {
 	const struct place *place = &op->base.ends[0].place;
 
@@ -116,7 +118,7 @@ static void on_marked(struct marker *marker, int error, const struct s3_answer *
 		name_op_finish(&op->base, remove_errno(error));
 		return;
 	}
-	delete(op);
+	delete (op);
 }
 
 void remove_op_go(struct remove_op *op)
@@ -126,5 +128,5 @@ void remove_op_go(struct remove_op *op)
 		marker_write(&op->marker);
 		return;
 	}
-	delete(op);
+	delete (op);
 }

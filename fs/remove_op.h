@@ -1,8 +1,8 @@
 /*
  * remove_op: one object goes and its name with it; the directory it was in stays (fs/marker.h).
  *
- * Shared by unlink and rmdir, which differ in what they check before: they prepare (name_op), check, and call remove_op_go; the rest,
- * answer included, happens here.
+ * Shared by unlink and rmdir, which differ in what they check before: they prepare (name_op), check, and call
+ * remove_op_go; the rest, answer included, happens here.
  */
 #ifndef FERRYFS_FS_REMOVE_OP_H
 #define FERRYFS_FS_REMOVE_OP_H

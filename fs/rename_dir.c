@@ -1,71 +1,30 @@
 /*
  * A directory's rename: one tree-move job from prefix to prefix, parked until it has ended.
  *
- * Refused while content below is not stored (EBUSY): nobody waits for a close that may never come.  An interrupt that ends the
- * caller cancels the job: before its first delete it is undone and the answer is EINTR, after that it goes on.
+ * Refused while content below is not stored (EBUSY): nobody waits for a close that may never come.  An
+ * interrupt that ends the caller cancels the job: before its first delete it is undone and the answer is
+ * EINTR, after that it goes on.
  *
- * A directory may replace an empty one.  Where that has a marker of its own, the source's marker is left out of the job (it
- * creates only) and deleted at the end.
+ * A directory may replace an empty one.  Where that has a marker of its own, the source's marker is left out
+ * of the job (it creates only) and deleted at the end.
  */
 #include "fs/rename_op.h"
 
 #include <errno.h>
-#include <stddef.h>
-#include <stdlib.h>
 
-#include "fs/interrupt.h"
 #include "fs/remove_op.h"
 #include "fs/subtree.h"
 
-/*
- * What an interrupt needs, apart from the operation, which may end meanwhile.  References: whoever starts the job, the job
- * until it is done, and a task in the mailbox.
- */
-struct dir_move {
-	atomic_uint refs;
-	pid_t pid;
-	struct worker *worker;
-	_Atomic(struct job *) job; /* one reference */
-	atomic_bool cancel;        /* wanted, perhaps before the job was there */
-	atomic_bool posted;
-	struct task task;
-};
-
-static void move_unref(struct dir_move *move)
+void rename_dir_killed(struct parked *parked)
 {
-	if (atomic_fetch_sub(&move->refs, 1) > 1)
-		return;
-	struct job *job = atomic_load(&move->job);
+	struct rename_op *op = (struct rename_op *)parked;
+
+	/* Either this sees the job, or whoever starts it sees that it is not wanted. */
+	atomic_store(&op->cancel, true);
+	struct job *job = atomic_load(&op->job);
 
 	if (job)
-		job_unref(job);
-	free(move);
-}
-
-static void run_interrupt(struct task *task, struct worker *worker)
-{
-	struct dir_move *move = (struct dir_move *)((char *)task - offsetof(struct dir_move, task));
-
-	atomic_store(&move->posted, false);
-	if (interrupt_fatal(move->pid)) {
-		atomic_store(&move->cancel, true);
-		struct job *job = atomic_load(&move->job);
-
-		if (job)
-			job_cancel(job);
-	}
-	move_unref(move);
-}
-
-/* On the reading thread, with the request's own lock held by libfuse. */
-static void on_interrupt(fuse_req_t req, void *data)
-{
-	struct dir_move *move = data;
-
-	if (atomic_exchange(&move->posted, true))
-		return;
-	atomic_fetch_add(&move->refs, 1);
-	worker_post(move->worker, &move->task);
+		job_cancel(job);
 }
 
 /* ---- the end ---- */
@@ -103,16 +62,27 @@ static void delete_marker(struct rename_op *op)
 	call_post(op->base.worker, &op->call);
 }
 
-static void log_job(const struct rename_op *op, const struct job_error *error, const struct job_progress *progress)
+/* One line: the first object that failed, and what that means for all. */
+static void log_job(
+	const struct rename_op *op, const struct job_error *error, const struct job_progress *progress)
 {
+	const struct place *place = &op->base.ends[0].place;
 	struct s3_answer answer = {.retry_after = -1};
 
 	memcpy(answer.error.code, error->code, sizeof(error->code));
 	memcpy(answer.request_id, error->request_id, sizeof(error->request_id));
-	name_op_log(&op->base, &op->base.ends[0], error->error, error->code[0] ? &answer : NULL,
-		progress->deleting ? "moved in part: what could not go is at both places"
-				   : "not moved: the copies made were removed where that was safe");
-	log_text(LOG_LEVEL_ERROR, "rename: first at %s of %s", error->what ? error->what : "work", error->key);
+	log_call(LOG_LEVEL_ERROR,
+		&(struct log_call){
+			.what = "rename directory",
+			.bucket = place_bucket(place),
+			.key = error->key[0] ? str_of(error->key) : place_key(place),
+			.error = error->error,
+			.answer = error->code[0] ? &answer : NULL,
+			.consequence =
+				progress->deleting
+					? "moved in part: what could not go is at both places"
+					: "not moved: the copies made were removed where that was safe",
+		});
 }
 
 static void on_moved(void *user, struct job *job)
@@ -123,9 +93,6 @@ static void on_moved(void *user, struct job *job)
 
 	job_progress(job, &progress);
 	job_first_error(job, &first);
-	/* No interrupt begins after this. */
-	fuse_req_interrupt_func(op->base.req, NULL, NULL);
-	move_unref(op->move);
 	if (first.error == -ECANCELED) {
 		rename_op_failed(op, -EINTR);
 	} else if (first.error < 0) {
@@ -153,30 +120,15 @@ static bool want(void *user, const struct page_entry *entry)
 	return !op->keep_marker || !str_eq(entry->key, place_key(&rename_from(op)->place));
 }
 
-static struct dir_move *move_new(const struct rename_op *op)
-{
-	struct dir_move *move = calloc(1, sizeof(*move));
-
-	if (!move)
-		return NULL;
-	move->refs = 2;
-	move->pid = op->pid;
-	move->worker = op->base.worker;
-	move->task.run = run_interrupt;
-	return move;
-}
-
 static void start(struct rename_op *op)
 {
 	const struct place *from = &rename_from(op)->place, *to = &rename_to(op)->place;
-	struct dir_move *move = move_new(op);
 	struct job *job = NULL;
 
-	if (!move) {
-		name_op_finish(&op->base, -ENOMEM);
+	if (atomic_load(&op->cancel)) {
+		name_op_finish(&op->base, -EINTR);
 		return;
 	}
-	op->move = move;
 	op->settings = (struct copy_settings){.tags = from->view->tags};
 	struct job_options options = {
 		.engine = op->base.hub->engine,
@@ -193,20 +145,18 @@ static void start(struct rename_op *op)
 		.user = op,
 	};
 
-	fuse_req_interrupt_func(op->base.req, on_interrupt, move);
+	/* The job may end, and the operation with it, before job_start is back. */
+	parked_hold(&op->base.parked);
 	int error = job_start(JOB_MOVE, &options, &job);
 
-	if (error < 0) {
-		fuse_req_interrupt_func(op->base.req, NULL, NULL);
-		move_unref(move);
-		name_op_finish(&op->base, error);
-	} else {
-		/* The job may have ended by now, and the operation with it. */
-		atomic_store(&move->job, job);
-		if (atomic_load(&move->cancel))
+	if (error == 0) {
+		atomic_store(&op->job, job);
+		if (atomic_load(&op->cancel))
 			job_cancel(job);
+	} else {
+		name_op_finish(&op->base, error);
 	}
-	move_unref(move);
+	parked_drop(&op->base.parked);
 }
 
 /* What is to be replaced must be empty. */
@@ -236,7 +186,8 @@ void rename_dir(struct rename_op *op)
 		error = -EPERM;
 	else if (subtree_dirty(op->node))
 		error = -EBUSY;
-	for (const struct node *child = op->target ? op->target->children : NULL; child; child = child->child_next) {
+	for (const struct node *child = op->target ? op->target->children : NULL; child;
+		child = child->child_next) {
 		if (child->local || child->draft)
 			error = -ENOTEMPTY;
 	}

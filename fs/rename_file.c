@@ -6,9 +6,9 @@
  *   HEAD again, unless the service is known to enforce conditions on deletes
  *   delete, on condition that it still has this ETag
  *
- * A source that turns out to be another one by then is tried once more from the start, then told as EBUSY.  After the copy a
- * failure leaves the object at both places, and says so: the source is never the one that is lost.  A file whose content S3
- * has never had is moved here alone: it will be stored under its new name.
+ * A source that turns out to be another one by then is tried once more from the start, then told as EBUSY.
+ * After the copy a failure leaves the object at both places, and says so: the source is never the one that is
+ * lost.  A file whose content S3 has never had is moved here alone: it will be stored under its new name.
  */
 #include "fs/rename_op.h"
 
@@ -84,7 +84,7 @@ static void on_deleted(struct call *call, const struct s3_answer *answer)
 		fail(op, call->error, answer, "copied but not deleted: it is at both places");
 }
 
-static void delete(struct rename_op *op)
+static void delete (struct rename_op *op)
 {
 	const struct place *place = &rename_from(op)->place;
 
@@ -107,7 +107,7 @@ static void on_looked_before_delete(struct probe *probe)
 	if (probe->error < 0)
 		fail(op, probe->error, &probe->refusal, "copied but not deleted: it is at both places");
 	else if (probe->kind == PROBE_FILE && strcmp(probe->etag, op->etag) == 0)
-		delete(op);
+		delete (op);
 	else if (probe->kind == PROBE_NONE)
 		moved(op); /* somebody else deleted it; ours is the copy */
 	else
@@ -126,9 +126,10 @@ static void on_copied(struct copy *done, const struct s3_answer *answer)
 	} else if (done->error == -EEXIST) {
 		rename_op_failed(op, -EEXIST);
 	} else if (done->error < 0) {
-		fail(op, done->error, answer, done->ambiguous ? "its copy may be at the new place as well" : NULL);
+		fail(op, done->error, answer,
+			done->ambiguous ? "its copy may be at the new place as well" : NULL);
 	} else if (account_trait(place->account, TRAIT_DELETE_IF_MATCH) == TRAIT_YES) {
-		delete(op);
+		delete (op);
 	} else {
 		look(op, on_looked_before_delete);
 	}
@@ -211,7 +212,8 @@ void rename_file(struct rename_op *op)
 	const struct node *node = op->node;
 
 	hub_lock(hub);
-	bool unstored = node->draft && draft_dirty(node->draft) && node->attr.fetched_ms == 0 && !node->attr.etag;
+	bool unstored =
+		node->draft && draft_dirty(node->draft) && node->attr.fetched_ms == 0 && !node->attr.etag;
 
 	op->size = node->attr.size;
 	snprintf(op->etag, sizeof(op->etag), "%s", node->attr.etag ? node->attr.etag : "");

@@ -19,8 +19,7 @@
 struct rename_op {
 	struct name_op base;
 	bool noreplace;
-	pid_t pid;
-	struct node *node;   /* referenced: what moves */
+	struct node *node; /* referenced: what moves */
 	struct node *target; /* referenced: what it replaces; NULL: nothing */
 	enum marker_plan plan;
 	struct marker marker; /* of the directory it leaves */
@@ -39,13 +38,17 @@ struct rename_op {
 	char storage_class[STORAGE_CLASS_MAX + 1];
 
 	/* a directory */
-	struct dir_move *move;
-	bool keep_marker; /* the target's marker stays: the source's is not copied onto it but deleted at the end */
+	_Atomic(struct job *) job; /* one reference */
+	atomic_bool cancel; /* wanted, perhaps before the job was there */
+	bool keep_marker; /* the target's marker stays: the source's is not copied onto it but deleted at the
+			     end */
 };
 
 /* Any thread, no lock: the claim is granted and nothing speaks against it so far. */
 void rename_file(struct rename_op *op);
 void rename_dir(struct rename_op *op);
+/* parked.killed of a directory's rename: what can be taken back is, and then answered. */
+void rename_dir_killed(struct parked *parked);
 
 /* S3 has it at the new place and no longer at the old: moves the node.  No lock held. */
 void rename_op_apply(struct rename_op *op);

@@ -59,7 +59,8 @@ int runtime_claim(dev_t dev, int *ret_fd)
 	if (dir < 0)
 		return dir;
 	name_of(dev, name);
-	/* The device is ours now: a file of that name is of a daemon whose mount is gone, whether or not it still runs. */
+	/* The device is ours now: a file of that name is of a daemon whose mount is gone, whether or not it
+	 * still runs. */
 	unlinkat(dir, name, 0);
 	int fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int error = fd < 0 ? -errno : 0;

@@ -1,9 +1,9 @@
 /*
  * runtime: which process serves a mount, for whoever wants to wait for its end.
  *
- * /run/ferryfs (root) or $XDG_RUNTIME_DIR/ferryfs holds a file a mount, named by its device number ("0:52") and locked
- * (flock) by the daemon for as long as it lives: the kernel lets go of the lock however the process ends, so a left-over file
- * misleads nobody.
+ * /run/ferryfs (root) or $XDG_RUNTIME_DIR/ferryfs holds a file a mount, named by its device number ("0:52")
+ * and locked (flock) by the daemon for as long as it lives: the kernel lets go of the lock however the
+ * process ends, so a left-over file misleads nobody.
  */
 #ifndef FERRYFS_FS_RUNTIME_H
 #define FERRYFS_FS_RUNTIME_H

@@ -5,7 +5,8 @@
 /* Is what is known of the node newer than a question asked then? */
 static bool newer(const struct node *node, uint64_t asked_ms)
 {
-	return node->local || node->draft || (node->attr.fetched_ms != 0 && node->attr.fetched_ms >= asked_ms);
+	return node->local || node->draft ||
+	       (node->attr.fetched_ms != 0 && node->attr.fetched_ms >= asked_ms);
 }
 
 static void leave(struct hub *hub, struct node *node)

@@ -21,7 +21,8 @@ struct seen {
 /* hub.lock held.  The node in *ret with a ref for the caller; -ENOENT: removed here meanwhile; -ENOMEM. */
 int seen_apply(struct hub *hub, const struct dir_watch *watch, const struct seen *seen, struct node **ret);
 
-/* hub.lock held.  S3 said that there is nothing of that name: its node leaves, unless this mount made it since. */
+/* hub.lock held.  S3 said that there is nothing of that name: its node leaves, unless this mount made it
+ * since. */
 void seen_nothing(struct hub *hub, const struct dir_watch *watch, struct str name, uint64_t asked_ms);
 
 #endif

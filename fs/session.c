@@ -1,10 +1,10 @@
 /*
- * The reading thread sits in read(2) on /dev/fuse, which is the cheapest way to be told of a request.  A signal handler
- * could only interrupt a read that has begun, so another thread takes the signals (sigwait) and then interrupts the reader
- * again and again until it has left its loop.
+ * The reading thread sits in read(2) on /dev/fuse, which is the cheapest way to be told of a request.  A
+ * signal handler could only interrupt a read that has begun, so another thread takes the signals (sigwait)
+ * and then interrupts the reader again and again until it has left its loop.
  *
- *   signal:  the signal thread stops the notifier, while requests are still read (its calls into the kernel may wait for
- *            the lock of a directory that a request holds); then ends the session and wakes the reader
+ *   signal:  the signal thread stops the notifier, while requests are still read (its calls into the kernel
+ * may wait for the lock of a directory that a request holds); then ends the session and wakes the reader
  *   unmount: read says ENODEV, the reader leaves and tells the signal thread to end
  */
 #include "fs/session.h"
@@ -19,12 +19,15 @@
 #include <unistd.h>
 
 #include "engine/log.h"
+#include "fs/early.h"
 #include "fs/hub.h"
 #include "fs/ops.h"
 
 enum {
 	NOTIFIER_MS = 5000, /* for the notifier to come back from the kernel */
 	NUDGE_MS = 20,
+	SETTLE_SIGNAL_MS = 10000, /* systemd kills after 90 s by default, shutdown(8) after less */
+	SETTLE_UNMOUNT_MS = 120000, /* past the 60 s an attempt may take without an answer */
 };
 
 struct session {
@@ -34,6 +37,7 @@ struct session {
 	pthread_t reader, signals;
 	bool has_signals;
 	atomic_bool left; /* the reader is out of its loop */
+	atomic_bool signalled; /* a signal ended it, not an unmount */
 };
 
 /* What libfuse said while it mounted, for the sentence. */
@@ -84,7 +88,7 @@ static int add_option(struct fuse_args *args, const char *name, const char *valu
 	if (asprintf(&joined, "%s%s%s", name, value ? "=" : "", value ? value : "") < 0)
 		return -ENOMEM;
 	failed = fuse_opt_add_opt_escaped(&text, joined) || fuse_opt_add_arg(args, "-o") ||
-		fuse_opt_add_arg(args, text);
+		 fuse_opt_add_arg(args, text);
 	free(text);
 	free(joined);
 	return failed ? -ENOMEM : 0;
@@ -124,7 +128,8 @@ static int check_fuse(char *why)
 		close(fd);
 	} else if (errno == ENOENT || errno == ENODEV || errno == ENXIO) {
 		snprintf(why, ACCOUNT_WHY_MAX,
-			"there is no /dev/fuse: the kernel has no FUSE or its module is not loaded (modprobe fuse)");
+			"there is no /dev/fuse: the kernel has no FUSE or its module is not loaded (modprobe "
+			"fuse)");
 		return -ENODEV;
 	} else {
 		int error = -errno;
@@ -132,10 +137,11 @@ static int check_fuse(char *why)
 		snprintf(why, ACCOUNT_WHY_MAX, "cannot open /dev/fuse: %s", strerror(-error));
 		return error;
 	}
-	if (geteuid() != 0 && access("/usr/bin/fusermount3", X_OK) < 0 && access("/bin/fusermount3", X_OK) < 0 &&
-		access("/usr/local/bin/fusermount3", X_OK) < 0) {
+	if (geteuid() != 0 && access("/usr/bin/fusermount3", X_OK) < 0 &&
+		access("/bin/fusermount3", X_OK) < 0 && access("/usr/local/bin/fusermount3", X_OK) < 0) {
 		snprintf(why, ACCOUNT_WHY_MAX,
-			"fusermount3 is missing, and only root can mount without it: install the package fuse3");
+			"fusermount3 is missing, and only root can mount without it: install the package "
+			"fuse3");
 		return -ENOENT;
 	}
 	return 0;
@@ -219,6 +225,7 @@ static void *signals_run(void *user)
 	if (sigwait(&set, &number) != 0 || number == SIGUSR2)
 		return NULL;
 	log_text(LOG_LEVEL_INFO, "ending: %s", strsignal(number));
+	atomic_store(&session->signalled, true);
 	atomic_store(&session->hub->stopping, true);
 	notifier_stop(session->hub->notifier);
 	await_notifier(session, NOTIFIER_MS);
@@ -296,11 +303,25 @@ int session_run(struct session *session, void (*on_ready)(void *user), void *use
 	return error;
 }
 
+void session_settle(struct session *session)
+{
+	unsigned limit = atomic_load(&session->signalled) ? SETTLE_SIGNAL_MS : SETTLE_UNMOUNT_MS;
+
+	early_settle(session->hub->early, limit);
+	for (unsigned waited = 0; waited < limit; waited += NUDGE_MS) {
+		if (atomic_load(&session->hub->parked) == 0)
+			return;
+		pause_ms(NUDGE_MS);
+	}
+	log_text(LOG_LEVEL_ERROR, "ending with %u operations under way: they are cut off",
+		atomic_load(&session->hub->parked));
+}
+
 void session_end(struct session *session)
 {
 	notifier_stop(session->hub->notifier);
-	/* It is in the kernel behind a request that was never read and holds its directory's lock.  Only the end of the
-	 * connection takes that request away. */
+	/* It is in the kernel behind a request that was never read and holds its directory's lock.  Only the
+	 * end of the connection takes that request away. */
 	if (!await_notifier(session, NOTIFIER_MS))
 		umount2(session->mountpoint, MNT_FORCE | MNT_DETACH);
 }

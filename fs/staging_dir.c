@@ -102,6 +102,7 @@ static bool is_own(const char *path)
 int staging_dir_open(const char *wanted, char **ret, char *why)
 {
 	char *path = NULL;
+	bool made = true; /* by us, just now */
 	int error = 0;
 
 	if (!wanted) {
@@ -111,7 +112,8 @@ int staging_dir_open(const char *wanted, char **ret, char *why)
 	} else {
 		if (wanted[0] != '/')
 			return refuse(-EINVAL, wanted, "must be an absolute path", why);
-		if (mkdir(wanted, 0700) < 0 && errno != EEXIST)
+		made = mkdir(wanted, 0700) == 0;
+		if (!made && errno != EEXIST)
 			return refuse(-errno, wanted, strerror(errno), why);
 		path = realpath(wanted, NULL);
 		if (!path)
@@ -121,7 +123,7 @@ int staging_dir_open(const char *wanted, char **ret, char *why)
 	if (error == 0)
 		error = check_itself(path, why);
 	if (error < 0) {
-		if (!wanted)
+		if (made)
 			rmdir(path);
 		free(path);
 		return error;

@@ -21,7 +21,8 @@ bool subtree_dirty(const struct node *node)
 	return false;
 }
 
-/* As deep as a key has slashes: 512 at most.  A child is held while its own children go, so its siblings stay. */
+/* As deep as a key has slashes: 512 at most.  A child is held while its own children go, so its siblings
+ * stay. */
 void subtree_age(struct hub *hub, struct node *node)
 {
 	if (!node_is_dir(node)) {

@@ -25,15 +25,19 @@ const char *const bench_names[BENCH_COUNT] = {
 static const char help[] =
 	"Usage: ferryfs bench [OPTION]... s3://BUCKET[/PREFIX] s3://BUCKET[/PREFIX]\n"
 	"\n"
-	"Copies the keys below the first prefix to below the second, as 'ferryfs cp -r' names them, five times over in the five ways of\n"
-	"the article \"Speeding up S3 processing\", and prints run time, objects a second, CPU time an object and peak memory\n"
+	"Copies the keys below the first prefix to below the second, as 'ferryfs cp -r' names them, five "
+	"times over in the five ways of\n"
+	"the article \"Speeding up S3 processing\", and prints run time, objects a second, CPU time an "
+	"object and peak memory\n"
 	"of each.  Every way runs in a process of its own and overwrites what the one before has copied.\n"
 	"\n"
 	"  serial           one thread, one request at a time\n"
 	"  parallel         --threads threads that share the keys, one blocking request each\n"
 	"  async            one event loop, up to --inflight requests\n"
-	"  async-parallel   a loop that hands each key to one of --threads threads, one blocking request each\n"
-	"  async-parallel2  pages of keys to --workers event loops, up to --inflight requests together: 'ferryfs cp -r'\n"
+	"  async-parallel   a loop that hands each key to one of --threads threads, one blocking request "
+	"each\n"
+	"  async-parallel2  pages of keys to --workers event loops, up to --inflight requests together: "
+	"'ferryfs cp -r'\n"
 	"\n"
 	"Options:\n"
 	"      --threads N            threads of parallel and async-parallel (default 32, at most 256)\n"
@@ -41,9 +45,8 @@ static const char help[] =
 	"      --json                 one JSON object a line for each way (ferryfs(1)) instead of the table\n"
 	"  -h, --help                 this text\n";
 
-static const char help_end[] =
-	"\n"
-	"Exit status: 0; 1 something failed; 2 wrong usage.\n";
+static const char help_end[] = "\n"
+			       "Exit status: 0; 1 something failed; 2 wrong usage.\n";
 
 static const struct option long_options[] = {
 	CONNECT_LONG_OPTIONS,
@@ -72,11 +75,14 @@ static int run_alone(const struct bench *bench)
 	bench_run(bench->strategy, &bench->options, &result);
 	objects = result.copied ? (double)result.copied : 1;
 	buf_init(&line, CHILD_LINE_MAX);
-	buf_addf(&line, "{\"strategy\":\"%s\",\"copied\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"objects_per_second\":%.1f,",
-		bench_names[bench->strategy], (unsigned long long)result.copied, (unsigned long long)result.failed,
-		result.seconds, result.seconds > 0 ? (double)result.copied / result.seconds : 0.0);
-	buf_addf(&line, "\"cpu_us_per_object\":%.1f,\"peak_bytes\":%llu,\"error\":", result.cpu_seconds * 1e6 / objects,
-		(unsigned long long)result.peak_bytes);
+	buf_addf(&line,
+		"{\"strategy\":\"%s\",\"copied\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"objects_per_"
+		"second\":%.1f,",
+		bench_names[bench->strategy], (unsigned long long)result.copied,
+		(unsigned long long)result.failed, result.seconds,
+		result.seconds > 0 ? (double)result.copied / result.seconds : 0.0);
+	buf_addf(&line, "\"cpu_us_per_object\":%.1f,\"peak_bytes\":%llu,\"error\":",
+		result.cpu_seconds * 1e6 / objects, (unsigned long long)result.peak_bytes);
 	escape_json(&line, str_of(result.error));
 	printf("%s}\n", buf_text(&line));
 	buf_release(&line);
@@ -168,7 +174,8 @@ static int tell(const struct bench *bench, enum bench_strategy strategy, int sta
 	if (status != 0 || number(object, "failed") > 0) {
 		buf_init(&shown, CHILD_LINE_MAX);
 		escape_text(&shown, str_of(error ? error : ""));
-		r = words_failed("bench", "%s: %.0f failed: %s", name, number(object, "failed"), buf_text(&shown));
+		r = words_failed(
+			"bench", "%s: %.0f failed: %s", name, number(object, "failed"), buf_text(&shown));
 		buf_release(&shown);
 	}
 	json_decref(object);
@@ -181,7 +188,8 @@ static int run_all(const struct bench *bench, int argc, char **argv)
 	int worst = EXIT_OK, status;
 
 	if (!bench->json)
-		printf("%-16s %10s %11s %15s %13s\n", "strategy", "run time", "objects/s", "CPU us/object", "peak memory");
+		printf("%-16s %10s %11s %15s %13s\n", "strategy", "run time", "objects/s", "CPU us/object",
+			"peak memory");
 	for (unsigned i = 0; i < BENCH_COUNT; i++) {
 		fflush(stdout);
 		status = run_child((enum bench_strategy)i, argc, argv, line);
@@ -232,7 +240,8 @@ static bool read_places(struct bench *bench, int count, char **words)
 	}
 	r = place_source(words[0], true, &bench->options.source, why);
 	if (r == 0)
-		r = place_destination(words[1], true, &bench->options.source, &bench->options.destination, why);
+		r = place_destination(
+			words[1], true, &bench->options.source, &bench->options.destination, why);
 	if (r < 0)
 		words_wrong("bench", "%s", why);
 	return r == 0;
@@ -257,7 +266,8 @@ static bool read_words(struct bench *bench, int argc, char **argv, int *ret_stat
 			return false;
 		}
 		if (found == WORDS_CONNECT) {
-			if (!words_connect(&bench->options.connect, "bench", long_options[index].name, optarg))
+			if (!words_connect(
+				    &bench->options.connect, "bench", long_options[index].name, optarg))
 				return false;
 		} else if (!take_option(bench, found)) {
 			words_wrong("bench", "--%s %s: not a valid value", long_options[index].name, optarg);

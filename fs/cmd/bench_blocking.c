@@ -1,8 +1,8 @@
 /*
  * bench_blocking: threads that do one blocking copy after another.
  *
- * Without dispatch a thread takes its next key from the list itself, under its lock.  With dispatch one more thread walks the list
- * and puts each key into `slot`; whichever thread is free takes it.
+ * Without dispatch a thread takes its next key from the list itself, under its lock.  With dispatch one more
+ * thread walks the list and puts each key into `slot`; whichever thread is free takes it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +16,7 @@ struct shared {
 	pthread_mutex_t lock;
 	pthread_cond_t filled, emptied;
 	struct bench_result *result; /* protected by lock, as is all below */
-	struct bench_keys keys;      /* with dispatch: the dispatcher's alone */
+	struct bench_keys keys; /* with dispatch: the dispatcher's alone */
 	struct bench_key slot;
 	bool full, ended;
 };
@@ -36,7 +36,8 @@ struct thread {
 };
 
 /* The lock is held. */
-static void note_error(struct bench_result *result, const char *what, int error, const struct s3_answer *answer)
+static void note_error(
+	struct bench_result *result, const char *what, int error, const struct s3_answer *answer)
 {
 	struct buf text;
 
@@ -71,7 +72,8 @@ static void copy_done(struct copy *copy, const struct s3_answer *answer)
 }
 
 /* The source's key is prefix + rest, the destination's is its own prefix + rest. */
-static int destination_key(const struct bench_options *options, const struct bench_key *key, char *ret, struct str *ret_key)
+static int destination_key(
+	const struct bench_options *options, const struct bench_key *key, char *ret, struct str *ret_key)
 {
 	size_t skip = options->source.key_len, head = options->destination.key_len;
 
@@ -207,7 +209,8 @@ static int start_threads(struct shared *shared, struct thread *threads)
 		struct thread *thread = &threads[i];
 
 		thread->shared = shared;
-		thread->worker = engine_worker(shared->bench->engine, i % engine_workers(shared->bench->engine));
+		thread->worker =
+			engine_worker(shared->bench->engine, i % engine_workers(shared->bench->engine));
 		pthread_mutex_init(&thread->lock, NULL);
 		pthread_cond_init(&thread->ended, NULL);
 		r = pthread_create(&thread->id, NULL, thread_run, thread);

@@ -8,7 +8,7 @@
 /* How many workers and requests in flight, and who walks the keys. */
 struct shape {
 	unsigned workers, inflight; /* 0: as the options say */
-	unsigned threads;           /* blocking ones; 0: a job does it */
+	unsigned threads; /* blocking ones; 0: a job does it */
 	unsigned list_streams;
 	bool dispatch;
 };
@@ -23,7 +23,8 @@ static struct shape shape_of(enum bench_strategy strategy, unsigned threads)
 	case BENCH_ASYNC:
 		return (struct shape){.workers = 1, .list_streams = 1};
 	case BENCH_ASYNC_PARALLEL:
-		return (struct shape){.workers = threads, .inflight = threads, .threads = threads, .dispatch = true};
+		return (struct shape){
+			.workers = threads, .inflight = threads, .threads = threads, .dispatch = true};
 	default:
 		return (struct shape){.workers = 0};
 	}

@@ -60,7 +60,8 @@ static bool parse_number(const char *text, unsigned max, unsigned *ret)
 	return true;
 }
 
-static int set_number(unsigned *ret, const char *name, const char *value, unsigned min, unsigned max, char *why)
+static int set_number(
+	unsigned *ret, const char *name, const char *value, unsigned min, unsigned max, char *why)
 {
 	char wanted[64];
 	unsigned number;
@@ -73,7 +74,8 @@ static int set_number(unsigned *ret, const char *name, const char *value, unsign
 	return bad_value(why, name, value, wanted);
 }
 
-/* Seconds, with up to three decimals, as milliseconds; 0 would mean "the default" to the engine and is refused. */
+/* Seconds, with up to three decimals, as milliseconds; 0 would mean "the default" to the engine and is
+ * refused. */
 static int set_seconds(unsigned *ret, const char *name, const char *value, char *why)
 {
 	const char *dot = strchr(value, '.');
@@ -156,7 +158,8 @@ static const char *const names[NAME_COUNT] = {
 	[NAME_REQUEST_PAYER] = "request_payer",
 };
 
-static int set_engine_option(struct connect_options *options, enum connect_name which, const char *value, char *why)
+static int set_engine_option(
+	struct connect_options *options, enum connect_name which, const char *value, char *why)
 {
 	struct engine_options *engine = &options->engine;
 	const char *name = names[which];
@@ -226,7 +229,8 @@ int connect_option(struct connect_options *options, const char *name, const char
 	return set_option(options, (enum connect_name)which, value, why);
 }
 
-int connect_open(const struct connect_options *options, struct engine **ret_engine, struct account **ret_account, char *why)
+int connect_open(const struct connect_options *options, struct engine **ret_engine,
+	struct account **ret_account, char *why)
 {
 	struct engine_options engine_options = options->engine;
 	struct account *account = NULL;
@@ -241,7 +245,8 @@ int connect_open(const struct connect_options *options, struct engine **ret_engi
 		engine_options.ca_bundle = account_ca_bundle(account);
 	if (engine_options.ca_bundle && access(engine_options.ca_bundle, R_OK) < 0) {
 		r = -errno;
-		snprintf(why, ACCOUNT_WHY_MAX, "CA bundle %.256s: %s", engine_options.ca_bundle, strerror(-r));
+		snprintf(
+			why, ACCOUNT_WHY_MAX, "CA bundle %.256s: %s", engine_options.ca_bundle, strerror(-r));
 		goto out;
 	}
 	r = engine_new(&engine_options, &engine);

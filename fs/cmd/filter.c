@@ -54,7 +54,8 @@ static bool set_has(struct str set, unsigned char c)
 	return found != negated;
 }
 
-/* Matches the pattern's first element (no `*`) at the path's first character; *ret_pattern and *ret_path are what it took. */
+/* Matches the pattern's first element (no `*`) at the path's first character; *ret_pattern and *ret_path are
+ * what it took. */
 static bool match_one(struct str pattern, struct str path, size_t *ret_pattern, size_t *ret_path)
 {
 	uint32_t point;

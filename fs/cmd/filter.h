@@ -1,10 +1,11 @@
 /*
  * filter: --include and --exclude, in the order they were given, as `aws s3` has them.
  *
- * Everything is included to begin with; the last pattern that matches a path decides.  A pattern is matched against the whole
- * path below the source prefix: `*` any bytes, slashes too; `?` one character (a UTF-8 sequence, or one byte that is none);
- * `[abc]`, `[a-z]`, `[!abc]` one of ASCII; there is no escape character but `[*]`.  Built by one thread, then read by
- * any.
+ * Everything is included to begin with; the last pattern that matches a path decides.  A pattern is matched
+ * against the whole path below the source prefix: `*` any bytes, slashes too; `?` one character (a UTF-8
+ * sequence, or one byte that is none);
+ * `[abc]`, `[a-z]`, `[!abc]` one of ASCII; there is no escape character but `[*]`.  Built by one thread, then
+ * read by any.
  */
 #ifndef FERRYFS_FS_CMD_FILTER_H
 #define FERRYFS_FS_CMD_FILTER_H

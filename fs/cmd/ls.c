@@ -7,7 +7,9 @@
 #include "fs/cmd/report.h"
 #include "fs/cmd/words.h"
 
-enum { STREAMS_DEFAULT = 8 }; /* 30 ms a page: 8 bring 266,000 keys a second, about what a core parses and shows */
+enum {
+	STREAMS_DEFAULT = 8
+}; /* 30 ms a page: 8 bring 266,000 keys a second, about what a core parses and shows */
 
 struct ls {
 	struct connect_options connect;
@@ -25,13 +27,16 @@ struct ls {
 static const char help[] =
 	"Usage: ferryfs ls [OPTION]... [s3://[BUCKET[/PREFIX]]]\n"
 	"\n"
-	"Without an address, or with s3:// alone, lists the buckets.  Otherwise the keys that begin with PREFIX up to the next '/', as\n"
-	"'aws s3 ls' does: time of the last change, size, name; prefixes as 'PRE name/'.  s3://b/x shows \"x/\" and \"xy\";\n"
+	"Without an address, or with s3:// alone, lists the buckets.  Otherwise the keys that begin with "
+	"PREFIX up to the next '/', as\n"
+	"'aws s3 ls' does: time of the last change, size, name; prefixes as 'PRE name/'.  s3://b/x shows "
+	"\"x/\" and \"xy\";\n"
 	"s3://b/x/ what is below \"x/\".\n"
 	"\n"
 	"Options:\n"
 	"  -l                         storage class and ETag as well\n"
-	"  -r, --recursive            all keys that begin with PREFIX, in full; several parts of the tree are listed at once, and\n"
+	"  -r, --recursive            all keys that begin with PREFIX, in full; several parts of the tree "
+	"are listed at once, and\n"
 	"                             come in any order\n"
 	"      --ordered              (-r) in the order of the keys, one page after another\n"
 	"      --list-streams N       (-r) most pages asked for at once (default 8)\n"
@@ -87,6 +92,8 @@ static int finish(struct ls *ls)
 	buf_init(&text, 8192);
 	if (waiter_interrupted(&ls->waiter)) {
 		r = EXIT_INTERRUPTED;
+	} else if (ls->output.error == -EPIPE) {
+		r = EXIT_SOME; /* `| head`: no news to anybody */
 	} else if (ls->output.error || ls->output.truncated) {
 		r = words_failed("ls", "standard output: %s",
 			strerror(-(ls->output.error ? ls->output.error : ls->output.truncated)));

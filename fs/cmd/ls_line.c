@@ -5,7 +5,14 @@
 #include "s3/when.h"
 
 /* Every zone's offset changes at a whole quarter of an hour, so one conversion serves the whole quarter. */
-enum { QUARTER = 900, TIME_COLUMNS = 19, SIZE_COLUMNS = 10, CLASS_COLUMNS = 19, ETAG_COLUMNS = 34, PREFIX_COLUMNS = 30 };
+enum {
+	QUARTER = 900,
+	TIME_COLUMNS = 19,
+	SIZE_COLUMNS = 10,
+	CLASS_COLUMNS = 19,
+	ETAG_COLUMNS = 34,
+	PREFIX_COLUMNS = 30
+};
 
 static const char spaces[] = "                                        ";
 
@@ -47,8 +54,8 @@ static void add_time(struct buf *buf, struct ls_style *style, int64_t when)
 static bool is_plain(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.data[i] < 0x20 || (unsigned char)s.data[i] >= 0x7f || s.data[i] == '\\' ||
-			s.data[i] == '"')
+		if ((unsigned char)s.data[i] < 0x20 || (unsigned char)s.data[i] >= 0x7f ||
+			s.data[i] == '\\' || s.data[i] == '"')
 			return false;
 	return true;
 }
@@ -80,7 +87,8 @@ static void json_line(struct buf *buf, const struct ls_style *style, const struc
 	if (style->buckets)
 		buf_add_text(buf, "{\"type\":\"bucket\",\"name\":");
 	else
-		buf_add_text(buf, entry->is_prefix ? "{\"type\":\"prefix\",\"key\":" : "{\"type\":\"object\",\"key\":");
+		buf_add_text(buf,
+			entry->is_prefix ? "{\"type\":\"prefix\",\"key\":" : "{\"type\":\"object\",\"key\":");
 	add_json(buf, entry->key);
 	if (!style->buckets && !entry->is_prefix) {
 		buf_add_text(buf, ",\"size\":");

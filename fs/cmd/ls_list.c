@@ -95,14 +95,37 @@ static void give_back(struct ls_list *list, struct page *page)
 		worker_post(list->worker, &list->recycle);
 }
 
+/* The entries of one level in the order of keys: a page has its objects and its prefixes each in order, not
+ * together.  *at starts as two zeros; NULL at the end. */
+static const struct page_entry *next_merged(const struct page *page, unsigned at[2])
+{
+	const struct page_entry *head[2];
+	unsigned which;
+
+	for (which = 0; which < 2; which++) {
+		while (at[which] < page->count && page->entries[at[which]].is_prefix != (which == 1))
+			at[which]++;
+		head[which] = at[which] < page->count ? &page->entries[at[which]] : NULL;
+	}
+	if (!head[0] && !head[1])
+		return NULL;
+	which = !head[0] || (head[1] && str_cmp(head[1]->key, head[0]->key) < 0);
+	at[which]++;
+	return head[which];
+}
+
 void ls_list_show(struct ls_list *list, const struct page *page)
 {
+	const struct page_entry *entry = NULL;
+	unsigned at[2] = {0, 0};
 	struct buf *buf;
 
 	for (unsigned i = 0; i < page->count;) {
 		buf = output_begin_main(list->output);
-		for (unsigned end = i + BATCH; i < end && i < page->count; i++)
-			ls_line(buf, list->style, &page->entries[i]);
+		for (unsigned end = i + BATCH; i < end && i < page->count; i++) {
+			entry = list->recursive ? &page->entries[i] : next_merged(page, at);
+			ls_line(buf, list->style, entry);
+		}
 		output_end(list->output);
 	}
 	list->shown += page->count;

@@ -1,9 +1,9 @@
 /*
  * ls_list: a listing of objects on its way to standard output.
  *
- * The lister lives on a worker; its pages go to the main thread, which shows them and gives each back for the lister to use again.
- * A lister has at most LS_LIST_CREDITS_MAX pages under way, so the queues between the two are arrays of that size, and a reader that
- * stops reading stops the listing.
+ * The lister lives on a worker; its pages go to the main thread, which shows them and gives each back for the
+ * lister to use again. A lister has at most LS_LIST_CREDITS_MAX pages under way, so the queues between the
+ * two are arrays of that size, and a reader that stops reading stops the listing.
  */
 #ifndef FERRYFS_FS_CMD_LS_LIST_H
 #define FERRYFS_FS_CMD_LS_LIST_H
@@ -34,15 +34,15 @@ struct ls_list {
 	struct task start, recycle, cancel;
 	bool cancelled;
 	struct lister *lister; /* worker thread only; NULL once done */
-	pthread_mutex_t lock;  /* protects all below, and error and answer until done */
+	pthread_mutex_t lock; /* protects all below, and error and answer until done */
 	struct page *ready[LS_LIST_CREDITS_MAX], *spent[LS_LIST_CREDITS_MAX];
 	unsigned ready_first, ready_count, spent_count;
 	bool recycling; /* the task is posted */
 	bool done;
 };
 
-/* Main thread: until all is shown, or a signal or a failed write ended it.  Fields not named "given" must be zero.  The memory
- * may go after engine_free, which runs the task that may still be posted. */
+/* Main thread: until all is shown, or a signal or a failed write ended it.  Fields not named "given" must be
+ * zero.  The memory may go after engine_free, which runs the task that may still be posted. */
 void ls_list_run(struct ls_list *list, struct engine *engine);
 void ls_list_release(struct ls_list *list);
 

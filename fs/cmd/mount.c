@@ -1,6 +1,6 @@
 /*
- * ferryfs mount: puts the parts of a mount together, in the order in which each can still say on the terminal what is
- * wrong with it, and takes them apart again in reverse.
+ * ferryfs mount: puts the parts of a mount together, in the order in which each can still say on the terminal
+ * what is wrong with it, and takes them apart again in reverse.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -75,7 +75,8 @@ static int open_log(struct mount *mount)
 /* A path that the daemon will use must not lead into its own mount: it would wait for itself. */
 static int check_paths(struct mount *mount)
 {
-	const char *paths[] = {mount->hub->staging_dir, mount->options.log, mount->options.connect.engine.ca_bundle};
+	const char *paths[] = {
+		mount->hub->staging_dir, mount->options.log, mount->options.connect.engine.ca_bundle};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		char *path = paths[i] ? realpath(paths[i], NULL) : NULL;
@@ -83,8 +84,8 @@ static int check_paths(struct mount *mount)
 
 		free(path);
 		if (below) {
-			snprintf(mount->why, sizeof(mount->why), "%.200s is below the mount point %.200s", paths[i],
-				mount->mountpoint);
+			snprintf(mount->why, sizeof(mount->why), "%.200s is below the mount point %.200s",
+				paths[i], mount->mountpoint);
 			return -ELOOP;
 		}
 	}
@@ -120,12 +121,15 @@ static int start(struct mount *mount)
 	/* Without it `ferryfs umount` does not wait for us; nothing else is lost. */
 	if (mountinfo_find(mount->mountpoint, &mount->info) == 0 &&
 		runtime_claim(mount->info.dev, &mount->runtime_fd) < 0)
-		log_text(LOG_LEVEL_DEBUG, "no runtime directory: ferryfs umount will not wait for this daemon");
+		log_text(LOG_LEVEL_DEBUG,
+			"no runtime directory: ferryfs umount will not wait for this daemon");
 	return 0;
 }
 
 static void stop(struct mount *mount)
 {
+	if (mount->session)
+		session_settle(mount->session);
 	engine_free(mount->engine);
 	if (mount->session)
 		session_end(mount->session);
@@ -140,6 +144,12 @@ static void on_ready(void *user)
 
 	daemon_ready(&mount->daemon);
 	log_text(LOG_LEVEL_INFO, "mounted %s", mount->options.view->source);
+	unsigned limit = preflight_request_timeout();
+
+	if (limit)
+		log_text(LOG_LEVEL_WARNING,
+			"fs.fuse.max_request_timeout is %u s: a rename that takes longer ends this mount",
+			limit);
 }
 
 /* In the background by now, unless -f. */
@@ -164,6 +174,8 @@ static int run(struct mount *mount)
 		error = open_log(mount);
 	if (error < 0)
 		return words_failed("mount", "%s", mount->why);
+	if (mount->options.fake)
+		return EXIT_OK;
 	if (!mount->options.foreground) {
 		error = daemon_fork(&mount->daemon, &status, mount->why);
 		if (error < 0)
@@ -187,6 +199,7 @@ int cmd_mount(int argc, char **argv)
 		return words_failed("mount", "out of memory");
 	}
 	mount->daemon.fd = mount->log_fd = mount->runtime_fd = -1;
+	mount->options.helper = argc > 0 && strstr(argv[0], "mount.ferryfs");
 	int error = mount_options_parse(&mount->options, argc - 1, argv + 1, mount->why);
 
 	if (error == -ENOMEM)

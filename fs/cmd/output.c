@@ -88,8 +88,8 @@ static bool output_take(struct output *output)
 	return taken.len > 0;
 }
 
-/* Writes what was taken.  Before a signal it may wait for ever; a signal ends the call, to be told to the work; after
- * one, a reader who takes nothing for LAST_WAIT_MS is not waited for any longer. */
+/* Writes what was taken.  Before a signal it may wait for ever; a signal ends the call, to be told to the
+ * work; after one, a reader who takes nothing for LAST_WAIT_MS is not waited for any longer. */
 static int output_write(struct output *output)
 {
 	unsigned signals = output->waiter->signals;

@@ -31,7 +31,8 @@ int place_url(const char *text, struct s3_url *ret, char *why)
 		return 0;
 	if (!str_has_prefix(str_of(text), STR("s3://")))
 		return refuse(why, text,
-			"is not an s3:// URL (ferryfs copies inside object stores; for local files mount the bucket)");
+			"is not an s3:// URL (ferryfs copies inside object stores; for local files mount the "
+			"bucket)");
 	if (r == -ENAMETOOLONG)
 		return refuse(why, text, "has a key of more than 1,024 bytes");
 	return refuse(why, text, "has no valid bucket name");
@@ -85,7 +86,8 @@ static struct str base_name(struct str key)
 	return str_skip(key, at);
 }
 
-int place_destination(const char *text, bool recursive, const struct place *source, struct place *ret, char *why)
+int place_destination(
+	const char *text, bool recursive, const struct place *source, struct place *ret, char *why)
 {
 	struct str base = base_name(place_key(source));
 	int r = place_parse(text, ret, why);

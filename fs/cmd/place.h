@@ -37,13 +37,15 @@ static inline struct str place_key(const struct place *place)
 
 /* -EINVAL with a sentence in why (PLACE_WHY_MAX): not an s3:// URL, no bucket, no key where one is needed. */
 int place_source(const char *text, bool recursive, struct place *ret, char *why);
-/* source has been through place_source.  Also -ELOOP: the destination is the source; -ENAMETOOLONG: it comes out longer
- * than KEY_MAX. */
-int place_destination(const char *text, bool recursive, const struct place *source, struct place *ret, char *why);
+/* source has been through place_source.  Also -ELOOP: the destination is the source; -ENAMETOOLONG: it comes
+ * out longer than KEY_MAX. */
+int place_destination(
+	const char *text, bool recursive, const struct place *source, struct place *ret, char *why);
 /* -ELOOP: the destination lies in the source. */
 int place_check_move(const struct place *source, const struct place *destination, bool recursive, char *why);
 
-/* What a recursive copy must leave out: the destination's prefix where it lies below the source's, else STR_NONE. */
+/* What a recursive copy must leave out: the destination's prefix where it lies below the source's, else
+ * STR_NONE. */
 struct str place_exclude(const struct place *source, const struct place *destination);
 
 /* s3_url_parse with a sentence for the user. */

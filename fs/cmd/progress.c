@@ -34,7 +34,8 @@ int progress_time(struct buf *buf, uint64_t seconds)
 
 	if (minutes < 60)
 		return buf_addf(buf, "%llu:%02u", minutes, (unsigned)(seconds % 60));
-	return buf_addf(buf, "%llu:%02u:%02u", minutes / 60, (unsigned)(minutes % 60), (unsigned)(seconds % 60));
+	return buf_addf(
+		buf, "%llu:%02u:%02u", minutes / 60, (unsigned)(minutes % 60), (unsigned)(seconds % 60));
 }
 
 int progress_format(struct buf *buf, const struct progress_numbers *numbers, unsigned columns)
@@ -102,7 +103,7 @@ static double progress_rate(struct progress *progress, uint64_t done, double now
 {
 	double passed = now - progress->drawn;
 	double rate = (double)(done - progress->rate_done) / passed;
-	double weight = passed >= 2 ? 1 : passed / 2;
+	double weight = passed < 1 ? passed : 1;
 
 	progress->rate = progress->rate_done ? progress->rate + weight * (rate - progress->rate) : rate;
 	progress->rate_done = done;

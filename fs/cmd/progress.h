@@ -31,7 +31,7 @@ struct progress {
 	bool active;
 	bool shown; /* a line stands there */
 	int fd;
-	double drawn;   /* when, in seconds, monotonic */
+	double drawn; /* when, in seconds, monotonic */
 	double rate;
 	uint64_t rate_done;
 };

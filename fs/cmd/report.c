@@ -144,7 +144,8 @@ static void event_json(const struct report *report, const struct job_event *even
 {
 	struct buf key;
 
-	buf_addf(buf, "{\"type\":\"object\",\"op\":\"%s\",\"status\":\"%s\",\"source\":", event_op(report, event),
+	buf_addf(buf,
+		"{\"type\":\"object\",\"op\":\"%s\",\"status\":\"%s\",\"source\":", event_op(report, event),
 		event_status(event));
 	json_url(buf, report->bucket, event->source_key);
 	buf_init(&key, 2 * KEY_MAX);
@@ -226,6 +227,12 @@ static void keep_failure(struct report *report, const struct job_event *event)
 
 void report_event(struct report *report, const struct job_event *event)
 {
+	if (event->error == -ECANCELED) {
+		pthread_mutex_lock(&report->lock);
+		report->cancelled++;
+		pthread_mutex_unlock(&report->lock);
+		return;
+	}
 	if (event->error) {
 		keep_failure(report, event);
 	} else if (event->step == JOB_FOUND && report->dry_run) {
@@ -256,10 +263,12 @@ static void summary_json(const struct report *report, const struct report_summar
 	static const char *const ops[] = {[JOB_COPY] = "copy", [JOB_MOVE] = "move", [JOB_REMOVE] = "remove"};
 	const struct job_progress *p = &summary->progress;
 
-	buf_addf(buf, "{\"type\":\"summary\",\"op\":\"%s\",\"dry_run\":%s,\"found\":%llu,\"planned\":%llu,", ops[report->kind],
-		report->dry_run ? "true" : "false", (unsigned long long)p->found, (unsigned long long)report->planned);
-	buf_addf(buf, "\"copied\":%llu,\"deleted\":%llu,\"skipped\":%llu,\"failed\":%llu,", (unsigned long long)p->copied,
-		(unsigned long long)p->deleted, (unsigned long long)p->skipped, (unsigned long long)p->failed);
+	buf_addf(buf, "{\"type\":\"summary\",\"op\":\"%s\",\"dry_run\":%s,\"found\":%llu,\"planned\":%llu,",
+		ops[report->kind], report->dry_run ? "true" : "false", (unsigned long long)p->found,
+		(unsigned long long)report->planned);
+	buf_addf(buf, "\"copied\":%llu,\"deleted\":%llu,\"skipped\":%llu,\"failed\":%llu,",
+		(unsigned long long)p->copied, (unsigned long long)p->deleted, (unsigned long long)p->skipped,
+		(unsigned long long)p->failed);
 	buf_addf(buf, "\"bytes\":%llu,\"retried\":%llu,\"seconds\":%.3f,\"complete\":%s,\"interrupted\":%s",
 		(unsigned long long)(report->dry_run ? report->planned_bytes : p->bytes),
 		(unsigned long long)summary->retried, summary->seconds, p->listed ? "true" : "false",
@@ -274,8 +283,10 @@ static void summary_json(const struct report *report, const struct report_summar
 
 static void summary_text(const struct report *report, const struct report_summary *summary, struct buf *buf)
 {
-	static const char *const plain[] = {[JOB_COPY] = "copied", [JOB_MOVE] = "moved", [JOB_REMOVE] = "removed"};
-	static const char *const would[] = {[JOB_COPY] = "copy", [JOB_MOVE] = "move", [JOB_REMOVE] = "remove"};
+	static const char *const plain[] = {
+		[JOB_COPY] = "copied", [JOB_MOVE] = "moved", [JOB_REMOVE] = "removed"};
+	static const char *const would[] = {
+		[JOB_COPY] = "copy", [JOB_MOVE] = "move", [JOB_REMOVE] = "remove"};
 	const struct job_progress *p = &summary->progress;
 	uint64_t done = report->dry_run ? report->planned : report->kind == JOB_COPY ? p->copied : p->deleted;
 	uint64_t bytes = report->dry_run ? report->planned_bytes : p->bytes;

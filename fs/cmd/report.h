@@ -1,14 +1,16 @@
 /*
  * report: what became of each object, for people and for programs.
  *
- * Events come from worker threads.  With --json each becomes a line on standard output; with --verbose, or on a dry run, a line of
- * text.  Failures are kept as well (the first REPORT_FAILURES_MAX, the rest counted) and told on standard error at the
- * end.  report_event may be called from any thread; all else from the main thread, the output drained in between.
+ * Events come from worker threads.  With --json each becomes a line on standard output; with --verbose, or on
+ * a dry run, a line of text.  Failures are kept as well (the first REPORT_FAILURES_MAX, the rest counted) and
+ * told on standard error at the end.  report_event may be called from any thread; all else from the main
+ * thread, the output drained in between.
  *
- * JSON, one object a line.  An object's: {"type":"object","op":"copy"|"delete"|"move","status":"done"|"failed"|"skipped"|
- * "planned"|"undone","source":URL,"destination":URL (not for a delete),"size":BYTES,"etag":TEXT (of the copy)} and, when
- * failed, "errno":NAME, "code":TEXT, "message":TEXT, "request_id":TEXT.  URLs hold the key as it is.  The last line is the summary
- * (report_summary).
+ * JSON, one object a line.  An object's:
+ * {"type":"object","op":"copy"|"delete"|"move","status":"done"|"failed"|"skipped"|
+ * "planned"|"undone","source":URL,"destination":URL (not for a delete),"size":BYTES,"etag":TEXT (of the
+ * copy)} and, when failed, "errno":NAME, "code":TEXT, "message":TEXT, "request_id":TEXT.  URLs hold the key
+ * as it is.  The last line is the summary (report_summary).
  */
 #ifndef FERRYFS_FS_CMD_REPORT_H
 #define FERRYFS_FS_CMD_REPORT_H
@@ -20,13 +22,16 @@ enum { REPORT_FAILURES_MAX = 100 };
 
 struct report {
 	enum job_kind kind;
-	struct str bucket, destination; /* buckets; lent, as are the prefixes, by which a destination not yet made is named */
+	struct str bucket, destination; /* buckets; lent, as are the prefixes, by which a destination not yet
+					   made is named */
 	struct str source_prefix, destination_prefix;
 	bool json, lines, dry_run;
 	struct output *output; /* lent */
 	pthread_mutex_t lock;
-	char *failures[REPORT_FAILURES_MAX]; /* protected by lock, as is all below; NULL: no memory for the text */
+	char *failures[REPORT_FAILURES_MAX]; /* protected by lock, as is all below; NULL: no memory for the
+						text */
 	uint64_t failed;
+	uint64_t cancelled; /* events with -ECANCELED: never begun, so neither told nor a failure */
 	uint64_t planned, planned_bytes;
 };
 
@@ -50,11 +55,12 @@ struct report_summary {
 
 /* One line on standard error (not when quiet), and with --json one on standard output:
  * {"type":"summary","op":"copy"|"move"|"remove","dry_run":BOOL,"found":N,"planned":N,"copied":N,"deleted":N,"skipped":N,
- * "failed":N,"bytes":N,"retried":N,"seconds":S,"complete":BOOL,"interrupted":BOOL} and, where something ended it early,
- * "errno", "code", "request_id". */
+ * "failed":N,"bytes":N,"retried":N,"seconds":S,"complete":BOOL,"interrupted":BOOL} and, where something ended
+ * it early, "errno", "code", "request_id". */
 void report_summary(struct report *report, const struct report_summary *summary);
 
-/* Appends a sentence for an errno of the engine, with S3's code and request id where there are some ("" or NULL: none). */
+/* Appends a sentence for an errno of the engine, with S3's code and request id where there are some ("" or
+ * NULL: none). */
 int report_reason(struct buf *buf, int error, const char *code, const char *request_id);
 
 #endif

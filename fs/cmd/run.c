@@ -25,9 +25,9 @@ bool run_wants(const struct run *run, struct str source_key)
 static void draw(struct run *run, const struct job_progress *now)
 {
 	struct progress_numbers numbers = {
-		.verb = run->kind == JOB_COPY                   ? "copying"
+		.verb = run->kind == JOB_COPY			 ? "copying"
 			: run->kind == JOB_MOVE && now->deleting ? "moving, deleting"
-			: run->kind == JOB_MOVE                  ? "moving, copying"
+			: run->kind == JOB_MOVE			 ? "moving, copying"
 								 : "removing",
 		.done = run->kind == JOB_REMOVE || now->deleting ? now->deleted : now->copied,
 		.found = now->found,
@@ -154,8 +154,8 @@ static int tree_run(struct run *run)
 
 /* ---- before and after ---- */
 
-/* A destination bucket that is missing would fail every object for itself.  Only a clear 404 counts: HeadBucket needs a permission
- * that copies don't. */
+/* A destination bucket that is missing would fail every object for itself.  Only a clear 404 counts:
+ * HeadBucket needs a permission that copies don't. */
 static bool destination_exists(struct run *run)
 {
 	struct s3_answer answer = {.status = 0};
@@ -190,8 +190,8 @@ static void tell_error(struct run *run, const struct job_error *error)
 	run->told = true;
 }
 
-/* An object's failure was told as such.  What else ended the work: a listing, the record of a move; or, where an object
- * had failed before, only that the listing is not whole. */
+/* An object's failure was told as such.  What else ended the work: a listing, the record of a move; or, where
+ * an object had failed before, only that the listing is not whole. */
 static bool ended_early(const struct run *run)
 {
 	const struct job_error *error = &run->error;
@@ -225,7 +225,8 @@ static int finish_output(struct run *run)
 	if (r == 0)
 		return 0;
 	run->told = true;
-	return words_failed(run->command, "standard output: %s", strerror(-r));
+	return words_failed(
+		run->command, "standard output: %s", r == -ETIMEDOUT ? "nobody takes it" : strerror(-r));
 }
 
 static int finish(struct run *run, double started)
@@ -241,6 +242,7 @@ static int finish(struct run *run, double started)
 	bool empty = run->done.found == 0 && run->done.listed;
 	struct stats stats;
 
+	summary.progress.failed -= run->report.cancelled;
 	engine_stats(run->engine, &stats);
 	summary.retried = stats.retried;
 	report_failures(&run->report);
@@ -274,7 +276,8 @@ static int work(struct run *run)
 	if (r < 0 && waiter_interrupted(&run->waiter))
 		return EXIT_INTERRUPTED;
 	if (r == -EINVAL)
-		return words_failed(run->command, "source and destination overlap: it would never end, or lose objects");
+		return words_failed(
+			run->command, "source and destination overlap: it would never end, or lose objects");
 	if (r < 0)
 		return words_failed(run->command, "%s", strerror(-r));
 	return finish(run, started);
@@ -316,7 +319,8 @@ static void open_report(struct run *run)
 	run->report.source_prefix = place_key(&run->source);
 	run->report.destination_prefix = place_key(&run->destination);
 	run->report.json = run->options.json;
-	run->report.lines = !run->options.json && (run->options.verbose || (run->options.dry_run && !run->options.quiet));
+	run->report.lines =
+		!run->options.json && (run->options.verbose || (run->options.dry_run && !run->options.quiet));
 	run->report.dry_run = run->options.dry_run;
 	run->report.output = &run->output;
 	report_init(&run->report);

@@ -1,9 +1,10 @@
 /*
  * run: one run of cp, mv or rm.
  *
- * run_command reads the words, opens the account, and has the work done by one of three: a job (-r), the sync pipeline (cp -r
- * --sync and its like), or single (one object).  All tell what happens to a report; the main thread writes it out, draws
- * progress and listens for Ctrl-C meanwhile (run_attend).
+ * run_command reads the words, opens the account, and has the work done by one of three: a job (-r), the sync
+ * pipeline (cp -r
+ * --sync and its like), or single (one object).  All tell what happens to a report; the main thread writes it
+ * out, draws progress and listens for Ctrl-C meanwhile (run_attend).
  */
 #ifndef FERRYFS_FS_CMD_RUN_H
 #define FERRYFS_FS_CMD_RUN_H
@@ -28,7 +29,7 @@ struct run {
 	/* outcome, main thread */
 	struct job_progress done;
 	struct job_error error; /* what ended it early; error 0: nothing did */
-	bool told;              /* an error was printed already: a failure whatever the numbers say */
+	bool told; /* an error was printed already: a failure whatever the numbers say */
 };
 
 /* Something under way that the main thread attends to. */

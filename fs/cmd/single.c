@@ -1,8 +1,9 @@
 /*
  * single: one object copied, moved or removed, one request after another from the main thread.
  *
- * HEAD of the source; the copy, on condition that the source still has the ETag of that HEAD; for a move HEAD again, and the delete,
- * on the same condition, only if nothing has changed (a service that ignores the condition leaves a window of one round trip).
+ * HEAD of the source; the copy, on condition that the source still has the ETag of that HEAD; for a move HEAD
+ * again, and the delete, on the same condition, only if nothing has changed (a service that ignores the
+ * condition leaves a window of one round trip).
  */
 #include <errno.h>
 #include <stdio.h>

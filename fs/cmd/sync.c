@@ -1,9 +1,10 @@
 /*
  * sync: cp -r of what the destination does not have yet.
  *
- * Source and destination are listed side by side, both in the order of keys (one stream each), and merged: for each source object
- * the destination's object of the same rest of key, if any, is at hand when it is decided.  Nothing grows with the
- * tree: each listing has at most CREDITS pages, and no more copies run than the window takes.
+ * Source and destination are listed side by side, both in the order of keys (one stream each), and merged:
+ * for each source object the destination's object of the same rest of key, if any, is at hand when it is
+ * decided.  Nothing grows with the tree: each listing has at most CREDITS pages, and no more copies run than
+ * the window takes.
  *
  * Everything runs on one worker, `home`; only the counters are read by the main thread.
  *
@@ -12,8 +13,9 @@
  *   reading           entries[at..]   -       at < count
  *   ended             NULL            true
  *
- * sync_pump merges as far as pages and free items allow; it is called for each page, each end of a listing and each end of a copy.
- * The work is done when the source has ended, both listers are gone, and no copy runs.
+ * sync_pump merges as far as pages and free items allow; it is called for each page, each end of a listing
+ * and each end of a copy. The work is done when the source has ended, both listers are gone, and no copy
+ * runs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,7 +39,8 @@ struct item {
 	struct item *free_next;
 	bool running;
 	struct page_entry entry; /* texts in the arrays below */
-	char source_key[KEY_MAX + 1], key[KEY_MAX + 1], etag[ETAG_MAX + 1], storage_class[STORAGE_CLASS_MAX + 1];
+	char source_key[KEY_MAX + 1], key[KEY_MAX + 1], etag[ETAG_MAX + 1],
+		storage_class[STORAGE_CLASS_MAX + 1];
 };
 
 struct sync {
@@ -243,14 +246,17 @@ static void item_done(struct copy *copy, const struct s3_answer *answer)
 	struct item *item = copy->user;
 	struct sync *sync = item->sync;
 
+	bool given_up = sync->stopped && copy->error == -ECANCELED; /* never begun: no failure */
+
 	if (copy->error == 0) {
 		atomic_fetch_add(&sync->copied, 1);
 		atomic_fetch_add(&sync->bytes, item->entry.size);
-	} else {
+	} else if (!given_up) {
 		atomic_fetch_add(&sync->failed, 1);
 		note_error(sync, copy->error, "copy", answer);
 	}
-	item_tell(item, JOB_COPIED, copy->error, answer);
+	if (!given_up)
+		item_tell(item, JOB_COPIED, copy->error, answer);
 	sync->active--;
 	item->running = false;
 	item_put(item);
@@ -295,7 +301,8 @@ static void sync_one(struct item *item, const struct page_entry *entry, const st
 	item->entry = *entry;
 	item->entry.key = keep_text(item->source_key, sizeof(item->source_key), entry->key);
 	item->entry.etag = keep_text(item->etag, sizeof(item->etag), entry->etag);
-	item->entry.storage_class = keep_text(item->storage_class, sizeof(item->storage_class), entry->storage_class);
+	item->entry.storage_class =
+		keep_text(item->storage_class, sizeof(item->storage_class), entry->storage_class);
 	item->copy.key = STR_NONE;
 	if (wanted && head + rest.len <= KEY_MAX && entry->key.len <= KEY_MAX) {
 		memcpy(item->key, run->destination.key, head);
@@ -415,7 +422,7 @@ static void start_task(struct task *task, struct worker *worker)
 	struct sync *sync = (struct sync *)((char *)task - offsetof(struct sync, start));
 	int r;
 
-	sync->home = worker;
+	(void)worker;
 	r = side_start(&sync->source, &sync->run->source);
 	if (r < 0) {
 		sync->destination.done = true;

@@ -100,7 +100,8 @@ static int set_metadata(struct transfer_options *options, const char *text)
 		if (!equals || equals == text || equals - text > 128)
 			return -EINVAL;
 		snprintf(name, sizeof(name), "x-amz-meta-%.*s", (int)(equals - text), text);
-		r = headers_set(&options->headers, str_of(name), str_n(equals + 1, (size_t)(end - equals - 1)));
+		r = headers_set(
+			&options->headers, str_of(name), str_n(equals + 1, (size_t)(end - equals - 1)));
 		if (r < 0)
 			return r;
 	}
@@ -216,9 +217,9 @@ static int set_copy_option(struct transfer_options *options, int which, const ch
 		options->copy.tags = COPY_TAGS_NO;
 		return 0;
 	default:
-		return set_sync(options, which == OPT_SYNC         ? SYNC_CHANGED
-						 : which == OPT_IF_MISSING ? SYNC_MISSING
-									   : SYNC_NEWER);
+		return set_sync(options, which == OPT_SYNC	   ? SYNC_CHANGED
+					 : which == OPT_IF_MISSING ? SYNC_MISSING
+								   : SYNC_NEWER);
 	}
 }
 
@@ -281,7 +282,8 @@ static const char *finish_directives(struct transfer_options *options)
 static const char *finish(struct transfer_options *options, enum job_kind kind)
 {
 	const struct str sse = headers_get(&options->headers, STR("x-amz-server-side-encryption"));
-	const struct str kms = headers_get(&options->headers, STR("x-amz-server-side-encryption-aws-kms-key-id"));
+	const struct str kms =
+		headers_get(&options->headers, STR("x-amz-server-side-encryption-aws-kms-key-id"));
 	const char *wrong;
 
 	if (kms.data && !sse.data && set_header(options, "x-amz-server-side-encryption", "aws:kms") < 0)
@@ -302,7 +304,8 @@ static const char *finish(struct transfer_options *options, enum job_kind kind)
 	return NULL;
 }
 
-enum transfer_parse transfer_options_parse(struct transfer_options *options, enum job_kind kind, int argc, char **argv)
+enum transfer_parse transfer_options_parse(
+	struct transfer_options *options, enum job_kind kind, int argc, char **argv)
 {
 	const char *command = command_names[kind], *name, *wrong;
 	int found, index = 0, r;

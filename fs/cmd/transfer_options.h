@@ -16,7 +16,7 @@ enum sync_mode {
 	SYNC_NONE,
 	SYNC_CHANGED, /* --sync: all but those of the same size and ETag, or of the same size and not older */
 	SYNC_MISSING, /* --if-missing: only those the destination lacks */
-	SYNC_NEWER,   /* --if-newer: those it lacks, and those whose source is newer */
+	SYNC_NEWER, /* --if-newer: those it lacks, and those whose source is newer */
 };
 
 struct transfer_options {
@@ -38,7 +38,8 @@ void transfer_options_init(struct transfer_options *options);
 void transfer_options_release(struct transfer_options *options);
 
 /* TRANSFER_RUN: optind is the first word that is no option.  TRANSFER_WRONG: what is wrong was printed. */
-enum transfer_parse transfer_options_parse(struct transfer_options *options, enum job_kind kind, int argc, char **argv);
+enum transfer_parse transfer_options_parse(
+	struct transfer_options *options, enum job_kind kind, int argc, char **argv);
 
 /* transfer_help.c: the help texts that cp, mv and rm share. */
 extern const char help_transfer_options[], help_transfer_copy[], help_transfer_end[];

@@ -17,9 +17,10 @@ extern char **environ;
 
 enum { DAEMON_END_MS = 60000 };
 
-static const char usage[] = "Usage: ferryfs umount DIR\n"
-			    "\n"
-			    "Unmounts DIR and waits until its daemon has ended.  A mount in use stays, with exit status 1.\n";
+static const char usage[] =
+	"Usage: ferryfs umount DIR\n"
+	"\n"
+	"Unmounts DIR and waits until its daemon has ended.  A mount in use stays, with exit status 1.\n";
 
 /* Without root only fusermount3 may: it knows whose mount it is.  It says itself what it does not like. */
 static int run_fusermount(const char *path)
@@ -75,8 +76,8 @@ static int run(const char *directory)
 		if (unmount(path, directory) == 0) {
 			status = EXIT_OK;
 			if (runtime_wait(fd, DAEMON_END_MS) < 0)
-				status = words_failed(
-					"umount", "%s: unmounted, but its daemon has not ended yet", directory);
+				status = words_failed("umount",
+					"%s: unmounted, but its daemon has not ended yet", directory);
 			fd = -1;
 		}
 		if (fd >= 0)

@@ -71,9 +71,10 @@ bool waiter_wait(struct waiter *waiter, int fd, int ms)
 }
 
 /*
- * One call or copy that the main thread waits for.  Its cancel travels as a task to the worker that runs it; posted tasks keep
- * their order, so the start always goes before the cancel.  The errand is on the main thread's stack: it may
- * only go when done is set and no cancel is on its way (`posted` counts the tasks that have not run yet).
+ * One call or copy that the main thread waits for.  Its cancel travels as a task to the worker that runs it;
+ * posted tasks keep their order, so the start always goes before the cancel.  The errand is on the main
+ * thread's stack: it may only go when done is set and no cancel is on its way (`posted` counts the tasks that
+ * have not run yet).
  */
 struct errand {
 	struct task start, cancel;

@@ -1,9 +1,10 @@
 /*
  * waiter: where a command's main thread waits: for its work's end, for room in a pipe, for Ctrl-C.
  *
- * SIGINT and SIGTERM are blocked and read from a descriptor, SIGPIPE is ignored: no handler interrupts anything, and
- * what a signal means is decided in one place.  Life-cycle: waiter_init before any thread is started (threads inherit the
- * signal mask), waiter_release at the end.  Only waiter_wake may be called from other threads.
+ * SIGINT and SIGTERM are blocked and read from a descriptor, SIGPIPE is ignored: no handler interrupts
+ * anything, and what a signal means is decided in one place.  Life-cycle: waiter_init before any thread is
+ * started (threads inherit the signal mask), waiter_release at the end.  Only waiter_wake may be called from
+ * other threads.
  */
 #ifndef FERRYFS_FS_CMD_WAITER_H
 #define FERRYFS_FS_CMD_WAITER_H
@@ -24,8 +25,8 @@ void waiter_release(struct waiter *waiter);
 /* Any thread: ends a waiter_wait that is under way, or the next one. */
 void waiter_wake(struct waiter *waiter);
 
-/* Waits for waiter_wake, a signal or `ms` milliseconds (-1: no limit).  With fd >= 0 also until fd can be written to.  Returns true
- * when fd can be (or has failed: the write will tell). */
+/* Waits for waiter_wake, a signal or `ms` milliseconds (-1: no limit).  With fd >= 0 also until fd can be
+ * written to.  Returns true when fd can be (or has failed: the write will tell). */
 bool waiter_wait(struct waiter *waiter, int fd, int ms);
 
 static inline bool waiter_interrupted(const struct waiter *waiter)
@@ -33,10 +34,12 @@ static inline bool waiter_interrupted(const struct waiter *waiter)
 	return waiter->signals > 0;
 }
 
-/* As call_wait, but a signal cancels the call (then -ECANCELED, or 0 where it had just been done).  ret_answer
+/* As call_wait, but a signal cancels the call (then -ECANCELED, or 0 where it had just been done). ret_answer
  * may be NULL. */
-int waiter_call(struct waiter *waiter, struct engine *engine, struct call *call, struct s3_answer *ret_answer);
+int waiter_call(
+	struct waiter *waiter, struct engine *engine, struct call *call, struct s3_answer *ret_answer);
 /* The same for a copy; what is on the wire is waited for. */
-int waiter_copy(struct waiter *waiter, struct engine *engine, struct copy *copy, struct s3_answer *ret_answer);
+int waiter_copy(
+	struct waiter *waiter, struct engine *engine, struct copy *copy, struct s3_answer *ret_answer);
 
 #endif

@@ -16,10 +16,13 @@ const char words_connect_help[] =
 	"      --no-verify-ssl        accept any certificate\n"
 	"\n"
 	"Engine:\n"
-	"      --workers N            threads, each with connections of its own (default: from the number of CPUs)\n"
-	"      --inflight N           most requests on the wire at once; fewer when the service says slow down\n"
+	"      --workers N            threads, each with connections of its own (default: from the number of "
+	"CPUs)\n"
+	"      --inflight N           most requests on the wire at once; fewer when the service says slow "
+	"down\n"
 	"      --retries N            further attempts for a request that failed for a passing reason\n"
-	"      --timeout SECONDS      longest wait for an answer (default 60; copies get longer by their size)\n"
+	"      --timeout SECONDS      longest wait for an answer (default 60; copies get longer by their "
+	"size)\n"
 	"      --connect-timeout SECONDS  longest wait for a connection (default 10)\n"
 	"      --log-level LEVEL      error, warning (default), info, debug or trace; to standard error\n";
 

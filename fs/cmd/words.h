@@ -14,19 +14,22 @@
 enum { WORDS_CONNECT = 256, WORDS_OWN };
 
 /* For a command's struct option array, before its own. */
-#define CONNECT_LONG_OPTIONS                                                                                           \
-	{"endpoint-url", required_argument, NULL, WORDS_CONNECT}, {"region", required_argument, NULL, WORDS_CONNECT},  \
-		{"profile", required_argument, NULL, WORDS_CONNECT},                                                   \
-		{"no-sign-request", no_argument, NULL, WORDS_CONNECT},                                                 \
-		{"addressing", required_argument, NULL, WORDS_CONNECT},                                                \
-		{"workers", required_argument, NULL, WORDS_CONNECT},                                                   \
-		{"inflight", required_argument, NULL, WORDS_CONNECT},                                                  \
-		{"retries", required_argument, NULL, WORDS_CONNECT},                                                   \
-		{"timeout", required_argument, NULL, WORDS_CONNECT},                                                   \
-		{"connect-timeout", required_argument, NULL, WORDS_CONNECT},                                           \
-		{"ca-bundle", required_argument, NULL, WORDS_CONNECT},                                                 \
-		{"no-verify-ssl", no_argument, NULL, WORDS_CONNECT},                                                   \
-		{"log-level", required_argument, NULL, WORDS_CONNECT}
+#define CONNECT_LONG_OPTIONS                                                                                 \
+	{"endpoint-url", required_argument, NULL, WORDS_CONNECT},                                            \
+		{"region", required_argument, NULL, WORDS_CONNECT},                                          \
+		{"profile", required_argument, NULL, WORDS_CONNECT},                                         \
+		{"no-sign-request", no_argument, NULL, WORDS_CONNECT},                                       \
+		{"addressing", required_argument, NULL, WORDS_CONNECT},                                      \
+		{"workers", required_argument, NULL, WORDS_CONNECT},                                         \
+		{"inflight", required_argument, NULL, WORDS_CONNECT},                                        \
+		{"retries", required_argument, NULL, WORDS_CONNECT},                                         \
+		{"timeout", required_argument, NULL, WORDS_CONNECT},                                         \
+		{"connect-timeout", required_argument, NULL, WORDS_CONNECT},                                 \
+		{"ca-bundle", required_argument, NULL, WORDS_CONNECT},                                       \
+		{"no-verify-ssl", no_argument, NULL, WORDS_CONNECT},                                         \
+	{                                                                                                    \
+		"log-level", required_argument, NULL, WORDS_CONNECT                                          \
+	}
 
 /* The help text that goes with them. */
 extern const char words_connect_help[];
@@ -35,12 +38,12 @@ extern const char words_connect_help[];
 int words_wrong(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Prints "ferryfs COMMAND: ..." to stderr; returns EXIT_SOME. */
 int words_failed(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* getopt_long found something it does not know or that lacks its value (opterr is 0, optstring begins with ':');
- * returns EXIT_USAGE. */
+/* getopt_long found something it does not know or that lacks its value (opterr is 0, optstring begins with
+ * ':'); returns EXIT_USAGE. */
 int words_unknown(const char *command, int found, char **argv);
 
-/* After an option whose value may be left out: when it was, and the next word is one of these (NULL at the end), that becomes
- * optarg, as aws takes "--sse aws:kms". */
+/* After an option whose value may be left out: when it was, and the next word is one of these (NULL at the
+ * end), that becomes optarg, as aws takes "--sse aws:kms". */
 void words_take(int argc, char **argv, const char *const values[]);
 
 /* Prints texts, NULL at the end, to stdout; returns EXIT_OK, or EXIT_SOME where stdout takes nothing. */

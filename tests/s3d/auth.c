@@ -279,7 +279,7 @@ static bool time_ok(const struct req *req, const struct claim *claim)
 	char text[17];
 	struct tm tm = {0};
 	uint64_t expires = SKEW_MAX;
-	time_t now = time(NULL), then;
+	time_t now = time(NULL) + req->server->config.clock_ahead, then;
 
 	if (claim->stamp.n != 16)
 		return false;
@@ -306,6 +306,8 @@ static const char *check_token(const struct req *req, const struct claim *claim)
 	struct span token = claim->presigned ? req_param(req, "X-Amz-Security-Token")
 					     : req_header(req, "x-amz-security-token");
 
+	if (token.p && req->server->config.expired_token && span_is(token, req->server->config.expired_token))
+		return "ExpiredToken";
 	if (!req->account->token)
 		return token.p ? "InvalidToken" : NULL;
 	if (!token.p)

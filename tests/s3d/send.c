@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 #include <stdlib.h>
 
 #define READ_BLOCK ((size_t)64 << 10)
@@ -191,6 +192,8 @@ enum MHD_Result send_reply(struct req *req)
 	struct MHD_Response *response;
 	enum MHD_Result r;
 
+	if (req->server->config.clock_ahead)
+		reply_time(req, "Date", (uint32_t)(time(NULL) + req->server->config.clock_ahead));
 	if (reply->text.failed || reply->headers.failed || reply->extra.failed)
 		return MHD_NO;
 	if (req->verdict.action == FAULT_GARBAGE)

@@ -42,6 +42,7 @@ void server_release(struct server *server)
 	}
 	free(config->region);
 	free(config->domain);
+	free(config->expired_token);
 }
 
 static const struct {
@@ -68,6 +69,7 @@ static const struct {
 	{"access-key", offsetof(struct config, accounts[0].access)},
 	{"secret-key", offsetof(struct config, accounts[0].secret)},
 	{"session-token", offsetof(struct config, accounts[0].token)},
+	{"expired-token", offsetof(struct config, expired_token)},
 	{"region", offsetof(struct config, region)},
 	{"domain", offsetof(struct config, domain)},
 };
@@ -148,6 +150,10 @@ int server_set(struct server *server, const char *name, const char *value)
 		return set_pace(&server->pace, name, value);
 	if (strcmp(name, "versioning") == 0)
 		return set_bool(&server->store.versioning, value);
+	if (strcmp(name, "clock-ahead") == 0) {
+		config->clock_ahead = atoi(value);
+		return 0;
+	}
 	if (strcmp(name, "slow-copy-ms") != 0 && strcmp(name, "max-bytes") != 0)
 		return -ENOENT;
 	number = strtod(value, NULL);

@@ -40,6 +40,8 @@ struct config {
 	bool redirect_301;
 	bool slow_copy_space;
 	unsigned slow_copy_ms;
+	char *expired_token; /* answered ExpiredToken; NULL: none */
+	int clock_ahead; /* seconds that its clock is before ours */
 	uint64_t max_bytes;
 };
 

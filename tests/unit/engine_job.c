@@ -1,4 +1,5 @@
-/* Jobs against the embedded server: tree copy, move, remove, with faults, conditions on and off, cancel, undo. */
+/* Jobs against the embedded server: tree copy, move, remove, with faults, conditions on and off, cancel,
+ * undo. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +49,8 @@ static void on_event(void *user, const struct job_event *event)
 
 static void engine_begin(unsigned workers)
 {
-	struct engine_options options = {.workers = workers, .inflight = 64, .retries = 4, .timeout_ms = 5000};
+	struct engine_options options = {
+		.workers = workers, .inflight = 64, .retries = 4, .timeout_ms = 5000};
 	struct account_options account_options = {.endpoint_url = server.url};
 	char why[ACCOUNT_WHY_MAX];
 	assert_int_equal(engine_new(&options, &engine), 0);
@@ -258,7 +260,8 @@ static void test_want(void **state)
 
 /* ---- move ---- */
 
-static const char *odd_keys[] = {"src/a\rb", "src/a\nb", "src/\x01", "src/&<>", "src/\xff\xfe", "src/ ", "src//", "src/+%"};
+static const char *odd_keys[] = {
+	"src/a\rb", "src/a\nb", "src/\x01", "src/&<>", "src/\xff\xfe", "src/ ", "src//", "src/+%"};
 
 static void put_odd_keys(const char *bucket)
 {
@@ -278,7 +281,6 @@ static void check_move(void)
 	assert_int_equal(run(JOB_MOVE, &options, &progress), 0);
 	assert_int_equal(progress.copied, 2508);
 	assert_int_equal(progress.deleted, 2508);
-	assert_true(server_count(&server, "copy") <= 2508 + 2);
 	assert_int_equal(server_key_count(&server, "from", "src/"), 0);
 	for (char *at = before; (at = strstr(at, "keep/")) != NULL;)
 		memcpy(at, "dest/", 5);
@@ -291,6 +293,7 @@ static void check_move(void)
 static void test_move(void **state)
 {
 	check_move();
+	assert_true(server_count(&server, "copy") <= 2508 + 2);
 	assert_int_equal(account_trait(account, TRAIT_COPY_IF_MATCH), TRAIT_YES);
 	assert_int_equal(account_trait(account, TRAIT_DELETE_IF_MATCH), TRAIT_YES);
 	assert_int_equal(account_trait(account, TRAIT_COPY_CREATE), TRAIT_YES);
@@ -394,13 +397,13 @@ static void test_no_undo_without_source(void **state)
 {
 	char *first = server_keys(&server, "from", "src/"), spec[512];
 	*strchr(first, '\t') = '\0';
-	snprintf(spec, sizeof(spec), "when=copy,nth=2000,do=delete,bucket=from,key=%s", first);
+	snprintf(spec, sizeof(spec), "when=copy,nth=700,do=delete,bucket=from,key=%s", first);
 	server_hook(&server, spec);
-	server_fault(&server, "op=copy,key=*file002400*,action=403:AccessDenied");
+	server_fault(&server, "op=copy,from=1500,action=403:AccessDenied");
 	struct job_options options = options_for("src/", "into", "dst/", JOB_CREATE_ONLY | JOB_UNDO);
 	assert_int_equal(run(JOB_MOVE, &options, NULL), -EACCES);
 	assert_int_equal(told.steps[JOB_UNDONE], 0);
-	assert_true(server_key_count(&server, "into", "dst/") > 2000);
+	assert_true(server_key_count(&server, "into", "dst/") > 1000);
 	free(first);
 }
 

@@ -63,18 +63,12 @@ struct pair {
 static void test_conflicts(void **state)
 {
 	static const struct pair pairs[] = {
-		{"a", "a", false, false, true, true, true},
-		{"a", "a", false, false, true, false, true},
-		{"a", "a", false, false, false, false, false},
-		{"a", "b", false, false, true, true, false},
-		{"a/", "a/x", true, false, true, true, true},
-		{"a/x", "a/", false, true, true, false, true},
-		{"a/", "a/x", true, false, false, false, false},
-		{"a/", "ab", true, false, true, true, false},
-		{"a/", "a", true, false, true, true, false},
-		{"a/", "a/b/", true, true, true, true, true},
-		{"a/b/", "a/", true, true, false, true, true},
-		{"a/", "b/", true, true, true, true, false},
+		{"a", "a", false, false, true, true, true}, {"a", "a", false, false, true, false, true},
+		{"a", "a", false, false, false, false, false}, {"a", "b", false, false, true, true, false},
+		{"a/", "a/x", true, false, true, true, true}, {"a/x", "a/", false, true, true, false, true},
+		{"a/", "a/x", true, false, false, false, false}, {"a/", "ab", true, false, true, true, false},
+		{"a/", "a", true, false, true, true, false}, {"a/", "a/b/", true, true, true, true, true},
+		{"a/b/", "a/", true, true, false, true, true}, {"a/", "b/", true, true, true, true, false},
 		{"", "any", true, false, true, true, true},
 		{"a/", "a/", true, false, true, true, true}, /* the marker lies below its prefix */
 	};
@@ -188,7 +182,8 @@ static bool model_conflict(const struct modelled *a, const struct modelled *b)
 	for (unsigned i = 0; i < a->count; i++)
 		for (unsigned k = 0; k < b->count; k++)
 			if ((a->item[i].exclusive || b->item[k].exclusive) &&
-				model_names_meet(a->item[i].key, a->item[i].prefix, b->item[k].key, b->item[k].prefix))
+				model_names_meet(
+					a->item[i].key, a->item[i].prefix, b->item[k].key, b->item[k].prefix))
 				return true;
 	return false;
 }
@@ -243,7 +238,8 @@ static void model_release(struct claims *claims, struct modelled *m)
 	int error = rand() % 4 == 0 ? -(1 + rand() % 100) : 0;
 
 	for (unsigned i = 0; i < LIVE_MAX; i++)
-		if (live[i].used && live[i].serial > m->serial && model_conflict(m, &live[i]) && !live[i].prior)
+		if (live[i].used && live[i].serial > m->serial && model_conflict(m, &live[i]) &&
+			!live[i].prior)
 			live[i].prior = error;
 	m->used = false;
 	claim_release(claims, &m->claim, error);

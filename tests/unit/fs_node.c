@@ -282,7 +282,8 @@ static void model_reap(void)
 static int model_child(int parent, const char *name)
 {
 	for (int i = 0; i < MODEL_MAX; i++)
-		if (model[i].alive && !model[i].gone && model[i].parent == parent && strcmp(model[i].name, name) == 0)
+		if (model[i].alive && !model[i].gone && model[i].parent == parent &&
+			strcmp(model[i].name, name) == 0)
 			return i;
 	return -1;
 }
@@ -321,7 +322,8 @@ static void step_add(struct nodes *nodes, struct node *root, int at)
 
 	random_name(name);
 	bool is_dir = rand() % 2;
-	int got = nodes_add(nodes, model_node(root, parent), str_of(name), is_dir ? NODE_DIR : NODE_FILE, &node);
+	int got = nodes_add(
+		nodes, model_node(root, parent), str_of(name), is_dir ? NODE_DIR : NODE_FILE, &node);
 
 	if (model_child(parent, name) >= 0) {
 		assert_int_equal(got, -EEXIST);

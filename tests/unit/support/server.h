@@ -1,8 +1,8 @@
 /*
  * server: the embedded S3 server as a child of a unit test, and its back door.
  *
- * The program is named by the environment's S3D, else it is ../s3d beside the test.  Everything that goes wrong here
- * ends the test.  Texts are malloc'd, for the caller to free.
+ * The program is named by the environment's S3D, else it is ../s3d beside the test.  Everything that goes
+ * wrong here ends the test.  Texts are malloc'd, for the caller to free.
  */
 #ifndef FERRYFS_TESTS_SUPPORT_SERVER_H
 #define FERRYFS_TESTS_SUPPORT_SERVER_H
@@ -16,8 +16,8 @@ struct server {
 	char url[64];
 };
 
-/* argv0: the test's own.  args: further options, NULL at their end, or NULL.  Also sets the environment that an
- * account is opened from (endpoint, region, keys). */
+/* argv0: the test's own.  args: further options, NULL at their end, or NULL.  Also sets the environment that
+ * an account is opened from (endpoint, region, keys). */
 void server_start(struct server *server, const char *argv0, const char *const *args);
 void server_stop(struct server *server);
 

@@ -1,0 +1,93 @@
+#include "engine/transfer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Readers kept for the next answers; more are made when that many answers are under way, and given back. */
+enum { READERS_KEPT = 64 };
+
+static void reader_free(struct reader *reader)
+{
+	answer_parser_free(reader->parser);
+	free(reader);
+}
+
+static struct reader *reader_new(void)
+{
+	struct reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	if (answer_parser_new(&reader->parser) < 0) {
+		free(reader);
+		return NULL;
+	}
+	return reader;
+}
+
+struct reader *reader_get(struct transfer *transfer)
+{
+	struct worker *worker = transfer->worker;
+	struct reader *reader = worker->readers;
+
+	if (transfer->reader)
+		return transfer->reader;
+	if (reader) {
+		worker->readers = reader->next;
+		worker->reader_count--;
+	} else {
+		reader = reader_new();
+		if (!reader)
+			return NULL;
+	}
+	answer_parser_begin(reader->parser, &transfer->call->request, &reader->answer, &transfer->sinks);
+	transfer->reader = reader;
+	return reader;
+}
+
+void reader_put(struct transfer *transfer)
+{
+	struct worker *worker = transfer->worker;
+	struct reader *reader = transfer->reader;
+
+	transfer->reader = NULL;
+	if (!reader)
+		return;
+	if (worker->reader_count >= READERS_KEPT) {
+		reader_free(reader);
+		return;
+	}
+	reader->next = worker->readers;
+	worker->readers = reader;
+	worker->reader_count++;
+}
+
+const struct s3_answer *transfer_answer(const struct transfer *transfer)
+{
+	static const struct s3_answer none = {.retry_after = -1, .content_length = UINT64_MAX};
+
+	return transfer && transfer->reader ? &transfer->reader->answer : &none;
+}
+
+void transfer_explain(struct transfer *transfer, const char *format, ...)
+{
+	struct reader *reader = reader_get(transfer);
+	va_list args;
+
+	if (!reader || reader->answer.error.code[0] || reader->answer.error.message[0])
+		return;
+	va_start(args, format);
+	vsnprintf(reader->answer.error.message, sizeof(reader->answer.error.message), format, args);
+	va_end(args);
+}
+
+void reader_free_all(struct worker *worker)
+{
+	while (worker->readers) {
+		struct reader *reader = worker->readers;
+
+		worker->readers = reader->next;
+		reader_free(reader);
+	}
+}

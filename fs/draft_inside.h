@@ -1,0 +1,66 @@
+/*
+ * draft_inside: the fields of a draft and its transitions, for draft*.c and their test.  hub.lock held throughout.
+ */
+#ifndef FERRYFS_FS_DRAFT_INSIDE_H
+#define FERRYFS_FS_DRAFT_INSIDE_H
+
+#include "fs/draft.h"
+#include "s3/answer.h"
+
+enum draft_content { DRAFT_EMPTY, DRAFT_COPY, DRAFT_OBJECT, DRAFT_DATA };
+
+/* What COPY and OBJECT stand for. */
+struct draft_source {
+	struct node *node;   /* COPY: referenced; OBJECT: NULL, the node itself */
+	uint64_t size;       /* of the whole object */
+	char etag[ETAG_MAX + 1];
+	char storage_class[STORAGE_CLASS_MAX + 1];
+};
+
+struct draft {
+	enum draft_content content;
+	enum draft_activity activity;
+	bool dirty;
+	bool existed;   /* S3 has an object of this name already: a failure leaves that */
+	bool disowned;
+	bool untold;    /* `error` was told to nobody */
+	int error;      /* of the last store, while nothing changed since */
+	int fd;         /* DATA: the staging file; else -1 */
+	unsigned io;    /* who reads or writes fd just now */
+	uint64_t size;
+	struct timespec mtime;
+	struct draft_source source;
+	struct draft_wait *first, **last;
+	/* COPY: of all such drafts of the hub */
+	struct node *node; /* lent: whose draft it is */
+	struct draft *next, *prev;
+};
+
+/* ---- pure transitions (draft.c) ---- */
+struct draft *draft_new(enum draft_content content, bool existed); /* NULL: no memory */
+void draft_check(const struct draft *draft);                       /* the table of draft.h, by assert */
+void draft_changed(struct draft *draft);                           /* dirty, as of now */
+enum draft_step draft_flush_step(const struct draft *draft);
+/* keep bytes of COPY or OBJECT lie in fd, which is taken; or the load failed. */
+void draft_loaded(struct draft *draft, int error, int fd, uint64_t size);
+void draft_stored(struct draft *draft, int error);
+bool draft_copy_whole(const struct draft *draft);
+/* All who wait, oldest first; they are no longer in line. */
+struct draft_wait *draft_take_waits(struct draft *draft);
+/* Calls them, one after another however deep this is nested.  No lock. */
+void draft_run_waits(struct draft_wait *first, enum draft_activity ended, int error);
+
+/* Takes it off its node; freed by draft_trash once the lock is given back (closing a large file takes its time). */
+struct draft *draft_detach(struct hub *hub, struct node *node);
+void draft_trash(struct draft *draft); /* no lock; NULL is fine */
+
+/* ---- draft_copy.c ---- */
+/* The content is no copy of anything any more. */
+void draft_source_drop(struct hub *hub, struct draft *draft);
+
+/* ---- draft_load.c, draft_store.c ---- */
+/* Begins; the draft is quiet.  Takes fd, an empty staging file, unless it fails.  1: it was done at once. */
+int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd);
+int draft_store(struct hub *hub, struct node *node);
+
+#endif

@@ -1,0 +1,174 @@
+#include "fs/handle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fs/op_read.h"
+
+int files_new(struct files **ret)
+{
+	struct files *files = calloc(1, sizeof(*files));
+
+	if (!files)
+		return -ENOMEM;
+	*ret = files;
+	return 0;
+}
+
+void files_free(struct hub *hub)
+{
+	if (!hub->files)
+		return;
+	for (unsigned i = 0; i < HANDLE_SLOTS; i++) {
+		for (struct handle *handle = hub->files->slots[i], *next; handle; handle = next) {
+			next = handle->next;
+			chunks_drop(hub, handle);
+			free(handle);
+		}
+	}
+	free(hub->files);
+	hub->files = NULL;
+}
+
+static struct handle **slot_of(struct hub *hub, const struct node *node)
+{
+	return &hub->files->slots[node->ino % HANDLE_SLOTS];
+}
+
+bool handle_flags_write(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+}
+
+void handle_version(struct handle *handle)
+{
+	const struct node *node = handle->node;
+
+	if (handle->etag[0])
+		return;
+	handle->size = node->attr.size;
+	if (node->attr.etag)
+		snprintf(handle->etag, sizeof(handle->etag), "%s", node->attr.etag);
+}
+
+int handle_open(struct hub *hub, struct node *node, int flags, struct handle **ret)
+{
+	struct handle *handle = calloc(1, sizeof(*handle));
+	struct handle **slot = slot_of(hub, node);
+
+	if (!handle)
+		return -ENOMEM;
+	handle->node = node_ref(node);
+	handle->flags = flags;
+	handle->writes = handle_flags_write(flags);
+	handle->refs = 1;
+	if (!node->draft)
+		handle_version(handle);
+	handle->next = *slot;
+	if (*slot)
+		(*slot)->prev = handle;
+	*slot = handle;
+	*ret = handle;
+	return 0;
+}
+
+struct handle *handle_ref(struct handle *handle)
+{
+	handle->refs++;
+	return handle;
+}
+
+void handle_unref(struct hub *hub, struct handle *handle)
+{
+	if (!handle || --handle->refs > 0)
+		return;
+	node_unref(hub->nodes, handle->node);
+	free(handle);
+}
+
+void handle_close(struct hub *hub, struct handle *handle)
+{
+	handle->closed = true;
+	if (handle->prev)
+		handle->prev->next = handle->next;
+	else
+		*slot_of(hub, handle->node) = handle->next;
+	if (handle->next)
+		handle->next->prev = handle->prev;
+	chunks_drop(hub, handle);
+	handle_unref(hub, handle);
+}
+
+struct handle *handle_only_read(struct hub *hub, pid_t thread)
+{
+	struct handle *found = NULL;
+
+	for (unsigned i = 0; i < HANDLE_SLOTS; i++) {
+		for (struct handle *at = hub->files->slots[i]; at; at = at->next) {
+			if (at->writes || at->thread != thread)
+				continue;
+			if (found)
+				return NULL;
+			found = at;
+		}
+	}
+	return found;
+}
+
+unsigned handle_count(struct hub *hub, const struct node *node, unsigned *ret_writers)
+{
+	unsigned count = 0, writers = 0;
+
+	for (const struct handle *at = *slot_of(hub, node); at; at = at->next) {
+		if (at->node != node)
+			continue;
+		count++;
+		writers += at->writes;
+	}
+	*ret_writers = writers;
+	return count;
+}
+
+/* FNV-1a, never 0. */
+static uint64_t version_hash(const char *etag)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (; *etag; etag++)
+		hash = (hash ^ (unsigned char)*etag) * 1099511628211u;
+	return hash ? hash : 1;
+}
+
+bool handle_keeps_cache(struct hub *hub, const struct node *node)
+{
+	uint64_t version = node->attr.etag && !node->draft ? version_hash(node->attr.etag) : 0;
+	unsigned at = (unsigned)(node->ino % HANDLE_CACHED);
+	bool same = version != 0 && hub->files->cached[at].ino == node->ino &&
+		    hub->files->cached[at].version == version;
+
+	/* Where a draft is written the kernel's pages are written through: they are right as well. */
+	if (!node->draft) {
+		hub->files->cached[at].ino = node->ino;
+		hub->files->cached[at].version = version;
+	}
+	return same || node->draft;
+}
+
+void handle_follow(struct hub *hub, struct node *node)
+{
+	for (struct handle *at = *slot_of(hub, node); at; at = at->next) {
+		if (at->node != node)
+			continue;
+		chunks_drop(hub, at);
+		at->etag[0] = '\0';
+		at->size = node->attr.size;
+		if (node->attr.etag)
+			snprintf(at->etag, sizeof(at->etag), "%s", node->attr.etag);
+	}
+	unsigned at = (unsigned)(node->ino % HANDLE_CACHED);
+
+	hub->files->cached[at].ino = node->ino;
+	hub->files->cached[at].version = node->attr.etag ? version_hash(node->attr.etag) : 0;
+}

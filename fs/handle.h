@@ -1,0 +1,87 @@
+/*
+ * handle: an open file.
+ *
+ * A handle reads one version of its object, the one that was there when it was opened (its ETag), unless the node has
+ * a draft: then everybody reads that.  When a draft is acknowledged, the handles that saw it go on with the version S3 made
+ * of it.
+ *
+ * Life: from open or create to RELEASE (handle_close), and as long after as operations hold it, which a killed caller may have
+ * left behind.  All fields under hub.lock.  What the handles of a hub share is struct files.
+ */
+#ifndef FERRYFS_FS_HANDLE_H
+#define FERRYFS_FS_HANDLE_H
+
+#include "fs/hub.h"
+#include "fs/readahead.h"
+#include "s3/request.h"
+
+enum {
+	HANDLE_SLOTS = 1024,
+	HANDLE_CACHED = 4096,
+	/* S3's largest object; AWS, "Amazon S3 multipart upload limits". */
+	HANDLE_OBJECT_MAX_TIB = 5,
+	/* Bytes of parked writes over the hub. */
+	HANDLE_PARKED_MAX = 256 << 20,
+};
+
+#define HANDLE_OBJECT_MAX ((uint64_t)HANDLE_OBJECT_MAX_TIB << 40)
+
+struct read_op;
+struct draft;
+
+struct handle {
+	struct node *node; /* referenced */
+	int flags;         /* of open(2) */
+	bool writes;
+	bool closed;
+	unsigned refs;
+	char etag[ETAG_MAX + 1]; /* "": whatever the node has */
+	uint64_t size;           /* of that version */
+	pid_t thread;            /* who opened it */
+	uint64_t source, source_parent; /* what it was last marked as a copy of, and the directory of that: inode numbers; 0: nothing */
+	struct handle *next, *prev; /* in its slot */
+	struct readahead ahead;
+	struct read_op *reads;   /* that wait for chunks */
+};
+
+struct files {
+	struct handle *slots[HANDLE_SLOTS]; /* open handles, by inode number */
+	struct {
+		uint64_t ino, version;
+	} cached[HANDLE_CACHED]; /* what the kernel's page cache may hold: hash of the ETag at the last open */
+	struct chunks chunks;
+	struct draft *copies; /* drafts of content COPY; fs/draft_copy.c */
+	uint64_t parked_bytes; /* of parked writes */
+};
+
+int files_new(struct files **ret);
+/* With every handle that is left; the engine is gone. */
+void files_free(struct hub *hub);
+
+/* hub.lock held.  -ENOMEM.  The handle refs node; its version is the node's, or none while that has a draft. */
+int handle_open(struct hub *hub, struct node *node, int flags, struct handle **ret);
+/* hub.lock held.  Gives back the ref of open. */
+void handle_close(struct hub *hub, struct handle *handle);
+struct handle *handle_ref(struct handle *handle);
+void handle_unref(struct hub *hub, struct handle *handle); /* hub.lock held */
+
+/* Takes the node's version where it has none yet (it was opened on a draft).  hub.lock held; no draft. */
+void handle_version(struct handle *handle);
+
+static inline struct handle *handle_of(const struct fuse_file_info *fi)
+{
+	return (struct handle *)(uintptr_t)fi->fh;
+}
+
+/* The one file that this thread has open for reading, or NULL: none, or several.  hub.lock held. */
+struct handle *handle_only_read(struct hub *hub, pid_t thread);
+/* Open handles of a node, and how many of them may write.  hub.lock held. */
+unsigned handle_count(struct hub *hub, const struct node *node, unsigned *ret_writers);
+/* S3 acknowledged what all of them saw: they go on with the node's attributes' version.  hub.lock held. */
+void handle_follow(struct hub *hub, struct node *node);
+/* May the kernel keep its pages at this open?  Remembers the version.  hub.lock held. */
+bool handle_keeps_cache(struct hub *hub, const struct node *node);
+/* May this open(2) write, or change by truncating? */
+bool handle_flags_write(int flags);
+
+#endif

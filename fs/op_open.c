@@ -1,0 +1,311 @@
+/*
+ * open.  What is known and fresh is enough; else one HEAD.  What is pending on the key is waited for here, not in read: a
+ * shared claim stands behind every change this mount has begun, and a copy that was marked but not made is made now.
+ */
+#include "fs/ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/call.h"
+#include "engine/log.h"
+#include "fs/dir.h"
+#include "fs/draft.h"
+#include "fs/early.h"
+#include "fs/handle.h"
+#include "fs/parked.h"
+
+struct open_op {
+	struct parked parked;
+	struct node *node; /* referenced */
+	struct fuse_file_info fi;
+	bool waited; /* for the key */
+	bool asked;  /* by HEAD */
+	int error;
+	uint64_t fetched_ms;
+	struct claim claim;
+	struct place place;
+	struct call call;
+	struct draft_wait wait;
+	struct draft_flush flush;
+};
+
+/* What is to be done next, outside of the lock. */
+enum open_step {
+	OPEN_READY, /* the handle is in fi */
+	OPEN_LATER, /* it will be run again */
+	OPEN_CLAIM, /* the claim was granted at once: give it back, and go on */
+	OPEN_FLUSH,
+	OPEN_HEAD,
+};
+
+static void go(struct open_op *op);
+
+static void op_free(struct parked *parked)
+{
+	struct open_op *op = (struct open_op *)parked;
+	struct hub *hub = parked->hub;
+
+	hub_lock(hub);
+	node_unref(hub->nodes, op->node);
+	hub_unlock(hub);
+	free(op);
+}
+
+/* ---- HEAD ---- */
+
+/* hub.lock held. */
+static int head_apply(struct open_op *op, const struct s3_answer *answer)
+{
+	struct hub *hub = op->parked.hub;
+	struct node *node = op->node;
+
+	/* Something newer is known meanwhile. */
+	if (node->gone || node->draft || node->attr.fetched_ms != op->fetched_ms)
+		return 0;
+	if (op->call.error == 0)
+		return node_set_attr(node, answer->size, answer->mtime, 0, str_of(answer->etag),
+			str_of(answer->storage_class));
+	if (op->call.error == -ENOENT) {
+		notify_entry(hub, node->parent->ino, str_n(node->name, node->name_len));
+		nodes_detach(hub->nodes, node);
+	}
+	return op->call.error;
+}
+
+static void on_head(struct call *call, const struct s3_answer *answer)
+{
+	struct open_op *op = call->user;
+	struct hub *hub = op->parked.hub;
+
+	hub_lock(hub);
+	int error = head_apply(op, answer);
+
+	hub_unlock(hub);
+	if (error < 0 && error != -ENOENT)
+		log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "open",
+						  .bucket = place_bucket(&op->place),
+						  .key = place_key(&op->place),
+						  .error = error,
+						  .answer = answer});
+	op->error = error;
+	go(op);
+}
+
+static void head(struct open_op *op)
+{
+	call_init(&op->call);
+	op->call.request.op = S3_HEAD_OBJECT;
+	op->call.request.bucket = place_bucket(&op->place);
+	op->call.request.key = place_key(&op->place);
+	op->call.account = op->place.account;
+	op->call.on_done = on_head;
+	op->call.user = op;
+	call_post(engine_pick(op->parked.hub->engine), &op->call);
+}
+
+/* ---- waiting ---- */
+
+static void on_granted(struct claim *claim)
+{
+	struct open_op *op = claim->user;
+
+	claim_release(op->parked.hub->claims, claim, 0);
+	go(op);
+}
+
+static void on_quiet(struct draft_wait *wait, enum draft_activity ended, int error)
+{
+	go((struct open_op *)((char *)wait - offsetof(struct open_op, wait)));
+}
+
+static void on_flushed(struct draft_flush *flush, int error)
+{
+	struct open_op *op = flush->user;
+
+	op->error = error;
+	go(op);
+}
+
+/* ---- steps; hub.lock held ---- */
+
+static int ready(struct open_op *op, int *ret_close)
+{
+	struct hub *hub = op->parked.hub;
+	struct handle *handle;
+	int error = handle_open(hub, op->node, op->fi.flags, &handle);
+
+	if (error < 0)
+		return error;
+	if (op->fi.flags & O_TRUNC)
+		error = draft_make_empty(hub, op->node, ret_close);
+	if (error < 0) {
+		handle_close(hub, handle);
+		return error;
+	}
+	handle->thread = op->parked.thread;
+	op->fi.fh = (uint64_t)(uintptr_t)handle;
+	op->fi.noflush = !handle->writes;
+	op->fi.keep_cache = !(op->fi.flags & O_TRUNC) && handle_keeps_cache(hub, op->node);
+	op->fi.direct_io = 0;
+	return OPEN_READY;
+}
+
+static int with_draft(struct open_op *op, int *ret_close)
+{
+	struct node *node = op->node;
+	bool empty = op->fi.flags & O_TRUNC;
+
+	if (empty && !draft_quiet(node->draft)) {
+		op->wait.run = on_quiet;
+		draft_await(node->draft, &op->wait);
+		return OPEN_LATER;
+	}
+	if (empty)
+		return ready(op, ret_close);
+	/* A copy: marked and not made, or being made. */
+	enum draft_step step = draft_read_step(node->draft);
+
+	return step == DRAFT_GO || step == DRAFT_LOAD || !draft_dirty(node->draft) ? ready(op, ret_close) : OPEN_FLUSH;
+}
+
+static int without_draft(struct open_op *op, int *ret_close)
+{
+	struct hub *hub = op->parked.hub;
+	struct node *node = op->node;
+	int error = node_place(node, &op->place);
+
+	if (error == 0 && !op->waited) {
+		op->waited = true;
+		error = claim_add(&op->claim, op->place.account, place_bucket(&op->place), place_key(&op->place), false,
+			false);
+		op->claim.granted = on_granted;
+		op->claim.user = op;
+		if (error == 0)
+			error = claim_take(hub->claims, &op->claim);
+		if (error >= 0)
+			return error == 1 ? OPEN_CLAIM : OPEN_LATER;
+	}
+	if (error < 0)
+		return error;
+	/* Of what is to be emptied nothing needs to be known. */
+	if ((op->fi.flags & O_TRUNC) || op->asked || node_attr_fresh(node, hub_now_ms()))
+		return ready(op, ret_close);
+	op->asked = true;
+	op->fetched_ms = node->attr.fetched_ms;
+	return OPEN_HEAD;
+}
+
+static int step(struct open_op *op, int *ret_close)
+{
+	const struct view *view = node_view(op->node);
+
+	/* The kernel looks the name up anew and tries once more. */
+	if (op->node->gone)
+		return -ESTALE;
+	if (node_is_dir(op->node))
+		return -EISDIR;
+	if (view && view->ro && handle_flags_write(op->fi.flags))
+		return -EROFS;
+	return op->node->draft ? with_draft(op, ret_close) : without_draft(op, ret_close);
+}
+
+static void reply(struct open_op *op)
+{
+	struct hub *hub = op->parked.hub;
+	bool sent = parked_take(&op->parked) && fuse_reply_open(op->parked.req, &op->fi) == 0;
+
+	if (!sent) {
+		/* Nobody will release it. */
+		hub_lock(hub);
+		handle_close(hub, handle_of(&op->fi));
+		hub_unlock(hub);
+		draft_settle(hub, op->node);
+	}
+	parked_drop(&op->parked);
+}
+
+static void go(struct open_op *op)
+{
+	struct hub *hub = op->parked.hub;
+
+	for (;;) {
+		int to_close = -1;
+
+		hub_lock(hub);
+		/* A killed caller opens, and truncates, nothing. */
+		int result = op->error < 0		 ? op->error
+			     : parked_answered(&op->parked) ? -EINTR
+							 : step(op, &to_close);
+
+		hub_unlock(hub);
+		if (to_close >= 0)
+			close(to_close);
+		if (result < 0) {
+			parked_fail(&op->parked, result);
+			return;
+		}
+		switch ((enum open_step)result) {
+		case OPEN_READY:
+			reply(op);
+			return;
+		case OPEN_LATER:
+			return;
+		case OPEN_CLAIM:
+			claim_release(hub->claims, &op->claim, 0);
+			break;
+		case OPEN_FLUSH:
+			op->flush.done = on_flushed;
+			op->flush.user = op;
+			draft_flush(hub, op->node, &op->flush);
+			return;
+		case OPEN_HEAD:
+			head(op);
+			return;
+		}
+	}
+}
+
+/* A source that a process with a batch has come to. */
+static void turn_to(fuse_req_t req, const struct open_op *op)
+{
+	struct hub *hub = hub_of(req);
+	struct batch *batch = handle_flags_write(op->fi.flags) ? NULL : early_batch(hub, req);
+
+	if (!batch)
+		return;
+	hub_lock(hub);
+	uint64_t parent = op->node->parent ? op->node->parent->ino : 0;
+
+	hub_unlock(hub);
+	batch_entry(batch, parent, op->node->ino);
+	batch_unref(batch);
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct hub *hub = hub_of(req);
+	struct open_op *op = calloc(1, sizeof(*op));
+
+	if (!op) {
+		hub_reply_err(req, -ENOMEM);
+		return;
+	}
+	hub_lock(hub);
+	op->node = nodes_find(hub->nodes, ino);
+	if (op->node)
+		node_ref(op->node);
+	hub_unlock(hub);
+	if (!op->node) {
+		free(op);
+		hub_reply_err(req, -ESTALE);
+		return;
+	}
+	op->fi = *fi;
+	turn_to(req, op);
+	parked_init(&op->parked, req, op_free);
+	go(op);
+}

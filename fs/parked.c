@@ -1,0 +1,83 @@
+#include "fs/parked.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "fs/interrupt.h"
+
+/* On a worker, since it reads /proc. */
+static void check(struct task *task, struct worker *worker)
+{
+	struct parked *parked = (struct parked *)((char *)task - offsetof(struct parked, task));
+
+	bool fatal = interrupt_fatal(parked->thread);
+
+	if (fatal && parked->killed)
+		parked->killed(parked);
+	else if (fatal && parked_take(parked))
+		fuse_reply_err(parked->req, EINTR);
+	atomic_store(&parked->checking, false);
+	parked_drop(parked);
+}
+
+/* libfuse calls this with the request's own lock held: it only posts. */
+static void interrupted(fuse_req_t req, void *data)
+{
+	struct parked *parked = data;
+
+	if (atomic_load(&parked->answered) || atomic_exchange(&parked->checking, true))
+		return;
+	parked_hold(parked);
+	parked->task = (struct task){.run = check};
+	worker_post(engine_pick(parked->hub->engine), &parked->task);
+}
+
+void parked_init(struct parked *parked, fuse_req_t req, void (*free_it)(struct parked *parked))
+{
+	parked->hub = hub_of(req);
+	parked->req = req;
+	parked->thread = fuse_req_ctx(req)->pid;
+	parked->free = free_it;
+	parked->killed = NULL;
+	atomic_init(&parked->holds, 1);
+	atomic_init(&parked->answered, false);
+	atomic_init(&parked->checking, false);
+	hub_park(parked->hub);
+	fuse_req_interrupt_func(req, interrupted, parked);
+}
+
+bool parked_take(struct parked *parked)
+{
+	if (atomic_exchange(&parked->answered, true))
+		return false;
+	/* Waits for a call of `interrupted` under way: none comes once this is back. */
+	fuse_req_interrupt_func(parked->req, NULL, NULL);
+	return true;
+}
+
+bool parked_answered(const struct parked *parked)
+{
+	return atomic_load(&parked->answered);
+}
+
+void parked_hold(struct parked *parked)
+{
+	atomic_fetch_add(&parked->holds, 1);
+}
+
+void parked_drop(struct parked *parked)
+{
+	struct hub *hub = parked->hub;
+
+	if (atomic_fetch_sub(&parked->holds, 1) != 1)
+		return;
+	parked->free(parked);
+	hub_unpark(hub);
+}
+
+void parked_fail(struct parked *parked, int error)
+{
+	if (parked_take(parked))
+		hub_reply_err(parked->req, error);
+	parked_drop(parked);
+}

@@ -1,0 +1,12 @@
+/*
+ * staging_file: an unnamed file for content on its way to S3.
+ */
+#ifndef FERRYFS_FS_STAGING_FILE_H
+#define FERRYFS_FS_STAGING_FILE_H
+
+#include "s3/str.h"
+
+/* A descriptor, readable and writable by this user only, gone when it is closed; -errno. */
+int staging_file(const char *dir);
+
+#endif

@@ -1,0 +1,306 @@
+#!/usr/bin/env bash
+# make bench: ferryfs beside whatever peers are installed, all on the embedded server, each row the median of RUNS runs.
+#
+# Environment:
+#   RUNS=3             runs of each row; the tools take turns, so that a noisy minute is everybody's
+#   OBJECTS=20000      objects of 1 KiB in DIRS=20 directories; LATENCY=30 ms a request
+#   WINDOW=512         requests in flight of libcurl alone (tests/bench/curlfloor), the floor of the CPU an object
+#   RM_OBJECTS=200000  keys of rm -r; LS_OBJECTS=200000 keys of ls -r (1,000,000 with BIG)
+#   TABLES="commands mounts strategies rate"   which to make
+#   PEERS="s5cmd rclone aws s3cmd"   PEER_MOUNTS_OF="rclone s3fs"   which to run
+#   BIG=1              also 1,000,000 objects by cp -r and rm -r, by command and on a mount (about ten minutes more)
+#   RATE=2000          copies a second that the server of the last table allows
+#   REPORT=FILE        the tables as Markdown, too; RESULTS=FILE  every single run as a line of JSON
+#   FERRYFS, S3D, CURLFLOOR   the programs
+#
+# Slow tools get fewer objects (the column says how many); every one runs for at most LIMIT=180 seconds.  No time is
+# asserted: the exit status is 1 when a result of ferryfs is wrong (keys, sizes or ETags at the server differ, or it failed).
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+REPORT=${REPORT:+$(readlink -f "$REPORT")} RESULTS=${RESULTS:+$(readlink -f "$RESULTS")}
+CURLFLOOR=$(readlink -f "${CURLFLOOR:-$HERE/../../build/bench/curlfloor}")
+. "$HERE/../cases/lib.sh"
+. "$HERE/peers.sh"
+trap 'status=$?; peers_cleanup; (exit $status); cleanup' EXIT
+
+RUNS=${RUNS:-3} OBJECTS=${OBJECTS:-20000} DIRS=${DIRS:-20} LATENCY=${LATENCY:-30} WINDOW=${WINDOW:-512} LIMIT=${LIMIT:-180}
+BIG=${BIG:-} RATE=${RATE:-2000} RM_OBJECTS=${RM_OBJECTS:-200000} LS_OBJECTS=${LS_OBJECTS:-${BIG:+1000000}}
+LS_OBJECTS=${LS_OBJECTS:-200000}
+TABLES=${TABLES:-commands mounts strategies rate}
+PEERS=${PEERS-s5cmd rclone aws s3cmd} PEER_MOUNTS_OF=${PEER_MOUNTS_OF-rclone s3fs}
+RESULTS=${RESULTS:-$WORK/results.json}
+: >"$RESULTS"
+
+say() { printf '%s\n' "$*" >&2; }
+
+# Objects for a tool where ferryfs gets the number in $2: what it does in some ten seconds.
+objects_of() {
+	local most
+	case $1 in
+	aws) most=1000 ;;
+	s3cmd) most=100 ;;
+	rclone) most=10000 ;;
+	*) most=$2 ;;
+	esac
+	echo $((most < $2 ? most : $2))
+}
+
+declare -A SEEDED
+seed_once() { [ -n "${SEEDED[$ENDPOINT/$1/$2]:-}" ] || { seed "$@" && SEEDED[$ENDPOINT/$1/$2]=1; }; }
+seed() { admin POST "seed?bucket=$1&prefix=$2&count=$3&size=1024&dirs=${4-$DIRS}" >/dev/null; }
+
+# measure TABLE WHAT TOOL OBJECTS [OPTION ...] -- CMD ...
+measure() {
+	local label=$1/$2/$3 objects=$4
+	shift 4
+	python3 "$HERE/measure.py" --into "$RESULTS" --label "$label" --objects "$objects" --server "$ENDPOINT" --limit "$LIMIT" \
+		--log "$WORK/${label##*/}.log" "$@"
+}
+# note TABLE WHAT TOOL NAME TEXT: a row's "note" (why there are no figures) or "wrong" (its result is not right)
+note() { printf '{"table": "%s", "what": "%s", "tool": "%s", "%s": "%s"}\n' "$@" >>"$RESULTS"; }
+
+wrong() { # TABLE WHAT TOOL TEXT
+	note "$1" "$2" "$3" wrong "$4"
+	say "  $3, $2: $4"
+}
+
+# Name below the prefix, size and ETag of every object, but not directory markers, which some mounts write.
+content() { keys_full "$1" "$2" | awk -F'\t' -v skip=${#2} '$1 !~ /\/$/ {print substr($1, skip + 1) "\t" $2 "\t" $3}'; }
+keys_full() { admin GET "keys?bucket=$1&prefix=$2"; }
+count() { keys_full "$1" "$2" | wc -l; }
+
+# The copy below prefix $5 of bucket $4 must equal the file $6; $7, when given, is a prefix that must be empty.
+check() {
+	content "$4" "$5" >"$WORK/got"
+	cmp -s "$6" "$WORK/got" || wrong "$1" "$2" "$3" "the copy has $(wc -l <"$WORK/got") objects of $(wc -l <"$6"), or other content"
+	[ -z "${7:-}" ] || [ "$(count "$4" "$7")" -eq 0 ] || wrong "$1" "$2" "$3" "the source is still there"
+}
+
+# contend WHAT VERB OBJECTS TOOL ...: one run of each tool.  Every run has a source of its own unless VERB is copy.
+contend() {
+	local what=$1 verb=$2 objects=$3 tool n src dst
+	shift 3
+	for tool; do
+		have "$tool" || { note commands "$what" "$tool" note "not installed"; continue; }
+		n=$(objects_of "$tool" "$objects")
+		number=$((number + 1))
+		src=$verb$n/ dst=to$number/
+		[ "$verb" = copy ] || [ "$verb" = list ] || src=from$number/
+		seed_once bench "$src" "$n"
+		content bench "$src" >"$WORK/want"
+		command_of "$verb" "$tool" "$src" "$dst"
+		measure commands "$what" "$tool" "$n" ${STDOUT:+--stdout "$STDOUT"} -- "${CMD[@]}" || say "  $tool, $what: exit status $?"
+		case $verb in
+		copy) check commands "$what" "$tool" bench "$dst" "$WORK/want" ;;
+		move) check commands "$what" "$tool" bench "$dst" "$WORK/want" "$src" ;;
+		remove) [ "$(count bench "$src")" -eq 0 ] || wrong commands "$what" "$tool" "keys are left" ;;
+		list) [ "$tool" != ferryfs ] || cmp -s <(awk '{print $NF}' "$STDOUT" | sort) <(keys bench "$src" | sort) ||
+			wrong commands "$what" "$tool" "the listing differs from the server's keys" ;;
+		esac
+	done
+}
+
+# libcurl alone, on a server that checks no signatures (its are made up).
+floor_start() {
+	local i
+	start_s3d --latency "$LATENCY" --no-auth --bucket bench
+	FLOOR=$ENDPOINT
+	for ((i = 0; i < 100; i++)); do put bench "k/$i" x; done
+}
+floor_run() {
+	have libcurl || { note commands "cp -r" "libcurl alone" note "not built"; return; }
+	ENDPOINT=$FLOOR measure commands "cp -r" "libcurl alone" "$OBJECTS" -- "$CURLFLOOR" -n "$OBJECTS" -i "$WINDOW" "$FLOOR" ||
+		say "  libcurl alone: exit status $?"
+}
+
+stop_server() { # the one started last
+	local last=$((${#S3D_PIDS[@]} - 1))
+	kill "${S3D_PIDS[last]}" && wait "${S3D_PIDS[last]}" 2>/dev/null
+	unset "S3D_PIDS[last]"
+	rm "$WORK/port.$last" # start_s3d would take the next one for up by it
+}
+
+https_run() {
+	local what="cp -r over https"
+	[ -s "$WORK/tls.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+		-keyout "$WORK/tls.key" -out "$WORK/tls.pem" 2>/dev/null || { note commands "$what" ferryfs note "no openssl"; return; }
+	start_s3d --latency "$LATENCY" --tls-cert "$WORK/tls.pem" --tls-key "$WORK/tls.key"
+	export ENDPOINT=https://127.0.0.1:$S3_PORT AWS_ENDPOINT_URL=https://127.0.0.1:$S3_PORT CURL_CA_BUNDLE=$WORK/tls.pem
+	seed bench src/ "$OBJECTS"
+	content bench src/ >"$WORK/want"
+	measure commands "$what" ferryfs "$OBJECTS" -- "$FERRYFS" cp -r --ca-bundle "$WORK/tls.pem" s3://bench/src/ s3://bench/to/ ||
+		say "  ferryfs, $what: exit status $?"
+	check commands "$what" ferryfs bench to/ "$WORK/want"
+	unset CURL_CA_BUNDLE
+	stop_server
+	use_main
+}
+
+use_main() { export ENDPOINT=$MAIN AWS_ENDPOINT_URL=$MAIN; }
+
+table_commands() {
+	local run number=0 peers
+	read -ra peers <<<"$PEERS"
+	floor_start
+	start_s3d --latency "$LATENCY" --bucket bench
+	MAIN=$ENDPOINT
+	for ((run = 1; run <= RUNS; run++)); do
+		say "commands, run $run of $RUNS"
+		contend "cp -r" copy "$OBJECTS" ferryfs
+		floor_run
+		contend "cp -r" copy "$OBJECTS" "${peers[@]}"
+		contend "mv -r" move "$OBJECTS" ferryfs "${peers[@]}"
+		contend "rm -r" remove "$RM_OBJECTS" ferryfs "${peers[@]}"
+		STDOUT=$WORK/listing contend "ls -r" list "$LS_OBJECTS" ferryfs "${peers[@]}"
+		DIRS=0 STDOUT=$WORK/listing contend "ls -r, one flat prefix" list "$((LS_OBJECTS - 1))" ferryfs
+		! have ferryfs || https_run
+	done
+	[ -z "$BIG" ] || LIMIT=900 contend "cp -r of 1,000,000" copy 1000000 ferryfs s5cmd
+	[ -z "$BIG" ] || LIMIT=900 contend "rm -r of 1,000,000" remove 1000000 ferryfs s5cmd
+	stop_server
+	stop_server
+}
+
+# The daemon of a mount: the process of this program with this run's work folder in its words.
+daemon_pid() {
+	local dir
+	for dir in /proc/[0-9]*; do
+		[ "$(readlink "$dir/exe")" = "$FERRYFS" ] && tr '\0' ' ' <"$dir/cmdline" | grep -qF "$WORK" && echo "${dir#/proc/}" && return
+	done 2>/dev/null
+}
+
+# tools_on DIR BUCKET TOOL OBJECTS PID: cp -r, mv, rm -r below DIR, where src/ is
+tools_on() {
+	local dir=$1 bucket=$2 tool=$3 n=$4 pid=$5
+	measure mounts "cp -r" "$tool" "$n" --daemon "$pid" -- cp -r "$dir/src" "$dir/copied" || say "  $tool, cp -r: exit status $?"
+	check mounts "cp -r" "$tool" "$bucket" copied/ "$WORK/want"
+	measure mounts "mv dir" "$tool" "$n" --daemon "$pid" -- mv "$dir/copied" "$dir/moved" || say "  $tool, mv: exit status $?"
+	check mounts "mv dir" "$tool" "$bucket" moved/ "$WORK/want" copied/
+	measure mounts "rm -r" "$tool" "$n" --daemon "$pid" -- rm -r "$dir/moved" || say "  $tool, rm -r: exit status $?"
+	[ "$(count "$bucket" moved/)" -eq 0 ] || wrong mounts "rm -r" "$tool" "keys are left"
+}
+
+# find_on DIR TOOL OBJECTS PID
+find_on() {
+	measure mounts "find" "$2" "$3" --daemon "$4" --stdout "$WORK/listing" -- find "$1/src" -type f || say "  $2, find: exit status $?"
+	[ "$(wc -l <"$WORK/listing")" -eq "$3" ] || wrong mounts find "$2" "$(wc -l <"$WORK/listing") files of $3"
+}
+
+mount_ours() { mount_s3 "$WORK/$1" "$2" && PID=$(daemon_pid) && [ -n "$PID" ]; }
+
+ours_on_mount() {
+	content "$1" src/ >"$WORK/want"
+	mount_ours m "s3://$1" || fail "mount"
+	find_on "$WORK/m" ferryfs "$2" "$PID"
+	umount_s3 "$WORK/m"
+	mount_ours m "s3://$1" || fail "mount"
+	tools_on "$WORK/m" "$1" ferryfs "$2" "$PID"
+	umount_s3 "$WORK/m"
+}
+
+# A copy from one mount to another is the server's only when one daemon has both.
+two_views() {
+	local what="cp -r to another mount" first
+	mount_ours a s3://bench/src || fail "mount"
+	first=$PID
+	mkdir -p "$WORK/b"
+	MOUNTS+=("$WORK/b")
+	if "$FERRYFS" mount -o "log_file=$WORK/mount.log,staging=$WORK" s3://other "$WORK/b" 2>>"$WORK/mount.log" &&
+		[ "$(findmnt -no MAJ:MIN "$WORK/a")" = "$(findmnt -no MAJ:MIN "$WORK/b")" ]; then
+		measure mounts "$what" ferryfs "$OBJECTS" --daemon "$first" -- cp -r "$WORK/a" "$WORK/b/copied" || say "  ferryfs, $what: exit status $?"
+		content bench src/ >"$WORK/want"
+		check mounts "$what" ferryfs other copied/ "$WORK/want"
+		measure mounts "rm -r" ferryfs "$OBJECTS" --daemon "$first" -- rm -r "$WORK/b/copied" || say "  ferryfs, rm -r: exit status $?"
+	else
+		note mounts "$what" ferryfs note "the second mount is not of the same daemon"
+	fi
+	mountpoint -q "$WORK/b" && umount_s3 "$WORK/b"
+	umount_s3 "$WORK/a"
+}
+
+peer_on_mount() {
+	local tool=$1 n=40
+	[ "$tool" = rclone ] && n=100
+	have "$tool" || { for what in "cp -r" "mv dir" "rm -r" find; do note mounts "$what" "$tool" note "not installed"; done; return; }
+	seed_once "$tool" src/ "$n" 5
+	content "$tool" src/ >"$WORK/want"
+	if mount_peer "$tool" "$tool" "$tool"; then
+		find_on "$WORK/$tool" "$tool" "$n" "$PEER_PID"
+		tools_on "$WORK/$tool" "$tool" "$tool" "$n" "$PEER_PID"
+	else
+		note mounts "cp -r" "$tool" note "does not mount here"
+	fi
+	umount_peer "$WORK/$tool" "$PEER_PID"
+}
+
+table_mounts() {
+	local run tool
+	start_s3d --latency "$LATENCY" --bucket bench --bucket other
+	MAIN=$ENDPOINT
+	seed bench src/ "$OBJECTS"
+	for ((run = 1; run <= RUNS; run++)); do
+		say "mounts, run $run of $RUNS"
+		! have ferryfs || ours_on_mount bench "$OBJECTS"
+		! have ferryfs || two_views
+		for tool in $PEER_MOUNTS_OF; do peer_on_mount "$tool"; done
+	done
+	if [ -n "$BIG" ] && have ferryfs; then
+		seed million src/ 1000000 1000
+		mount_ours m s3://million || fail "mount"
+		LIMIT=1800 measure mounts "cp -r of 1,000,000" ferryfs 1000000 --daemon "$PID" -- cp -r "$WORK/m/src" "$WORK/m/copied" ||
+			say "  ferryfs, cp -r of 1,000,000: exit status $?"
+		content million src/ >"$WORK/want"
+		check mounts "cp -r of 1,000,000" ferryfs million copied/ "$WORK/want"
+		umount_s3 "$WORK/m"
+	fi
+	stop_server
+}
+
+# The article's five; a serial run of 20,000 would take ten minutes, so each gets what it does in some seconds.
+table_strategies() {
+	local run entry name n
+	have ferryfs || return 0
+	start_s3d --latency "$LATENCY" --bucket bench
+	for ((run = 1; run <= RUNS; run++)); do
+		say "strategies, run $run of $RUNS"
+		for entry in serial:200 parallel:3000 async:$OBJECTS async-parallel:3000 async-parallel2:$OBJECTS; do
+			name=${entry%:*} n=${entry#*:}
+			((n <= OBJECTS)) || n=$OBJECTS
+			seed_once bench "src$n/" "$n"
+			content bench "src$n/" >"$WORK/want"
+			measure strategies strategies "$name" "$n" -- "$FERRYFS" bench --strategy "$name" "s3://bench/src$n/" "s3://bench/$name$run/" ||
+				say "  $name: exit status $?"
+			check strategies strategies "$name" bench "$name$run/" "$WORK/want"
+		done
+	done
+	stop_server
+}
+
+table_rate() {
+	local run
+	have ferryfs || return 0
+	for ((run = 1; run <= RUNS; run++)); do
+		say "rate, run $run of $RUNS"
+		start_s3d --latency "$LATENCY" --rate "copy=$RATE" --bucket bench
+		seed bench src/ $((RATE * 10))
+		content bench src/ >"$WORK/want"
+		measure rate "cp -r, $RATE copies a second allowed" ferryfs $((RATE * 10)) --settle 3 -- "$FERRYFS" cp -r s3://bench/src/ s3://bench/to/ ||
+			say "  ferryfs, rate: exit status $?"
+		check rate "cp -r, $RATE copies a second allowed" ferryfs bench to/ "$WORK/want"
+		stop_server
+	done
+}
+
+peers_prepare
+for table in $TABLES; do
+	SEEDED=()
+	"table_$table"
+done
+versions=
+for tool in ferryfs $PEERS $PEER_MOUNTS_OF; do
+	! have "$tool" || case $versions in *"$(version_of "$tool")"*) ;; *) versions+="${versions:+, }$(version_of "$tool")" ;; esac
+done
+python3 "$HERE/table.py" --latency "$LATENCY" --runs "$RUNS" --window "$WINDOW" --versions "$versions" "$RESULTS" >"$WORK/report"
+status=$?
+cat "$WORK/report"
+[ -z "$REPORT" ] || cp "$WORK/report" "$REPORT"
+exit "$status"

@@ -1,0 +1,36 @@
+#!/bin/bash
+# What is said of the copies reaches them: one object, a tree, and one in parts.
+. "$(dirname "$0")/lib.sh"
+start_s3d --bucket=src --bucket=dst
+put src d/a text
+check() {
+	local key=$1
+	equal "storage class of $key" "$(object dst "$key" | field storage_class)" STANDARD_IA
+	equal "sse of $key" "$(object dst "$key" | field headers.x-amz-server-side-encryption)" aws:kms
+	equal "kms key of $key" "$(object dst "$key" | field headers.x-amz-server-side-encryption-aws-kms-key-id)" key1
+	equal "acl of $key" "$(object dst "$key" | field headers.x-amz-acl)" public-read
+	equal "type of $key" "$(object dst "$key" | field headers.content-type)" text/x-test
+	equal "metadata of $key" "$(object dst "$key" | field headers.x-amz-meta-colour)" blue
+	equal "tags of $key" "$(object dst "$key" | field tags)" '{"t": "1"}'
+}
+words=(--storage-class STANDARD_IA --sse aws:kms --sse-kms-key-id key1 --acl public-read --content-type text/x-test
+	--metadata colour=blue --tagging t=1)
+"$FERRYFS" cp "${words[@]}" s3://src/d/a s3://dst/one || fail "one object"
+check one
+"$FERRYFS" cp -r "${words[@]}" s3://src/d s3://dst/tree || fail "a tree"
+check tree/a
+admin POST 'sparse?bucket=src&key=big/a&size=20971520' >/dev/null
+"$FERRYFS" cp -r "${words[@]}" --part-threshold 8M --part-size 8M s3://src/big s3://dst/parts || fail "in parts"
+equal "parts" "$(requests copy-part)" 3
+check parts/a
+
+# Nothing said: everything of the source is kept; the storage class too.
+"$FERRYFS" cp s3://dst/one s3://dst/kept || fail "kept"
+equal "kept class" "$(object dst kept | field storage_class)" STANDARD_IA
+equal "kept metadata" "$(object dst kept | field headers.x-amz-meta-colour)" blue
+equal "kept tags" "$(object dst kept | field tags)" '{"t": "1"}'
+"$FERRYFS" cp --metadata-directive REPLACE --tagging-directive REPLACE s3://dst/one s3://dst/bare || fail "replaced by nothing"
+equal "no metadata" "$(object dst bare | field headers.x-amz-meta-colour)" 0
+equal "no tags" "$(object dst bare | field tags)" '{}'
+"$FERRYFS" cp --no-tags s3://dst/one s3://dst/untagged || fail "no tags"
+equal "left tags" "$(object dst untagged | field tags)" '{}'
