@@ -1,6 +1,7 @@
 #include "engine/call.h"
 
 #include <errno.h>
+#include <time.h>
 #include "engine/log.h"
 #include "engine/transfer.h"
 
@@ -8,6 +9,7 @@ enum {
 	REGION_FIXES_MAX = 2,
 	SLOW_BYTES_PER_MS = 10 << 10, /* a server is trusted to copy 10 MiB/s */
 	RETRY_AFTER_MAX_S = 60,
+	SKEW_MAX_S = 900, /* AWS: "the request timestamp must be within 15 minutes" */
 };
 
 void call_init(struct call *call)
@@ -202,11 +204,24 @@ static void again_slower(struct call *call, const struct s3_answer *answer)
 	wait(call, delay);
 }
 
+/* Are there credentials now that the attempt was not signed with? */
+static bool renew(struct call *call)
+{
+	struct account *account = call->account;
+	int rc;
+
+	if (call->renewals++)
+		return false;
+	/* Another call may have had them renewed since. */
+	if (account_credentials(account) != call->transfer->credentials)
+		return true;
+	rc = account_renew(account);
+	return rc == 0 || (rc == -EAGAIN && account_credentials(account) != call->transfer->credentials);
+}
+
 /* What can be put right and asked again at once; false when it can't. */
 static bool put_right(struct call *call, enum s3_retry retry, const struct s3_answer *answer)
 {
-	int rc;
-
 	switch (retry) {
 	case S3_RETRY_REGION:
 		if (call->region_fixes++ >= REGION_FIXES_MAX || !answer->region[0])
@@ -214,10 +229,7 @@ static bool put_right(struct call *call, enum s3_retry retry, const struct s3_an
 		account_learn_region(call->account, call->request.bucket, str_of(answer->region));
 		return true;
 	case S3_RETRY_RENEW:
-		if (call->renewals++)
-			return false;
-		rc = account_renew(call->account);
-		return rc == 0 || rc == -EAGAIN;
+		return renew(call);
 	case S3_RETRY_CLOCK:
 		if (call->clock_fixes++ || !answer->date)
 			return false;
@@ -231,10 +243,30 @@ static bool put_right(struct call *call, enum s3_retry retry, const struct s3_an
 	return false;
 }
 
+/* The answer to a HEAD has no body to say why it was refused: what of it might be put right. */
+static enum s3_retry unsaid(const struct call *call, const struct s3_answer *answer)
+{
+	int64_t ahead = answer->date - (int64_t)time(NULL) - account_clock_offset(call->account);
+
+	if (answer->error.code[0] || (answer->status != 400 && answer->status != 403))
+		return S3_RETRY_NO;
+	return answer->date && (ahead > SKEW_MAX_S || ahead < -SKEW_MAX_S) ? S3_RETRY_CLOCK : S3_RETRY_RENEW;
+}
+
+static enum s3_retry retry_of(const struct call *call, const struct s3_answer *answer)
+{
+	enum s3_retry retry = s3_answer_retry(answer);
+
+	/* Some servers name the region with every answer. */
+	if (retry == S3_RETRY_REGION && strcmp(answer->region, call->transfer->region) == 0)
+		retry = S3_RETRY_NO;
+	return retry == S3_RETRY_NO ? unsaid(call, answer) : retry;
+}
+
 static void on_answer(struct call *call, const struct s3_answer *answer)
 {
 	int error = s3_answer_errno(answer);
-	enum s3_retry retry = error ? s3_answer_retry(answer) : S3_RETRY_NO;
+	enum s3_retry retry = error ? retry_of(call, answer) : S3_RETRY_NO;
 
 	switch (retry) {
 	case S3_RETRY_NO:

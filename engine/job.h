@@ -28,6 +28,9 @@ enum job_flags {
 		8, /* a move that fails before its first delete removes the copies it made (and only those) */
 };
 
+/* A dry run tells JOB_FOUND and JOB_SKIPPED only.  A move deletes nothing unless every object it found was
+ * copied, with JOB_KEEP_GOING too.  JOB_UNDO needs JOB_CREATE_ONLY, the caller's word that nothing was at the
+ * destination. */
 enum job_step { JOB_FOUND, JOB_COPIED, JOB_DELETED, JOB_SKIPPED, JOB_UNDONE };
 
 /* What happened to one object; all lent. */
@@ -58,7 +61,8 @@ struct job_options {
 	void *user;
 };
 
-/* Any thread.  -EINVAL: prefixes that overlap such that it would never end or would delete its own result. */
+/* Any thread.  -EXDEV: the accounts are of different services.  -EINVAL: prefixes that overlap such that it
+ * would never end or would delete its own result. */
 int job_start(enum job_kind kind, const struct job_options *options, struct job **ret);
 void job_unref(struct job *job);
 

@@ -175,16 +175,16 @@ static CURLcode set_address(struct transfer *transfer, const struct call *call)
 /* Builds and signs the request for the moment, region and credentials of now. */
 static int build(struct transfer *transfer, struct call *call)
 {
-	char region[REGION_MAX + 1];
 	struct endpoint space;
 	struct s3_target target = {
 		.credentials = account_credentials(call->account),
 		.request_payer = account_request_payer(call->account),
 	};
 
-	account_region(call->account, call->request.bucket, region);
-	target.region = str_of(region);
-	target.endpoint = account_endpoint_for(call->account, region, &space);
+	account_region(call->account, call->request.bucket, transfer->region);
+	transfer->credentials = target.credentials;
+	target.region = str_of(transfer->region);
+	target.endpoint = account_endpoint_for(call->account, transfer->region, &space);
 	return s3_wire_build(&transfer->worker->wire, &call->request, &target, transfer->worker->signer,
 		(int64_t)time(NULL) + account_clock_offset(call->account));
 }

@@ -43,6 +43,8 @@ struct transfer {
 	long buffer_size;
 
 	/* of this attempt */
+	char region[REGION_MAX + 1]; /* signed for */
+	const struct credentials *credentials; /* signed with; compared only, they may be gone */
 	bool running; /* in the multi */
 	bool connecting; /* a new connection is being made */
 	bool sent; /* the request may have left */

@@ -284,7 +284,7 @@ bool batch_promise(struct batch *batch, struct batch_wait *wait)
 
 	if (room) {
 		promise(batch);
-	} else {
+	} else if (wait) {
 		wait->batch = batch;
 		wait->next = NULL;
 		*batches->room_last = wait;

@@ -62,7 +62,7 @@ void batches_count(struct batches *batches, unsigned *ret_processes, unsigned *r
 
 /* One thing more will be answered early.  True: promised.  False: there is no room; wait->on_done comes once there was, and
  * it then is promised.  A promise holds the batch until batch_keep. */
-bool batch_promise(struct batch *batch, struct batch_wait *wait);
+bool batch_promise(struct batch *batch, struct batch_wait *wait); /* wait NULL: only if there is room now */
 /* From the settle hook, and for what cannot wait: without regard to room. */
 void batch_promise_more(struct batch *batch);
 /* What was promised has come to its end, with this error (0: done).  The first is kept; whoever keeps a failed promise has logged it. */

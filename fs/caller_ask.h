@@ -8,7 +8,8 @@
 #include "fs/caller.h"
 
 struct caller_ask {
-	/* given; the struct is the caller's until on_done, which comes on the worker's thread, without a lock */
+	/* given; the struct is the caller's until on_done, which comes on the worker's thread, without a lock
+	 */
 	pid_t pid;
 	void (*on_done)(struct caller_ask *ask, const struct caller *caller);
 	void *user;

@@ -1,5 +1,6 @@
 /*
- * The transitions of a draft, and how long one lives.  What takes time (draft_load.c, draft_store.c) begins and ends here:
+ * The transitions of a draft, and how long one lives.  What takes time (draft_load.c, draft_store.c) begins
+ * and ends here:
  *
  *   from                 by                  to
  *   none                 draft_make_empty    EMPTY  dirty
@@ -9,7 +10,8 @@
  *   COPY, OBJECT, EMPTY  draft_loaded        DATA
  *   DATA                 draft_edit_end      DATA   dirty
  *   any, dirty, quiet    draft_store         STORING, then
- *                        draft_stored        clean: EMPTY and COPY are what S3 has and go; DATA stays for who writes on
+ *                        draft_stored        clean: EMPTY and COPY are what S3 has and go; DATA stays for who
+ * writes on
  */
 #include "fs/draft_inside.h"
 
@@ -45,7 +47,8 @@ void draft_check(const struct draft *draft)
 	assert((draft->content == DRAFT_COPY) == (draft->source.node != NULL));
 	assert(draft->content != DRAFT_COPY || draft->size <= draft->source.size);
 	assert(draft->content != DRAFT_OBJECT || !draft->dirty);
-	assert(draft->activity != DRAFT_LOADING || draft->content == DRAFT_COPY || draft->content == DRAFT_OBJECT);
+	assert(draft->activity != DRAFT_LOADING || draft->content == DRAFT_COPY ||
+		draft->content == DRAFT_OBJECT);
 	assert(draft->activity != DRAFT_STORING || draft->dirty);
 	assert(!draft->untold || draft->error < 0);
 }

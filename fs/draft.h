@@ -1,27 +1,28 @@
 /*
  * draft: the content of a file that this mount made and S3 does not have yet.
  *
- * A node has at most one draft, shared by all its open handles; it begins with create, O_TRUNC, truncate, a first write or a
- * first copy_file_range and ends when S3 acknowledged the content (or the last handle of an unlinked node is closed).
- * All fields under hub.lock; what needs I/O is done on copies of the descriptors outside it.
+ * A node has at most one draft, shared by all its open handles; it begins with create, O_TRUNC, truncate, a
+ * first write or a first copy_file_range and ends when S3 acknowledged the content (or the last handle of an
+ * unlinked node is closed). All fields under hub.lock; what needs I/O is done on copies of the descriptors
+ * outside it.
  *
  * What it holds, and what is being done with it:
  *
  *   content   is                                              comes to S3 by
  *   EMPTY     nothing                                         PUT of nothing
- *   COPY      [0, size) of source object S with ETag E         CopyObject when size == S's; else it is loaded first: DATA
- *   OBJECT    the node's own object, about to be edited        nothing: it is not dirty; exists while LOADING only
- *   DATA      the staging file                                 upload
+ *   COPY      [0, size) of source object S with ETag E         CopyObject when size == S's; else it is loaded
+ * first: DATA OBJECT    the node's own object, about to be edited        nothing: it is not dirty; exists
+ * while LOADING only DATA      the staging file                                 upload
  *
  *   activity  means                                            ends by
  *   IDLE      readers and writers of the staging file go on     (io counts them)
- *   LOADING   COPY or OBJECT is fetched into a staging file      DATA, or as before and an error for who waits
- *   STORING   the content, which nobody changes meanwhile, is    clean, or dirty as before with `error`
+ *   LOADING   COPY or OBJECT is fetched into a staging file      DATA, or as before and an error for who
+ * waits STORING   the content, which nobody changes meanwhile, is    clean, or dirty as before with `error`
  *             on its way to S3
  *
- * LOADING and STORING begin only when quiet (IDLE and no io).  Who finds it busy waits (draft_wait) and looks anew
- * when woken.  A clean draft stays only for writers' sake, as DATA that need not be fetched again; a draft that has no handle has an
- * activity, or is on its way out (draft_settle).
+ * LOADING and STORING begin only when quiet (IDLE and no io).  Who finds it busy waits (draft_wait) and looks
+ * anew when woken.  A clean draft stays only for writers' sake, as DATA that need not be fetched again; a
+ * draft that has no handle has an activity, or is on its way out (draft_settle).
  */
 #ifndef FERRYFS_FS_DRAFT_H
 #define FERRYFS_FS_DRAFT_H
@@ -47,9 +48,9 @@ void draft_disown(struct hub *hub, struct node *node);
 /* ---- storing ---- */
 
 /*
- * Brings what a node's draft holds to S3: `done` is called exactly once, without a lock, on any thread, perhaps before draft_flush
- * returns.  0: what was there at the call is acknowledged (or there was nothing to do).  The struct is the
- * caller's until then.
+ * Brings what a node's draft holds to S3: `done` is called exactly once, without a lock, on any thread,
+ * perhaps before draft_flush returns.  0: what was there at the call is acknowledged (or there was nothing to
+ * do).  The struct is the caller's until then.
  */
 struct draft_wait {
 	struct draft_wait *next;
@@ -72,22 +73,29 @@ struct draft_flush {
 /* Any thread, no lock held; node is referenced by the caller for the time of the call. */
 void draft_flush(struct hub *hub, struct node *node, struct draft_flush *flush);
 
-/* Before a source object is removed or renamed: copies of it that were begun with copy_file_range and never came to its end are
- * fetched now, so that what was promised of them can be kept; their claims stand before any taken later.  No lock held. */
-void draft_save_copies(struct hub *hub, struct node *source);
+/* Before a source object is removed or renamed: copies of it that were begun with copy_file_range and never
+ * came to its end are fetched now, so that what was promised of them can be kept; their claims stand before
+ * any taken later.  By name, as unlink and rename are asked.  On the reading thread, no lock held. */
+void draft_save_copies(struct hub *hub, fuse_ino_t parent, const char *name);
+
+/* An empty content becomes a copy of this empty object, whose metadata it then has.  -ENOMEM, -EOPNOTSUPP.  hub.lock held. */
+int draft_copy_empty(struct hub *hub, struct node *node, struct handle *source);
+/* Is it a copy, or nothing, that a process may be promised?  hub.lock held; draft not NULL. */
+bool draft_is_copy(const struct draft *draft);
+bool draft_is_empty(const struct draft *draft);
 
 /* ---- changing; fs/op_*.c ---- */
 
 /* How far a request can go at once. */
 enum draft_step {
-	DRAFT_GO,    /* now */
-	DRAFT_WAIT,  /* once what is under way has ended */
-	DRAFT_LOAD,  /* after the content was fetched into a staging file */
+	DRAFT_GO, /* now */
+	DRAFT_WAIT, /* once what is under way has ended */
+	DRAFT_LOAD, /* after the content was fetched into a staging file */
 	DRAFT_STORE, /* after it was stored */
 };
 
-/* The staging file is wanted, to be changed (or read, when `reading`).  hub.lock held; draft not NULL.  GO while reading: it
- * has a staging file, or is empty. */
+/* The staging file is wanted, to be changed (or read, when `reading`).  hub.lock held; draft not NULL.  GO
+ * while reading: it has a staging file, or is empty. */
 enum draft_step draft_edit_step(const struct draft *draft);
 enum draft_step draft_read_step(const struct draft *draft);
 
@@ -95,32 +103,35 @@ enum draft_step draft_read_step(const struct draft *draft);
 void draft_await(struct draft *draft, struct draft_wait *wait);
 bool draft_quiet(const struct draft *draft);
 
-/* A new empty content: create, O_TRUNC, truncate to 0.  hub.lock held; the draft, if any, is quiet.  *ret_close: a descriptor to
- * be closed once the lock is given back (that of a large file takes its time), or -1.  -ENOMEM. */
+/* A new empty content: create, O_TRUNC, truncate to 0.  hub.lock held; the draft, if any, is quiet.
+ * *ret_close: a descriptor to be closed once the lock is given back (that of a large file takes its time), or
+ * -1.  -ENOMEM. */
 int draft_make_empty(struct hub *hub, struct node *node, int *ret_close);
 
 struct draft_edit {
 	struct node *node;
 	const struct handle *handle; /* whose version is edited; NULL: the node's attributes */
-	uint64_t keep;               /* only the first bytes are wanted (truncate); UINT64_MAX: all */
-	struct draft_wait *wait;     /* NULL: nobody waits */
+	uint64_t keep; /* only the first bytes are wanted (truncate); UINT64_MAX: all */
+	struct draft_wait *wait; /* NULL: nobody waits */
 };
 
-/* Makes the staging file the content.  1: it is, *ret_fd is lent until draft_edit_end; 0: edit->wait is called when it is worth
- * another try; -errno.  No lock held. */
+/* Makes the staging file the content.  1: it is, *ret_fd is lent until draft_edit_end; 0: edit->wait is
+ * called when it is worth another try; -errno.  No lock held. */
 int draft_edit_begin(struct hub *hub, const struct draft_edit *edit, int *ret_fd);
-/* size: the file is at least so long now; `cut`: exactly so long.  changed: false after a failure or a mere read. */
+/* size: the file is at least so long now; `cut`: exactly so long.  changed: false after a failure or a mere
+ * read. */
 struct draft_change {
 	bool changed, cut;
 	uint64_t size;
 };
 void draft_edit_end(struct hub *hub, struct node *node, const struct draft_change *change);
 
-/* hub.lock held: the descriptor for reading until draft_edit_end, -1 when the content is empty; read step was GO. */
+/* hub.lock held: the descriptor for reading until draft_edit_end, -1 when the content is empty; read step was
+ * GO. */
 int draft_read_begin(struct draft *draft);
 
-/* What copy_file_range asks for.  hub.lock held.  The bytes that are promised; -EAGAIN: wait; -EOPNOTSUPP: not a copy.
- * *ret_whole: the copy has come to its source's end. */
+/* What copy_file_range asks for.  hub.lock held.  The bytes that are promised; -EAGAIN: wait; -EOPNOTSUPP:
+ * not a copy. *ret_whole: the copy has come to its source's end. */
 struct draft_range {
 	struct node *source;
 	struct str etag;
@@ -134,7 +145,8 @@ int64_t draft_copy(struct hub *hub, struct node *node, const struct draft_range 
 int draft_take_untold(struct draft *draft);
 void draft_leave_untold(struct draft *draft);
 
-/* Nobody may need it any more: called without a lock after a handle was closed or something ended.  The caller holds a ref. */
+/* Nobody may need it any more: called without a lock after a handle was closed or something ended.  The
+ * caller holds a ref. */
 void draft_settle(struct hub *hub, struct node *node);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * Drafts that are copies: what copy_file_range marks.
  *
- * From offset 0 to offset 0 of an empty draft marks it as a copy of the source's version that was opened; a call that goes
- * on where the last ended extends it (a kernel's call ends at 4 GiB less a page).  Everything else is no copy, and the kernel
- * reads and writes.
+ * From offset 0 to offset 0 of an empty draft marks it as a copy of the source's version that was opened; a
+ * call that goes on where the last ended extends it (a kernel's call ends at 4 GiB less a page).  Everything
+ * else is no copy, and the kernel reads and writes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -38,7 +38,8 @@ static void mark(struct hub *hub, struct node *node, const struct draft_range *r
 	draft->node = node;
 	draft->source.node = node_ref(range->source);
 	draft->source.size = range->source_size;
-	snprintf(draft->source.etag, sizeof(draft->source.etag), "%.*s", (int)range->etag.len, range->etag.data);
+	snprintf(draft->source.etag, sizeof(draft->source.etag), "%.*s", (int)range->etag.len,
+		range->etag.data);
 	snprintf(draft->source.storage_class, sizeof(draft->source.storage_class), "%.*s",
 		(int)range->storage_class.len, range->storage_class.len ? range->storage_class.data : "");
 	draft->prev = NULL;
@@ -53,8 +54,9 @@ static bool goes_on(const struct draft *draft, const struct draft_range *range)
 {
 	const struct draft_source *source = &draft->source;
 
-	return draft->content == DRAFT_COPY && source->node == range->source && source->size == range->source_size &&
-	       str_eq(str_of(source->etag), range->etag) && range->from == draft->size;
+	return draft->content == DRAFT_COPY && source->node == range->source &&
+	       source->size == range->source_size && str_eq(str_of(source->etag), range->etag) &&
+	       range->from == draft->size;
 }
 
 int64_t draft_copy(struct hub *hub, struct node *node, const struct draft_range *range, bool *ret_whole)
@@ -81,6 +83,37 @@ int64_t draft_copy(struct hub *hub, struct node *node, const struct draft_range 
 	return (int64_t)len;
 }
 
+int draft_copy_empty(struct hub *hub, struct node *node, struct handle *handle)
+{
+	struct node *source = handle->node;
+	const struct view *from = node_view(source), *to = node_view(node);
+	struct draft *draft = node->draft;
+
+	if (!source->draft)
+		handle_version(handle);
+	if (source == node || source->draft || source->gone || source->kind != NODE_FILE || handle->size != 0 ||
+		!handle->etag[0] || !draft || draft->content != DRAFT_EMPTY || !draft_quiet(draft) || draft->disowned ||
+		!from || !to || !account_same_service(from->account, to->account))
+		return -EOPNOTSUPP;
+	mark(hub, node, &(struct draft_range){
+				.source = source,
+				.etag = str_of(handle->etag),
+				.storage_class = source->attr.storage_class ? str_of(source->attr.storage_class) : STR_NONE,
+			});
+	draft_check(draft);
+	return 0;
+}
+
+bool draft_is_copy(const struct draft *draft)
+{
+	return draft_copy_whole(draft);
+}
+
+bool draft_is_empty(const struct draft *draft)
+{
+	return draft->content == DRAFT_EMPTY;
+}
+
 /* ---- sources that are about to go ---- */
 
 static bool is_below(const struct node *node, const struct node *above)
@@ -94,19 +127,29 @@ static bool is_below(const struct node *node, const struct node *above)
 static struct draft *unfinished_copy(struct hub *hub, const struct node *source)
 {
 	for (struct draft *at = hub->files->copies; at; at = at->next) {
-		if (at->source.node && is_below(at->source.node, source) && draft_quiet(at) && !draft_copy_whole(at))
+		if (at->source.node && is_below(at->source.node, source) && draft_quiet(at) &&
+			!draft_copy_whole(at))
 			return at;
 	}
 	return NULL;
 }
 
-void draft_save_copies(struct hub *hub, struct node *source)
+/* The same by the name of the source.  hub.lock held. */
+static struct draft *unfinished_copy_of(struct hub *hub, fuse_ino_t parent, const char *name)
+{
+	const struct node *directory = hub->files->copies ? nodes_find(hub->nodes, parent) : NULL;
+	const struct node *source = directory ? nodes_child(hub->nodes, directory, str_of(name)) : NULL;
+
+	return source ? unfinished_copy(hub, source) : NULL;
+}
+
+void draft_save_copies(struct hub *hub, fuse_ino_t parent, const char *name)
 {
 	int fd = -1, error = 0;
 
 	while (error == 0) {
 		hub_lock(hub);
-		struct draft *draft = unfinished_copy(hub, source);
+		struct draft *draft = unfinished_copy_of(hub, parent, name);
 
 		if (!draft)
 			error = -ENOENT; /* no more of them */

@@ -1,4 +1,5 @@
-/* Changing a draft's staging file, and bringing a draft to S3: who finds it busy waits in line and looks anew. */
+/* Changing a draft's staging file, and bringing a draft to S3: who finds it busy waits in line and looks
+ * anew. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>

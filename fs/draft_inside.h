@@ -1,5 +1,6 @@
 /*
- * draft_inside: the fields of a draft and its transitions, for draft*.c and their test.  hub.lock held throughout.
+ * draft_inside: the fields of a draft and its transitions, for draft*.c and their test.  hub.lock held
+ * throughout.
  */
 #ifndef FERRYFS_FS_DRAFT_INSIDE_H
 #define FERRYFS_FS_DRAFT_INSIDE_H
@@ -11,8 +12,8 @@ enum draft_content { DRAFT_EMPTY, DRAFT_COPY, DRAFT_OBJECT, DRAFT_DATA };
 
 /* What COPY and OBJECT stand for. */
 struct draft_source {
-	struct node *node;   /* COPY: referenced; OBJECT: NULL, the node itself */
-	uint64_t size;       /* of the whole object */
+	struct node *node; /* COPY: referenced; OBJECT: NULL, the node itself */
+	uint64_t size; /* of the whole object */
 	char etag[ETAG_MAX + 1];
 	char storage_class[STORAGE_CLASS_MAX + 1];
 };
@@ -21,12 +22,12 @@ struct draft {
 	enum draft_content content;
 	enum draft_activity activity;
 	bool dirty;
-	bool existed;   /* S3 has an object of this name already: a failure leaves that */
+	bool existed; /* S3 has an object of this name already: a failure leaves that */
 	bool disowned;
-	bool untold;    /* `error` was told to nobody */
-	int error;      /* of the last store, while nothing changed since */
-	int fd;         /* DATA: the staging file; else -1 */
-	unsigned io;    /* who reads or writes fd just now */
+	bool untold; /* `error` was told to nobody */
+	int error; /* of the last store, while nothing changed since */
+	int fd; /* DATA: the staging file; else -1 */
+	unsigned io; /* who reads or writes fd just now */
 	uint64_t size;
 	struct timespec mtime;
 	struct draft_source source;
@@ -38,8 +39,8 @@ struct draft {
 
 /* ---- pure transitions (draft.c) ---- */
 struct draft *draft_new(enum draft_content content, bool existed); /* NULL: no memory */
-void draft_check(const struct draft *draft);                       /* the table of draft.h, by assert */
-void draft_changed(struct draft *draft);                           /* dirty, as of now */
+void draft_check(const struct draft *draft); /* the table of draft.h, by assert */
+void draft_changed(struct draft *draft); /* dirty, as of now */
 enum draft_step draft_flush_step(const struct draft *draft);
 /* keep bytes of COPY or OBJECT lie in fd, which is taken; or the load failed. */
 void draft_loaded(struct draft *draft, int error, int fd, uint64_t size);
@@ -50,7 +51,8 @@ struct draft_wait *draft_take_waits(struct draft *draft);
 /* Calls them, one after another however deep this is nested.  No lock. */
 void draft_run_waits(struct draft_wait *first, enum draft_activity ended, int error);
 
-/* Takes it off its node; freed by draft_trash once the lock is given back (closing a large file takes its time). */
+/* Takes it off its node; freed by draft_trash once the lock is given back (closing a large file takes its
+ * time). */
 struct draft *draft_detach(struct hub *hub, struct node *node);
 void draft_trash(struct draft *draft); /* no lock; NULL is fine */
 

@@ -1,7 +1,7 @@
 /*
- * Loading: what a draft stands for (an object's bytes, or the copied part of a source's) is fetched into its staging file, in
- * pieces, several at once, all on one worker.  A shared claim on the object that is read keeps unlink, rename and overwriting by
- * this mount away until it is done.
+ * Loading: what a draft stands for (an object's bytes, or the copied part of a source's) is fetched into its
+ * staging file, in pieces, several at once, all on one worker.  A shared claim on the object that is read
+ * keeps unlink, rename and overwriting by this mount away until it is done.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -14,8 +14,8 @@
 #include "fs/handle.h"
 
 enum {
-	STREAMS = 8,      /* of one load */
-	PIECE = 8 << 20,  /* bytes of one GET */
+	STREAMS = 8, /* of one load */
+	PIECE = 8 << 20, /* bytes of one GET */
 };
 
 struct stream {
@@ -26,7 +26,7 @@ struct stream {
 
 struct load {
 	struct hub *hub;
-	struct node *node;   /* referenced: whose draft */
+	struct node *node; /* referenced: whose draft */
 	struct node *source; /* referenced: what is read */
 	struct worker *worker;
 	struct task task;

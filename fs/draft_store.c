@@ -1,9 +1,11 @@
 /*
- * Storing: one upload of the staging file, or one copy of the source, under claims: the destination's key exclusively, a
- * source's shared.  Nobody changes the content meanwhile, so what is acknowledged is what the draft holds.
+ * Storing: one upload of the staging file, or one copy of the source, under claims: the destination's key
+ * exclusively, a source's shared.  Nobody changes the content meanwhile, so what is acknowledged is what the
+ * draft holds.
  *
  *   claim -> (the names are still where the claim says) -> upload                      -> end
- *                                                       -> copy -> ESTALE -> HEAD -> copy once more, of the same size -> end
+ *                                                       -> copy -> ESTALE -> HEAD -> copy once more, of the
+ * same size -> end
  *
  * A failure is logged here, once; who waits tells it to its caller.
  */
@@ -26,7 +28,7 @@ enum { RETAKES_MAX = 16 };
 
 struct store {
 	struct hub *hub;
-	struct node *node;   /* referenced */
+	struct node *node; /* referenced */
 	struct node *source; /* referenced; NULL: an upload */
 	struct worker *worker;
 	struct task task;
@@ -36,7 +38,7 @@ struct store {
 	struct headers headers;
 	uint64_t size;
 	int fd;
-	int error;   /* of what failed before a request */
+	int error; /* of what failed before a request */
 	bool looked; /* the source turned out to be another version: asked for once */
 	char source_etag[ETAG_MAX + 1];
 	char storage_class[STORAGE_CLASS_MAX + 1];
@@ -121,14 +123,16 @@ static struct draft *acknowledged(struct store *store, const struct outcome *out
 
 	/* A PUT is not told when the object's time is: it is the time of its answer. */
 	if (mtime == 0)
-		mtime = outcome->answer && outcome->answer->date ? outcome->answer->date : (int64_t)time(NULL);
-	if (node_set_attr(node, store->size, mtime, 0, str_of(outcome->etag), str_of(store->storage_class)) < 0) {
+		mtime = outcome->answer && outcome->answer->date ? outcome->answer->date
+								 : (int64_t)time(NULL);
+	if (node_set_attr(node, store->size, mtime, 0, str_of(outcome->etag), str_of(store->storage_class)) <
+		0) {
 		node->local = false;
 		node->attr.fetched_ms = 0; /* asked for again */
 	}
 	draft->mtime = (struct timespec){.tv_sec = mtime};
 	draft_stored(draft, 0);
-	handle_follow(hub, node);
+	handle_follow(hub, node, NULL);
 	dir_child_added(hub, node);
 	dir_landed(node);
 	return draft->content == DRAFT_DATA ? NULL : draft;
@@ -320,7 +324,8 @@ static void post(struct store *store, void (*function)(struct task *task, struct
 	worker_post(store->worker, &store->task);
 }
 
-/* Are the names still where they were when the claim was taken?  -errno: it can't be stored; 0: not yet ours. */
+/* Are the names still where they were when the claim was taken?  -errno: it can't be stored; 0: not yet ours.
+ */
 static int check(struct store *store)
 {
 	struct hub *hub = store->hub;

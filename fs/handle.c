@@ -141,25 +141,48 @@ static uint64_t version_hash(const char *etag)
 	return hash ? hash : 1;
 }
 
-bool handle_keeps_cache(struct hub *hub, const struct node *node)
+static void remember(struct hub *hub, const struct node *node)
 {
-	uint64_t version = node->attr.etag && !node->draft ? version_hash(node->attr.etag) : 0;
 	unsigned at = (unsigned)(node->ino % HANDLE_CACHED);
-	bool same = version != 0 && hub->files->cached[at].ino == node->ino &&
-		    hub->files->cached[at].version == version;
 
-	/* Where a draft is written the kernel's pages are written through: they are right as well. */
-	if (!node->draft) {
-		hub->files->cached[at].ino = node->ino;
-		hub->files->cached[at].version = version;
-	}
-	return same || node->draft;
+	hub->files->cached[at].ino = node->ino;
+	hub->files->cached[at].version = node->attr.etag ? version_hash(node->attr.etag) : 0;
 }
 
-void handle_follow(struct hub *hub, struct node *node)
+bool handle_keeps_cache(struct hub *hub, const struct node *node)
+{
+	unsigned at = (unsigned)(node->ino % HANDLE_CACHED);
+	bool same = hub->files->cached[at].ino == node->ino && node->attr.etag &&
+		    hub->files->cached[at].version == version_hash(node->attr.etag);
+
+	/* Where a draft is written the kernel's pages are written through: they are right as well. */
+	if (node->draft)
+		return true;
+	remember(hub, node);
+	return same;
+}
+
+bool handle_outdated(const struct handle *handle)
+{
+	const struct node *node = handle->node;
+
+	return !node->draft && !node->gone && handle->etag[0] && node->attr.etag &&
+	       strcmp(handle->etag, node->attr.etag) != 0;
+}
+
+bool handle_any_outdated(struct hub *hub, const struct node *node)
+{
+	for (const struct handle *at = *slot_of(hub, node); at; at = at->next) {
+		if (at->node == node && handle_outdated(at))
+			return true;
+	}
+	return false;
+}
+
+void handle_follow(struct hub *hub, struct node *node, const char *etag)
 {
 	for (struct handle *at = *slot_of(hub, node); at; at = at->next) {
-		if (at->node != node)
+		if (at->node != node || (etag && strcmp(at->etag, etag) != 0))
 			continue;
 		chunks_drop(hub, at);
 		at->etag[0] = '\0';
@@ -167,8 +190,5 @@ void handle_follow(struct hub *hub, struct node *node)
 		if (node->attr.etag)
 			snprintf(at->etag, sizeof(at->etag), "%s", node->attr.etag);
 	}
-	unsigned at = (unsigned)(node->ino % HANDLE_CACHED);
-
-	hub->files->cached[at].ino = node->ino;
-	hub->files->cached[at].version = node->attr.etag ? version_hash(node->attr.etag) : 0;
+	remember(hub, node);
 }

@@ -1,12 +1,13 @@
 /*
  * handle: an open file.
  *
- * A handle reads one version of its object, the one that was there when it was opened (its ETag), unless the node has
- * a draft: then everybody reads that.  When a draft is acknowledged, the handles that saw it go on with the version S3 made
- * of it.
+ * A handle reads one version of its object, the one that was there when it was opened (its ETag), unless the
+ * node has a draft: then everybody reads that.  When a draft is acknowledged, the handles that saw it go on
+ * with the version S3 made of it.
  *
- * Life: from open or create to RELEASE (handle_close), and as long after as operations hold it, which a killed caller may have
- * left behind.  All fields under hub.lock.  What the handles of a hub share is struct files.
+ * Life: from open or create to RELEASE (handle_close), and as long after as operations hold it, which a
+ * killed caller may have left behind.  All fields under hub.lock.  What the handles of a hub share is struct
+ * files.
  */
 #ifndef FERRYFS_FS_HANDLE_H
 #define FERRYFS_FS_HANDLE_H
@@ -31,24 +32,26 @@ struct draft;
 
 struct handle {
 	struct node *node; /* referenced */
-	int flags;         /* of open(2) */
+	int flags; /* of open(2) */
 	bool writes;
 	bool closed;
 	unsigned refs;
 	char etag[ETAG_MAX + 1]; /* "": whatever the node has */
-	uint64_t size;           /* of that version */
-	pid_t thread;            /* who opened it */
-	uint64_t source, source_parent; /* what it was last marked as a copy of, and the directory of that: inode numbers; 0: nothing */
+	uint64_t size; /* of that version */
+	pid_t thread; /* who opened it */
+	uint64_t source, source_parent; /* what it was last marked as a copy of, and the directory of that:
+					   inode numbers; 0: nothing */
 	struct handle *next, *prev; /* in its slot */
 	struct readahead ahead;
-	struct read_op *reads;   /* that wait for chunks */
+	struct read_op *reads; /* that wait for chunks */
 };
 
 struct files {
 	struct handle *slots[HANDLE_SLOTS]; /* open handles, by inode number */
 	struct {
 		uint64_t ino, version;
-	} cached[HANDLE_CACHED]; /* what the kernel's page cache may hold: hash of the ETag at the last open */
+	} cached[HANDLE_CACHED]; /* what the kernel's page cache may hold: hash of the ETag at the last open
+				  */
 	struct chunks chunks;
 	struct draft *copies; /* drafts of content COPY; fs/draft_copy.c */
 	uint64_t parked_bytes; /* of parked writes */
@@ -58,7 +61,8 @@ int files_new(struct files **ret);
 /* With every handle that is left; the engine is gone. */
 void files_free(struct hub *hub);
 
-/* hub.lock held.  -ENOMEM.  The handle refs node; its version is the node's, or none while that has a draft. */
+/* hub.lock held.  -ENOMEM.  The handle refs node; its version is the node's, or none while that has a draft.
+ */
 int handle_open(struct hub *hub, struct node *node, int flags, struct handle **ret);
 /* hub.lock held.  Gives back the ref of open. */
 void handle_close(struct hub *hub, struct handle *handle);
@@ -77,8 +81,14 @@ static inline struct handle *handle_of(const struct fuse_file_info *fi)
 struct handle *handle_only_read(struct hub *hub, pid_t thread);
 /* Open handles of a node, and how many of them may write.  hub.lock held. */
 unsigned handle_count(struct hub *hub, const struct node *node, unsigned *ret_writers);
-/* S3 acknowledged what all of them saw: they go on with the node's attributes' version.  hub.lock held. */
-void handle_follow(struct hub *hub, struct node *node);
+/* They go on with the version of the node's attributes: all of them, when S3 acknowledged the draft that they
+ * saw (NULL), or those that read this version, when a rename gave its copy another ETag.  hub.lock held. */
+void handle_follow(struct hub *hub, struct node *node, const char *etag);
+/* Is what it reads another version than the one the node shows by now?  What is read must not end where that
+ * one does: with such a handle attributes are ESTALE, and the kernel is told to ask each time.  hub.lock
+ * held. */
+bool handle_outdated(const struct handle *handle);
+bool handle_any_outdated(struct hub *hub, const struct node *node);
 /* May the kernel keep its pages at this open?  Remembers the version.  hub.lock held. */
 bool handle_keeps_cache(struct hub *hub, const struct node *node);
 /* May this open(2) write, or change by truncating? */

@@ -19,6 +19,7 @@
 
 #include "engine/call.h"
 #include "engine/log.h"
+#include "fs/handle.h"
 
 enum { HEAD_AGAIN = 3 };
 
@@ -26,6 +27,7 @@ struct head {
 	struct hub *hub;
 	fuse_req_t req;
 	struct node *node; /* referenced */
+	struct handle *handle; /* referenced; NULL: asked by name */
 	uint64_t fetched_ms; /* of the node when it was asked */
 	unsigned again;
 	struct place place;
@@ -35,6 +37,7 @@ struct head {
 static void head_free(struct head *head)
 {
 	hub_lock(head->hub);
+	handle_unref(head->hub, head->handle);
 	node_unref(head->hub->nodes, head->node);
 	hub_unlock(head->hub);
 	hub_unpark(head->hub);
@@ -97,6 +100,7 @@ static void head_done(struct call *call, const struct s3_answer *answer)
 
 	hub_lock(head->hub);
 	enum verdict verdict = head_apply(head, answer, &error);
+	bool outdated = head->handle && handle_outdated(head->handle);
 
 	hub_unlock(head->hub);
 	if (verdict == ASK_AGAIN && !atomic_load(&head->hub->stopping)) {
@@ -111,6 +115,8 @@ static void head_done(struct call *call, const struct s3_answer *answer)
 							  .error = error,
 							  .answer = answer});
 		hub_reply_err(head->req, error);
+	} else if (outdated) {
+		hub_reply_err(head->req, -ESTALE);
 	} else {
 		hub_reply_attr(head->hub, head->req, head->node);
 	}
@@ -118,7 +124,7 @@ static void head_done(struct call *call, const struct s3_answer *answer)
 }
 
 /* Parks the request until a HEAD is answered.  Takes the ref on node. */
-static void head_start(struct hub *hub, fuse_req_t req, struct node *node)
+static void head_start(struct hub *hub, fuse_req_t req, struct node *node, struct handle *handle)
 {
 	struct head *head = calloc(1, sizeof(*head));
 	int error = head ? 0 : -ENOMEM;
@@ -133,6 +139,8 @@ static void head_start(struct hub *hub, fuse_req_t req, struct node *node)
 	}
 	if (error < 0)
 		node_unref(hub->nodes, node);
+	else if (handle)
+		head->handle = handle_ref(handle);
 	hub_unlock(hub);
 	if (error < 0) {
 		free(head);
@@ -172,14 +180,20 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (!node)
 		return;
 	hub_lock(hub);
+	struct handle *handle = fi && !node_is_dir(node) ? handle_of(fi) : NULL;
 	bool known = node->draft || node->gone || node_attr_fresh(node, hub_now_ms());
+	bool outdated = handle && handle_outdated(handle);
 
 	hub_unlock(hub);
 	if (!known) {
-		head_start(hub, req, node);
+		head_start(hub, req, node, handle);
 		return;
 	}
-	hub_reply_attr(hub, req, node);
+	/* The size of another version would end a read of this one early, as if that were its end. */
+	if (outdated)
+		hub_reply_err(req, -ESTALE);
+	else
+		hub_reply_attr(hub, req, node);
 	node_put(hub, node);
 }
 

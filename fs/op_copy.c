@@ -1,10 +1,11 @@
 /*
- * copy_file_range.  A whole object onto an empty file is one server-side copy, posted as soon as the range has come to the
- * source's end; everything else is answered EOPNOTSUPP (never ENOSYS, which turns it off for the whole connection), and
- * the kernel reads and writes.
+ * copy_file_range.  A whole object onto an empty file is one server-side copy, posted as soon as the range
+ * has come to the source's end; everything else is answered EOPNOTSUPP (never ENOSYS, which turns it off for
+ * the whole connection), and the kernel reads and writes.
  *
- * Who checks close's result (cp, mv, install) is answered when the copy is posted, and hears of a refusal at flush: at a refusal here
- * cp would read and write instead.  Others may ignore close, so they wait here, and a refusal is EIO.
+ * Who checks close's result (cp, mv, install) is answered when the copy is posted, and hears of a refusal at
+ * flush: at a refusal here cp would read and write instead.  Others may ignore close, so they wait here, and
+ * a refusal is EIO.
  */
 #include "fs/ops.h"
 
@@ -89,11 +90,18 @@ static void post(struct copy_op *op)
 	struct hub *hub = op->parked.hub;
 
 	parked_hold(&op->parked);
+	op->flush.done = on_stored;
+	op->flush.user = op;
+	if (op->batch) {
+		/* A cp or mv whose flush comes next: nothing is to be asked. */
+		draft_flush(hub, op->to->node, &op->flush);
+		succeed(op);
+		parked_drop(&op->parked);
+		return;
+	}
 	op->ask.pid = op->parked.thread;
 	op->ask.on_done = on_asked;
 	op->ask.user = op;
-	op->flush.done = on_stored;
-	op->flush.user = op;
 	/* Asked first: once it is answered, cp may be gone. */
 	caller_ask(engine_pick(hub->engine), &op->ask);
 	draft_flush(hub, op->to->node, &op->flush);
@@ -159,12 +167,19 @@ static void go(struct copy_op *op)
 	hub_lock(hub);
 	int64_t copied = mark(op, &whole);
 
+	if (whole) {
+		const struct node *source = op->from->node;
+
+		op->to->source = source->ino;
+		op->to->source_parent = source->parent ? source->parent->ino : 0;
+	}
 	hub_unlock(hub);
 	if (copied == -EAGAIN)
 		return;
 	if (copied < 0) {
 		if (copied == -EXDEV && log_once("copy between services", STR(""), STR("")))
-			log_text(LOG_LEVEL_WARNING, "copies between different services pass through this machine");
+			log_text(LOG_LEVEL_WARNING,
+				"copies between different services pass through this machine");
 		parked_fail(&op->parked, (int)copied);
 		return;
 	}
@@ -177,8 +192,8 @@ static void go(struct copy_op *op)
 	parked_drop(&op->parked);
 }
 
-void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t off_from, struct fuse_file_info *fi_from, fuse_ino_t to,
-	off_t off_to, struct fuse_file_info *fi_to, size_t len, int flags)
+void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t off_from, struct fuse_file_info *fi_from,
+	fuse_ino_t to, off_t off_to, struct fuse_file_info *fi_to, size_t len, int flags)
 {
 	struct hub *hub = hub_of(req);
 
@@ -204,6 +219,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t off_from, struct 
 	op->off_from = (uint64_t)off_from;
 	op->off_to = (uint64_t)off_to;
 	op->len = len < COPY_LEN_MAX ? len : COPY_LEN_MAX;
+	op->batch = early_batch(hub, req);
 	parked_init(&op->parked, req, op_free);
 	go(op);
 }

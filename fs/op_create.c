@@ -1,6 +1,6 @@
 /*
- * create: a node with an empty draft.  Nothing is asked of S3: the kernel has just looked the name up, and the object is
- * stored when the file is closed.
+ * create: a node with an empty draft.  Nothing is asked of S3: the kernel has just looked the name up, and
+ * the object is stored when the file is closed.
  */
 #include "fs/ops.h"
 
@@ -53,7 +53,8 @@ static int child(struct hub *hub, struct node *parent, struct str name, int flag
 }
 
 /* hub.lock held.  What was made is taken back on failure. */
-static int make(struct hub *hub, struct node *parent, struct str name, struct fuse_file_info *fi, struct node **ret)
+static int make(
+	struct hub *hub, struct node *parent, struct str name, struct fuse_file_info *fi, struct node **ret)
 {
 	struct node *node;
 	int to_close = -1;
@@ -86,7 +87,8 @@ static int make(struct hub *hub, struct node *parent, struct str name, struct fu
 	return 0;
 }
 
-void op_create(fuse_req_t req, fuse_ino_t parent_ino, const char *name, mode_t mode, struct fuse_file_info *fi)
+void op_create(
+	fuse_req_t req, fuse_ino_t parent_ino, const char *name, mode_t mode, struct fuse_file_info *fi)
 {
 	struct hub *hub = hub_of(req);
 	struct fuse_entry_param entry;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fs/draft.h"
+#include "fs/flush_early.h"
 #include "fs/handle.h"
 #include "fs/parked.h"
 
@@ -42,7 +43,7 @@ static void flush(fuse_req_t req, const struct fuse_file_info *fi)
 
 	hub_unlock(hub);
 	if (!dirty || !handle->writes || error < 0) {
-		hub_reply_err(req, error);
+		hub_reply_err(req, parked_errno(error));
 		return;
 	}
 	struct flush_op *op = calloc(1, sizeof(*op));
@@ -59,7 +60,8 @@ static void flush(fuse_req_t req, const struct fuse_file_info *fi)
 
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	flush(req, fi);
+	if (!handle_of(fi)->writes || !flush_early(req, handle_of(fi)))
+		flush(req, fi);
 }
 
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
@@ -119,7 +121,8 @@ static void allocate(struct allocate_op *op)
 {
 	struct hub *hub = op->parked.hub;
 	struct node *node = op->handle->node;
-	const struct draft_edit edit = {.node = node, .handle = op->handle, .keep = UINT64_MAX, .wait = &op->wait};
+	const struct draft_edit edit = {
+		.node = node, .handle = op->handle, .keep = UINT64_MAX, .wait = &op->wait};
 	int fd;
 
 	if (parked_answered(&op->parked)) {
@@ -134,7 +137,8 @@ static void allocate(struct allocate_op *op)
 	if (result == 1) {
 		/* Real room: ENOSPC belongs here rather than to a later write. */
 		result = fallocate(fd, 0, (off_t)op->off, (off_t)op->len) < 0 ? -errno : 0;
-		draft_edit_end(hub, node, &(struct draft_change){.changed = result == 0, .size = op->off + op->len});
+		draft_edit_end(
+			hub, node, &(struct draft_change){.changed = result == 0, .size = op->off + op->len});
 	}
 	parked_fail(&op->parked, result);
 }

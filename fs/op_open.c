@@ -1,6 +1,7 @@
 /*
- * open.  What is known and fresh is enough; else one HEAD.  What is pending on the key is waited for here, not in read: a
- * shared claim stands behind every change this mount has begun, and a copy that was marked but not made is made now.
+ * open.  What is known and fresh is enough; else one HEAD.  What is pending on the key is waited for here,
+ * not in read: a shared claim stands behind every change this mount has begun, and a copy that was marked but
+ * not made is made now.
  */
 #include "fs/ops.h"
 
@@ -23,7 +24,7 @@ struct open_op {
 	struct node *node; /* referenced */
 	struct fuse_file_info fi;
 	bool waited; /* for the key */
-	bool asked;  /* by HEAD */
+	bool asked; /* by HEAD */
 	int error;
 	uint64_t fetched_ms;
 	struct claim claim;
@@ -169,7 +170,8 @@ static int with_draft(struct open_op *op, int *ret_close)
 	/* A copy: marked and not made, or being made. */
 	enum draft_step step = draft_read_step(node->draft);
 
-	return step == DRAFT_GO || step == DRAFT_LOAD || !draft_dirty(node->draft) ? ready(op, ret_close) : OPEN_FLUSH;
+	return step == DRAFT_GO || step == DRAFT_LOAD || !draft_dirty(node->draft) ? ready(op, ret_close)
+										   : OPEN_FLUSH;
 }
 
 static int without_draft(struct open_op *op, int *ret_close)
@@ -180,8 +182,8 @@ static int without_draft(struct open_op *op, int *ret_close)
 
 	if (error == 0 && !op->waited) {
 		op->waited = true;
-		error = claim_add(&op->claim, op->place.account, place_bucket(&op->place), place_key(&op->place), false,
-			false);
+		error = claim_add(&op->claim, op->place.account, place_bucket(&op->place),
+			place_key(&op->place), false, false);
 		op->claim.granted = on_granted;
 		op->claim.user = op;
 		if (error == 0)
@@ -237,9 +239,9 @@ static void go(struct open_op *op)
 
 		hub_lock(hub);
 		/* A killed caller opens, and truncates, nothing. */
-		int result = op->error < 0		 ? op->error
+		int result = op->error < 0		    ? op->error
 			     : parked_answered(&op->parked) ? -EINTR
-							 : step(op, &to_close);
+							    : step(op, &to_close);
 
 		hub_unlock(hub);
 		if (to_close >= 0)

@@ -1,5 +1,6 @@
 /*
- * read: from the draft's staging file where there is a draft, else from chunks of the version that was opened.
+ * read: from the draft's staging file where there is a draft, else from chunks of the version that was
+ * opened.
  *
  * A read that can't be answered at once is parked, and is in one of these lines:
  *   handle->reads         for chunks that are on their way
@@ -154,7 +155,8 @@ static void answer_pieces(struct read_op *op)
 		return;
 	}
 	for (unsigned i = 0; i < op->piece_count; i++)
-		iov[i] = (struct iovec){.iov_base = (char *)(uintptr_t)op->pieces[i].data, .iov_len = op->pieces[i].len};
+		iov[i] = (struct iovec){
+			.iov_base = (char *)(uintptr_t)op->pieces[i].data, .iov_len = op->pieces[i].len};
 	if (parked_take(&op->parked))
 		fuse_reply_iov(op->parked.req, iov, (int)op->piece_count);
 	free(iov);
@@ -241,7 +243,8 @@ static void read_draft(struct read_op *op)
 		return;
 	}
 	op->wait.run = on_draft_free;
-	const struct draft_edit edit = {.node = node, .handle = op->handle, .keep = UINT64_MAX, .wait = &op->wait};
+	const struct draft_edit edit = {
+		.node = node, .handle = op->handle, .keep = UINT64_MAX, .wait = &op->wait};
 	int result = draft_edit_begin(hub, &edit, &fd);
 
 	if (result == 1) {

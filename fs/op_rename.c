@@ -248,6 +248,8 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 		return;
 	op->base.release = release;
 	op->noreplace = flags & RENAME_NOREPLACE;
+	draft_save_copies(op->base.hub, parent, name);
+	draft_save_copies(op->base.hub, to_parent, to_name);
 	op->base.parked.free = free_op;
 	hub_lock(op->base.hub);
 	int error = begin(op, parent, name, to_parent, to_name);

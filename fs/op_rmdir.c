@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "fs/remove_early.h"
 #include "fs/remove_op.h"
 
 /* Enough to find the reason among a few. */
@@ -111,15 +112,21 @@ static void ready(struct name_op *base)
 
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+	struct batch *batch;
+
+	if (remove_early(req, parent, name, true, &batch))
+		return;
 	struct remove_op *op = name_op_new(req, sizeof(*op), "rmdir", ready);
 
-	if (!op)
+	if (!op) {
+		batch_unref(batch);
 		return;
+	}
 	op->base.as_dir = true;
 	op->base.release = remove_op_release;
 	hub_lock(op->base.hub);
 	int error = name_op_end(&op->base, parent, name);
 
 	hub_unlock(op->base.hub);
-	name_op_go(&op->base, error);
+	remove_op_begin(op, batch, error);
 }

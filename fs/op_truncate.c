@@ -1,6 +1,6 @@
 /*
- * truncate and ftruncate.  Through an open file only the draft changes, to be stored at close; truncate(2) of a name is
- * answered when S3 has acknowledged the result.  Of an object only what is kept is fetched.
+ * truncate and ftruncate.  Through an open file only the draft changes, to be stored at close; truncate(2) of
+ * a name is answered when S3 has acknowledged the result.  Of an object only what is kept is fetched.
  */
 #include "fs/ops.h"
 
@@ -103,8 +103,8 @@ static void set_size(struct truncate_op *op, int fd)
 	struct hub *hub = op->parked.hub;
 	int error = ftruncate(fd, (off_t)op->size) < 0 ? -errno : 0;
 
-	draft_edit_end(
-		hub, op->handle->node, &(struct draft_change){.changed = error == 0, .cut = true, .size = op->size});
+	draft_edit_end(hub, op->handle->node,
+		&(struct draft_change){.changed = error == 0, .cut = true, .size = op->size});
 	if (error < 0)
 		parked_fail(&op->parked, error);
 	else

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "fs/draft.h"
+#include "fs/remove_early.h"
 #include "fs/remove_op.h"
 
 static void ready(struct name_op *base)
@@ -30,14 +32,21 @@ static void ready(struct name_op *base)
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+	struct batch *batch;
+
+	if (remove_early(req, parent, name, false, &batch))
+		return;
 	struct remove_op *op = name_op_new(req, sizeof(*op), "unlink", ready);
 
-	if (!op)
+	if (!op) {
+		batch_unref(batch);
 		return;
+	}
 	op->base.release = remove_op_release;
+	draft_save_copies(op->base.hub, parent, name);
 	hub_lock(op->base.hub);
 	int error = name_op_end(&op->base, parent, name);
 
 	hub_unlock(op->base.hub);
-	name_op_go(&op->base, error);
+	remove_op_begin(op, batch, error);
 }

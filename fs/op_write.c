@@ -1,5 +1,6 @@
 /*
- * write, into the staging file.  A write that has to wait (the object is being fetched, or stored) takes its bytes along.
+ * write, into the staging file.  A write that has to wait (the object is being fetched, or stored) takes its
+ * bytes along.
  */
 #include "fs/ops.h"
 
@@ -91,7 +92,8 @@ static void go(struct write_op *op)
 {
 	struct hub *hub = op->parked.hub;
 	struct node *node = op->handle->node;
-	const struct draft_edit edit = {.node = node, .handle = op->handle, .keep = UINT64_MAX, .wait = &op->wait};
+	const struct draft_edit edit = {
+		.node = node, .handle = op->handle, .keep = UINT64_MAX, .wait = &op->wait};
 	struct fuse_bufvec in = FUSE_BUFVEC_INIT(op->len);
 	int fd, result;
 
@@ -154,7 +156,8 @@ static int park(struct hub *hub, struct handle *handle, struct fuse_bufvec *in, 
 	return 0;
 }
 
-void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off, struct fuse_file_info *fi)
+void op_write_buf(
+	fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off, struct fuse_file_info *fi)
 {
 	struct hub *hub = hub_of(req);
 	struct handle *handle = handle_of(fi);

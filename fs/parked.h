@@ -1,9 +1,10 @@
 /*
  * parked: a FUSE request that waits for its answer, and may be interrupted.
  *
- * The first member of an operation's struct.  Whoever wants to answer asks parked_take first, which says yes exactly once;
- * a caller that is being killed is answered EINTR meanwhile, and then the operation, when its turn comes, finds that there is nothing
- * to answer any more and only ends.  Other signals than fatal ones change nothing.  Counted among hub.parked.
+ * The first member of an operation's struct.  Whoever wants to answer asks parked_take first, which says yes
+ * exactly once; a caller that is being killed is answered EINTR meanwhile, and then the operation, when its
+ * turn comes, finds that there is nothing to answer any more and only ends.  Other signals than fatal ones
+ * change nothing.  Counted among hub.parked.
  */
 #ifndef FERRYFS_FS_PARKED_H
 #define FERRYFS_FS_PARKED_H
@@ -13,10 +14,11 @@
 struct parked {
 	struct hub *hub;
 	fuse_req_t req; /* gone once it is answered */
-	pid_t thread;   /* who asks */
+	pid_t thread; /* who asks */
 	void (*free)(struct parked *parked); /* nobody holds it any more; no lock held; frees the memory */
-	/* What to do for a caller that is being killed, instead of answering EINTR; on a worker, more than once perhaps, and
-	 * perhaps after the answer.  NULL, as parked_init leaves it: the answer.  Set on the reading thread. */
+	/* What to do for a caller that is being killed, instead of answering EINTR; on a worker, more than
+	 * once perhaps, and perhaps after the answer.  NULL, as parked_init leaves it: the answer.  Set on
+	 * the reading thread. */
 	void (*killed)(struct parked *parked);
 	/* private */
 	atomic_uint holds;
@@ -33,7 +35,10 @@ bool parked_answered(const struct parked *parked);
 void parked_hold(struct parked *parked);
 /* No lock held. */
 void parked_drop(struct parked *parked);
-/* The answer is an error, if it is still wanted, and the caller's hold is dropped. */
+/* What a program can make sense of: the network's own errors, and what was cancelled or came broken, are EIO.
+ * 0 stays 0. */
+int parked_errno(int error);
+/* The answer is an error, after parked_errno, if it is still wanted, and the caller's hold is dropped. */
 void parked_fail(struct parked *parked, int error);
 
 #endif

@@ -2,10 +2,10 @@
  * A chunk is on its way or ready, in its handle's list or dropped from it; it is always in the pool's.
  *
  *   state      in the handle's list   then
- *   on its way yes                    on_fetched: ready; a failure drops it; whoever waits for its bytes is woken
- *   on its way no (dropped)           on_fetched: who waited for its bytes starts anew; freed
- *   ready      yes                    given away when no ref is left and no parked read of its handle wants it
- *   ready      no                     freed with its last ref
+ *   on its way yes                    on_fetched: ready; a failure drops it; whoever waits for its bytes is
+ * woken on its way no (dropped)           on_fetched: who waited for its bytes starts anew; freed ready yes
+ * given away when no ref is left and no parked read of its handle wants it ready      no freed with its last
+ * ref
  */
 #include "fs/readahead.h"
 
@@ -20,7 +20,7 @@
 #include "fs/op_read.h"
 
 struct chunk {
-	struct chunk *next;          /* of the handle */
+	struct chunk *next; /* of the handle */
 	struct chunk *newer, *older; /* of the pool */
 	struct hub *hub;
 	struct handle *handle; /* referenced while on its way, lent while in its list */
@@ -138,7 +138,8 @@ static void trim(struct handle *handle, uint64_t from, uint64_t until)
 {
 	for (struct chunk *at = handle->ahead.chunks, *next; at; at = next) {
 		next = at->next;
-		if ((at->start + at->len + READ_SLACK < from || at->start > until + READ_SLACK) && expendable(at))
+		if ((at->start + at->len + READ_SLACK < from || at->start > until + READ_SLACK) &&
+			expendable(at))
 			chunk_drop(at);
 	}
 }
@@ -166,7 +167,8 @@ static int chunk_send(struct chunk *chunk)
 	return 0;
 }
 
-/* Was the object renamed since it was asked for?  Then it goes on at its new place, with the ETag the copy there was given. */
+/* Was the object renamed since it was asked for?  Then it goes on at its new place, with the ETag the copy
+ * there was given. */
 static bool follow_rename(struct chunk *chunk)
 {
 	struct handle *handle = chunk->handle;

@@ -17,11 +17,30 @@ int remove_errno(int error)
 	}
 }
 
+static void on_settled(struct batch_wait *wait, int error)
+{
+	struct remove_op *op = wait->user;
+
+	name_op_go(&op->base, remove_errno(error));
+}
+
+void remove_op_begin(struct remove_op *op, struct batch *batch, int error)
+{
+	op->batch = batch;
+	op->wait.on_done = on_settled;
+	op->wait.user = op;
+	if (batch && error == 0)
+		batch_wait(batch, &op->wait);
+	else
+		name_op_go(&op->base, error);
+}
+
 void remove_op_release(struct name_op *base)
 {
 	struct remove_op *op = (struct remove_op *)base;
 
 	page_free(op->page);
+	batch_unref(op->batch);
 	if (!op->node)
 		return;
 	hub_lock(base->hub);

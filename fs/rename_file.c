@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "fs/draft.h"
+#include "fs/handle.h"
 #include "fs/remove_op.h"
 
 enum { TRIES_MAX = 2 };
@@ -42,6 +43,8 @@ static void moved(struct rename_op *op)
 	hub_lock(hub);
 	if (node_set_attr(op->node, op->size, mtime, 0, str_of(op->copy.etag), str_of(op->storage_class)) < 0)
 		op->node->attr.fetched_ms = 0;
+	else
+		handle_follow(hub, op->node, op->etag);
 	hub_unlock(hub);
 	rename_op_done(op);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "fs/draft.h"
+#include "fs/handle.h"
 
 /* Is an operation under way that will change what this node shows?  hub.lock held. */
 static bool node_busy(struct hub *hub, const struct node *node)
@@ -22,7 +23,7 @@ static double node_timeout(struct hub *hub, const struct node *node)
 	const struct view *view = node_view(node);
 	uint64_t ttl_ms = view ? view->cache_ttl_ms : 0;
 
-	if (node->gone || node->draft || node_busy(hub, node))
+	if (node->gone || node->draft || node_busy(hub, node) || handle_any_outdated(hub, node))
 		return 0;
 	if (!node_is_dir(node) && !node->local) {
 		uint64_t now = hub_now_ms(), until = node->attr.fetched_ms + ttl_ms;
@@ -90,9 +91,29 @@ void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node)
 	fuse_reply_attr(req, &st, timeout);
 }
 
+/* What the engine says of a connection or an answer is not what a file system may say: ferryfs.7, ERRORS. */
+static int told_errno(int error)
+{
+	switch (-error) {
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case EPIPE:
+	case EPROTO:
+	case EBADMSG:
+	case EAGAIN:
+	case ECANCELED:
+	case ENOTCONN:
+		return EIO;
+	default:
+		return -error;
+	}
+}
+
 void hub_reply_err(fuse_req_t req, int error)
 {
-	fuse_reply_err(req, -error);
+	fuse_reply_err(req, told_errno(error));
 }
 
 void hub_reply_negative(fuse_req_t req, unsigned ttl_ms)

@@ -88,7 +88,8 @@ enum s3_retry {
 	/* 301, 307, AuthorizationHeaderMalformed, a 400 without a body, each with answer->region: sign again for that region,
 	 * unless it was signed for it already */
 	S3_RETRY_REGION,
-	S3_RETRY_RENEW,   /* ExpiredToken: read the credentials anew */
+	/* ExpiredToken; InvalidAccessKeyId, InvalidToken (a key that was replaced): read the credentials anew */
+	S3_RETRY_RENEW,
 	S3_RETRY_CLOCK,   /* RequestTimeTooSkewed: sign with the server's clock */
 };
 

@@ -254,6 +254,9 @@ int connect_open(const struct connect_options *options, struct engine **ret_engi
 		snprintf(why, ACCOUNT_WHY_MAX, "the engine cannot start: %s", strerror(-r));
 		goto out;
 	}
+	if (engine_options.no_verify_tls && account_endpoint(account)->tls)
+		log_text(LOG_LEVEL_WARNING,
+			"certificates are not verified: whoever is in between can read and change everything");
 	*ret_engine = engine;
 	*ret_account = account;
 	return 0;

@@ -40,6 +40,8 @@ static const char *error_text(int error)
 		return "larger than any object may be";
 	case EOPNOTSUPP:
 		return "the service cannot do that";
+	case EPROTO:
+		return "TLS failed: its certificate cannot be verified (see --ca-bundle)";
 	case EBADMSG:
 		return "the service's answer makes no sense";
 	default:

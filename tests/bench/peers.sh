@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by run.sh: the other tools, each told to use the embedded server and nothing else.
 #
 #   have TOOL             is it installed?
@@ -35,7 +36,7 @@ version_of() {
 
 # Nobody asks the network for credentials, a region or a newer version.
 peers_prepare() {
-	export AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=us-east-1 AWS_PAGER= NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
+	export AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=us-east-1 AWS_PAGER='' NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 	export RCLONE_CONFIG=$WORK/rclone.conf RCLONE_CACHE_DIR=$WORK/rclone-cache
 	export RCLONE_CONFIG_S3D_TYPE=s3 RCLONE_CONFIG_S3D_PROVIDER=Other RCLONE_CONFIG_S3D_ENV_AUTH=false \
 		RCLONE_CONFIG_S3D_ACCESS_KEY_ID=test RCLONE_CONFIG_S3D_SECRET_ACCESS_KEY=testsecret \

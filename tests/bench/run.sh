@@ -171,9 +171,11 @@ daemon_pid() {
 # tools_on DIR BUCKET TOOL OBJECTS PID: cp -r, mv, rm -r below DIR, where src/ is
 tools_on() {
 	local dir=$1 bucket=$2 tool=$3 n=$4 pid=$5
-	measure mounts "cp -r" "$tool" "$n" --daemon "$pid" -- cp -r "$dir/src" "$dir/copied" || say "  $tool, cp -r: exit status $?"
+	measure mounts "cp -r" "$tool" "$n" --daemon "$pid" -- cp -r "$dir/src" "$dir/copied" ||
+		{ say "  $tool, cp -r: exit status $?"; return; }
 	check mounts "cp -r" "$tool" "$bucket" copied/ "$WORK/want"
-	measure mounts "mv dir" "$tool" "$n" --daemon "$pid" -- mv "$dir/copied" "$dir/moved" || say "  $tool, mv: exit status $?"
+	measure mounts "mv dir" "$tool" "$n" --daemon "$pid" -- mv "$dir/copied" "$dir/moved" ||
+		{ say "  $tool, mv: exit status $?"; return; }
 	check mounts "mv dir" "$tool" "$bucket" moved/ "$WORK/want" copied/
 	measure mounts "rm -r" "$tool" "$n" --daemon "$pid" -- rm -r "$dir/moved" || say "  $tool, rm -r: exit status $?"
 	[ "$(count "$bucket" moved/)" -eq 0 ] || wrong mounts "rm -r" "$tool" "keys are left"

@@ -30,10 +30,11 @@ class Row:
         return statistics.median(values) if values else None
 
     def rate(self):
-        return statistics.median(run["objects"] / run["seconds"] for run in self.runs) if self.runs else None
+        return statistics.median(self.rates()) if self.rates() else None
 
     def rates(self):
-        return [run["objects"] / run["seconds"] for run in self.runs]
+        """Of the runs that came to their end."""
+        return [run["objects"] / run["seconds"] for run in self.runs if run["status"] == 0]
 
     def bad(self):
         if self.wrong:
@@ -71,6 +72,8 @@ def number(value, scale=1.0, digits=None):
 
 def speed(row):
     rates = row.rates()
+    if not rates:
+        return "did not finish"
     span = f" ({number(min(rates))} to {number(max(rates))})" if len(rates) > 1 else ""
     return number(statistics.median(rates)) + span
 
@@ -79,8 +82,8 @@ MICRO, MEBI = 1e6, 1 / (1 << 20)
 COMMON = [("tool", lambda row, ours: row.tool), ("objects", lambda row, ours: number(row.median("objects"), digits=0)),
           ("objects/s (range)", lambda row, ours: speed(row)),
           ("× ferryfs", lambda row, ours: number(row.rate() / ours.rate(), digits=3 if row.rate() < ours.rate() / 10 else 2)
-           if ours and ours.runs else "")]
-SERVER = [("requests/object", lambda row, ours: number(row.median("requests", "objects"), digits=4 if row.median("requests", "objects") < .1 else 2)),
+           if ours and ours.rate() and row.rate() else "")]
+SERVER = [("requests/object", lambda row, ours: number(row.median("requests", "objects"), digits=4 if row.median("requests", "objects") < 0.1 else 2)),
           ("most in flight", lambda row, ours: number(row.median("in_flight"), digits=0)),
           ("server CPU µs/request", lambda row, ours: number(row.median("server_cpu", "requests"), MICRO))]
 CLIENT = [("CPU µs/object", lambda row, ours: number(row.median("cpu", "objects"), MICRO)),
@@ -96,7 +99,7 @@ COLUMNS = {
     + [("run time s", lambda row, ours: number(row.median("seconds"), digits=2))] + CLIENT + SERVER,
     "rate": [column for column in COMMON if column[0] != "× ferryfs"]
     + [("settled copies/s (after 3 s)", lambda row, ours: number(row.median("settled"), digits=0)),
-       ("refused of those asked (after 3 s)", lambda row, ours: number(row.median("refused"), 100, 2) + " %")] + CLIENT + SERVER,
+       ("refused of those asked (after 3 s)", lambda row, ours: number(row.median("refused"), 100, 2) + (" %" if row.values("refused") else ""))] + CLIENT + SERVER,
 }
 TITLES = {"commands": "By command, prefix to prefix", "mounts": "On a mount, by the standard tools",
           "strategies": "The article's five strategies (`ferryfs bench`)", "rate": "Against a server that refuses what is too fast"}
@@ -134,6 +137,7 @@ def show_task(rows, table, what):
 def goals(rows):
     """What is aimed at, beside what was measured."""
     lines = []
+    rows = [row for row in rows if row.rate()]
 
     def add(text, wanted, got, digits=None):
         if got is not None:

@@ -94,6 +94,9 @@ static void says_what_to_do_again(void **state)
 	assert_int_equal(retry("SlowDown", 200, ""), S3_RETRY_SLOWER);
 	assert_int_equal(retry("NotImplemented", 501, ""), S3_RETRY_NO);
 	assert_int_equal(retry("ExpiredToken", 400, "us-east-1"), S3_RETRY_RENEW);
+	assert_int_equal(retry("InvalidAccessKeyId", 403, ""), S3_RETRY_RENEW);
+	assert_int_equal(retry("InvalidToken", 400, ""), S3_RETRY_RENEW);
+	assert_int_equal(retry("SignatureDoesNotMatch", 403, ""), S3_RETRY_NO);
 	assert_int_equal(retry("RequestTimeTooSkewed", 403, ""), S3_RETRY_CLOCK);
 	assert_int_equal(retry("PreconditionFailed", 412, ""), S3_RETRY_NO);
 }

@@ -1,0 +1,342 @@
+#include "fs/remove_early.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/log.h"
+#include "fs/dir.h"
+#include "fs/draft.h"
+#include "fs/early.h"
+#include "fs/parked.h"
+#include "fs/remove_op.h"
+
+enum { LOOK_KEYS = 100 };
+
+struct look {
+	struct call call;
+	struct page *page;
+};
+
+struct removal {
+	struct hub *hub;
+	struct batch *batch; /* referenced, promised */
+	struct node *node;   /* referenced; gone */
+	struct dir_watch watch; /* of the directory it was in; holds that */
+	struct claim claim;
+	struct gathered gathered;
+	struct look *look;   /* rmdir: of what is below */
+	int error;
+};
+
+/* The claim's name is "bucket/key". */
+static struct str removal_bucket(const struct removal *removal)
+{
+	const struct claim_item *item = &removal->claim.items[0];
+	const char *slash = memchr(item->name, '/', item->name_len);
+
+	return str_n(item->name, (size_t)(slash - item->name));
+}
+
+static struct str removal_key(const struct removal *removal)
+{
+	const struct claim_item *item = &removal->claim.items[0];
+
+	return str_skip(str_n(item->name, item->name_len), removal_bucket(removal).len + 1);
+}
+
+/* ---- the end ---- */
+
+/* It is there after all: a node like the one that went.  hub.lock held. */
+static void show_again(struct removal *removal)
+{
+	struct hub *hub = removal->hub;
+	const struct node *old = removal->node;
+	struct node *directory = removal->watch.directory, *node;
+	struct str name = str_n(old->name, old->name_len);
+	const struct node_attr *attr = &old->attr;
+
+	dir_doubt(hub, directory);
+	if (directory->gone || nodes_add(hub->nodes, directory, name, old->kind, &node) < 0)
+		return;
+	if (attr->fetched_ms == 0 ||
+		node_set_attr(node, attr->size, attr->mtime, attr->mtime_nsec,
+			attr->etag ? str_of(attr->etag) : STR_NONE,
+			attr->storage_class ? str_of(attr->storage_class) : STR_NONE) < 0)
+		node->attr.fetched_ms = 0;
+	notify_entry(hub, directory->ino, name);
+	dir_child_added(hub, node);
+	node_unref(hub->nodes, node);
+}
+
+static void removal_free(struct removal *removal)
+{
+	if (removal->look)
+		page_free(removal->look->page);
+	free(removal->look);
+	free(removal);
+}
+
+/* Logged by then, where it failed. */
+static void removal_end(struct removal *removal, int error)
+{
+	struct hub *hub = removal->hub;
+	struct batch *batch = removal->batch;
+
+	hub_lock(hub);
+	if (error < 0)
+		show_again(removal);
+	dir_watch_end(hub, &removal->watch);
+	node_unref(hub->nodes, removal->node);
+	hub_unlock(hub);
+	claim_release(hub->claims, &removal->claim, 0);
+	removal_free(removal);
+	batch_keep(batch, remove_errno(error));
+	batch_unref(batch);
+	hub_unpark(hub);
+}
+
+static void log_failure(const struct removal *removal, struct str key, int error, const struct s3_answer *answer)
+{
+	log_call(LOG_LEVEL_ERROR, &(struct log_call){
+					  .what = removal->claim.items[0].prefix ? "rmdir" : "unlink",
+					  .bucket = removal_bucket(removal),
+					  .key = key,
+					  .error = error,
+					  .answer = answer,
+					  .consequence = "not removed",
+				  });
+}
+
+static void on_deleted(struct gathered *gathered)
+{
+	struct removal *removal = gathered->user;
+
+	if (gathered->error < 0) {
+		struct s3_answer answer = {0};
+
+		snprintf(answer.error.code, sizeof(answer.error.code), "%s", gathered->code);
+		snprintf(answer.request_id, sizeof(answer.request_id), "%s", gathered->request_id);
+		log_failure(removal, gathered->key, gathered->error, &answer);
+	}
+	removal_end(removal, gathered->error);
+}
+
+static void gather(struct removal *removal)
+{
+	struct gathered *gathered = &removal->gathered;
+
+	gathered->account = removal->claim.items[0].account;
+	gathered->bucket = removal_bucket(removal);
+	gathered->key = removal_key(removal);
+	gathered->on_done = on_deleted;
+	gathered->user = removal;
+	gather_add(removal->hub->early->gather, gathered);
+}
+
+/* ---- rmdir: what is left below? ---- */
+
+static void on_listed(struct call *call, const struct s3_answer *answer)
+{
+	struct removal *removal = call->user;
+	struct str prefix = removal_key(removal);
+	bool marked = false;
+
+	if (call->error < 0) {
+		log_failure(removal, prefix, call->error, answer);
+		removal_end(removal, call->error);
+		return;
+	}
+	for (unsigned i = 0; i < removal->look->page->count; i++) {
+		struct str key = removal->look->page->entries[i].key;
+
+		if (str_eq(key, prefix)) {
+			marked = true;
+			continue;
+		}
+		log_failure(removal, key, -ENOTEMPTY, NULL);
+		removal_end(removal, -ENOTEMPTY);
+		return;
+	}
+	if (marked)
+		gather(removal);
+	else
+		removal_end(removal, 0);
+}
+
+static void look(struct removal *removal)
+{
+	struct look *look = calloc(1, sizeof(*look));
+
+	removal->look = look;
+	if (!look || page_new(&look->page) < 0) {
+		removal_end(removal, -ENOMEM);
+		return;
+	}
+	call_init(&look->call);
+	look->call.request.op = S3_LIST_OBJECTS;
+	look->call.request.bucket = removal_bucket(removal);
+	look->call.request.prefix = removal_key(removal);
+	look->call.request.max_keys = LOOK_KEYS;
+	look->call.account = removal->claim.items[0].account;
+	look->call.sinks.page = look->page;
+	look->call.on_done = on_listed;
+	look->call.user = removal;
+	call_post(engine_pick(removal->hub->engine), &look->call);
+}
+
+static void on_granted(struct claim *claim)
+{
+	struct removal *removal = claim->user;
+
+	/* try_it may still be at it. */
+	hub_lock(removal->hub);
+	hub_unlock(removal->hub);
+	if (claim->prior_error < 0)
+		removal_end(removal, claim->prior_error);
+	else
+		look(removal);
+}
+
+/* ---- the beginning ---- */
+
+/* Not ours to answer early after all: the claim, once granted, is given back. */
+static void on_unwanted(struct claim *claim)
+{
+	struct removal *removal = claim->user;
+	struct hub *hub = removal->hub;
+
+	hub_lock(hub);
+	hub_unlock(hub);
+	claim_release(hub->claims, claim, 0);
+	free(removal);
+	hub_unpark(hub);
+}
+
+enum outcome { EARLY, ORDINARY };
+
+/* The name goes.  hub.lock held. */
+static void detach(struct removal *removal, struct node *parent, struct node *node)
+{
+	struct hub *hub = removal->hub;
+
+	removal->node = node_ref(node);
+	dir_watch_begin(hub, parent, &removal->watch);
+	dir_removed(parent, str_n(node->name, node->name_len));
+	if (node->draft)
+		draft_disown(hub, node);
+	nodes_detach(hub->nodes, node);
+	if (node_is_dir(node))
+		early_unemptied(hub, node);
+	dir_doubt(hub, node);
+	if (!parent->children)
+		early_emptied(hub, removal->batch, parent);
+}
+
+/* hub.lock held.  1: granted; 0: it will be (on_granted); -errno. */
+static int take_claim(struct removal *removal, const struct node *node, bool directory)
+{
+	struct place place;
+	int error = node_place(node, &place);
+
+	if (error == 0)
+		error = claim_add(&removal->claim, place.account, place_bucket(&place), place_key(&place), directory, true);
+	if (error < 0)
+		return error;
+	removal->claim.granted = directory ? on_granted : on_unwanted;
+	removal->claim.user = removal;
+	return claim_take(removal->hub->claims, &removal->claim);
+}
+
+/* hub.lock held.  May this name go now?  For what may not the ordinary way finds the answer. */
+static bool can_go(struct hub *hub, struct node *parent, struct str name, bool directory, struct node **ret)
+{
+	struct node *node = nodes_child(hub->nodes, parent, name);
+	const struct view *view = node_view(parent);
+
+	if (!node || !view || view->ro || view->copy_ack != COPY_ACK_EARLY)
+		return false;
+	if (node->kind != (directory ? NODE_DIR : NODE_FILE))
+		return false;
+	/* What S3 does not have yet, or a directory with something in it, is for the ordinary way. */
+	if (node->draft || node->local || node->children)
+		return false;
+	*ret = node;
+	return true;
+}
+
+/* batch is promised.  Takes neither. */
+static enum outcome try_it(struct hub *hub, struct batch *batch, fuse_ino_t parent_ino, struct str name, bool directory)
+{
+	struct removal *removal = calloc(1, sizeof(*removal));
+	struct node *node = NULL;
+	int taken = -ENOMEM;
+
+	if (!removal)
+		return ORDINARY;
+	removal->hub = hub;
+	hub_lock(hub);
+	struct node *parent = nodes_find(hub->nodes, parent_ino);
+
+	if (parent && !parent->gone && can_go(hub, parent, name, directory, &node))
+		taken = take_claim(removal, node, directory);
+	bool early = taken == 1 || (taken == 0 && directory);
+
+	if (early) {
+		removal->batch = batch_ref(batch);
+		detach(removal, parent, node);
+	}
+	if (taken >= 0)
+		hub_park(hub);
+	hub_unlock(hub);
+	if (taken < 0) {
+		claim_release(hub->claims, &removal->claim, 0);
+		free(removal);
+	} else if (taken == 1 && directory) {
+		look(removal);
+	} else if (taken == 1) {
+		gather(removal);
+	}
+	return early ? EARLY : ORDINARY;
+}
+
+bool remove_early(fuse_req_t req, fuse_ino_t parent, const char *name, bool directory, struct batch **ret_batch)
+{
+	struct hub *hub = hub_of(req);
+	struct batch *batch = early_batch(hub, req);
+
+	*ret_batch = batch;
+	if (!batch || batch_caller(batch)->tool == CALLER_CP)
+		return false;
+	if (directory) {
+		hub_lock(hub);
+		const struct node *above = nodes_find(hub->nodes, parent);
+		const struct node *node = above ? nodes_child(hub->nodes, above, str_of(name)) : NULL;
+		uint64_t ino = node ? node->ino : 0;
+
+		if (node)
+			early_unemptied(hub, node);
+		hub_unlock(hub);
+		batch_left(batch, ino);
+	}
+	if (!directory)
+		draft_save_copies(hub, parent, name);
+	/* Without room the ordinary way waits, for all of it. */
+	if (!batch_inside(batch, parent) || !batch_promise(batch, NULL))
+		return false;
+	if (try_it(hub, batch, parent, str_of(name), directory) == ORDINARY) {
+		batch_keep(batch, 0);
+		return false;
+	}
+	/* A file's failure is told when its directory is to be removed, to whoever asks for that. */
+	int error = directory ? batch_take_error(batch) : 0;
+
+	if (error < 0) {
+		hub_lock(hub);
+		notify_entry(hub, parent, str_of(name));
+		hub_unlock(hub);
+	}
+	hub_reply_err(req, error);
+	batch_unref(batch);
+	return true;
+}

@@ -1,0 +1,32 @@
+#!/bin/bash
+# No secret, signature or session token is in any log at any level, whatever goes wrong.
+. "$(dirname "$0")/lib.sh"
+token=TokenTokenToken/1234567890abcdef+==
+start_s3d --access-key=AKIDACCESS --secret-key=SecretSecret0123456789 --session-token="$token" --bucket=far@eu-west-1 \
+	--seed=src,prefix=x/,count=10,size=10 --bucket=dst
+export AWS_ACCESS_KEY_ID=AKIDACCESS AWS_SECRET_ACCESS_KEY=SecretSecret0123456789 AWS_SESSION_TOKEN=$token
+trace() { "$FERRYFS" "$@" --log-level trace >>all.out 2>>all.err; }
+
+trace cp -r s3://src/x s3://dst/y || fail "cp"
+trace ls -r s3://far/ || fail "ls of another region"
+AWS_SECRET_ACCESS_KEY=SecretWrong trace ls -r s3://src/ && fail "a wrong secret"
+AWS_SESSION_TOKEN=TokenWrong trace ls -r s3://src/ && fail "a wrong token"
+AWS_ACCESS_KEY_ID=AKIDACCESS_ trace ls -r s3://src/ && fail "a wrong key"
+admin POST fault 'op=copy,nth=1,action=error200:InternalError' >/dev/null
+admin POST fault 'op=copy,nth=2,action=reset' >/dev/null
+trace mv -r s3://dst/y s3://dst/z || fail "mv through faults"
+admin DELETE fault >/dev/null
+mount_s3 m s3://dst -o log_level=trace
+echo text >m/new || fail "write"
+mv m/z m/y || fail "mv"
+cat m/new >/dev/null || fail "read"
+rm -r m/y || fail "rm"
+# The process itself shows none either.
+pid=$(pgrep -f "mount.*$WORK" | head -n 1)
+[ -z "$pid" ] || ! tr '\0' '\n' <"/proc/$pid/cmdline" | grep -q Secret || fail "a secret is on a command line"
+umount_s3 m
+[ "$(wc -l <mount.log)" -ge 5 ] || fail "the trace log has only $(wc -l <mount.log) lines"
+[ "$(grep -c trace: all.err)" -ge 20 ] || fail "too few trace lines: $(grep -c trace: all.err)"
+for word in SecretSecret SecretWrong TokenToken TokenWrong Authorization: Credential= AWS4-HMAC Signature= StringToSign x-amz-security; do
+	! grep -qi -- "$word" all.out all.err mount.log || fail "'$word' is in a log: $(grep -hi -m 1 -- "$word" all.out all.err mount.log)"
+done
