@@ -81,7 +81,7 @@ $(OUT)/s3d: $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard tests/s3d/*.c)))
 	$(call say,LD) $(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libmicrohttpd libxml-2.0 openssl jansson)
 
 # ---- tests ----
-SAN_ENV  := ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+SAN_ENV  := $(if $(SANITIZE),SANITIZED=1) ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 CASES    ?= $(sort $(wildcard tests/cases/[a-z]*_*.sh))
 JOBS     ?= $(shell nproc)

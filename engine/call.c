@@ -246,7 +246,7 @@ static bool put_right(struct call *call, enum s3_retry retry, const struct s3_an
 /* The answer to a HEAD has no body to say why it was refused: what of it might be put right. */
 static enum s3_retry unsaid(const struct call *call, const struct s3_answer *answer)
 {
-	int64_t ahead = answer->date - (int64_t)time(NULL) - account_clock_offset(call->account);
+	int64_t ahead = answer->date - (int64_t)time(NULL) - call->transfer->clock_offset;
 
 	if (answer->error.code[0] || (answer->status != 400 && answer->status != 403))
 		return S3_RETRY_NO;

@@ -182,11 +182,12 @@ static int build(struct transfer *transfer, struct call *call)
 	};
 
 	account_region(call->account, call->request.bucket, transfer->region);
+	transfer->clock_offset = account_clock_offset(call->account);
 	transfer->credentials = target.credentials;
 	target.region = str_of(transfer->region);
 	target.endpoint = account_endpoint_for(call->account, transfer->region, &space);
 	return s3_wire_build(&transfer->worker->wire, &call->request, &target, transfer->worker->signer,
-		(int64_t)time(NULL) + account_clock_offset(call->account));
+		(int64_t)time(NULL) + transfer->clock_offset);
 }
 
 /* Empties what an earlier attempt may have put into the caller's sinks. */

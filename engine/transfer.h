@@ -44,7 +44,8 @@ struct transfer {
 
 	/* of this attempt */
 	char region[REGION_MAX + 1]; /* signed for */
-	const struct credentials *credentials; /* signed with; compared only, they may be gone */
+	int64_t clock_offset; /* signed with, as the credentials: those are compared only, they may be gone */
+	const struct credentials *credentials;
 	bool running; /* in the multi */
 	bool connecting; /* a new connection is being made */
 	bool sent; /* the request may have left */

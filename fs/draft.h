@@ -78,7 +78,8 @@ void draft_flush(struct hub *hub, struct node *node, struct draft_flush *flush);
  * any taken later.  By name, as unlink and rename are asked.  On the reading thread, no lock held. */
 void draft_save_copies(struct hub *hub, fuse_ino_t parent, const char *name);
 
-/* An empty content becomes a copy of this empty object, whose metadata it then has.  -ENOMEM, -EOPNOTSUPP.  hub.lock held. */
+/* An empty content becomes a copy of this empty object, whose metadata it then has.  -ENOMEM, -EOPNOTSUPP.
+ * hub.lock held. */
 int draft_copy_empty(struct hub *hub, struct node *node, struct handle *source);
 /* Is it a copy, or nothing, that a process may be promised?  hub.lock held; draft not NULL. */
 bool draft_is_copy(const struct draft *draft);

@@ -91,15 +91,18 @@ int draft_copy_empty(struct hub *hub, struct node *node, struct handle *handle)
 
 	if (!source->draft)
 		handle_version(handle);
-	if (source == node || source->draft || source->gone || source->kind != NODE_FILE || handle->size != 0 ||
-		!handle->etag[0] || !draft || draft->content != DRAFT_EMPTY || !draft_quiet(draft) || draft->disowned ||
-		!from || !to || !account_same_service(from->account, to->account))
+	if (source == node || source->draft || source->gone || source->kind != NODE_FILE ||
+		handle->size != 0 || !handle->etag[0] || !draft || draft->content != DRAFT_EMPTY ||
+		!draft_quiet(draft) || draft->disowned || !from || !to ||
+		!account_same_service(from->account, to->account))
 		return -EOPNOTSUPP;
-	mark(hub, node, &(struct draft_range){
-				.source = source,
-				.etag = str_of(handle->etag),
-				.storage_class = source->attr.storage_class ? str_of(source->attr.storage_class) : STR_NONE,
-			});
+	mark(hub, node,
+		&(struct draft_range){
+			.source = source,
+			.etag = str_of(handle->etag),
+			.storage_class =
+				source->attr.storage_class ? str_of(source->attr.storage_class) : STR_NONE,
+		});
 	draft_check(draft);
 	return 0;
 }

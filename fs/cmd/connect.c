@@ -255,8 +255,8 @@ int connect_open(const struct connect_options *options, struct engine **ret_engi
 		goto out;
 	}
 	if (engine_options.no_verify_tls && account_endpoint(account)->tls)
-		log_text(LOG_LEVEL_WARNING,
-			"certificates are not verified: whoever is in between can read and change everything");
+		log_text(LOG_LEVEL_WARNING, "certificates are not verified: whoever is in between can read "
+					    "and change everything");
 	*ret_engine = engine;
 	*ret_account = account;
 	return 0;

@@ -15,8 +15,9 @@ mount_s3 m s3://dst
 admin POST 'set?clock-ahead=86400' >/dev/null
 admin POST reset >/dev/null
 # The first request now may be a HEAD, whose refusal has no body to say why.
+ls m/nope 2>/dev/null # asks for two things at once
 echo text >m/new || fail "write after the clocks came apart"
 equal "read" "$(cat m/new)" text
 mv m/y7200 m/z || fail "mv after the clocks came apart"
-equal "refused of the mount" "$(refused)" 1
+[ "$(refused)" -le 2 ] || fail "$(refused) requests of the mount were refused"
 umount_s3 m

@@ -26,6 +26,14 @@ mkdir "$HOME"
 cd "$WORK"
 S3D_PIDS=()
 MOUNTS=()
+# A daemon in the background has no terminal: sanitizers write beside the case's files, and cleanup fails the case.
+# LeakSanitizer must ptrace, so the daemon stays dumpable.
+SANITIZER_OPTIONS=()
+if [ -n "${SANITIZED:-}" ]; then
+	export ASAN_OPTIONS="${ASAN_OPTIONS:-}:log_path=$WORK/sanitizer" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}:log_path=$WORK/sanitizer"
+	export TSAN_OPTIONS="${TSAN_OPTIONS:-}:log_path=$WORK/sanitizer"
+	SANITIZER_OPTIONS=(-o dumpable)
+fi
 
 cleanup() {
 	local status=$? i pid
@@ -38,6 +46,9 @@ cleanup() {
 	for pid in "${S3D_PIDS[@]}"; do
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
+	done
+	for i in "$WORK"/sanitizer*; do
+		[ -s "$i" ] && { echo "--- ${i##*/}"; head -n 60 "$i"; status=1; }
 	done
 	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
 		for i in "$WORK"/*.log; do
@@ -98,6 +109,6 @@ mount_s3() {
 	shift 2
 	mkdir -p "$dir"
 	MOUNTS+=("$(readlink -f "$dir")")
-	"$FERRYFS" mount -o "log_file=$WORK/mount.log,staging=$WORK" "$@" "$url" "$dir" || fail "mount $url"
+	"$FERRYFS" mount -o "log_file=$WORK/mount.log,staging=$WORK" "${SANITIZER_OPTIONS[@]}" "$@" "$url" "$dir" || fail "mount $url"
 }
 umount_s3() { "$FERRYFS" umount "$1" || fail "umount $1"; }

@@ -251,6 +251,53 @@ static void test_clock_is_learnt(void **state)
 	end(fixture);
 }
 
+/* A HEAD's refusal has no body: the clock is seen from its Date. */
+static void test_clock_is_learnt_from_a_head(void **state)
+{
+	struct fixture *fixture = BEGIN(
+		"HTTP/1.1 403 Forbidden\r\nDate: Fri, 01 Jan 2027 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n",
+		HEAD_OK);
+	struct call call;
+
+	head(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	assert_int_equal(call.attempts, 2);
+	assert_non_null(strcasestr(fixture->server.asked[1], "x-amz-date: 20270101T0000"));
+	end(fixture);
+}
+
+/* The same refusal from a server whose clock is ours can be anything: once is enough while the credentials
+ * are the same, also where the server names the region that was signed for. */
+static void test_refused_head(void **state)
+{
+	static const char *const answers[] = {EMPTY("403 Forbidden"), EMPTY("400 Bad Request"),
+		"HTTP/1.1 400 Bad Request\r\nx-amz-bucket-region: us-east-1\r\nContent-Length: 0\r\n\r\n"};
+
+	for (unsigned i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct fixture *fixture = BEGIN(answers[i], HEAD_OK);
+		struct call call;
+
+		head(fixture, &call);
+		assert_true(call_wait(fixture->engine, &call, NULL) < 0);
+		assert_int_equal(asked(fixture), 1);
+		end(fixture);
+	}
+}
+
+static void test_renewed_after_a_head(void **state)
+{
+	struct fixture *fixture = BEGIN(EMPTY("400 Bad Request"), HEAD_OK);
+	struct call call;
+
+	head(fixture, &call);
+	setenv("AWS_ACCESS_KEY_ID", "AKIAANOTHER", 1);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
+	assert_non_null(strstr(fixture->server.asked[0], "AKIAEXAMPLE/"));
+	assert_non_null(strstr(fixture->server.asked[1], "AKIAANOTHER/"));
+	end(fixture);
+}
+
 static int swallow(void *user, const char *data, size_t len)
 {
 	size_t *got = user;
@@ -408,6 +455,9 @@ int main(void)
 		cmocka_unit_test(test_region_is_learnt),
 		cmocka_unit_test(test_region_for_ever),
 		cmocka_unit_test(test_clock_is_learnt),
+		cmocka_unit_test(test_clock_is_learnt_from_a_head),
+		cmocka_unit_test(test_refused_head),
+		cmocka_unit_test(test_renewed_after_a_head),
 		cmocka_unit_test(test_get),
 		cmocka_unit_test(test_get_not_repeated),
 		cmocka_unit_test(test_get_refused_by_sink),
