@@ -1,11 +1,11 @@
 /*
  * account: an endpoint, a region and credentials, and what has been learnt about the service behind it.
  *
- * Reference-counted and shared by all threads; everything below may be called from any thread.  Credentials are found
- * in the order of the AWS CLI: options, environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
- * AWS_PROFILE, AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_CA_BUNDLE,
- * AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE), then ~/.aws/credentials and ~/.aws/config.  When a server says
- * ExpiredToken they are read anew from the same place, at most once in some seconds.
+ * Reference-counted and shared by all threads; everything below may be called from any thread.  Credentials
+ * are found in the order of the AWS CLI: options, environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+ * AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL,
+ * AWS_CA_BUNDLE, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE), then ~/.aws/credentials and ~/.aws/config.
+ * When a server says ExpiredToken they are read anew from the same place, at most once in some seconds.
  */
 #ifndef FERRYFS_ENGINE_ACCOUNT_H
 #define FERRYFS_ENGINE_ACCOUNT_H
@@ -20,22 +20,22 @@ struct account_options {
 	const char *profile;
 	bool no_sign_request;
 	const char *addressing; /* "auto" (NULL), "path", "virtual" */
-	bool request_payer;     /* the requester pays: said with every request to a bucket */
+	bool request_payer; /* the requester pays: said with every request to a bucket */
 };
 
 struct account;
 
 enum { ACCOUNT_WHY_MAX = 512 };
 
-/* On failure -EACCES (no credentials found), -EINVAL (an option or file is wrong), -ENOENT (no such profile), -ENOMEM,
- * and one sentence for the user in why (ACCOUNT_WHY_MAX bytes). */
+/* On failure -EACCES (no credentials found), -EINVAL (an option or file is wrong), -ENOENT (no such profile),
+ * -ENOMEM, and one sentence for the user in why (ACCOUNT_WHY_MAX bytes). */
 int account_open(const struct account_options *options, struct account **ret, char *why);
 struct account *account_ref(struct account *account);
 void account_unref(struct account *account);
 
 const struct endpoint *account_endpoint(const struct account *account);
-/* Where requests for a bucket of this region go: the account's endpoint, but for AWS found by region the one of that
- * region, made in *space. */
+/* Where requests for a bucket of this region go: the account's endpoint, but for AWS found by region the one
+ * of that region, made in *space. */
 const struct endpoint *account_endpoint_for(
 	const struct account *account, const char *region, struct endpoint *space);
 bool account_request_payer(const struct account *account);
@@ -46,7 +46,8 @@ const struct credentials *account_credentials(struct account *account);
 /* Reads them anew; -EAGAIN when that was done a moment ago, -EACCES when they are still the expired ones. */
 int account_renew(struct account *account);
 
-/* The region requests for bucket are signed for: what was learnt, else the default.  Copies at most REGION_MAX + 1 bytes. */
+/* The region requests for bucket are signed for: what was learnt, else the default.  Copies at most
+ * REGION_MAX + 1 bytes. */
 void account_region(struct account *account, struct str bucket, char *ret);
 /* Remembers (bounded table) that bucket is in region. */
 void account_learn_region(struct account *account, struct str bucket, struct str region);
@@ -64,10 +65,10 @@ bool account_same_service(const struct account *a, const struct account *b);
 
 /* What the service does with a condition or feature, learnt on real work. */
 enum account_trait {
-	TRAIT_COPY_IF_MATCH,   /* x-amz-copy-source-if-match */
+	TRAIT_COPY_IF_MATCH, /* x-amz-copy-source-if-match */
 	TRAIT_DELETE_IF_MATCH, /* ETag in DeleteObjects, If-Match on DELETE */
-	TRAIT_COPY_CREATE,     /* If-None-Match: * on CopyObject's destination */
-	TRAIT_PUT_CREATE,      /* If-None-Match: * on PutObject */
+	TRAIT_COPY_CREATE, /* If-None-Match: * on CopyObject's destination */
+	TRAIT_PUT_CREATE, /* If-None-Match: * on PutObject */
 	TRAIT_TAGGING,
 	TRAIT_COUNT,
 };

@@ -1,19 +1,20 @@
 /*
  * call: one S3 request, from asking to its final answer, through as many attempts as that needs.
  *
- * States: IDLE -> QUEUED (waits for a place in the worker's window) -> ACTIVE (an attempt is on the wire) -> WAITING
- * (back-off before the next attempt) -> QUEUED ... -> IDLE, then on_done, exactly once.  Every transition happens on
- * the worker's thread.
+ * States: IDLE -> QUEUED (waits for a place in the worker's window) -> ACTIVE (an attempt is on the wire) ->
+ * WAITING (back-off before the next attempt) -> QUEUED ... -> IDLE, then on_done, exactly once.  Every
+ * transition happens on the worker's thread.
  *
- * The caller owns the call's memory and everything its request points to until on_done; on_done may free it or start
- * it again.  The answer lies with the transfer and is lent to on_done only.
+ * The caller owns the call's memory and everything its request points to until on_done; on_done may free it
+ * or start it again.  The answer lies with the transfer and is lent to on_done only.
  *
- * What is retried: connection errors, time-outs, cut answers and what s3_answer_retry says, with capped exponential
- * back-off and full jitter, `retries` times, within a retry budget shared by the worker (a dead server is not asked
- * thousands of times); a slow-down does not draw on the budget, it halves the window.  A wrong region, an expired
- * token and a skewed clock are put right once and asked again at once.  A GET whose sink has taken bytes is not retried
- * (-EIO): the reader goes on from where it was.  S3_CREATE_UPLOAD may leave a second upload behind when its answer was
- * lost: the caller lists and aborts it.
+ * What is retried: connection errors, time-outs, cut answers and what s3_answer_retry says, with capped
+ * exponential back-off and full jitter, `retries` times, within a retry budget shared by the worker (a dead
+ * server is not asked thousands of times); a slow-down does not draw on the budget, it halves the window.  A
+ * wrong region, an expired token and a skewed clock are put right once and asked again at once.  A GET whose
+ * sink has taken bytes is not retried
+ * (-EIO): the reader goes on from where it was.  S3_CREATE_UPLOAD may leave a second upload behind when its
+ * answer was lost: the caller lists and aborts it.
  */
 #ifndef FERRYFS_ENGINE_CALL_H
 #define FERRYFS_ENGINE_CALL_H
@@ -27,7 +28,8 @@ struct window;
 
 enum call_flags {
 	CALL_BULK = 1, /* one of thousands: interactive calls go before it */
-	CALL_ONCE = 2, /* never a second attempt after the request may have been taken (ambiguous outcomes are the caller's) */
+	CALL_ONCE = 2, /* never a second attempt after the request may have been taken (ambiguous outcomes are
+			  the caller's) */
 };
 
 /* ENDED: the outcome is known, on_done comes in this turn of the loop. */
@@ -37,20 +39,22 @@ struct call {
 	/* given by the caller */
 	struct s3_request request;
 	struct account *account; /* lent */
-	struct s3_sinks sinks;   /* cleared anew by the worker for each attempt (page, delete results, headers, tags) */
-	int body_fd;             /* S3_PUT_OBJECT, S3_UPLOAD_PART: body_length bytes from here ... */
-	uint64_t body_offset;    /* ... on, by pread; -EIO when the file is shorter */
-	const char *body_data;   /* or from memory, when not NULL; body_offset does not count here */
-	uint64_t expect_bytes;   /* how much the server has to move (a copy's size): lengthens the time-out */
+	struct s3_sinks
+		sinks; /* cleared anew by the worker for each attempt (page, delete results, headers, tags) */
+	int body_fd; /* S3_PUT_OBJECT, S3_UPLOAD_PART: body_length bytes from here ... */
+	uint64_t body_offset; /* ... on, by pread; -EIO when the file is shorter */
+	const char *body_data; /* or from memory, when not NULL; body_offset does not count here */
+	uint64_t expect_bytes; /* how much the server has to move (a copy's size): lengthens the time-out */
 	unsigned flags;
-	void (*on_done)(struct call *call, const struct s3_answer *answer); /* answer never NULL; worker thread */
+	void (*on_done)(
+		struct call *call, const struct s3_answer *answer); /* answer never NULL; worker thread */
 	void *user;
 
 	/* result, for on_done */
-	int error;         /* 0: acknowledged by S3; -errno otherwise (-ECANCELED when cancelled) */
+	int error; /* 0: acknowledged by S3; -errno otherwise (-ECANCELED when cancelled) */
 	unsigned attempts; /* on the wire so far */
-	bool ambiguous;    /* some attempt was sent and ended without an answer, or with a 5xx other than a slow-down: it
-			    * may have taken effect whatever the final answer says */
+	bool ambiguous; /* some attempt was sent and ended without an answer, or with a 5xx other than a
+			 * slow-down: it may have taken effect whatever the final answer says */
 
 	/* private to the worker */
 	enum call_state state;
@@ -62,7 +66,7 @@ struct call {
 	struct worker *worker;
 	struct window *window;
 	uint64_t started_ms; /* of the first attempt */
-	unsigned slowed;     /* attempts refused with a slow-down */
+	unsigned slowed; /* attempts refused with a slow-down */
 	unsigned char region_fixes, renewals, clock_fixes;
 	struct task task;
 };
@@ -77,8 +81,8 @@ void call_post(struct worker *worker, struct call *call);
 /* Worker thread: ends it with -ECANCELED; on_done comes soon, not from inside.  No effect on an idle call. */
 void call_cancel(struct call *call);
 
-/* Blocks until it is done (not from a worker); returns call->error and copies the answer to *ret_answer where not NULL.
- * on_done and user are used by it. */
+/* Blocks until it is done (not from a worker); returns call->error and copies the answer to *ret_answer where
+ * not NULL. on_done and user are used by it. */
 int call_wait(struct engine *engine, struct call *call, struct s3_answer *ret_answer);
 
 #endif

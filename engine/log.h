@@ -1,9 +1,9 @@
 /*
  * log: one line for what a person must know, escaped, to stderr, a file or syslog.
  *
- * The layer that decides what happens next logs, once: operation, key, S3 code, request id, consequence.  Texts from
- * outside pass through s3/escape.  Lines are bounded (LOG_LINE_MAX) and written in one write(2).  No credential,
- * Authorization header or token is ever given to it.  Any thread.
+ * The layer that decides what happens next logs, once: operation, key, S3 code, request id, consequence.
+ * Texts from outside pass through s3/escape.  Lines are bounded (LOG_LINE_MAX) and written in one write(2).
+ * No credential, Authorization header or token is ever given to it.  Any thread.
  */
 #ifndef FERRYFS_ENGINE_LOG_H
 #define FERRYFS_ENGINE_LOG_H
@@ -22,17 +22,17 @@ void log_text(enum log_level level, const char *format, ...) __attribute__((form
 
 /* An S3 call's outcome.  Absent parts are left out. */
 struct log_call {
-	const char *what;         /* "copy", "rename dir" */
-	struct str bucket, key;   /* escaped here */
-	int error;                /* -errno or 0 */
+	const char *what; /* "copy", "rename dir" */
+	struct str bucket, key; /* escaped here */
+	int error; /* -errno or 0 */
 	const struct s3_answer *answer; /* code, status and request id; may be NULL */
-	const char *consequence;  /* "left at both places" */
+	const char *consequence; /* "left at both places" */
 };
 
 void log_call(enum log_level level, const struct log_call *line);
 
-/* True the first time for this (what, bucket/key) of late, false when it was said before: for "logged once". The
- * memory of what was said is bounded (4,096 hashes); an old one may be said again. */
+/* True the first time for this (what, bucket/key) of late, false when it was said before: for "logged once".
+ * The memory of what was said is bounded (4,096 hashes); an old one may be said again. */
 bool log_once(const char *what, struct str bucket, struct str key);
 
 #endif

@@ -11,12 +11,12 @@
 
 struct stats {
 	uint64_t requests[S3_OP_COUNT]; /* attempts sent, by kind */
-	uint64_t failed;                /* calls that ended in an error */
-	uint64_t retried;               /* further attempts */
-	uint64_t slowed;                /* 503 SlowDown, 429 */
+	uint64_t failed; /* calls that ended in an error */
+	uint64_t retried; /* further attempts */
+	uint64_t slowed; /* 503 SlowDown, 429 */
 	uint64_t timeouts;
 	uint64_t object_bytes_in, object_bytes_out; /* bodies of GET; of PUT and parts */
-	uint64_t connections;           /* opened */
+	uint64_t connections; /* opened */
 	unsigned active, queued, waiting;
 	unsigned window, window_max;
 };

@@ -1,14 +1,15 @@
 /*
  * batch: what one process (one `cp -r`) has been promised and S3 has not yet acknowledged.
  *
- * Only GNU cp, mv and rm with plain options have one (fs/caller.h).  A call of theirs is answered before S3 has acknowledged it only with
- * evidence (fs/visit.h) that a later call of the same process is to come; whatever goes wrong is kept, and the next call
- * that can report tells it.  A call without evidence waits for all of the batch first.  So the process does not end with 0
- * unless everything it was told is true.
+ * Only GNU cp, mv and rm with plain options have one (fs/caller.h).  A call of theirs is answered before S3
+ * has acknowledged it only with evidence (fs/visit.h) that a later call of the same process is to come;
+ * whatever goes wrong is kept, and the next call that can report tells it.  A call without evidence waits for
+ * all of the batch first.  So the process does not end with 0 unless everything it was told is true.
  *
- * A batch is made when the process opens its first directory or makes its first, and belongs to that very process: its pidfd says
- * whether it still lives.  (A shell that globbed and then became cp was no cp then, and has none.)  Reference-counted; all
- * functions from any thread and also under hub.lock, except batch_keep, batch_wait, batches_settle, which call back.
+ * A batch is made when the process opens its first directory or makes its first, and belongs to that very
+ * process: its pidfd says whether it still lives.  (A shell that globbed and then became cp was no cp then,
+ * and has none.)  Reference-counted; all functions from any thread and also under hub.lock, except
+ * batch_keep, batch_wait, batches_settle, which call back.
  */
 #ifndef FERRYFS_FS_BATCH_H
 #define FERRYFS_FS_BATCH_H
@@ -16,24 +17,27 @@
 #include "fs/resolver.h"
 
 enum {
-	BATCH_OUTSTANDING_MAX = 4096,   /* of one process */
-	BATCHES_OUTSTANDING_MAX = 16384, /* of all: a flat bound on memory and on what a crash leaves undone */
-	BATCHES_MAX = 256,              /* processes; past it one more waits for each call */
+	BATCH_OUTSTANDING_MAX = 4096, /* of one process */
+	BATCHES_OUTSTANDING_MAX =
+		16384, /* of all: a flat bound on memory and on what a crash leaves undone */
+	BATCHES_MAX = 256, /* processes; past it one more waits for each call */
 };
 
 struct batch;
 struct batches;
 
 struct batches_hooks {
-	/* Somebody is about to wait: send what is only being gathered.  No lock held but hub.lock perhaps: queue only. */
+	/* Somebody is about to wait: send what is only being gathered.  No lock held but hub.lock perhaps:
+	 * queue only. */
 	void (*hurry)(void *user);
-	/* Nothing is outstanding and the batch is being waited for: promise (batch_promise_more) what was put off.  No lock held.
-	 * When that is kept it is asked again, until it has nothing to promise. */
+	/* Nothing is outstanding and the batch is being waited for: promise (batch_promise_more) what was put
+	 * off.  No lock held. When that is kept it is asked again, until it has nothing to promise. */
 	void (*settle)(void *user, struct batch *batch);
 	void *user;
 };
 
-/* Somebody who waits; the waiter's memory until on_done, which comes once, with no lock held.  error: of batch_wait. */
+/* Somebody who waits; the waiter's memory until on_done, which comes once, with no lock held.  error: of
+ * batch_wait. */
 struct batch_wait {
 	void (*on_done)(struct batch_wait *wait, int error);
 	void *user;
@@ -43,10 +47,12 @@ struct batch_wait {
 };
 
 int batches_new(struct resolver *resolver, const struct batches_hooks *hooks, struct batches **ret);
-/* After the resolver, the session and the engine have ended; frees batches whose process still lives.  Accepts NULL. */
+/* After the resolver, the session and the engine have ended; frees batches whose process still lives. Accepts
+ * NULL. */
 void batches_free(struct batches *batches);
 
-/* The process has been resolved: its batch, made where there is none; takes pidfd.  NULL: no memory, or too many.  One ref. */
+/* The process has been resolved: its batch, made where there is none; takes pidfd.  NULL: no memory, or too
+ * many.  One ref. */
 struct batch *batches_open(struct batches *batches, const struct caller *caller, int pidfd);
 /* The batch of this process, which lives; one ref; or NULL. */
 struct batch *batches_find(struct batches *batches, pid_t pid);
@@ -60,16 +66,18 @@ int batches_settle(struct batches *batches, unsigned limit_ms);
 /* For status: processes, and what they were promised. */
 void batches_count(struct batches *batches, unsigned *ret_processes, unsigned *ret_outstanding);
 
-/* One thing more will be answered early.  True: promised.  False: there is no room; wait->on_done comes once there was, and
- * it then is promised.  A promise holds the batch until batch_keep. */
+/* One thing more will be answered early.  True: promised.  False: there is no room; wait->on_done comes once
+ * there was, and it then is promised.  A promise holds the batch until batch_keep. */
 bool batch_promise(struct batch *batch, struct batch_wait *wait); /* wait NULL: only if there is room now */
 /* From the settle hook, and for what cannot wait: without regard to room. */
 void batch_promise_more(struct batch *batch);
-/* What was promised has come to its end, with this error (0: done).  The first is kept; whoever keeps a failed promise has logged it. */
+/* What was promised has come to its end, with this error (0: done).  The first is kept; whoever keeps a
+ * failed promise has logged it. */
 void batch_keep(struct batch *batch, int error);
 /* The first error that nobody has been told; it then has been. */
 int batch_take_error(struct batch *batch);
-/* Calls back once nothing is outstanding, with the first error, which is then told.  Perhaps before it returns. */
+/* Calls back once nothing is outstanding, with the first error, which is then told.  Perhaps before it
+ * returns. */
 void batch_wait(struct batch *batch, struct batch_wait *wait);
 
 /* ---- where the process is: fs/visit.h ---- */

@@ -44,7 +44,8 @@ void dir_child_added(struct hub *hub, struct node *child);
 void dir_child_leaves(struct node *child);
 /* This mount removed the name (before nodes_detach or nodes_move): remembered for the watchers. */
 void dir_removed(struct node *directory, struct str name);
-/* S3 acknowledged this child: directories around it that only this mount knew of (node.local) exist there too. */
+/* S3 acknowledged this child: directories around it that only this mount knew of (node.local) exist there
+ * too. */
 void dir_landed(const struct node *child);
 /* Is there a child of this directory that S3 has, other than this one (NULL: any)?  Says so only for what is
  * known. */

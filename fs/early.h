@@ -1,16 +1,16 @@
 /*
- * early: what the operations share that are answered before S3 has acknowledged them: the batches of a hub, who has one, the
- * gathered deletes, and the directories whose marker is not decided yet.
+ * early: what the operations share that are answered before S3 has acknowledged them: the batches of a hub,
+ * who has one, the gathered deletes, and the directories whose marker is not decided yet.
  *
- * `cp -r` makes directories of which S3 knows nothing until something lands below them.  A directory made by a
- * process that has a batch is a node alone (node.local), remembered here until its marker is decided:
+ * `cp -r` makes directories of which S3 knows nothing until something lands below them.  A directory made by
+ * a process that has a batch is a node alone (node.local), remembered here until its marker is decided:
  *
  *   its source has a marker            written as soon as the source is listed
  *   something landed below             none is needed (node.local has ended)
  *   the batch is waited for, or ended  written if nothing landed
  *
- * so that a copied tree has the keys of its source and no others.  What `rm -r` emptied and did not remove, as it was killed,
- * gets its marker likewise (fs/marker.h) when the process has ended.
+ * so that a copied tree has the keys of its source and no others.  What `rm -r` emptied and did not remove,
+ * as it was killed, gets its marker likewise (fs/marker.h) when the process has ended.
  */
 #ifndef FERRYFS_FS_EARLY_H
 #define FERRYFS_FS_EARLY_H
@@ -34,7 +34,8 @@ struct early {
 
 /* Starts a thread. */
 int early_new(struct hub *hub, struct early **ret);
-/* Before the engine is freed: nothing is held back any more, and everything that was promised is waited for, limit_ms at most. */
+/* Before the engine is freed: nothing is held back any more, and everything that was promised is waited for,
+ * limit_ms at most. */
 void early_settle(struct early *early, unsigned limit_ms);
 void early_free(struct early *early); /* after the engine; accepts NULL */
 
@@ -45,7 +46,8 @@ struct batch *early_batch(struct hub *hub, fuse_req_t req);
 struct early_ask {
 	/* given */
 	struct hub *hub;
-	/* batch: one ref for the callee, or NULL.  Once; no lock held; on the resolver's thread, or before early_ask returns. */
+	/* batch: one ref for the callee, or NULL.  Once; no lock held; on the resolver's thread, or before
+	 * early_ask returns. */
 	void (*on_done)(struct early_ask *ask, struct batch *batch);
 	void *user;
 	/* private */
@@ -65,8 +67,8 @@ void early_unemptied(struct hub *hub, const struct node *directory);
 
 /* The directory that the process reads has been read to its end.  No lock. */
 void early_listed(struct hub *hub, struct batch *batch, const struct node *directory);
-/* Whoever made it, this directory is wanted in S3 now (it is about to be renamed, or settled): its marker is under way, in the
- * order of claims, when this returns, and so are those of all below it.  No lock. */
+/* Whoever made it, this directory is wanted in S3 now (it is about to be renamed, or settled): its marker is
+ * under way, in the order of claims, when this returns, and so are those of all below it.  No lock. */
 void early_decide_below(struct hub *hub, struct node *directory);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * gather: single deletes of many callers become DeleteObjects of up to 1,000 keys.
  *
- * A key is sent with others of its bucket when 1,000 are together, when nobody added one for GATHER_IDLE_MS, when the first is
- * GATHER_AGE_MS old, or at once when somebody waits (gather_hurry).  Each key has its own outcome.  Order is the callers': whoever adds
- * a key holds its claim until on_done.
+ * A key is sent with others of its bucket when 1,000 are together, when nobody added one for GATHER_IDLE_MS,
+ * when the first is GATHER_AGE_MS old, or at once when somebody waits (gather_hurry).  Each key has its own
+ * outcome.  Order is the callers': whoever adds a key holds its claim until on_done.
  *
  * Runs on one worker, so that nothing here needs a lock; keys come through its mailbox.
  */
@@ -14,7 +14,8 @@
 
 enum { GATHER_IDLE_MS = 3, GATHER_AGE_MS = 100 };
 
-/* One key; the caller's memory, with all it points to, until on_done (the worker's thread, once, no lock held). */
+/* One key; the caller's memory, with all it points to, until on_done (the worker's thread, once, no lock
+ * held). */
 struct gathered {
 	/* given */
 	struct account *account;
@@ -22,8 +23,8 @@ struct gathered {
 	void (*on_done)(struct gathered *gathered);
 	void *user;
 	/* result */
-	int error;              /* 0: gone */
-	const char *code;       /* S3's, or ""; lent to on_done, as is request_id */
+	int error; /* 0: gone */
+	const char *code; /* S3's, or ""; lent to on_done, as is request_id */
 	const char *request_id;
 	/* private */
 	struct task task;

@@ -1,13 +1,14 @@
 /*
  * hub: one FUSE superblock and everything behind it: engine, nodes, claims, notifier, session.
  *
- * Threads: the session's reading thread runs the low-level handlers (fs/ops.c); workers run completions, which may reply to
- * parked requests; the notifier thread alone sends invalidations (inval_entry blocks while a request on that
- * directory is parked: measured).  A handler never blocks: what cannot be answered at once is parked (struct parked) and answered
- * by a completion.
+ * Threads: the session's reading thread runs the low-level handlers (fs/ops.c); workers run completions,
+ * which may reply to parked requests; the notifier thread alone sends invalidations (inval_entry blocks while
+ * a request on that directory is parked: measured).  A handler never blocks: what cannot be answered at once
+ * is parked (struct parked) and answered by a completion.
  *
- * Locks, outermost first: hub.lock (nodes, dirs, drafts, handles) > claims' own.  No reply, no callback into the engine that may
- * call back, no I/O under hub.lock; call_post, worker_post and notify_* are allowed under it (they only queue).
+ * Locks, outermost first: hub.lock (nodes, dirs, drafts, handles) > claims' own.  No reply, no callback into
+ * the engine that may call back, no I/O under hub.lock; call_post, worker_post and notify_* are allowed under
+ * it (they only queue).
  */
 #ifndef FERRYFS_FS_HUB_H
 #define FERRYFS_FS_HUB_H
@@ -24,7 +25,8 @@ struct dir;
 struct files;
 struct early;
 
-/* fs/dir.c: the directories whose children are held, oldest knowledge first.  All zero at first; needs no release. */
+/* fs/dir.c: the directories whose children are held, oldest knowledge first.  All zero at first; needs no
+ * release. */
 struct dirs {
 	struct dir *oldest, *newest;
 	unsigned held; /* children, at most DIR_HELD_MAX */
@@ -38,21 +40,21 @@ struct hub {
 	struct view *view; /* the one view of a hub that is mounted by itself; its root is inode 1 */
 
 	pthread_mutex_t lock;
-	struct nodes *nodes;      /* protected by lock */
-	struct dirs dirs;         /* protected by lock */
-	char *staging_dir;        /* constant; 0700, checked at start */
+	struct nodes *nodes; /* protected by lock */
+	struct dirs dirs; /* protected by lock */
+	char *staging_dir; /* constant; 0700, checked at start */
 	struct xattr_cache *xattrs; /* fs/op_xattr.c */
-	struct files *files;        /* fs/handle.h: open files; protected by lock */
-	struct early *early;        /* fs/early.h: what is answered before S3 has acknowledged it */
-	atomic_uint parked;       /* requests without an answer yet: hub_park, hub_unpark */
-	atomic_bool stopping;     /* the session ends: begin nothing new */
+	struct files *files; /* fs/handle.h: open files; protected by lock */
+	struct early *early; /* fs/early.h: what is answered before S3 has acknowledged it */
+	atomic_uint parked; /* requests without an answer yet: hub_park, hub_unpark */
+	atomic_bool stopping; /* the session ends: begin nothing new */
 };
 
-/* view is referenced.  Starts the notifier's thread, so after any fork.  On failure a sentence in why (ACCOUNT_WHY_MAX
- * bytes). */
+/* view is referenced.  Starts the notifier's thread, so after any fork.  On failure a sentence in why
+ * (ACCOUNT_WHY_MAX bytes). */
 int hub_new(struct engine *engine, struct view *view, struct hub **ret, char *why);
-/* After the session ended and the engine was freed (that ends whatever is parked): settles nothing any more, frees
- * all but the engine.  Accepts NULL. */
+/* After the session ended and the engine was freed (that ends whatever is parked): settles nothing any more,
+ * frees all but the engine.  Accepts NULL. */
 void hub_free(struct hub *hub);
 
 /* A handler that returns without an answer, and whoever answers for it later.  Any thread. */
@@ -85,29 +87,32 @@ uint64_t hub_now_ms(void); /* CLOCK_MONOTONIC_COARSE */
 
 /* ---- replies; never under hub.lock ---- */
 
-/* Fills the entry of a node that the caller holds: attributes, time-outs by view (0 while it has a draft or a claim pending).
- * hub.lock held.  The lookup count is added by hub_reply_entry. */
+/* Fills the entry of a node that the caller holds: attributes, time-outs by view (0 while it has a draft or a
+ * claim pending). hub.lock held.  The lookup count is added by hub_reply_entry. */
 void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret);
-/* Adds the lookup first (under the lock), replies, and takes it back when the reply was not taken (-ENOENT: the request was
- * interrupted).  Takes the caller's ref on node. */
+/* Adds the lookup first (under the lock), replies, and takes it back when the reply was not taken (-ENOENT:
+ * the request was interrupted).  Takes the caller's ref on node. */
 void hub_reply_entry(struct hub *hub, fuse_req_t req, struct node *node);
 void hub_reply_create(struct hub *hub, fuse_req_t req, struct node *node, const struct fuse_file_info *fi);
 void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node); /* takes no ref */
-/* error: -errno or 0.  What no caller could make sense of (EAGAIN, ESTALE ... stay) is not translated here. */
+/* error: -errno or 0.  What no caller could make sense of (EAGAIN, ESTALE ... stay) is not translated here.
+ */
 void hub_reply_err(fuse_req_t req, int error);
-/* There is no such name: remembered by the kernel for as long as the view allows, unless something is pending on it.  0: plain
- * ENOENT.  ttl_ms as hub_entry would have it. */
+/* There is no such name: remembered by the kernel for as long as the view allows, unless something is pending
+ * on it.  0: plain ENOENT.  ttl_ms as hub_entry would have it. */
 void hub_reply_negative(fuse_req_t req, unsigned ttl_ms);
 
-/* ---- notifier (fs/notify.c); any thread, also under hub.lock: queues only, bounded: when full the oldest are merged into
- * the loss of their directory's whole cache ---- */
+/* ---- notifier (fs/notify.c); any thread, also under hub.lock: queues only, bounded: when full the oldest
+ * are merged into the loss of their directory's whole cache ---- */
 void notify_entry(struct hub *hub, uint64_t parent, struct str name);
 void notify_inode(struct hub *hub, uint64_t ino);
 
-/* send, on the notifier's thread, tells the kernel; name STR_NONE: of an inode.  NULL: through the hub's session. */
-int notifier_new(struct hub *hub, void (*send)(struct hub *hub, uint64_t ino, struct str name), struct notifier **ret);
-/* What is queued is dropped and the thread ends after what it is at.  Its calls into the kernel may wait for parked
- * requests, so the session must be read, or be over, until notifier_stopped. */
+/* send, on the notifier's thread, tells the kernel; name STR_NONE: of an inode.  NULL: through the hub's
+ * session. */
+int notifier_new(
+	struct hub *hub, void (*send)(struct hub *hub, uint64_t ino, struct str name), struct notifier **ret);
+/* What is queued is dropped and the thread ends after what it is at.  Its calls into the kernel may wait for
+ * parked requests, so the session must be read, or be over, until notifier_stopped. */
 void notifier_stop(struct notifier *notifier);
 bool notifier_stopped(struct notifier *notifier);
 void notifier_free(struct notifier *notifier); /* stops and joins; accepts NULL */

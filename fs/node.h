@@ -1,19 +1,20 @@
 /*
  * node: what an inode number stands for: a parent, a name, a kind, and attributes with an age.
  *
- * Nodes form the tree of one hub.  A node knows its parent and name, never its path, so that a renamed directory is
- * one pointer and open files below follow.  Inode numbers rise, are never reused, and nodes made from a listing get theirs
- * in the listing's order: cp visits a directory by inode number, and the batch reads that as evidence.
+ * Nodes form the tree of one hub.  A node knows its parent and name, never its path, so that a renamed
+ * directory is one pointer and open files below follow.  Inode numbers rise, are never reused, and nodes made
+ * from a listing get theirs in the listing's order: cp visits a directory by inode number, and the batch
+ * reads that as evidence.
  *
  * Life: a node lives while anything holds it:
  *   lookups  what the kernel was told and has not forgotten (FUSE lookup count)
- *   refs     children (each holds its parent), open handles, parked requests, directory knowledge that still is fresh
- * An inode nobody holds costs nothing.  A node taken out of its directory (unlinked, renamed over) is `gone`: reachable
- * by number until it is forgotten, no longer by name.
+ *   refs     children (each holds its parent), open handles, parked requests, directory knowledge that still
+ * is fresh An inode nobody holds costs nothing.  A node taken out of its directory (unlinked, renamed over)
+ * is `gone`: reachable by number until it is forgotten, no longer by name.
  *
- * All fields are protected by the hub's lock (struct hub.lock); every function here is called with it held unless it says
- * otherwise.  Own hash tables: two intrusive chains cost 16 bytes a node where uthash's two handles cost 112, and a
- * recursive copy of a million files makes a million nodes.
+ * All fields are protected by the hub's lock (struct hub.lock); every function here is called with it held
+ * unless it says otherwise.  Own hash tables: two intrusive chains cost 16 bytes a node where uthash's two
+ * handles cost 112, and a recursive copy of a million files makes a million nodes.
  */
 #ifndef FERRYFS_FS_NODE_H
 #define FERRYFS_FS_NODE_H
@@ -25,10 +26,10 @@
 #include "s3/page.h"
 
 enum node_kind {
-	NODE_HUB,     /* children: services */
+	NODE_HUB, /* children: services */
 	NODE_SERVICE, /* an account; children: buckets */
 	NODE_BUCKET,
-	NODE_DIR,     /* a prefix inside a bucket */
+	NODE_DIR, /* a prefix inside a bucket */
 	NODE_FILE,
 };
 
@@ -36,12 +37,12 @@ struct node_attr {
 	uint64_t size;
 	int64_t mtime; /* seconds since 1970 */
 	int32_t mtime_nsec;
-	char *etag;          /* without quotes; NULL: unknown; owned */
+	char *etag; /* without quotes; NULL: unknown; owned */
 	char *storage_class; /* NULL: STANDARD or unknown; owned */
 	uint64_t fetched_ms; /* CLOCK_MONOTONIC (coarse) when this was true at the server; 0: never */
 };
 
-struct dir;   /* fs/dir.h: what is known of a directory's content */
+struct dir; /* fs/dir.h: what is known of a directory's content */
 struct draft; /* fs/draft.h: content written or copied here that S3 does not have yet */
 
 struct node {
@@ -49,19 +50,21 @@ struct node {
 	struct node *parent; /* NULL: root */
 	enum node_kind kind;
 	bool gone;
-	bool local;    /* made by this mount (attributes exact whatever their age) until `fetched_ms` says otherwise */
-	bool held;     /* fs/dir.c only: one of the refs is its directory's knowledge; dir_child_leaves gives it back */
+	bool local; /* made by this mount (attributes exact whatever their age) until `fetched_ms` says
+		       otherwise */
+	bool held; /* fs/dir.c only: one of the refs is its directory's knowledge; dir_child_leaves gives it
+		      back */
 	uint32_t refs;
 	uint64_t lookups;
-	struct view *view;   /* set on a view's root only */
-	struct dir *dir;     /* directories; NULL: nothing known */
+	struct view *view; /* set on a view's root only */
+	struct dir *dir; /* directories; NULL: nothing known */
 	struct draft *draft; /* files; NULL: the object is all there is */
 	struct node_attr attr;
 	struct node *ino_next, *name_next; /* hash chains */
 	struct node *child_next, *child_prev, *children; /* siblings of one parent */
 	uint16_t name_len;
 	uint16_t room_size; /* private: bytes in room */
-	char *name;         /* NUL-terminated; in room, or on the heap where a rename made it longer */
+	char *name; /* NUL-terminated; in room, or on the heap where a rename made it longer */
 	char room[];
 };
 
@@ -79,13 +82,16 @@ int nodes_add_root(struct nodes *nodes, enum node_kind kind, struct view *view, 
 /* NULL when there is none. */
 struct node *nodes_find(struct nodes *nodes, uint64_t ino);
 struct node *nodes_child(struct nodes *nodes, const struct node *parent, struct str name);
-/* A new child; -EEXIST when the name is taken, -EINVAL when it is no key_name_ok.  The caller gets one ref. */
-int nodes_add(struct nodes *nodes, struct node *parent, struct str name, enum node_kind kind, struct node **ret);
-/* Out of its directory: name is free, node->gone.  This, nodes_move and the freeing of a node that is not gone call
- * dir_child_leaves(node) first; a directory's freeing calls dir_free(node).  The caller holds a ref. */
+/* A new child; -EEXIST when the name is taken, -EINVAL when it is no key_name_ok.  The caller gets one ref.
+ */
+int nodes_add(
+	struct nodes *nodes, struct node *parent, struct str name, enum node_kind kind, struct node **ret);
+/* Out of its directory: name is free, node->gone.  This, nodes_move and the freeing of a node that is not
+ * gone call dir_child_leaves(node) first; a directory's freeing calls dir_free(node).  The caller holds a
+ * ref. */
 void nodes_detach(struct nodes *nodes, struct node *node);
-/* Re-parents; the new name must be free there (detach what was): else -EEXIST.  -EINVAL: into itself or below, or a
- * node that is gone; -ENOMEM.  A failure changes nothing.  The node's address stays. */
+/* Re-parents; the new name must be free there (detach what was): else -EEXIST.  -EINVAL: into itself or
+ * below, or a node that is gone; -ENOMEM.  A failure changes nothing.  The node's address stays. */
 int nodes_move(struct nodes *nodes, struct node *node, struct node *parent, struct str name);
 
 struct node *node_ref(struct node *node);
@@ -99,21 +105,24 @@ void nodes_check(const struct nodes *nodes);
 bool node_is_dir(const struct node *node);
 struct view *node_view(const struct node *node); /* the nearest above or at it; NULL above every view */
 
-/* Takes size, times, ETag, class from a listing, HEAD or acknowledged write, as true now (`local` ends); -ENOMEM leaves it
- * as it was. */
-int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec, struct str etag, struct str storage_class);
-/* Not older than the view's cache_ttl, or `local`.  Directories always are: nothing of theirs is asked for. */
+/* Takes size, times, ETag, class from a listing, HEAD or acknowledged write, as true now (`local` ends);
+ * -ENOMEM leaves it as it was. */
+int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec, struct str etag,
+	struct str storage_class);
+/* Not older than the view's cache_ttl, or `local`.  Directories always are: nothing of theirs is asked for.
+ */
 bool node_attr_fresh(const struct node *node, uint64_t now_ms);
-/* Fills st, st_blocks included (cp goes looking for holes where it is 0), from the node, its draft and its view. */
+/* Fills st, st_blocks included (cp goes looking for holes where it is 0), from the node, its draft and its
+ * view. */
 void node_stat(const struct node *node, struct stat *ret);
 
 /* Where a node is in S3, copied out so that it can be used without the lock. */
 struct place {
-	struct view *view;       /* lent while the node lives */
+	struct view *view; /* lent while the node lives */
 	struct account *account; /* lent likewise */
 	size_t bucket_len, key_len;
 	char bucket[BUCKET_MAX + 1];
-	char key[KEY_MAX + 2];   /* a directory's ends in "/"; "" for a bucket's root */
+	char key[KEY_MAX + 2]; /* a directory's ends in "/"; "" for a bucket's root */
 };
 
 /* -ENAMETOOLONG when the key would pass KEY_MAX; -EPERM for nodes above buckets. */

@@ -1,8 +1,8 @@
 /*
  * ops: the table of FUSE operations (ops.c, one screen) and the handlers it names, each in its own room.
  *
- * Every handler is called on the session's reading thread, answers or parks, and copies whatever it needs of its pointer
- * arguments before it returns: they are gone afterwards.
+ * Every handler is called on the session's reading thread, answers or parks, and copies whatever it needs of
+ * its pointer arguments before it returns: they are gone afterwards.
  */
 #ifndef FERRYFS_FS_OPS_H
 #define FERRYFS_FS_OPS_H
@@ -46,15 +46,17 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi);
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
-void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off, struct fuse_file_info *fi);
-void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t off_from, struct fuse_file_info *fi_from, fuse_ino_t to,
-	off_t off_to, struct fuse_file_info *fi_to, size_t len, int flags);
+void op_write_buf(
+	fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off, struct fuse_file_info *fi);
+void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t off_from, struct fuse_file_info *fi_from,
+	fuse_ino_t to, off_t off_to, struct fuse_file_info *fi_to, size_t len, int flags);
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi);
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
-/* op_attr.c hands a truncate to op_truncate.c: sets the size through a draft and replies with the attributes. */
+/* op_attr.c hands a truncate to op_truncate.c: sets the size through a draft and replies with the attributes.
+ */
 void op_truncate(fuse_req_t req, struct node *node_ref_taken, off_t size, struct fuse_file_info *fi);
 
 #endif

@@ -18,12 +18,13 @@ struct remove_op {
 	struct marker marker; /* of the parent */
 	struct call call;
 	struct page *page;
-	struct batch *batch; /* referenced: everything promised to its process comes first; NULL: nothing was */
+	struct batch
+		*batch; /* referenced: everything promised to its process comes first; NULL: nothing was */
 	struct batch_wait wait;
 };
 
-/* Claims the name (name_op_go), once all is settled that the process was promised; takes the ref on batch, which may be NULL. error:
- * of name_op_end. */
+/* Claims the name (name_op_go), once all is settled that the process was promised; takes the ref on batch,
+ * which may be NULL. error: of name_op_end. */
 void remove_op_begin(struct remove_op *op, struct batch *batch, int error);
 /* For name_op.release. */
 void remove_op_release(struct name_op *base);

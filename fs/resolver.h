@@ -1,9 +1,10 @@
 /*
- * resolver: a thread that finds out who calls, so that the thread that reads the FUSE device never waits for /proc; and that is told
- * when a process it watches has ended.
+ * resolver: a thread that finds out who calls, so that the thread that reads the FUSE device never waits for
+ * /proc; and that is told when a process it watches has ended.
  *
- * A question is the asker's memory until on_done, which comes exactly once, on the resolver's thread with no lock held.
- * A pidfd is opened before /proc is read and seen alive afterwards, so that what was read is of the very process it names.
+ * A question is the asker's memory until on_done, which comes exactly once, on the resolver's thread with no
+ * lock held. A pidfd is opened before /proc is read and seen alive afterwards, so that what was read is of
+ * the very process it names.
  */
 #ifndef FERRYFS_FS_RESOLVER_H
 #define FERRYFS_FS_RESOLVER_H
@@ -26,7 +27,8 @@ struct resolve {
 
 struct process_watch {
 	int pidfd; /* lent until on_end */
-	void (*on_end)(struct process_watch *watch); /* once, on the resolver's thread; never after resolver_free */
+	void (*on_end)(
+		struct process_watch *watch); /* once, on the resolver's thread; never after resolver_free */
 	void *user;
 };
 

@@ -1,8 +1,8 @@
 /*
  * view: an account, bucket and prefix with its mount options, shown at one mount point.
  *
- * Made from `ferryfs mount -o OPTS s3://BUCKET/PREFIX DIR` by view_parse; constant afterwards, so any thread may read
- * it.  Reference-counted with its account.
+ * Made from `ferryfs mount -o OPTS s3://BUCKET/PREFIX DIR` by view_parse; constant afterwards, so any thread
+ * may read it.  Reference-counted with its account.
  */
 #ifndef FERRYFS_FS_VIEW_H
 #define FERRYFS_FS_VIEW_H
@@ -17,24 +17,25 @@ enum copy_ack { COPY_ACK_EARLY, COPY_ACK_CLOSE };
 
 struct view {
 	struct account *account; /* one reference; set by whoever opened it */
-	struct s3_url url;       /* key: "" or a prefix that ends in "/" */
-	char *source;            /* "s3://bucket/prefix", as findmnt shows it; owned */
+	struct s3_url url; /* key: "" or a prefix that ends in "/" */
+	char *source; /* "s3://bucket/prefix", as findmnt shows it; owned */
 	bool ro, allow_other, noatime;
 	uid_t uid;
 	gid_t gid;
 	mode_t file_mode, dir_mode; /* permission bits, umask applied */
-	unsigned cache_ttl_ms;      /* default 5,000 */
-	int64_t since;              /* seconds since 1970 when it was made: the time of directories that have none */
-	enum copy_ack copy_ack;     /* -o copy_ack=close: no early answers */
-	bool attrs_meta;            /* -o attrs=meta */
-	enum copy_tags tags;        /* -o tags=no */
-	char *storage_class;        /* of new objects; NULL: the service's default; owned */
+	unsigned cache_ttl_ms; /* default 5,000 */
+	int64_t since; /* seconds since 1970 when it was made: the time of directories that have none */
+	enum copy_ack copy_ack; /* -o copy_ack=close: no early answers */
+	bool attrs_meta; /* -o attrs=meta */
+	enum copy_tags tags; /* -o tags=no */
+	char *storage_class; /* of new objects; NULL: the service's default; owned */
 	uint64_t part_size, part_threshold; /* of uploads and copies; 0: the engine's defaults */
-	char *staging_dir;          /* NULL: $TMPDIR, else /var/tmp; owned */
+	char *staging_dir; /* NULL: $TMPDIR, else /var/tmp; owned */
 	atomic_uint refs;
 };
 
-/* One reference, for whoever fills it in: defaults (the effective uid and gid, modes 0644 and 0755), no account. */
+/* One reference, for whoever fills it in: defaults (the effective uid and gid, modes 0644 and 0755), no
+ * account. */
 int view_new(struct view **ret);
 struct view *view_ref(struct view *view);
 void view_unref(struct view *view);

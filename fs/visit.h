@@ -1,11 +1,11 @@
 /*
  * visit: how far one process has come in the directories that it walks; the evidence that more is to come.
  *
- * cp and mv read a directory to its end, sort what they read by inode number, and go through it in that order, one
- * subdirectory after another to its bottom.  So a process that is at an entry below the highest number of its own listing
- * still has that one before it, and cannot pass over it in silence: an answer given early can still be put right.
- * rm goes into a directory and, having emptied it, removes it: below a directory that it opened there is always
- * one more call to come.
+ * cp and mv read a directory to its end, sort what they read by inode number, and go through it in that
+ * order, one subdirectory after another to its bottom.  So a process that is at an entry below the highest
+ * number of its own listing still has that one before it, and cannot pass over it in silence: an answer given
+ * early can still be put right. rm goes into a directory and, having emptied it, removes it: below a
+ * directory that it opened there is always one more call to come.
  *
  *   visits of a process, the outermost first; each directory was met as an entry of the one before it
  *
@@ -15,8 +15,8 @@
  *   yes     no      > 0       `last` is the entry the process is at; all before it are behind it
  *   any     yes     -         something came out of order: no evidence from this directory any more
  *
- * An entry that comes out of order, or before the listing's end, breaks the visit of its directory.  A directory
- * opened that is no entry of one on the stack begins a new stack: another operand of the command.
+ * An entry that comes out of order, or before the listing's end, breaks the visit of its directory.  A
+ * directory opened that is no entry of one on the stack begins a new stack: another operand of the command.
  *
  * Pure: no locks, no I/O; one owner at a time.  All zero at first.
  */
@@ -26,14 +26,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A key is at most 1,024 bytes and a name at least one with its "/": no tree of S3 is deeper (AWS, object keys). */
+/* A key is at most 1,024 bytes and a name at least one with its "/": no tree of S3 is deeper (AWS, object
+ * keys). */
 enum { VISIT_DEPTH_MAX = 512 };
 
 struct visit {
 	uint64_t directory; /* inode numbers, as are the next three; 0: none */
-	uint64_t parent;    /* where it was met */
+	uint64_t parent; /* where it was met */
 	uint64_t highest, last;
-	uint64_t id;        /* of this opening: a listing told to another one says nothing about it */
+	uint64_t id; /* of this opening: a listing told to another one says nothing about it */
 	bool listed, broken;
 };
 
@@ -45,8 +46,8 @@ struct visits {
 
 void visits_release(struct visits *visits);
 
-/* The process opened a directory.  The id of this visit, for visit_told and visit_listed; 0 when memory is short or the
- * tree too deep: then nothing is known of it. */
+/* The process opened a directory.  The id of this visit, for visit_told and visit_listed; 0 when memory is
+ * short or the tree too deep: then nothing is known of it. */
 uint64_t visit_opened(struct visits *visits, uint64_t directory, uint64_t parent);
 /* Entries up to this inode number were handed to the process (not "." nor ".."). */
 void visit_told(struct visits *visits, uint64_t id, uint64_t highest);
@@ -56,7 +57,8 @@ void visit_rewound(struct visits *visits, uint64_t id);
 bool visit_listed(struct visits *visits, uint64_t id);
 /* The process turns to this entry of a directory that it may be visiting. */
 void visit_entry(struct visits *visits, uint64_t directory, uint64_t entry);
-/* It is at this entry, having turned to it last of all: is another one to come, here or in a directory around it? */
+/* It is at this entry, having turned to it last of all: is another one to come, here or in a directory around
+ * it? */
 bool visit_more(const struct visits *visits, uint64_t directory, uint64_t entry);
 
 /* rm: is the process inside this directory, so that it will remove it (or say why not)? */

@@ -1,12 +1,12 @@
 /*
  * answer: what S3 said to one request, read from its bytes as they arrive.
  *
- * A parser is made once for a connection's handle and used for answer after answer: answer_parser_begin, each header
- * line, each piece of the body, answer_parser_end.  XML goes through libxml2's push parser with white space before
- * the declaration skipped (a long CopyObject sends some while it works), DOCTYPE ending it, no entities, no network,
- * and bounds of our own on depth, text and counts.  A body that S3 sends with 200 may still be an <Error> (CopyObject,
- * UploadPartCopy, CompleteMultipartUpload, DeleteObjects): then the answer's `status` is 200 and its error code set,
- * and s3_answer_errno() tells the truth.  One thread at a time.
+ * A parser is made once for a connection's handle and used for answer after answer: answer_parser_begin, each
+ * header line, each piece of the body, answer_parser_end.  XML goes through libxml2's push parser with white
+ * space before the declaration skipped (a long CopyObject sends some while it works), DOCTYPE ending it, no
+ * entities, no network, and bounds of our own on depth, text and counts.  A body that S3 sends with 200 may
+ * still be an <Error> (CopyObject, UploadPartCopy, CompleteMultipartUpload, DeleteObjects): then the answer's
+ * `status` is 200 and its error code set, and s3_answer_errno() tells the truth.  One thread at a time.
  */
 #ifndef FERRYFS_S3_ANSWER_H
 #define FERRYFS_S3_ANSWER_H
@@ -18,7 +18,7 @@
 enum { ANSWER_CODE_MAX = 64, ANSWER_TEXT_MAX = 512, ANSWER_ID_MAX = 128, STORAGE_CLASS_MAX = 32 };
 
 struct s3_error {
-	char code[ANSWER_CODE_MAX + 1];    /* "NoSuchKey"; "" when there is none */
+	char code[ANSWER_CODE_MAX + 1]; /* "NoSuchKey"; "" when there is none */
 	char message[ANSWER_TEXT_MAX + 1]; /* as sent, unescaped */
 };
 
@@ -27,27 +27,29 @@ struct s3_answer {
 	struct s3_error error;
 	char request_id[ANSWER_ID_MAX + 1];
 	char region[REGION_MAX + 1]; /* x-amz-bucket-region, or <Region> of an error */
-	int64_t date;                /* the server's clock, from Date; 0: none */
-	int64_t retry_after;         /* seconds; -1: none */
+	int64_t date; /* the server's clock, from Date; 0: none */
+	int64_t retry_after; /* seconds; -1: none */
 
 	/* of an object: HEAD, GET; ETag, version and time also of PUT, copies and completed uploads */
 	char etag[ETAG_MAX + 1]; /* without quotes, "" when none came */
 	char version_id[VERSION_ID_MAX + 1];
 	char storage_class[STORAGE_CLASS_MAX + 1];
-	uint64_t size;        /* of the whole object (Content-Range's total where there is one) */
+	uint64_t size; /* of the whole object (Content-Range's total where there is one) */
 	uint64_t content_length; /* of this body; UINT64_MAX when unknown */
 	uint64_t range_start; /* from Content-Range */
-	int64_t mtime;        /* seconds since 1970; 0: none */
-	unsigned tag_count;   /* x-amz-tagging-count */
+	int64_t mtime; /* seconds since 1970; 0: none */
+	unsigned tag_count; /* x-amz-tagging-count */
 	char upload_id[UPLOAD_ID_MAX + 1]; /* S3_CREATE_UPLOAD */
 };
 
-/* Where the larger parts of an answer go; what an op does not produce is not touched.  All lent; NULL where unwanted. */
+/* Where the larger parts of an answer go; what an op does not produce is not touched.  All lent; NULL where
+ * unwanted. */
 struct s3_sinks {
-	struct page *page;          /* S3_LIST_BUCKETS (names as keys), S3_LIST_OBJECTS; S3_LIST_UPLOADS (key; upload id as etag) */
+	struct page *page; /* S3_LIST_BUCKETS (names as keys), S3_LIST_OBJECTS; S3_LIST_UPLOADS (key; upload
+			      id as etag) */
 	struct delete_set *deletes; /* S3_DELETE_OBJECTS */
-	struct headers *headers;    /* HEAD, GET: the object's headers (headers_is_object) */
-	struct buf *tags;           /* S3_GET_TAGGING: as the x-amz-tagging header wants them, "a=b&c=d" encoded */
+	struct headers *headers; /* HEAD, GET: the object's headers (headers_is_object) */
+	struct buf *tags; /* S3_GET_TAGGING: as the x-amz-tagging header wants them, "a=b&c=d" encoded */
 	/* S3_GET_OBJECT: the body of a 200 or 206.  Returns 0, or -errno to end the transfer. */
 	int (*on_data)(void *user, const char *data, size_t len);
 	void *user;
@@ -59,38 +61,41 @@ int answer_parser_new(struct answer_parser **ret);
 void answer_parser_free(struct answer_parser *parser);
 
 /* request is lent until answer_parser_end (its prefix and delimiter are checked against what comes). */
-void answer_parser_begin(struct answer_parser *parser, const struct s3_request *request, struct s3_answer *answer,
-	const struct s3_sinks *sinks);
+void answer_parser_begin(struct answer_parser *parser, const struct s3_request *request,
+	struct s3_answer *answer, const struct s3_sinks *sinks);
 /* One header line as it came, status line included, with or without CRLF.  A further status line (after 100
  * Continue) starts over. */
 void answer_parser_header(struct answer_parser *parser, const char *line, size_t len);
 /* 0; -EBADMSG: this can't become an answer; on_data's error. */
 int answer_parser_body(struct answer_parser *parser, const char *data, size_t len);
-/* The transfer is complete.  0: the answer is whole, be it a success or S3's error.  -EBADMSG: broken, cut off, not
- * what was asked for (a key outside the prefix, a copy without ETag). */
+/* The transfer is complete.  0: the answer is whole, be it a success or S3's error.  -EBADMSG: broken, cut
+ * off, not what was asked for (a key outside the prefix, a copy without ETag). */
 int answer_parser_end(struct answer_parser *parser);
 
 /* ---- what an answer means (error.c) ---- */
 
 /* 0 for a success, else the errno of the S3 code or the status: NoSuchKey, NoSuchBucket, NoSuchUpload ENOENT;
  * AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch, ExpiredToken EACCES; InvalidObjectState EREMOTE;
- * PreconditionFailed ESTALE; EntityTooLarge EFBIG; SlowDown EAGAIN; RequestTimeout ETIMEDOUT; KeyTooLongError ENAMETOOLONG;
- * BucketNotEmpty ENOTEMPTY; NotImplemented EOPNOTSUPP; OperationAborted EBUSY; anything else EIO.  Negative.  Where no code
- * came (HEAD, a proxy) the status says: 404 ENOENT, 401 403 EACCES, 412 ESTALE, 409 EBUSY, 416 EINVAL, 429 503 EAGAIN,
- * 405 501 EOPNOTSUPP, 408 504 ETIMEDOUT, 413 EFBIG, 414 ENAMETOOLONG, 507 ENOSPC. */
+ * PreconditionFailed ESTALE; EntityTooLarge EFBIG; SlowDown EAGAIN; RequestTimeout ETIMEDOUT; KeyTooLongError
+ * ENAMETOOLONG; BucketNotEmpty ENOTEMPTY; NotImplemented EOPNOTSUPP; OperationAborted EBUSY; anything else
+ * EIO.  Negative.  Where no code came (HEAD, a proxy) the status says: 404 ENOENT, 401 403 EACCES, 412
+ * ESTALE, 409 EBUSY, 416 EINVAL, 429 503 EAGAIN, 405 501 EOPNOTSUPP, 408 504 ETIMEDOUT, 413 EFBIG, 414
+ * ENAMETOOLONG, 507 ENOSPC. */
 int s3_answer_errno(const struct s3_answer *answer);
 int s3_code_errno(struct str code, int status);
 
 enum s3_retry {
 	S3_RETRY_NO,
-	S3_RETRY_YES,     /* 500, 502, 504, RequestTimeout, InternalError, OperationAborted, 200 with one of them */
-	S3_RETRY_SLOWER,  /* 429, 503, SlowDown: also halve the window */
-	/* 301, 307, AuthorizationHeaderMalformed, a 400 without a body, each with answer->region: sign again for that region,
-	 * unless it was signed for it already */
+	S3_RETRY_YES, /* 500, 502, 504, RequestTimeout, InternalError, OperationAborted, 200 with one of them
+		       */
+	S3_RETRY_SLOWER, /* 429, 503, SlowDown: also halve the window */
+	/* 301, 307, AuthorizationHeaderMalformed, a 400 without a body, each with answer->region: sign again
+	 * for that region, unless it was signed for it already */
 	S3_RETRY_REGION,
-	/* ExpiredToken; InvalidAccessKeyId, InvalidToken (a key that was replaced): read the credentials anew */
+	/* ExpiredToken; InvalidAccessKeyId, InvalidToken (a key that was replaced): read the credentials anew
+	 */
 	S3_RETRY_RENEW,
-	S3_RETRY_CLOCK,   /* RequestTimeTooSkewed: sign with the server's clock */
+	S3_RETRY_CLOCK, /* RequestTimeTooSkewed: sign with the server's clock */
 };
 
 enum s3_retry s3_answer_retry(const struct s3_answer *answer);

@@ -14,7 +14,7 @@ check_copy() {
 	local what=$1 refused=$2 where=$3
 	shift 3
 	: >mount.log
-	admin POST fault "op=copy,key=src/$refused,action=403:AccessDenied" >/dev/null
+	admin POST fault "op=copy,key=$where/$refused,action=403:AccessDenied" >/dev/null
 	refuse "$@" 2>err
 	admin DELETE fault >/dev/null
 	grep -q "$where/$refused" mount.log || fail "$what: the log does not name $refused"

@@ -1,4 +1,5 @@
-/* What cp, mv and rm do to directories, told to struct visits call by call, and what may be answered early. */
+/* What cp, mv and rm do to directories, told to struct visits call by call, and what may be answered early.
+ */
 #include "fs/visit.h"
 
 #include <setjmp.h>
