@@ -21,6 +21,13 @@ OUT     := $(BUILD)
 FERRYFS := ferryfs
 endif
 
+# TORTURE=1: a sanitizer build whose n-th allocation or system call can be made to fail (tests/matrix/torture.py).
+ifneq ($(TORTURE),)
+OUT     := $(OUT)-torture
+FERRYFS := $(OUT)/ferryfs
+WRAPPED := $(shell sh tests/matrix/wrapped.sh)
+endif
+
 PACKAGES := pkg-config gcc libc6-dev libfuse3-dev fuse3 libcurl4-openssl-dev libssl-dev libxml2-dev \
 	uthash-dev libjansson-dev libmicrohttpd-dev libbsd-dev libcmocka-dev
 CHECK_PACKAGES := curl python3 clang-format attr awscli
@@ -51,8 +58,16 @@ say = $(if $(V),,@echo '  $(1)  $@' &&)
 .PHONY: all demo demo-run check check-run check-unit check-cases check-style bench install uninstall deps deps-check clean help
 
 all: $(FERRYFS)
-$(FERRYFS): $(OUT)/fs/main.o $(LIBS)
+$(FERRYFS): $(OUT)/fs/main.o $(if $(TORTURE),$(OUT)/tests/matrix/torture_wrap.o) $(LIBS)
+	$(call say,LD) $(CC) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(PKGLIBS)
+
+# The crash matrix's program: dies at a chosen step of a move (engine/crash.h).  Only engine/ differs.
+CRASHING := $(OUT)/crash/ferryfs
+$(CRASHING): $(OUT)/fs/main.o $(OUT)/libfs.a $(patsubst %.c,$(OUT)/crash/%.o,$(call sources,engine)) $(OUT)/libs3.a
 	$(call say,LD) $(CC) $(LDFLAGS) -o $@ $^ $(PKGLIBS)
+$(OUT)/crash/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CPPFLAGS) -DFERRYFS_CRASH $(PKGFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(OUT)/libs3.a: $(call objects,s3)
 $(OUT)/libengine.a: $(call objects,engine)
@@ -85,7 +100,7 @@ SAN_ENV  := $(if $(SANITIZE),SANITIZED=1) ASAN_OPTIONS=detect_leaks=1:abort_on_e
 	TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 CASES    ?= $(sort $(wildcard tests/cases/[a-z]*_*.sh))
 JOBS     ?= $(shell nproc)
-RUN       = FERRYFS=$(abspath $(FERRYFS)) S3D=$(abspath $(OUT)/s3d) $(SAN_ENV) tests/run -j $(JOBS)
+RUN       = FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)) S3D=$(abspath $(OUT)/s3d) $(SAN_ENV) tests/run -j $(JOBS)
 
 unit-names = $(foreach t,$(UNIT),unit/$(notdir $(t))=$(t))
 case-names = $(foreach t,$(CASES),case/$(basename $(notdir $(t)))="bash $(t)")
@@ -94,15 +109,22 @@ check: deps-check
 	@$(MAKE) --no-print-directory check-run
 
 # One line `N passed, N failed` at the very end sums up style, unit tests, the server's own test and the cases.
-check-run: all $(UNIT) $(OUT)/s3d
+check-run: all $(UNIT) $(OUT)/s3d $(CRASHING)
 	@$(RUN) style="tests/style/check.sh" $(unit-names) s3d="S3D=$(OUT)/s3d tests/s3d/check.sh" $(case-names)
 
 check-unit: $(UNIT) $(OUT)/s3d
 	@$(RUN) $(unit-names)
 
 # make check-cases CASES=tests/cases/copy_one.sh runs one.
-check-cases: all $(OUT)/s3d
+check-cases: all $(OUT)/s3d $(CRASHING)
 	@$(RUN) $(case-names)
+
+# The cases against real servers, from Debian's packages (tests/reals3.sh); REAL=rgw or swift takes one of them.
+REAL ?= rgw swift
+.PHONY: check-real
+check-real: all
+	@bad=0; for server in $(REAL); do echo "=== $$server"; \
+		FERRYFS=$(abspath $(FERRYFS)) JOBS=$(JOBS) $(SAN_ENV) tests/reals3.sh $$server check $(case-names) || bad=1; done; exit $$bad
 
 check-style:
 	@tests/style/check.sh -v
@@ -130,6 +152,23 @@ $(FUZZERS): $(BUILD)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIBS)
 # On copies of tests/fuzz/corpus/NAME; SECONDS for each.
 fuzz-run: fuzz
 	@tests/fuzz/run.sh $(or $(SECONDS),10) $(FUZZERS)
+
+# ---- torture: every allocation and every system call of ours fails once; the fault matrix, all of it ----
+TORTURED := $(MAKE) --no-print-directory SANITIZE=address,undefined OPT='-O1 -g'
+TORTURE_DIR := $(BUILD)/san-address-undefined
+TORTURE_RUN  = FERRYFS=$(abspath $(TORTURE_DIR)-torture/ferryfs) S3D=$(abspath $(TORTURE_DIR)/s3d) python3 tests/matrix/torture.py
+.PHONY: torture torture-sample torture-build
+torture-build:
+	@$(TORTURED) all $(TORTURE_DIR)/s3d
+	@$(TORTURED) TORTURE=1 all
+
+torture: torture-build
+	@$(TORTURE_RUN) --all
+	@SANITIZED=1 FERRYFS=$(abspath $(TORTURE_DIR)/ferryfs) S3D=$(abspath $(TORTURE_DIR)/s3d) python3 tests/matrix/faults.py --all
+
+# A sample of SECONDS, another one each day (SEED=N chooses).
+torture-sample: torture-build
+	@$(TORTURE_RUN) --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 
 # ---- what must be installed ----
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
@@ -171,8 +210,10 @@ help:
 	@echo 'make demo         the main job on the embedded S3 server: mount, browse, cp -r, mv, rm -r, and what crossed the wire'
 	@echo 'make check        everything that must hold; ends with one line N passed, N failed'
 	@echo 'make check-unit   the unit tests;  make check-cases [CASES=FILE]  the cases;  make check-style  layers, sizes, format'
+	@echo 'make check-real [REAL="rgw swift"] [CASES=FILE]  the cases against Ceph and OpenStack Swift'
 	@echo 'make bench        tables of speed and memory beside the peers that are installed'
 	@echo 'make fuzz-run     the fuzzers, SECONDS=10 each; ends non-zero on a crash.  make fuzz  only builds them'
+	@echo 'make torture       all allocations and system calls fail once each, and all of the fault matrix; torture-sample SECONDS=120'
 	@echo 'make deps         installs what is missing (root), or prints the line to run'
 	@echo 'make install      to PREFIX ($(PREFIX)), below DESTDIR;  make uninstall'
 	@echo 'make clean        removes what was built'

@@ -84,7 +84,7 @@ static int choose_bundle(struct account *account, const struct profile *profile)
 	return account->ca_bundle ? 0 : -ENOMEM;
 }
 
-static int publish(struct account *account, const struct credentials *credentials)
+int account_publish(struct account *account, const struct credentials *credentials)
 {
 	struct credentials *copy = malloc(sizeof(*copy));
 
@@ -132,27 +132,34 @@ static int open_into(struct account *account, const struct account_options *opti
 		rc = choose_addressing(account, options->addressing, &found->profile, why);
 	if (rc == 0)
 		rc = choose_bundle(account, &found->profile);
+	account->from_environment = found->from_environment;
 	if (rc == 0)
-		rc = publish(account, &found->credentials);
+		rc = account_publish(account, &found->credentials);
 	return rc;
+}
+
+struct account *account_alloc(void)
+{
+	struct account *account = calloc(1, sizeof(*account));
+
+	if (!account)
+		return NULL;
+	atomic_init(&account->refs, 1);
+	pthread_mutex_init(&account->renew_lock, NULL);
+	pthread_mutex_init(&account->region_lock, NULL);
+	return account;
 }
 
 int account_open(const struct account_options *options, struct account **ret, char *why)
 {
-	struct account *account = calloc(1, sizeof(*account));
+	struct account *account = account_alloc();
 	struct account_found *found = calloc(1, sizeof(*found));
 	int rc = -ENOMEM;
 
 	why[0] = '\0';
-	if (!account || !found) {
-		free(account);
-		account = NULL;
+	if (!account || !found)
 		goto out;
-	}
-	atomic_init(&account->refs, 1);
 	account->request_payer = options->request_payer;
-	pthread_mutex_init(&account->renew_lock, NULL);
-	pthread_mutex_init(&account->region_lock, NULL);
 	rc = open_into(account, options, found, why);
 	if (rc == 0) {
 		*ret = account;
@@ -232,7 +239,7 @@ static int64_t monotonic_s(void)
 static int supersede(struct account *account, const struct credentials *credentials)
 {
 	struct credentials *old = atomic_load(&account->credentials);
-	int rc = publish(account, credentials);
+	int rc = account_publish(account, credentials);
 
 	if (rc < 0)
 		return rc;
@@ -252,7 +259,9 @@ int account_renew(struct account *account)
 	if (!found)
 		return -ENOMEM;
 	pthread_mutex_lock(&account->renew_lock);
-	if (account->renewed_s && now - account->renewed_s < ACCOUNT_RENEW_PAUSE_S)
+	if (account->source.fixed)
+		rc = -EACCES;
+	if (account->source.fixed || (account->renewed_s && now - account->renewed_s < ACCOUNT_RENEW_PAUSE_S))
 		goto out;
 	account->renewed_s = now ? now : 1;
 	rc = account_source_read(&account->source, found, why);
@@ -267,6 +276,28 @@ out:
 	credentials_wipe(&found->credentials);
 	profile_wipe(&found->profile);
 	free(found);
+	return rc;
+}
+
+bool account_is_like(struct account *a, struct account *b)
+{
+	const struct credentials *of_a = account_credentials(a), *of_b = account_credentials(b);
+
+	return account_same_service(a, b) && of_a->anonymous == of_b->anonymous &&
+	       strcmp(of_a->access_key, of_b->access_key) == 0 && strcmp(a->region, b->region) == 0 &&
+	       a->request_payer == b->request_payer && a->endpoint.tls == b->endpoint.tls &&
+	       a->endpoint.addressing == b->endpoint.addressing;
+}
+
+int account_adopt(struct account *account, struct account *newer)
+{
+	const struct credentials *credentials = account_credentials(newer);
+	int rc = 0;
+
+	pthread_mutex_lock(&account->renew_lock);
+	if (!same_credentials(credentials, atomic_load(&account->credentials)))
+		rc = supersede(account, credentials);
+	pthread_mutex_unlock(&account->renew_lock);
 	return rc;
 }
 

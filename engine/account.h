@@ -46,6 +46,29 @@ const struct credentials *account_credentials(struct account *account);
 /* Reads them anew; -EAGAIN when that was done a moment ago, -EACCES when they are still the expired ones. */
 int account_renew(struct account *account);
 
+/*
+ * What was found, as values: an account that one process has opened in its environment, for another one (the
+ * daemon) to have.  Renewal there reads the same files and the same profile; what came from environment
+ * variables is never renewed.  Wipe it: it holds the credentials.
+ */
+struct account_resolved {
+	struct endpoint endpoint;
+	bool by_region, request_payer, from_environment, profile_named, no_sign_request;
+	char region[REGION_MAX + 1];
+	char profile[256];
+	char *ca_bundle, *credentials_path, *config_path; /* NULL: none; owned */
+	struct credentials credentials;
+};
+
+/* ret needs account_resolved_release also after a failure (-ENOMEM). */
+int account_export(struct account *account, struct account_resolved *ret);
+int account_from_resolved(const struct account_resolved *resolved, struct account **ret);
+void account_resolved_release(struct account_resolved *resolved);
+/* The same access key (or none) for the same service, region and payer: two openings of one account. */
+bool account_is_like(struct account *a, struct account *b);
+/* Takes the credentials of another opening of the same account, which are newer. */
+int account_adopt(struct account *account, struct account *newer);
+
 /* The region requests for bucket are signed for: what was learnt, else the default.  Copies at most
  * REGION_MAX + 1 bytes. */
 void account_region(struct account *account, struct str bucket, char *ret);

@@ -259,6 +259,7 @@ int account_source_read(struct account_source *source, struct account_found *ret
 	}
 	if (!source->profile_option) {
 		rc = from_environment(&ret->credentials, why);
+		ret->from_environment = rc > 0;
 		if (rc != 0)
 			return rc < 0 ? rc : 0;
 	}

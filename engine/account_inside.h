@@ -1,5 +1,5 @@
 /*
- * account_inside: what an account is made of, for account.c, account_files.c and account_traits.c.
+ * account_inside: what an account is made of, for account*.c.
  */
 #ifndef FERRYFS_ENGINE_ACCOUNT_INSIDE_H
 #define FERRYFS_ENGINE_ACCOUNT_INSIDE_H
@@ -20,6 +20,7 @@ struct account_source {
 	bool profile_named; /* by option or environment: then it must exist */
 	bool profile_option; /* by option: the environment's keys don't count (as the AWS CLI) */
 	bool no_sign_request;
+	bool fixed; /* they came from another process's environment: there is nothing to read anew */
 	char *credentials_path, *config_path; /* NULL: no home, or the variable was empty */
 };
 
@@ -27,6 +28,7 @@ struct account_source {
 struct account_found {
 	struct credentials credentials;
 	struct profile profile;
+	bool from_environment;
 };
 
 int account_source_init(struct account_source *source, const struct account_options *options, char *why);
@@ -43,6 +45,7 @@ struct account {
 	atomic_uint refs;
 	struct endpoint endpoint;
 	bool request_payer;
+	bool from_environment; /* the credentials, at account_open */
 	bool by_region; /* the endpoint is AWS's of the default region */
 	char region[REGION_MAX + 1];
 	char *ca_bundle;
@@ -61,5 +64,9 @@ struct account {
 	_Atomic int64_t clock_offset;
 	atomic_int traits[TRAIT_COUNT];
 };
+
+/* For account.c and account_resolved.c. */
+struct account *account_alloc(void); /* one reference; NULL: memory is short */
+int account_publish(struct account *account, const struct credentials *credentials);
 
 #endif

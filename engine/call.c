@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <time.h>
+#include "engine/crash.h"
 #include "engine/log.h"
 #include "engine/transfer.h"
 
@@ -185,6 +186,14 @@ static void again_later(struct call *call, int error)
 	wait(call, retry_delay(failed, false, retry_random(&worker->random)));
 }
 
+/* As long as all attempts may take without an answer: so timeout= and retries= bound this, too. */
+static uint64_t slow_limit(const struct engine *engine)
+{
+	uint64_t limit = (engine->retries + (uint64_t)1) * engine->timeout_ms;
+
+	return limit < RETRY_SLOW_TOTAL_MS ? limit : RETRY_SLOW_TOTAL_MS;
+}
+
 static void again_slower(struct call *call, const struct s3_answer *answer)
 {
 	struct worker *worker = call->worker;
@@ -193,7 +202,7 @@ static void again_slower(struct call *call, const struct s3_answer *answer)
 
 	counter_add(&worker->counters.slowed, 1);
 	call->slowed++;
-	if (worker->now_ms - call->started_ms > RETRY_SLOW_TOTAL_MS) {
+	if (worker->now_ms - call->started_ms > slow_limit(worker->engine)) {
 		end(call, s3_answer_errno(answer));
 		return;
 	}
@@ -380,6 +389,7 @@ static void call_back(struct worker *worker, struct call *call)
 		counter_add(&worker->counters.failed, 1);
 	call->state = CALL_IDLE;
 	call->transfer = NULL;
+	crash_step();
 	/* The call may be gone, or started anew, when this returns; its transfer is not. */
 	call->on_done(call, transfer_answer(transfer));
 	if (transfer)

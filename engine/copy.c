@@ -3,8 +3,9 @@
  *
  *   step       call on the wire      next
  *   SIZE       HEAD of the source    OBJECT or parts
- *   OBJECT     CopyObject            done, or LOOK after a 412
- *   LOOK       HEAD of destination   done: what a 412 meant
+ *   OBJECT     CopyObject            done, LOOK after a 412, or SOURCE
+ *   LOOK       HEAD of destination   done: what a 412 meant, or SOURCE
+ *   SOURCE     HEAD of the source    done, or OBJECT once more
  *
  * A 412 of a copy that has a condition on either side does not say which one failed, and after an attempt
  * without an answer it may be that attempt's own doing.  So the destination is looked at: nothing there, then
@@ -12,6 +13,10 @@
  * older than this copy), then it succeeded; anything else there is somebody else's.  A source whose ETag is
  * not the MD5 of its content gives a copy with another ETag, which is so taken for a foreign one: the copy
  * fails, and nothing is lost by that.
+ *
+ * The source itself is looked at where its condition tells nothing: OpenStack Swift refuses the right ETag of
+ * an object that was uploaded in parts (then the copy goes without condition, and the source is looked at
+ * once more behind it), and Ceph ignores the condition (seen by a copy whose ETag is not the one asked for).
  */
 #include "engine/copy_private.h"
 
@@ -21,6 +26,7 @@
 
 enum { CLOCK_SLACK = 2 }; /* seconds: Last-Modified has whole ones, and the offset is an estimate */
 
+static void object_start(struct copy *copy);
 static void object_done(struct call *call, const struct s3_answer *answer);
 
 void copy_finish(struct copy *copy, int error, const struct s3_answer *answer)
@@ -66,25 +72,32 @@ bool copy_class_is_sent(struct str storage_class)
 	       !str_eq(storage_class, STR("EXPRESS_ONEZONE"));
 }
 
-/* The headers of the request: the settings' own, and the storage class, which S3 does not keep. */
-static int object_headers(struct copy *copy, const struct headers **ret)
+/* A header of ours unless the settings have one of that name. */
+static int add_own(struct copy *copy, struct str name, struct str value)
 {
 	const struct headers *given = copy->settings->headers;
-	*ret = given;
-	if (!copy_class_is_sent(copy->storage_class) ||
-		(given != NULL && headers_get(given, STR("x-amz-storage-class")).data != NULL))
+	if (given != NULL && headers_get(given, name).data != NULL)
 		return 0;
-	if (copy->extra == NULL) {
-		copy->extra = malloc(sizeof(*copy->extra));
-		if (copy->extra == NULL)
-			return -ENOMEM;
-		headers_init(copy->extra);
-	}
-	headers_clear(copy->extra);
+	if (copy->extra != NULL)
+		return headers_set(copy->extra, name, value);
+	copy->extra = malloc(sizeof(*copy->extra));
+	if (copy->extra == NULL)
+		return -ENOMEM;
+	headers_init(copy->extra);
 	int err = given != NULL ? headers_add_all(copy->extra, given) : 0;
-	if (err == 0)
-		err = headers_add(copy->extra, STR("x-amz-storage-class"), copy->storage_class);
-	*ret = copy->extra;
+	return err == 0 ? headers_set(copy->extra, name, value) : err;
+}
+
+/* The headers of the request: the settings' own; the storage class, which S3 does not keep; and tags, which it
+ * does keep, are left by replacing them by none. */
+static int object_headers(struct copy *copy, const struct headers **ret)
+{
+	int err = 0;
+	if (copy_class_is_sent(copy->storage_class))
+		err = add_own(copy, STR("x-amz-storage-class"), copy->storage_class);
+	if (err == 0 && copy->settings->tags == COPY_TAGS_NO)
+		err = add_own(copy, STR("x-amz-tagging-directive"), STR("REPLACE"));
+	*ret = copy->extra != NULL ? copy->extra : copy->settings->headers;
 	return err;
 }
 
@@ -97,11 +110,72 @@ static bool looks_like_ours(const struct copy *copy, const struct s3_answer *ans
 	       answer->mtime + CLOCK_SLACK >= copy->started;
 }
 
+/* ---- what the condition on the source was worth ---- */
+
+/* HEX{32}, the MD5 of the content unless it is encrypted, or HEX{32}-PARTS. */
+static bool etag_has_form(struct str etag, bool parts)
+{
+	size_t n = strspn(etag.data != NULL ? etag.data : "", "0123456789abcdefABCDEF");
+	return n == 32 && etag.len >= n && (parts ? etag.len > n && etag.data[n] == '-' : etag.len == n);
+}
+
+static void source_done(struct call *call, const struct s3_answer *answer)
+{
+	struct copy *copy = call->user;
+	bool copied = copy->copied;
+	bool same = call->error == 0 && str_eq(str_of(answer->etag), copy->source_etag);
+	if (same && copied) {
+		copy->ambiguous = false;
+		copy_finish(copy, 0, answer);
+	} else if (same && copy->cancelled) {
+		copy_finish(copy, -ECANCELED, answer);
+	} else if (same) {
+		copy->unconditioned = true;
+		object_start(copy);
+	} else {
+		copy->ambiguous |= copied;
+		copy_finish(copy, call->error == 0 || call->error == -ENOENT ? -ESTALE : call->error, answer);
+	}
+}
+
+static void source_look(struct copy *copy)
+{
+	struct call *call = &copy->call;
+	call_init(call);
+	call->request.op = S3_HEAD_OBJECT;
+	call->request.bucket = copy->source_bucket;
+	call->request.key = copy->source_key;
+	call->account = copy->source_account;
+	call->flags = copy->settings->call_flags;
+	call->on_done = source_done;
+	call->user = copy;
+	call_start(copy->worker, call);
+}
+
+/* The source was refused by its ETag. */
+static void source_refused(struct copy *copy, const struct s3_answer *answer)
+{
+	if (!copy->unconditioned && !copy->cancelled && etag_has_form(copy->source_etag, true))
+		source_look(copy);
+	else
+		copy_finish(copy, -ESTALE, answer);
+}
+
+/* The copy is there; is it one of what was asked for? */
+static bool copy_needs_look(const struct copy *copy)
+{
+	if (copy->unconditioned)
+		return true;
+	return etag_has_form(copy->source_etag, false) && copy->etag[0] != '\0' &&
+	       !str_eq(str_of(copy->etag), copy->source_etag) &&
+	       account_trait(copy->source_account, TRAIT_COPY_IF_MATCH) != TRAIT_YES;
+}
+
 static void look_done(struct call *call, const struct s3_answer *answer)
 {
 	struct copy *copy = call->user;
 	if (call->error == -ENOENT && copy->source_etag.len > 0) {
-		copy_finish(copy, -ESTALE, answer);
+		source_refused(copy, answer);
 	} else if (call->error != 0) {
 		copy_finish(copy, call->error == -ENOENT ? -EIO : call->error, answer);
 	} else if (looks_like_ours(copy, answer)) {
@@ -144,7 +218,7 @@ static void object_start(struct copy *copy)
 	call->request.key = copy->key;
 	call->request.source_bucket = copy->source_bucket;
 	call->request.source_key = copy->source_key;
-	call->request.source_if_match = copy->source_etag;
+	call->request.source_if_match = copy->unconditioned ? STR_NONE : copy->source_etag;
 	call->request.if_none_match_any =
 		copy->create_only && account_trait(copy->account, TRAIT_COPY_CREATE) != TRAIT_NO;
 	call->account = copy->account;
@@ -162,13 +236,19 @@ static void object_done(struct call *call, const struct s3_answer *answer)
 	copy->ambiguous |= call->ambiguous;
 	if (call->error == 0) {
 		copy->ambiguous = false;
+		copy->copied = true;
 		copy_take_answer(copy, answer);
-		copy_finish(copy, 0, answer);
+		if (copy_needs_look(copy))
+			source_look(copy);
+		else
+			copy_finish(copy, 0, answer);
 	} else if (call->error == -EOPNOTSUPP && conditional) {
 		account_learn(copy->account, TRAIT_COPY_CREATE, false);
 		object_start(copy);
 	} else if (call->error == -ESTALE && conditional && !copy->cancelled) {
 		copy_look(copy);
+	} else if (call->error == -ESTALE && !conditional) {
+		source_refused(copy, answer);
 	} else {
 		copy_finish(copy, call->error, answer);
 	}

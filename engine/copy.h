@@ -51,6 +51,10 @@ struct copy {
 	bool create_only; /* If-None-Match: * on the destination */
 	void (*on_done)(
 		struct copy *copy, const struct s3_answer *answer); /* answer of the deciding request */
+	/* A copy in parts has begun under this upload id (etag NULL), or is about to be completed and will
+	 * have this ETag (upload_id NULL; not where it can't be foretold).  -errno ends the copy.  May be
+	 * NULL. */
+	int (*on_parts)(struct copy *copy, const char *upload_id, const char *etag);
 	void *user;
 
 	/* result, for on_done */
@@ -68,6 +72,8 @@ struct copy {
 	struct worker *worker;
 	int64_t started; /* by the server's clock */
 	bool cancelled;
+	bool unconditioned; /* the source's ETag is compared by HEAD before and after instead */
+	bool copied;
 	char head_class[STORAGE_CLASS_MAX + 1];
 };
 

@@ -68,8 +68,15 @@ static void parts_done(struct multipart *multipart, int error, const struct s3_a
 	parts_end(parts, error, answer);
 }
 
+static int parts_note(struct multipart *multipart, const char *upload_id, const char *etag)
+{
+	struct copy *copy = ((struct copy_parts *)multipart->user)->copy;
+	return copy->on_parts != NULL ? copy->on_parts(copy, upload_id, etag) : 0;
+}
+
 static const struct multipart_ops copy_part_ops = {
 	.what = "copy",
+	.note = parts_note,
 	.prepare = part_prepare,
 	.done = parts_done,
 };

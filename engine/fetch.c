@@ -39,6 +39,7 @@ static void fetch_prepare(struct fetch *fetch)
 	call->request.range_length = fetch->length - fetch->got;
 	call->account = fetch->account;
 	call->sinks.on_data = take;
+	call->sinks.headers = fetch->headers;
 	call->sinks.user = fetch;
 	call->flags = fetch->call_flags;
 	call->on_done = fetch_done;

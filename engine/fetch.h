@@ -18,6 +18,7 @@ struct fetch {
 	size_t length; /* > 0 */
 	char *data; /* length bytes, or NULL: on_data takes them in order */
 	int (*on_data)(struct fetch *fetch, const char *data, size_t len);
+	struct headers *headers; /* lent: the object's; NULL: unwanted */
 	void (*on_done)(struct fetch *fetch, const struct s3_answer *answer);
 	void *user;
 	unsigned call_flags;

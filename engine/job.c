@@ -97,7 +97,7 @@ static void job_destroy(struct job *job)
 	account_unref(job->options.account);
 	headers_release(&job->headers);
 	buf_release(&job->texts);
-	record_free(job->record);
+	journal_free(job->journal);
 	pthread_mutex_destroy(&job->lock);
 	pthread_cond_destroy(&job->ended);
 	free(job);
@@ -136,6 +136,8 @@ static int check_options(enum job_kind kind, const struct job_options *o)
 		return 0;
 	if (o->account == NULL || o->bucket.len == 0)
 		return -EINVAL;
+	if (kind == JOB_MOVE && o->journal == NULL && (o->flags & JOB_DRY_RUN) == 0)
+		return -EINVAL;
 	return account_same_service(o->source_account, o->account) ? 0 : -EXDEV;
 }
 
@@ -164,8 +166,6 @@ static int job_new(enum job_kind kind, const struct job_options *options, struct
 		job->same_place = str_eq(job->options.source_bucket, job->options.bucket);
 	if (err == 0)
 		err = check_prefixes(job);
-	if (err == 0 && kind == JOB_MOVE && (options->flags & JOB_DRY_RUN) == 0)
-		err = record_new(&job->record);
 	if (err != 0)
 		job_unref(job);
 	else
@@ -175,7 +175,21 @@ static int job_new(enum job_kind kind, const struct job_options *options, struct
 
 static void run_start(struct task *task, struct worker *worker)
 {
-	tree_begin((struct job *)((char *)task - offsetof(struct job, start)));
+	struct job *job = (struct job *)((char *)task - offsetof(struct job, start));
+	if (job->resumed)
+		tree_resume(job);
+	else
+		tree_begin(job);
+}
+
+static void job_go(struct job *job, struct journal *journal, struct job **ret)
+{
+	job->journal = journal;
+	job->resumed = journal != NULL;
+	job->home = engine_pick(job->options.engine);
+	*ret = job_ref(job); /* before home can end it */
+	job->start.run = run_start;
+	worker_post(job->home, &job->start);
 }
 
 int job_start(enum job_kind kind, const struct job_options *options, struct job **ret)
@@ -184,13 +198,27 @@ int job_start(enum job_kind kind, const struct job_options *options, struct job 
 	int err = check_options(kind, options);
 	if (err == 0)
 		err = job_new(kind, options, &job);
-	if (err != 0)
-		return err;
-	job->home = engine_pick(options->engine);
-	*ret = job_ref(job); /* before home can end it */
-	job->start.run = run_start;
-	worker_post(job->home, &job->start);
-	return 0;
+	if (err == 0)
+		job_go(job, NULL, ret);
+	return err;
+}
+
+int job_resume(const struct job_options *options, struct journal *journal, struct job **ret)
+{
+	const struct journal_intent *intent = journal_intent(journal);
+	struct job_options o = *options;
+	struct job *job = NULL;
+	o.source_bucket = intent->source.bucket;
+	o.source_prefix = intent->source.prefix;
+	o.bucket = intent->destination.bucket;
+	o.prefix = intent->destination.prefix;
+	o.exclude_prefix = STR_NONE;
+	o.want = NULL;
+	o.flags = intent->fresh ? JOB_CREATE_ONLY | JOB_UNDO : 0;
+	int err = account_same_service(o.source_account, o.account) ? job_new(JOB_MOVE, &o, &job) : -EXDEV;
+	if (err == 0)
+		job_go(job, journal, ret);
+	return err;
 }
 
 /* ---- errors and events ---- */
@@ -266,6 +294,28 @@ void job_fail(struct job *job, const struct failure *f)
 		job_post_stop(job);
 }
 
+bool job_error_passes(int error, const char *code)
+{
+	switch (-error) {
+	case 0:
+	case EBUSY:
+	case ESTALE:
+	case EEXIST:
+	case ENOENT:
+	case EPERM:
+	case EREMOTE:
+	case ENAMETOOLONG:
+	case EFBIG:
+	case EINVAL:
+	case EOPNOTSUPP:
+		return false;
+	case EACCES: /* credentials that have expired, a clock that is wrong: not a policy */
+		return strcmp(code, "AccessDenied") != 0;
+	default:
+		return true;
+	}
+}
+
 bool job_failed(struct job *job)
 {
 	pthread_mutex_lock(&job->lock);
@@ -288,6 +338,8 @@ struct batch *batch_new(struct job *job, enum job_phase phase)
 	if (batch == NULL)
 		return NULL;
 	batch->phase = phase;
+	batch->number = JOURNAL_NO_PAGE;
+	buf_init(&batch->lines, RECORD_PAGE_MAX);
 	buf_init(&batch->record, RECORD_PAGE_MAX);
 	return batch;
 }
@@ -296,6 +348,7 @@ void batch_free(struct batch *batch)
 {
 	if (batch == NULL)
 		return;
+	buf_release(&batch->lines);
 	buf_release(&batch->record);
 	page_free(batch->page);
 	free(batch);
@@ -393,6 +446,7 @@ void job_cancel(struct job *job)
 void job_end(struct job *job)
 {
 	job->phase = PHASE_END;
+	tree_journal_end(job);
 	if (job->options.on_done != NULL)
 		job->options.on_done(job->options.user, job);
 	pthread_mutex_lock(&job->lock);
@@ -423,6 +477,9 @@ void job_progress(struct job *job, struct job_progress *ret)
 		.bytes = atomic_load(&job->bytes),
 		.listed = atomic_load(&job->listed),
 		.deleting = atomic_load(&job->deleting),
+		.undone = atomic_load(&job->undone),
+		.settled = !atomic_load(&job->unsettled),
+		.kept = job->kept,
 	};
 }
 

@@ -15,6 +15,8 @@
 #include "engine/copy.h"
 
 struct job;
+struct journal;
+struct journal_dir;
 
 enum job_kind { JOB_COPY, JOB_MOVE, JOB_REMOVE };
 
@@ -53,8 +55,9 @@ struct job_options {
 	const struct copy_settings *copy; /* copied, headers too; NULL: defaults */
 	unsigned flags;
 	unsigned list_streams; /* 0: the default */
-	/* Called for each source entry before anything is done; false skips it.  Worker thread; may be NULL.
-	 */
+	struct journal_dir *journal; /* JOB_MOVE: where its journal lies; lent until on_done */
+	/* False skips a source entry: called before anything is done, and at the end of a move for what is
+	 * still there, and says the same each time.  Worker thread; may be NULL. */
 	bool (*want)(void *user, const struct page_entry *entry);
 	void (*on_event)(void *user, const struct job_event *event); /* may be NULL */
 	void (*on_done)(void *user, struct job *job); /* may be NULL when job_wait is used */
@@ -64,6 +67,10 @@ struct job_options {
 /* Any thread.  -EXDEV: the accounts are of different services.  -EINVAL: prefixes that overlap such that it
  * would never end or would delete its own result. */
 int job_start(enum job_kind kind, const struct job_options *options, struct job **ret);
+/* A move that its process did not end, from its journal: with the "all copied" line its sources are deleted,
+ * without it its copies are (where they may be undone).  Of options count engine, the accounts, on_event,
+ * on_done, user.  Takes the journal when it succeeds; any thread. */
+int job_resume(const struct job_options *options, struct journal *journal, struct job **ret);
 void job_unref(struct job *job);
 
 /* Any thread.  What is on the wire is waited for; nothing new is begun.  A move: before its first delete it
@@ -74,7 +81,10 @@ struct job_progress {
 	uint64_t found, copied, deleted, skipped, failed; /* objects */
 	uint64_t bytes; /* of the copied objects */
 	bool listed; /* all is found */
+	uint64_t undone; /* copies of a move that were removed again */
 	bool deleting; /* a move has begun to delete */
+	bool settled; /* at the end: nothing is left to do for a recovery */
+	bool kept; /* a move was to be undone, but sources were missing: what was copied is at both places */
 };
 
 struct job_error {

@@ -15,7 +15,6 @@ enum { CREDITS_DEFAULT = 4, TOKEN_MAX = 8192 };
 /* After a common prefix, a listing by start-after goes on behind every key that begins with it. */
 #define BEHIND_PREFIX "\xf4\x8f\xbf\xbf"
 
-static void lister_pump(struct lister *lister);
 static void stream_done(struct call *call, const struct s3_answer *answer);
 
 struct stream *lister_stream_new(struct lister *lister, struct str after, struct str end)
@@ -96,6 +95,8 @@ static void lister_finish(struct task *task, struct worker *worker)
 	while (lister->kept_count > 0)
 		page_free(lister->kept[--lister->kept_count]);
 	buf_release(&lister->texts);
+	buf_release(&lister->scout_prefix);
+	page_free(lister->points);
 	free(lister->answer);
 	free(lister);
 }
@@ -105,6 +106,10 @@ static void lister_check_end(struct lister *lister)
 	bool over = lister->error != 0 ? lister->busy == 0 : lister->stream_count == 0;
 	if (!over || lister->finishing || lister->inside > 0)
 		return;
+	if (lister->scouting) {
+		lister_scout_end(lister);
+		return;
+	}
 	lister->finishing = true;
 	lister->finish.run = lister_finish;
 	worker_post(lister->worker, &lister->finish);
@@ -122,6 +127,7 @@ static void lister_fail(struct lister *lister, int error, const struct s3_answer
 	}
 	for (struct stream *s = lister->streams; s != NULL; s = s->next)
 		call_cancel(&s->call);
+	lister_scout_end(lister);
 }
 
 /* ---- one page of one stream ---- */
@@ -297,6 +303,7 @@ static int stream_take(struct stream *stream, struct page *page, bool *ret_over)
 		return err;
 	if (page->count > 0 && lister->options.streams > 1) {
 		stream->pages++;
+		lister_scout(lister);
 		stream->common = common_length(page->entries[0].key, last);
 		look_at_bytes(lister, page);
 	}
@@ -331,7 +338,7 @@ static void stream_done(struct call *call, const struct s3_answer *answer)
 	lister_pump(lister);
 }
 
-static void lister_pump(struct lister *lister)
+void lister_pump(struct lister *lister)
 {
 	if (lister->inside > 0 || lister->finishing)
 		return;
@@ -404,6 +411,7 @@ int lister_start(struct worker *worker, const struct lister_options *options, st
 	if (lister->options.streams > LISTER_STREAMS_MAX)
 		lister->options.streams = LISTER_STREAMS_MAX;
 	buf_init(&lister->texts, BUCKET_MAX + 4 * KEY_MAX);
+	buf_init(&lister->scout_prefix, LISTER_KEY_MAX);
 	int err = keep_texts(lister);
 	if (err == 0 && lister_stream_new(lister, lister->options.start_after, STR_NONE) == NULL)
 		err = -ENOMEM;
@@ -413,6 +421,8 @@ int lister_start(struct worker *worker, const struct lister_options *options, st
 		return err == -EOVERFLOW ? -EINVAL : err;
 	}
 	*ret = lister;
+	if (lister->options.scout_early)
+		lister_scout(lister);
 	lister_pump(lister);
 	return 0;
 }

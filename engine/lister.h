@@ -25,6 +25,9 @@ struct lister_options {
 	unsigned credits; /* pages under way or with the caller at most; 0: 4 */
 	unsigned page_size; /* 0: 1,000 */
 	bool bulk; /* CALL_BULK */
+	/* streams > 1: the directories, where the listing is cut, are asked for beside the first page, not
+	 * after it: one request more for a tree of one page, a round trip less for a larger one. */
+	bool scout_early;
 	/* Takes the page (page_free, or lister_recycle gives it back for use again).  Worker thread. */
 	void (*on_page)(void *user, struct page *page);
 	/* Exactly once, after the last page: error 0 or -errno; answer NULL unless S3 refused.  The lister is

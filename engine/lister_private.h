@@ -49,7 +49,12 @@ struct lister {
 	struct stream *streams;
 	unsigned stream_count, busy, credits;
 	unsigned pages; /* asked for */
-	unsigned splits, wasted; /* and those that found nothing */
+	unsigned splits, wasted; /* guesses, and those that found nothing */
+	struct call scout; /* lister_scout.c */
+	struct page *points; /* its answer: directories, in order; NULL: none asked for */
+	struct buf scout_prefix;
+	unsigned scout_depth;
+	bool scouted, scouting; /* asked for once; on the wire */
 	bool unordered; /* keys do not come in byte order: no ranges (S3 Express directory buckets) */
 	bool cancelled, finishing;
 	int error;
@@ -64,6 +69,15 @@ struct lister {
 
 /* A new idle stream for (after, end], linked; end STR_NONE: none.  NULL when memory is short. */
 struct stream *lister_stream_new(struct lister *lister, struct str after, struct str end);
+
+/* Streams with nothing to do are given pages to ask for. */
+void lister_pump(struct lister *lister);
+
+/* Asks for the directories, once. */
+void lister_scout(struct lister *lister);
+void lister_scout_end(struct lister *lister);
+/* The stream that is best cut at a directory, and where; NULL: none is known in any. */
+struct stream *lister_scouted(struct lister *lister, struct str *ret);
 
 /* Cuts one of the streams in two and returns the new one, or NULL where there is nothing worth it. */
 struct stream *lister_split(struct lister *lister);

@@ -157,29 +157,64 @@ static struct stream *best_stream(struct lister *lister, struct buf *ret)
 	return best;
 }
 
-struct stream *lister_split(struct lister *lister)
+/* The parent keeps what lies up to at, the new stream has the rest. */
+static struct stream *cut_at(struct lister *lister, struct stream *parent, struct buf *at)
 {
-	if (lister->unordered || lister->stream_count >= lister->options.streams ||
-		lister->splits >= 2 * lister->options.streams + WASTED_FREE + lister->pages / SPLITS_SHARE ||
+	struct stream *child =
+		lister_stream_new(lister, buf_str(at), parent->has_end ? buf_str(&parent->end) : STR_NONE);
+	if (child == NULL) {
+		buf_release(at);
+		return NULL;
+	}
+	buf_release(&parent->end);
+	parent->end = *at;
+	parent->has_end = true;
+	parent->pages = 0;
+	return child;
+}
+
+/* At a directory; what is known costs nothing to try. */
+static struct stream *split_known(struct lister *lister)
+{
+	struct str point;
+	struct stream *parent = lister_scouted(lister, &point);
+	struct buf at;
+	buf_init(&at, LISTER_KEY_MAX);
+	if (parent == NULL || buf_add_str(&at, point) != 0) {
+		buf_release(&at);
+		return NULL;
+	}
+	return cut_at(lister, parent, &at);
+}
+
+static struct stream *split_guessing(struct lister *lister)
+{
+	if (lister->splits >= 2 * lister->options.streams + WASTED_FREE + lister->pages / SPLITS_SHARE ||
 		lister->wasted >= WASTED_FREE + lister->pages / SPLITS_SHARE)
 		return NULL;
 	struct buf guess;
 	buf_init(&guess, LISTER_KEY_MAX);
-	struct stream *parent = best_stream(lister, &guess), *child = NULL;
-	if (parent != NULL)
-		child = lister_stream_new(
-			lister, buf_str(&guess), parent->has_end ? buf_str(&parent->end) : STR_NONE);
-	if (child == NULL) {
+	struct stream *parent = best_stream(lister, &guess);
+	if (parent == NULL) {
 		buf_release(&guess);
 		return NULL;
 	}
-	buf_release(&parent->end);
-	parent->end = guess;
-	parent->has_end = true;
-	parent->pages = 0;
+	size_t offset = guess.len - 1;
+	struct stream *child = cut_at(lister, parent, &guess);
+	if (child == NULL)
+		return NULL;
 	child->parent = parent;
 	child->cut = true;
-	child->cut_at = guess.len - 1;
+	child->cut_at = offset;
 	lister->splits++;
 	return child;
+}
+
+struct stream *lister_split(struct lister *lister)
+{
+	if (lister->unordered || lister->stream_count >= lister->options.streams)
+		return NULL;
+	struct stream *child = split_known(lister);
+	/* What is about to be known need not be guessed. */
+	return child != NULL || lister->scouting ? child : split_guessing(lister);
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 #include "s3/escape.h"
 
@@ -106,15 +107,45 @@ static void add_answer(struct buf *text, const struct s3_answer *answer)
 	}
 }
 
+/* ---- the last errors ---- */
+
+static pthread_mutex_t recent_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct log_recent recent[LOG_RECENT_MAX]; /* protected by recent_lock, as is recent_count */
+static uint64_t recent_count;
+
+static void remember(struct str line)
+{
+	pthread_mutex_lock(&recent_lock);
+	struct log_recent *entry = &recent[recent_count++ % LOG_RECENT_MAX];
+
+	entry->time = (int64_t)time(NULL);
+	snprintf(entry->text, sizeof(entry->text), "%.*s", (int)line.len, line.data);
+	pthread_mutex_unlock(&recent_lock);
+}
+
+unsigned log_recent(struct log_recent *ret, unsigned max)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&recent_lock);
+	for (uint64_t i = recent_count; i > 0 && count < max && count < LOG_RECENT_MAX; i--)
+		ret[count++] = recent[(i - 1) % LOG_RECENT_MAX];
+	pthread_mutex_unlock(&recent_lock);
+	return count;
+}
+
 void log_call(enum log_level level, const struct log_call *line)
 {
 	char room[LOG_LINE_MAX + 2], words[128];
 	struct buf text;
+	size_t skip;
 
-	if (!log_enabled(level))
+	if (!log_enabled(level) && level != LOG_LEVEL_ERROR)
 		return;
 	buf_init(&text, LOG_LINE_MAX - 1);
-	buf_addf(&text, "ferryfs: %s%s", level_word(level), line->what);
+	buf_addf(&text, "ferryfs: %s", level_word(level));
+	skip = text.len;
+	buf_add_text(&text, line->what);
 	add_place(&text, line);
 	if (line->error)
 		buf_addf(&text, ": %s", strerror_r(-line->error, words, sizeof(words)));
@@ -124,7 +155,10 @@ void log_call(enum log_level level, const struct log_call *line)
 		buf_addf(&text, "; %s", line->consequence);
 	/* What did not fit was left out by buf. */
 	memcpy(room, buf_text(&text), text.len + 1);
-	put(level, room, text.len);
+	if (level == LOG_LEVEL_ERROR)
+		remember(str_skip(str_n(room, text.len), skip));
+	if (log_enabled(level))
+		put(level, room, text.len);
 	buf_release(&text);
 }
 

@@ -31,6 +31,15 @@ struct log_call {
 
 void log_call(enum log_level level, const struct log_call *line);
 
+/* The last errors that log_call was given, whatever the level of the log: for `status`.  The newest first; returns how
+ * many. */
+enum { LOG_RECENT_MAX = 32, LOG_RECENT_TEXT = 512 };
+struct log_recent {
+	int64_t time; /* seconds since 1970 */
+	char text[LOG_RECENT_TEXT]; /* escaped, cut where it is long */
+};
+unsigned log_recent(struct log_recent *ret, unsigned max);
+
 /* True the first time for this (what, bucket/key) of late, false when it was said before: for "logged once".
  * The memory of what was said is bounded (4,096 hashes); an old one may be said again. */
 bool log_once(const char *what, struct str bucket, struct str key);

@@ -123,6 +123,9 @@ static void create_done(struct call *call, const struct s3_answer *answer)
 		return;
 	}
 	m->step = MULTIPART_PARTS;
+	int err = m->ops->note != NULL ? m->ops->note(m, m->upload_id, NULL) : 0;
+	if (err != 0)
+		multipart_fail(m, err, NULL);
 	parts_pump(m);
 }
 
@@ -307,6 +310,13 @@ static void complete_done(struct call *call, const struct s3_answer *answer)
 
 static void complete_start(struct multipart *m)
 {
+	char etag[ETAG_MAX + 1];
+	int err = m->ops->note != NULL && expected_etag(m, etag) ? m->ops->note(m, NULL, etag) : 0;
+	if (err != 0) {
+		multipart_fail(m, err, NULL);
+		abort_start(m, m->upload_id);
+		return;
+	}
 	m->step = MULTIPART_COMPLETE;
 	call_prepare(m, &m->call, S3_COMPLETE_UPLOAD);
 	m->call.request.parts = m->parts;

@@ -24,6 +24,9 @@ struct multipart_ops {
 	int (*prepare)(struct multipart *multipart, struct multipart_slot *slot);
 	/* answer: of the deciding request, never NULL. */
 	void (*done)(struct multipart *multipart, int error, const struct s3_answer *answer);
+	/* The upload has this id (etag NULL), or is about to be completed with this ETag (upload_id NULL; not
+	 * where it can't be foretold).  -errno ends it.  May be NULL. */
+	int (*note)(struct multipart *multipart, const char *upload_id, const char *etag);
 	bool cut_parts; /* a part on the wire may be cut at a cancel, having no effect then (an upload) */
 };
 

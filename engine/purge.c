@@ -3,6 +3,10 @@
  *
  * A condition that failed after an attempt without an answer may have failed because that attempt deleted the
  * object: such a key is looked at with HEAD (purge_key.look), and gone means deleted.
+ *
+ * Where conditions on deletes are known to be ignored the set goes without them, and where the service
+ * refuses a set for them (Swift's schema knows no ETag: 400 MalformedXML) that is learnt and the set goes
+ * again.
  */
 #include "engine/purge.h"
 
@@ -71,7 +75,7 @@ static void single_start(struct purge *purge, struct purge_slot *slot, struct pu
 	call->request.op = key->look ? S3_HEAD_OBJECT : S3_DELETE_OBJECT;
 	call->request.bucket = purge->bucket;
 	call->request.key = key->key;
-	if (!key->look)
+	if (!key->look && account_trait(purge->account, TRAIT_DELETE_IF_MATCH) != TRAIT_NO)
 		call->request.if_match = key->etag;
 	call->request.version_id = key->version;
 	call->account = purge->account;
@@ -135,11 +139,30 @@ static void take_result(struct purge *purge, const struct delete_entry *entry, c
 	key_end(key, error, entry->code);
 }
 
+static void set_start(struct purge *purge);
+static int set_fill(struct purge *purge);
+
+/* A caller whose service is not known to enforce conditions has looked just before, so they may be left out.
+ */
+static bool set_refused_for_etags(
+	const struct purge *purge, const struct call *call, const struct s3_answer *answer)
+{
+	return call->error != 0 && answer->status == 400 && strcmp(answer->error.code, "MalformedXML") == 0 &&
+	       purge->has_etags && account_trait(purge->account, TRAIT_DELETE_IF_MATCH) != TRAIT_YES;
+}
+
 static void set_done(struct call *call, const struct s3_answer *answer)
 {
 	struct purge_slot *slot = call->user;
 	struct purge *purge = slot->purge;
 	slot->key = NULL;
+	if (set_refused_for_etags(purge, call, answer)) {
+		account_learn(purge->account, TRAIT_DELETE_IF_MATCH, false);
+		if (set_fill(purge) == 0) {
+			set_start(purge);
+			return;
+		}
+	}
 	if (call->error != 0)
 		note_answer(purge, answer);
 	else
@@ -159,18 +182,26 @@ static void set_done(struct call *call, const struct s3_answer *answer)
 
 static int set_fill(struct purge *purge)
 {
-	int err = delete_set_new(&purge->set);
+	bool conditional = account_trait(purge->account, TRAIT_DELETE_IF_MATCH) != TRAIT_NO;
+	int err = 0;
+	if (purge->set != NULL)
+		delete_set_clear(purge->set);
+	else
+		err = delete_set_new(&purge->set);
+	purge->has_etags = false;
 	for (unsigned i = 0; i < purge->count && err == 0; i++) {
 		struct purge_key *key = &purge->keys[i];
 		key->single = key->version.data != NULL;
 		if (key->single)
 			continue;
-		err = delete_set_add(purge->set, key->key, key->etag, key);
+		err = delete_set_add(purge->set, key->key, conditional ? key->etag : STR_NONE, key);
+		purge->has_etags |= conditional && key->etag.data != NULL;
 		if (err == -EINVAL || err == -EEXIST) {
 			key->single = true;
 			err = 0;
 		}
 	}
+	buf_release(&purge->body);
 	buf_init(&purge->body, BODY_MAX);
 	if (err == 0 && purge->set->count > 0)
 		err = delete_set_body(purge->set, &purge->body);

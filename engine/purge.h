@@ -15,7 +15,10 @@ enum { PURGE_SINGLES = 8, PURGE_CODE_MAX = 32 };
 
 struct purge_key {
 	struct str key;
-	struct str etag; /* only while it has this one; STR_NONE: whatever it is */
+	/* Only while it has this one; STR_NONE: whatever it is.  Left out unless the account's
+	 * TRAIT_DELETE_IF_MATCH may be relied on or learnt: who has no TRAIT_YES looks at the object just
+	 * before. */
+	struct str etag;
 	struct str version; /* this version; STR_NONE: none named */
 	void *user;
 	int error; /* result: 0 gone; -ESTALE: it has another ETag; else what the server said */
@@ -50,7 +53,7 @@ struct purge {
 	struct buf body;
 	struct purge_slot slots[PURGE_SINGLES];
 	unsigned next, active;
-	bool cancelled;
+	bool cancelled, has_etags;
 	struct task task;
 };
 

@@ -19,7 +19,7 @@ enum {
 	RETRY_SLOW_BASE_MS = 50, /* after a slow-down: the window does the holding back */
 	RETRY_SLOW_CAP_MS = 5000,
 	RETRY_SLOW_TOTAL_MS =
-		300000, /* a slowed-down call goes on this long, whatever the number of attempts */
+		300000, /* a slowed-down call goes on this long at most, whatever the number of attempts */
 	RETRY_BUDGET = 1000,
 	RETRY_BUDGET_PER_SECOND = 20,
 };

@@ -161,14 +161,20 @@ static CURLcode set_address(struct transfer *transfer, const struct call *call)
 	bool large = op == S3_GET_OBJECT || op == S3_LIST_OBJECTS || op == S3_DELETE_OBJECTS;
 	long buffer_size = large ? BUFFER_LARGE : BUFFER_SMALL;
 	const char *bundle = account_ca_bundle(call->account);
+	bool chosen = account_endpoint(call->account)->tls && !transfer->worker->engine->ca_bundle;
 	CURLcode rc = curl_easy_setopt(transfer->easy, CURLOPT_URL, buf_text(&transfer->worker->wire.url));
 
 	if (buffer_size != transfer->buffer_size) {
 		rc = rc ? rc : curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE, buffer_size);
 		transfer->buffer_size = buffer_size;
 	}
-	if (bundle && !transfer->worker->engine->ca_bundle && account_endpoint(call->account)->tls)
+	/* The handle may have served an account with another one. */
+	if (chosen && bundle != transfer->bundle) {
+		if (!bundle)
+			bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
 		rc = rc ? rc : curl_easy_setopt(transfer->easy, CURLOPT_CAINFO, bundle);
+		transfer->bundle = account_ca_bundle(call->account);
+	}
 	return rc;
 }
 

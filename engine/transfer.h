@@ -41,6 +41,7 @@ struct transfer {
 	enum transfer_mode mode;
 	const char *method;
 	long buffer_size;
+	const char *bundle; /* of certificates, the account's; NULL: the default; lent */
 
 	/* of this attempt */
 	char region[REGION_MAX + 1]; /* signed for */

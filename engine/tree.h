@@ -9,11 +9,14 @@
  *   tree_batch_back  <------------------- batch_back (everything of the batch has ended)
  *   nothing out, nothing to come: the next phase
  *
- *   phase    batches of  kind of job, and what happens             next
- *   LIST     pages       all: copies or deletes as pages come      DELETE (a move, all copied), CHECK (a move
- * to be undone), END DELETE   the record  move: sources are deleted                 LEFT LEFT     - move: is
- * there still something?           END CHECK    the record  move: is every source still there?        UNDO if
- * so, else END UNDO     the record  move: copies are deleted again            END
+ *   phase   batches of   kind of job, and what happens           next
+ *   LIST    pages        all: copies or deletes as pages come    a move: all copied DELETE, to be undone CHECK;
+ *                                                                END
+ *   DELETE  the journal  move: sources are deleted               LEFT, or END after a recovery
+ *   LEFT    -            move: is there still something?         END
+ *   ABORT   the journal  recovery: unfinished uploads end        CHECK
+ *   CHECK   the journal  move: is every source still there?      UNDO if so, else END
+ *   UNDO    the journal  move: copies are deleted again          END
  *
  * Laws held here: no batch of DELETE exists while a copy is unacknowledged (one phase at a time, and LIST
  * ends only with nothing out); `deleting` and `stopped` are set under the lock and exclude each other, so
@@ -28,6 +31,7 @@
 #include <pthread.h>
 #include "engine/job.h"
 #include "engine/lister.h"
+#include "engine/journal.h"
 #include "engine/record.h"
 
 enum {
@@ -36,7 +40,15 @@ enum {
 	TREE_CALL_FLAGS = CALL_BULK,
 };
 
-enum job_phase { PHASE_LIST, PHASE_DELETE, PHASE_LEFT, PHASE_CHECK, PHASE_UNDO, PHASE_END };
+enum job_phase {
+	PHASE_LIST,
+	PHASE_DELETE,
+	PHASE_LEFT,
+	PHASE_ABORT,
+	PHASE_CHECK,
+	PHASE_UNDO,
+	PHASE_END
+};
 
 /* Whether conditions are enforced is learnt on the first copy of a move; other copies wait for it. */
 enum job_probe { PROBE_OFF, PROBE_WANTED, PROBE_RUNNING };
@@ -52,7 +64,10 @@ struct batch {
 	enum job_phase phase;
 	struct page *page; /* LIST */
 	unsigned at, active; /* of the page's entries: next, being copied */
-	struct buf record; /* what was copied, or is to be deleted or undone */
+	int64_t number; /* LIST: of the page in the journal */
+	struct buf lines; /* LIST: answers on their way into the journal */
+	unsigned answers; /* copies acknowledged in them */
+	struct buf record; /* what is to be deleted or undone */
 	bool probe; /* DELETE: this one learns whether conditions are enforced */
 	struct sweep *sweep;
 	struct removal *removal;
@@ -100,7 +115,9 @@ struct job {
 	_Atomic uint64_t found, copied, deleted, skipped, failed, bytes;
 	atomic_bool stopped; /* begin nothing more of LIST; written under lock */
 	atomic_bool listed, deleting; /* deleting: written under lock */
-	atomic_bool source_gone; /* CHECK: a source is missing or another one */
+	_Atomic uint64_t undone;
+	atomic_bool source_gone; /* CHECK: a source is missing, or was not seen */
+	atomic_bool unsettled; /* something failed for a passing reason: the journal stays */
 	atomic_int probe; /* enum job_probe */
 	struct {
 		char etag[ETAG_MAX + 1];
@@ -118,7 +135,9 @@ struct job {
 	enum job_phase phase;
 	struct lister *lister;
 	unsigned out;
-	struct record *record;
+	struct journal *journal; /* a move that is not a dry run; its writing is any lane's */
+	bool resumed; /* the journal is another process's */
+	bool kept; /* not undone, since sources were missing */
 	bool sweep_probe; /* one sweep is out to learn what the others need to know */
 	bool sweep_probed; /* it was tried; once is enough */
 	bool record_done;
@@ -154,6 +173,23 @@ void batch_free(struct batch *batch);
 /* Lane's thread: back to home. */
 void batch_back(struct batch *batch);
 
+/* Does this error pass by itself, so that a recovery may do what could not be done? */
+bool job_error_passes(int error, const char *code);
+
+/* ---- tree_journal.c ---- */
+
+/* Home. */
+int tree_journal_open(struct job *job);
+int tree_journal_page(struct job *job, struct batch *batch);
+int tree_journal_all_copied(struct job *job);
+void tree_journal_end(struct job *job);
+void tree_journal_fail(struct job *job, int error);
+/* Lane. */
+int tree_journal_copied(struct item *item);
+void tree_journal_refused(struct batch *batch, unsigned entry);
+int tree_journal_flush(struct batch *batch);
+int tree_journal_parts(struct copy *copy, const char *upload_id, const char *etag);
+
 /* ---- tree_list.c; home ---- */
 void tree_begin(struct job *job);
 void tree_batch_back(struct job *job, struct batch *batch);
@@ -166,6 +202,7 @@ void tree_copy_pump(struct lane *lane);
 void tree_copy_stop(struct lane *lane);
 /* The destination's key: -ENAMETOOLONG, -EINVAL: it would land in the source; -ENOMEM. */
 int tree_key(struct item *item, struct str source_key);
+bool tree_is_large(const struct job *job, const struct page_entry *entry);
 /* Is the entry to be worked on?  Counts it and tells of it. */
 bool tree_wants(struct job *job, const struct page_entry *entry);
 
@@ -177,9 +214,13 @@ void tree_remove_stop(struct lane *lane);
 void tree_sweep_add(struct lane *lane, struct batch *batch);
 
 /* ---- tree_move.c; home ---- */
+
+/* A journal that another process left. */
+void tree_resume(struct job *job);
 void tree_move_begin_delete(struct job *job);
 void tree_undo_begin_check(struct job *job);
 void tree_undo_begin(struct job *job);
+void tree_undo_aborted(struct job *job); /* the uploads that were left are dealt with */
 /* Hands out the record's pages until enough are out. */
 void tree_record_pump(struct job *job);
 /* Is something below the source left that was not there to be moved? */

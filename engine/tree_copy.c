@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include "engine/log.h"
 
 static const struct str impossible_etag = {.data = "ferryfs-probe", .len = 13};
 
@@ -89,31 +90,36 @@ static void item_tell(struct item *item, int error, const struct s3_answer *answ
 
 /* ---- the outcome of one ---- */
 
-static int item_record(struct item *item)
+/* An attempt was sent and nothing was heard of it: then the copy may be there although it failed. */
+static void item_log_unknown(struct item *item, int error)
 {
-	const struct page_entry *entry = item_entry(item);
-	struct record_entry record = {
-		.key = entry->key,
-		.etag = entry->etag,
-		.mtime = entry->mtime,
-		.mtime_nsec = entry->mtime_nsec,
-		.size = entry->size,
-		.copy_etag = str_of(item->copy.etag),
-		.copy_version = str_of(item->copy.version_id),
-		.copy_mtime = item->copy.mtime,
+	struct log_call line = {
+		.what = "copy",
+		.bucket = item->lane->job->options.bucket,
+		.key = item->copy.key,
+		.error = error,
+		.consequence = "an attempt had no answer: its copy may be at the destination",
 	};
-	return record_put(&item->batch->record, &record);
+	log_call(LOG_LEVEL_WARNING, &line);
 }
 
 static void item_report(struct item *item, int error, const struct s3_answer *answer)
 {
 	struct lane *lane = item->lane;
 	struct job *job = lane->job;
+	bool given_up = error == -ECANCELED && atomic_load(&job->stopped);
+	if (error != 0 && item->copy.ambiguous)
+		item_log_unknown(item, error);
 	if (error == 0 && job->kind == JOB_MOVE)
-		error = item_record(item);
+		error = tree_journal_copied(item);
+	else if (error != 0 && !item->copy.ambiguous)
+		tree_journal_refused(item->batch, item->entry);
 	/* The source of a move became another one: it is in use. */
 	if (error == -ESTALE && job->kind == JOB_MOVE)
 		error = -EBUSY;
+	/* Neither done nor failed: the job was stopped before S3 had said anything. */
+	if (given_up)
+		return;
 	if (error == 0) {
 		atomic_fetch_add(&job->copied, 1);
 		atomic_fetch_add(&job->bytes, item_entry(item)->size);
@@ -121,7 +127,7 @@ static void item_report(struct item *item, int error, const struct s3_answer *an
 		atomic_fetch_add(&job->failed, 1);
 	}
 	item_tell(item, error, answer);
-	if (error != 0 && (error != -ECANCELED || !atomic_load(&job->stopped)))
+	if (error != 0)
 		job_fail(job, &(struct failure){
 				      .error = error,
 				      .what = "copy",
@@ -168,12 +174,14 @@ static void item_send(struct item *item)
 	 */
 	if (lane->job->kind == JOB_MOVE && entry->etag.len > 0)
 		copy->source_etag = item->probe == ITEM_PROBE_MATCH ? impossible_etag : entry->etag;
+	if (lane->job->journal != NULL)
+		copy->on_parts = tree_journal_parts;
 	copy->on_done = item_done;
 	copy->user = item;
 	copy_start(lane->worker, copy);
 }
 
-static bool is_large(const struct job *job, const struct page_entry *entry)
+bool tree_is_large(const struct job *job, const struct page_entry *entry)
 {
 	uint64_t threshold = job->settings.part_threshold;
 	return entry->size > (threshold != 0 ? threshold : COPY_PART_THRESHOLD);
@@ -187,7 +195,7 @@ static bool probe_allows(struct job *job, const struct page_entry *entry, bool *
 	if (probe == PROBE_OFF)
 		return true;
 	/* Without an ETag, or in parts, nothing can be learnt. */
-	if (entry->etag.len == 0 || is_large(job, entry))
+	if (entry->etag.len == 0 || tree_is_large(job, entry))
 		return probe == PROBE_WANTED;
 	*ret_probe =
 		probe == PROBE_WANTED && atomic_compare_exchange_strong(&job->probe, &probe, PROBE_RUNNING);
@@ -295,6 +303,7 @@ static int item_prepare(struct lane *lane, struct batch *batch, struct item **re
 	item->batch = batch;
 	item->entry = batch->at - 1;
 	item->copy.etag[0] = '\0';
+	item->copy.ambiguous = false;
 	item->copy.key = STR_NONE;
 	item->probe = ITEM_PLAIN;
 	*ret = item;
@@ -321,7 +330,7 @@ static bool copy_next(struct lane *lane, struct batch *batch)
 {
 	struct job *job = lane->job;
 	const struct page_entry *entry = &batch->page->entries[batch->at];
-	bool large = is_large(job, entry), probe = false;
+	bool large = tree_is_large(job, entry), probe = false;
 	if ((large && lane->large >= LARGE_AT_ONCE) || !probe_allows(job, entry, &probe))
 		return false;
 	batch->at++;
@@ -335,6 +344,7 @@ static bool copy_next(struct lane *lane, struct batch *batch)
 			item_report(item, err, NULL);
 			item_give(item);
 		} else if (err != 0) {
+			tree_journal_refused(batch, batch->at - 1);
 			job_fail(job, &(struct failure){.error = err, .what = "copy", .key = entry->key});
 		}
 		if (probe) {
@@ -359,8 +369,8 @@ void tree_copy_pump(struct lane *lane)
 {
 	while (lane->first != NULL) {
 		struct batch *batch = lane->first;
-		if (atomic_load(&lane->job->stopped))
-			batch->at = batch->page->count;
+		while (batch->at < batch->page->count && atomic_load(&lane->job->stopped))
+			tree_journal_refused(batch, batch->at++);
 		if (batch->at < batch->page->count) {
 			if (lane->active >= lane->limit || !copy_next(lane, batch))
 				return;

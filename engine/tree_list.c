@@ -27,6 +27,13 @@ static void on_page(void *user, struct page *page)
 		return;
 	}
 	batch->page = page;
+	int err = tree_journal_page(job, batch);
+	if (err != 0) {
+		batch_free(batch);
+		lister_credit(job->lister, 1);
+		tree_journal_fail(job, err);
+		return;
+	}
 	batch_send(job, batch);
 }
 
@@ -58,6 +65,7 @@ void tree_begin(struct job *job)
 		.streams = streams,
 		.credits = streams + (remove ? CREDITS_REMOVE : CREDITS_COPY * job->lane_count),
 		.bulk = true,
+		.scout_early = remove,
 		.on_page = on_page,
 		.on_done = on_listed,
 		.user = job,
@@ -68,20 +76,21 @@ void tree_begin(struct job *job)
 			(create && account_trait(o->account, TRAIT_COPY_CREATE) == TRAIT_UNKNOWN)))
 		atomic_store(&job->probe, PROBE_WANTED);
 	job->phase = PHASE_LIST;
-	int err = atomic_load(&job->stopped) ? -ECANCELED : lister_start(job->home, &options, &job->lister);
+	if (job->kind == JOB_MOVE && (o->flags & JOB_DRY_RUN) == 0 && !atomic_load(&job->stopped)) {
+		int opened = tree_journal_open(job);
+		if (opened != 0)
+			tree_journal_fail(job, opened);
+	}
+	int err = atomic_load(&job->stopped) || (job->kind == JOB_MOVE && job_failed(job)) ? -ECANCELED : lister_start(job->home, &options, &job->lister);
 	if (err != 0)
 		on_listed(job, err, NULL);
 }
 
 static void list_batch_back(struct job *job, struct batch *batch)
 {
-	if (job->record != NULL && batch->record.len > 0) {
-		int err = record_append(job->record, buf_str(&batch->record));
-		if (err != 0)
-			job_fail(job,
-				&(struct failure){
-					.error = err, .what = "record", .key = job->options.source_prefix});
-	}
+	int err = tree_journal_flush(batch);
+	if (err != 0)
+		tree_journal_fail(job, err);
 	if (job->lister != NULL && batch->page != NULL) {
 		struct page *page = batch->page;
 		batch->page = NULL;
@@ -101,10 +110,21 @@ void tree_batch_back(struct job *job, struct batch *batch)
 	tree_check(job);
 }
 
+/* A move that failed and can't be undone.  Copies in parts that were cut off may have left uploads. */
+static void list_kept(struct job *job)
+{
+	pthread_mutex_lock(&job->lock);
+	bool passes = job_error_passes(job->first.error, job->first.code);
+	pthread_mutex_unlock(&job->lock);
+	if (passes)
+		atomic_store(&job->unsettled, true);
+	job_end(job);
+}
+
 static void list_over(struct job *job)
 {
 	bool undo = (job->options.flags & JOB_UNDO) != 0 && (job->options.flags & JOB_CREATE_ONLY) != 0;
-	bool moving = job->kind == JOB_MOVE && job->record != NULL && !record_empty(job->record);
+	bool moving = job->journal != NULL && !journal_empty(job->journal);
 	if (!moving) {
 		job_end(job);
 		return;
@@ -112,10 +132,9 @@ static void list_over(struct job *job)
 	pthread_mutex_lock(&job->lock);
 	bool whole = job->first.error == 0 && !atomic_load(&job->stopped);
 	pthread_mutex_unlock(&job->lock);
-	int err = whole ? record_sync(job->record) : 0;
+	int err = whole ? tree_journal_all_copied(job) : 0;
 	if (err != 0)
-		job_fail(job,
-			&(struct failure){.error = err, .what = "record", .key = job->options.source_prefix});
+		tree_journal_fail(job, err);
 	pthread_mutex_lock(&job->lock);
 	whole = job->first.error == 0 && !atomic_load(&job->stopped);
 	if (whole)
@@ -126,7 +145,7 @@ static void list_over(struct job *job)
 	else if (undo)
 		tree_undo_begin_check(job);
 	else
-		job_end(job);
+		list_kept(job);
 }
 
 void tree_check(struct job *job)
@@ -138,8 +157,14 @@ void tree_check(struct job *job)
 		list_over(job);
 		return;
 	case PHASE_DELETE:
-		if (job->record_done)
+		if (job->record_done && job->resumed)
+			job_end(job);
+		else if (job->record_done)
 			tree_move_look_left(job);
+		return;
+	case PHASE_ABORT:
+		if (job->record_done)
+			tree_undo_aborted(job);
 		return;
 	case PHASE_CHECK:
 		if (job->record_done)

@@ -12,22 +12,26 @@
 
 enum { LEFT_TOLD_MAX = 10 }; /* keys named in the log */
 
+/* Without the journal nothing is known, so nothing is done. */
+static void record_failed(struct job *job, int error)
+{
+	if (job->phase == PHASE_CHECK)
+		atomic_store(&job->source_gone, true);
+	atomic_store(&job->unsettled, true);
+	tree_journal_fail(job, error);
+}
+
 void tree_record_pump(struct job *job)
 {
 	while (!job->record_done && !job->sweep_probe && job->out < SWEEPS_AT_ONCE) {
 		struct batch *batch = batch_new(job, job->phase);
-		int err = batch != NULL ? record_next(job->record, &batch->record) : -ENOMEM;
+		bool unknown = job->phase != PHASE_DELETE;
+		int err = batch != NULL ? journal_next(job->journal, unknown, &batch->record) : -ENOMEM;
 		if (err != 0) {
 			batch_free(batch);
 			job->record_done = true;
-			if (err != -ENODATA && job->phase == PHASE_CHECK)
-				atomic_store(&job->source_gone, true); /* not known to be there */
 			if (err != -ENODATA)
-				job_fail(job, &(struct failure){
-						      .error = err,
-						      .what = "record",
-						      .key = job->options.source_prefix,
-					      });
+				record_failed(job, err);
 			return;
 		}
 		batch->probe =
@@ -44,7 +48,7 @@ static void record_begin(struct job *job, enum job_phase phase)
 	job->phase = phase;
 	job->record_done = false;
 	job->sweep_probe = job->sweep_probed = false;
-	record_rewind(job->record);
+	journal_rewind(job->journal);
 	tree_record_pump(job);
 	tree_check(job);
 }
@@ -59,25 +63,54 @@ void tree_undo_begin_check(struct job *job)
 	record_begin(job, PHASE_CHECK);
 }
 
+void tree_resume(struct job *job)
+{
+	if (journal_all_copied(job->journal)) {
+		pthread_mutex_lock(&job->lock);
+		atomic_store(&job->deleting, true);
+		pthread_mutex_unlock(&job->lock);
+		record_begin(job, PHASE_DELETE);
+	} else if (journal_has_uploads(job->journal)) {
+		record_begin(job, PHASE_ABORT);
+	} else {
+		tree_undo_aborted(job);
+	}
+}
+
+void tree_undo_aborted(struct job *job)
+{
+	if ((job->options.flags & JOB_UNDO) != 0)
+		record_begin(job, PHASE_CHECK);
+	else
+		job_end(job);
+}
+
 void tree_undo_begin(struct job *job)
 {
 	if (!atomic_load(&job->source_gone)) {
 		record_begin(job, PHASE_UNDO);
 		return;
 	}
+	job->kept = true;
 	struct log_call line = {
 		.what = "move",
 		.bucket = job->options.source_bucket,
 		.key = job->options.source_prefix,
 		.error = -EBUSY,
-		.consequence =
-			"not undone, since sources are missing or changed: what was copied is at both places",
+		.consequence = "not undone, since sources are missing: what was copied is at both places",
 	};
 	log_call(LOG_LEVEL_WARNING, &line);
 	job_end(job);
 }
 
 /* ---- is something left? ---- */
+
+/* Was it left out on purpose? */
+static bool is_left_out(const struct job_options *o, const struct page_entry *entry)
+{
+	return (o->exclude_prefix.len > 0 && str_has_prefix(entry->key, o->exclude_prefix)) ||
+	       (o->want != NULL && !o->want(o->user, entry));
+}
 
 static void on_left(void *user, struct page *page)
 {
@@ -89,12 +122,18 @@ static void on_left(void *user, struct page *page)
 			.source_key = page->entries[i].key,
 			.entry = &page->entries[i],
 		};
+		if (is_left_out(&job->options, event.entry))
+			continue;
 		if (job->left++ >= LEFT_TOLD_MAX)
 			break;
 		atomic_fetch_add(&job->failed, 1);
 		job_tell(job, &event);
 		job_fail(job,
 			&(struct failure){.error = -EBUSY, .what = "delete", .key = page->entries[i].key});
+	}
+	if (job->left == 0) {
+		lister_recycle(job->lister, page);
+		return;
 	}
 	page_free(page);
 	lister_cancel(job->lister);
@@ -118,21 +157,21 @@ static void on_left_done(void *user, int error, const struct s3_answer *answer)
 void tree_move_look_left(struct job *job)
 {
 	const struct job_options *o = &job->options;
-	bool partial = o->want != NULL || o->exclude_prefix.len > 0 || job_failed(job);
 	struct lister_options options = {
 		.account = o->source_account,
 		.bucket = o->source_bucket,
 		.prefix = o->source_prefix,
 		.credits = 1,
-		.page_size = LEFT_TOLD_MAX,
+		/* Of those left out on purpose there may be many. */
+		.page_size = o->want != NULL ? 0 : LEFT_TOLD_MAX,
 		.bulk = true,
 		.on_page = on_left,
 		.on_done = on_left_done,
 		.user = job,
 	};
 	job->phase = PHASE_LEFT;
-	/* What was left out on purpose, or could not go and was told, is no news. */
-	int err = partial ? -ECANCELED : lister_start(job->home, &options, &job->lister);
+	/* What could not go and was told is no news. */
+	int err = job_failed(job) ? -ECANCELED : lister_start(job->home, &options, &job->lister);
 	if (err != 0)
 		on_left_done(job, err, NULL);
 }

@@ -28,6 +28,9 @@ static void tell(struct job *job, const struct purge *purge, const struct purge_
 		job_tell(job, &event);
 		return;
 	}
+	/* Neither done nor failed: the job was stopped before it was asked for. */
+	if (key->error == -ECANCELED && atomic_load(&job->stopped))
+		return;
 	memset(&answer, 0, sizeof(answer));
 	answer.status = purge->status;
 	memcpy(answer.error.code, key->code, sizeof(key->code));
@@ -35,13 +38,12 @@ static void tell(struct job *job, const struct purge *purge, const struct purge_
 	event.answer = &answer;
 	atomic_fetch_add(&job->failed, 1);
 	job_tell(job, &event);
-	if (key->error != -ECANCELED || !atomic_load(&job->stopped))
-		job_fail(job, &(struct failure){
-				      .error = key->error,
-				      .what = "delete",
-				      .key = key->key,
-				      .answer = &answer,
-			      });
+	job_fail(job, &(struct failure){
+			      .error = key->error,
+			      .what = "delete",
+			      .key = key->key,
+			      .answer = &answer,
+		      });
 }
 
 static void removal_end(struct batch *batch)

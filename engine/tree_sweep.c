@@ -1,10 +1,12 @@
 /*
- * Lane: deletes the sources of one page of the record.
+ * Lane: deletes the sources of one page of the journal.
  *
- * What protects an object that was overwritten since it was copied:
+ * First the destination is listed: a source whose copy is not there any more, or is another object by now,
+ * stays (-EBUSY). Somebody who moves the same tree and undoes it, or a user who thought better of it, may have
+ * removed it.  What protects a source that was overwritten since it was copied:
  *   copies and deletes with conditions that are enforced: each delete carries the ETag that was copied;
- *   anything less: the range is listed again just before, and what has another ETag or LastModified stays
- * (-EBUSY). The ETag goes along in either case.
+ *   anything less, and a recovery: its range is listed again just before, and what has another ETag or
+ *   LastModified stays (-EBUSY).  The ETag goes along in either case.
  *
  * The batch that is a probe sends its first key with an ETag that no object has.  Refused: enforced, and it
  * is sent again with the right one.  Deleted: not enforced, and what was wanted (the listing just before says
@@ -14,6 +16,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+
+enum { CLOCK_SLACK = 2 }; /* seconds: LastModified has whole ones, and the clock's offset is an estimate */
 
 static void delete_begin(struct sweep *sweep);
 
@@ -49,6 +53,8 @@ void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_ent
 		}
 		event.answer = &answer;
 		atomic_fetch_add(&job->failed, 1);
+		if (job_error_passes(error, key != NULL ? key->code : ""))
+			atomic_store(&job->unsettled, true);
 	}
 	if (step == JOB_UNDONE && key != NULL)
 		event.key = key->key;
@@ -83,8 +89,13 @@ static void seen_target(void *user, unsigned index, const struct page_entry *ent
 {
 	struct sweep *sweep = user;
 	const struct record_entry *record = &sweep->entries[index];
-	bool same = str_eq(record->copy_etag, entry->etag) &&
-		    (record->copy_mtime == 0 || record->copy_mtime == entry->mtime);
+	bool same = str_eq(record->copy_etag, entry->etag) && record->size == entry->size;
+	if (record->unknown)
+		same = same && entry->mtime + CLOCK_SLACK >= record->copy_mtime;
+	else if (sweep->batch->phase == PHASE_UNDO)
+		same = same && (record->copy_mtime == 0 || record->copy_mtime == entry->mtime);
+	else if (record->copy_etag.len == 0)
+		same = record->size == entry->size; /* it did not say */
 	sweep->target[index] = same ? SIGHT_SAME : SIGHT_CHANGED;
 }
 
@@ -146,7 +157,7 @@ static void delete_done(struct purge *purge)
 			account_learn(account, TRAIT_DELETE_IF_MATCH, first->error == -ESTALE);
 		if (first->error == -ESTALE) {
 			const struct record_entry *entry = first->user;
-			first->etag = entry->etag;
+			first->etag = entry->etag.len > 0 ? entry->etag : STR_NONE;
 			sweep_purge(sweep, 1, delete_done);
 			return;
 		}
@@ -163,7 +174,7 @@ static void delete_begin(struct sweep *sweep)
 		struct record_entry *entry = &sweep->entries[i];
 		if (sweep->source[i] == SIGHT_GONE) {
 			tell_deleted(sweep, entry, NULL);
-		} else if (sweep->source[i] == SIGHT_CHANGED) {
+		} else if (sweep->source[i] == SIGHT_CHANGED || sweep->target[i] != SIGHT_SAME) {
 			sweep_tell(sweep, JOB_DELETED, entry, NULL, -EBUSY);
 		} else {
 			sweep->keys[sweep->key_count++] = (struct purge_key){
@@ -187,6 +198,8 @@ static void delete_begin(struct sweep *sweep)
 static void look_failed(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
 	struct job *job = sweep->batch->lane->job;
+	if (job_error_passes(error, answer != NULL ? answer->error.code : ""))
+		atomic_store(&job->unsettled, true);
 	job_fail(job, &(struct failure){
 			      .error = error,
 			      .what = "list",
@@ -198,6 +211,38 @@ static void look_failed(struct sweep *sweep, int error, const struct s3_answer *
 	sweep_end(sweep);
 }
 
+/* Do conditions alone protect what is there? */
+static bool is_protected(const struct sweep *sweep)
+{
+	const struct job_options *o = &sweep->batch->lane->job->options;
+	/* Between a crash and its recovery anything may have happened, deletes of ours among it. */
+	if (sweep->batch->lane->job->resumed || account_trait(o->account, TRAIT_COPY_IF_MATCH) != TRAIT_YES ||
+		account_trait(o->source_account, TRAIT_DELETE_IF_MATCH) != TRAIT_YES)
+		return false;
+	for (unsigned i = 0; i < sweep->count; i++) {
+		if (sweep->entries[i].etag.len == 0)
+			return false;
+	}
+	return true;
+}
+
+static void looked(void *user, int error, const struct s3_answer *answer);
+
+/* The destination. */
+static void looked_at_copies(void *user, int error, const struct s3_answer *answer)
+{
+	struct sweep *sweep = user;
+	if (error != 0) {
+		look_failed(sweep, error, answer);
+	} else if (is_protected(sweep)) {
+		memset(sweep->source, SIGHT_SAME, sweep->count);
+		delete_begin(sweep);
+	} else {
+		sweep_look(sweep, false, looked);
+	}
+}
+
+/* The source. */
 static void looked(void *user, int error, const struct s3_answer *answer)
 {
 	struct sweep *sweep = user;
@@ -235,20 +280,6 @@ static int read_page(struct sweep *sweep)
 	return err == 0 && sweep->count == 0 ? -EBADMSG : err;
 }
 
-/* Do conditions alone protect what is there? */
-static bool is_protected(const struct sweep *sweep)
-{
-	const struct job_options *o = &sweep->batch->lane->job->options;
-	if (account_trait(o->account, TRAIT_COPY_IF_MATCH) != TRAIT_YES ||
-		account_trait(o->source_account, TRAIT_DELETE_IF_MATCH) != TRAIT_YES)
-		return false;
-	for (unsigned i = 0; i < sweep->count; i++) {
-		if (sweep->entries[i].etag.len == 0)
-			return false;
-	}
-	return true;
-}
-
 void tree_sweep_add(struct lane *lane, struct batch *batch)
 {
 	struct job *job = lane->job;
@@ -262,18 +293,18 @@ void tree_sweep_add(struct lane *lane, struct batch *batch)
 	if (err != 0) {
 		if (batch->phase == PHASE_CHECK)
 			atomic_store(&job->source_gone, true); /* not known to be there */
-		job_fail(job,
-			&(struct failure){.error = err, .what = "record", .key = job->options.source_prefix});
+		atomic_store(&job->unsettled, true);
+		tree_journal_fail(job, err);
 		batch->sweep = NULL;
 		free(sweep);
 		batch_back(batch);
 		return;
 	}
 	buf_init(&sweep->texts, (size_t)DELETE_SET_MAX * KEY_MAX);
-	if (batch->phase == PHASE_DELETE && is_protected(sweep)) {
-		memset(sweep->source, SIGHT_SAME, sweep->count);
-		delete_begin(sweep);
-	} else {
+	if (batch->phase == PHASE_ABORT)
+		sweep_abort(sweep);
+	else if (batch->phase == PHASE_DELETE)
+		sweep_look(sweep, true, looked_at_copies);
+	else
 		sweep_look(sweep, false, looked);
-	}
 }

@@ -22,6 +22,9 @@ struct sweep {
 	struct purge_key keys[DELETE_SET_MAX]; /* user: their entry */
 	unsigned key_count;
 	bool probing; /* the first key went with an impossible ETag */
+	struct call call; /* ABORT */
+	struct page *uploads;
+	unsigned at, upload_at;
 	struct buf texts; /* UNDO: keys of the destination */
 };
 
@@ -35,6 +38,9 @@ void sweep_purge(struct sweep *sweep, unsigned count, void (*on_done)(struct pur
 /* Tells what became of an entry. */
 void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_entry *entry,
 	const struct purge_key *key, int error);
+
+/* tree_abort.c: PHASE_ABORT. */
+void sweep_abort(struct sweep *sweep);
 
 /* tree_undo.c: PHASE_CHECK and PHASE_UNDO; the source has been looked at. */
 void sweep_check(struct sweep *sweep, int error);

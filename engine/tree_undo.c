@@ -1,12 +1,14 @@
 /*
  * Lane: takes back the copies of a move that failed before its first delete.
  *
- * First every source of the whole record is looked for (CHECK); if one is missing or another one by now,
- * somebody else is at work on the tree and nothing is undone.  Then, page by page (UNDO), the source is
- * looked at again, and a copy goes only if its source is there unchanged and it is still what the copy
- * answered: by its version where the bucket keeps them, by its ETag as a condition where that is enforced,
- * else by listing the destination just before. That nothing was there before is what JOB_CREATE_ONLY says;
- * without it there is no undo.
+ * First every source of the whole journal is looked for (CHECK); if one is missing, somebody else is at work
+ * on the tree and nothing is undone.  Then, page by page (UNDO), the source is looked at again, and a copy
+ * goes only if its source is there unchanged and it is still what the copy answered: by its version where the
+ * bucket keeps them, by its ETag as a condition where that is enforced, else by listing the destination just
+ * before. That nothing was there before is what JOB_CREATE_ONLY says; without it there is no undo.
+ *
+ * A copy of which no answer is known (an attempt that was cut off, a crash) is looked for in the destination's
+ * listing: it is ours if it has the ETag that our copy would have, the same size, and was made since.
  */
 #include "engine/tree_sweep.h"
 
@@ -17,9 +19,11 @@ void sweep_check(struct sweep *sweep, int error)
 	struct job *job = sweep->batch->lane->job;
 	bool all = error == 0;
 	for (unsigned i = 0; i < sweep->count; i++)
-		all = all && sweep->source[i] == SIGHT_SAME;
+		all = all && sweep->source[i] != SIGHT_GONE;
 	if (!all)
 		atomic_store(&job->source_gone, true);
+	if (error != 0 && job_error_passes(error, ""))
+		atomic_store(&job->unsettled, true);
 	sweep_end(sweep);
 }
 
@@ -28,7 +32,10 @@ static void undo_done(struct purge *purge)
 	struct sweep *sweep = purge->user;
 	for (unsigned i = 0; i < sweep->key_count; i++) {
 		const struct purge_key *key = &sweep->keys[i];
-		sweep_tell(sweep, JOB_UNDONE, key->user, key, key->error == -ESTALE ? -EBUSY : key->error);
+		int error = key->error == -ESTALE ? -EBUSY : key->error;
+		if (error == 0)
+			atomic_fetch_add(&sweep->batch->lane->job->undone, 1);
+		sweep_tell(sweep, JOB_UNDONE, key->user, key, error);
 	}
 	sweep_end(sweep);
 }
@@ -44,6 +51,8 @@ static bool may_go(const struct sweep *sweep, unsigned index)
 	const struct record_entry *entry = &sweep->entries[index];
 	if (sweep->source[index] != SIGHT_SAME)
 		return false;
+	if (entry->unknown)
+		return entry->copy_etag.len > 0 && sweep->target[index] == SIGHT_SAME;
 	return has_version(entry) || (entry->copy_etag.len > 0 && sweep->target[index] == SIGHT_SAME);
 }
 
@@ -84,7 +93,7 @@ static void undo_begin(struct sweep *sweep)
 				.version = has_version(entry) ? entry->copy_version : STR_NONE,
 				.user = entry,
 			};
-		} else if (sweep->target[i] != SIGHT_GONE) {
+		} else if (sweep->target[i] != SIGHT_GONE && !entry->unknown) {
 			sweep_tell(sweep, JOB_UNDONE, entry, NULL, -EBUSY);
 		}
 	}
@@ -92,6 +101,15 @@ static void undo_begin(struct sweep *sweep)
 		sweep_end(sweep);
 	else
 		sweep_purge(sweep, sweep->key_count, undo_done);
+}
+
+static bool any_unknown(const struct sweep *sweep)
+{
+	for (unsigned i = 0; i < sweep->count; i++) {
+		if (sweep->entries[i].unknown)
+			return true;
+	}
+	return false;
 }
 
 static void looked_at_target(void *user, int error, const struct s3_answer *answer)
@@ -108,7 +126,7 @@ void sweep_undo(struct sweep *sweep, int error, const struct s3_answer *answer)
 	const struct job_options *o = &sweep->batch->lane->job->options;
 	if (error != 0) {
 		undo_fail(sweep, error);
-	} else if (account_trait(o->account, TRAIT_DELETE_IF_MATCH) == TRAIT_YES) {
+	} else if (account_trait(o->account, TRAIT_DELETE_IF_MATCH) == TRAIT_YES && !any_unknown(sweep)) {
 		memset(sweep->target, SIGHT_SAME, sweep->count);
 		undo_begin(sweep);
 	} else {

@@ -97,7 +97,10 @@ struct window_ticket window_send(struct window *window, uint64_t now_ms)
 /* Where probing begins, as a share of the bad level, and its growth a second there.  In the simulation of
  * tests/unit/engine_window 96 % or more of a service's rate is reached and under 3 % refused, at 500 to
  * 10,000 a second. */
-static const double PROBE_FROM = 0.95, PROBE_SLOPE = 0.04;
+static const double PROBE_FROM = 0.95, PROBE_SLOPE = 0.04, PROBE_FASTER = 4;
+
+/* Noise hides the first refusals of a rate, so that the ceiling is gone to at a tenth more each round trip. */
+static const double NOISE_GROWTH = 0.1;
 
 static void grow(struct window *window, uint64_t now_ms)
 {
@@ -111,26 +114,146 @@ static void grow(struct window *window, uint64_t now_ms)
 	window->grown_ms = now_ms;
 	if (window->bad > 0 && window->size > 2 * window->bad)
 		window->bad = 0;
-	if (window->bad == 0 || window->size < PROBE_FROM * window->bad) {
+	if (window->bad == 0 && window->noise > 0) {
+		window->size += NOISE_GROWTH;
+	} else if (window->bad == 0 || window->size < PROBE_FROM * window->bad) {
 		window->size += 1;
 	} else {
 		if (window->size > window->bad)
-			window->slope *= 1 + seconds;
+			window->slope *= 1 + PROBE_FASTER * seconds;
 		window->size += window->slope * seconds;
 	}
 	if (window->size > window->ceiling)
 		window->size = window->ceiling;
 }
 
+static double share(const struct window_tally *tally)
+{
+	return tally->answers > 0 ? tally->bad / tally->answers : 0;
+}
+
+static void tally_add(struct window_tally *tally, bool bad)
+{
+	tally->answers++;
+	tally->bad += bad;
+}
+
+/* A trial is decided by so many answers, or the level's number where that is more. */
+enum { TRIAL_MIN = 32 };
+
+/* An earlier trial's share in the next. */
+static const double TALLY_KEPT = 0.75;
+
+static void tally_age(struct window_tally *tally, bool keep)
+{
+	tally->answers *= keep ? TALLY_KEPT : 0;
+	tally->bad *= keep ? TALLY_KEPT : 0;
+}
+
+/* A rate that was probed up to is met again after a second or so (PROBE_FROM, PROBE_SLOPE). */
+static const double EARLY_TRIPS = 27, EARLY_MS_MAX = 800;
+
+/* A refusal or two, soon after the last: more likely noise too thin for a trial.  Such cuts would bring the
+ * level down by a twentieth each time; it goes up a tenth instead, and if it was the rate after all, the next
+ * cut finds more than EARLY_SHARE refused and goes by what it finds. */
+static const double EARLY_RAISE = 1.1, EARLY_SHARE = 0.05;
+
+static double level_of(const struct window *window, double found, uint64_t now_ms)
+{
+	double soon = EARLY_TRIPS * window->trip_ms;
+
+	if (soon > EARLY_MS_MAX)
+		soon = EARLY_MS_MAX;
+	if (window->bad == 0 || window->trying || share(&window->before) > EARLY_SHARE ||
+		(double)(now_ms - window->cut_ms) > soon)
+		return found < 1 ? 1 : found;
+	return EARLY_RAISE * (found > window->bad ? found : window->bad);
+}
+
 static void cut(struct window *window, uint64_t now_ms)
 {
 	double level = window->active < window->size ? window->active : window->size;
 
-	window->bad = level < 1 ? 1 : level;
+	window->bad = level_of(window, level, now_ms);
+	window->cut_ms = now_ms;
 	window->slope = PROBE_SLOPE * level < 0.5 ? 0.5 : PROBE_SLOPE * level;
 	window->size = level < 2 ? 1 : level / 2;
 	window->grown_ms = now_ms;
 	window->cuts++;
+	window->excess = 0;
+	/* One cut short by a further cut says nothing of noise. */
+	tally_age(&window->before, !window->trying);
+	tally_age(&window->after, !window->trying);
+	/* What made the cut would bias the share; in a small window there is little else. */
+	if (level < TRIAL_MIN / 2)
+		tally_add(&window->before, true);
+	window->tried = 0;
+	window->trying = true;
+}
+
+/* ---- noise ---- */
+
+/* While it is not, only a share above TRIAL_DRIFT cuts again, once TRIAL_EXCESS more than that were refused. */
+static const double TRIAL_DRIFT = 0.25, TRIAL_EXCESS = 4;
+
+/* With noise, refusals above 5/4 of it are summed up; 16 of them by chance are a matter of minutes at 17,000 a
+ * second (simulated for 1 to 50 %), and 40 answers when half are refused. */
+static const double NOISE_DRIFT = 1.25, NOISE_EXCESS = 16, NOISE_MAX = 0.5;
+
+/* Refusals expected in a stretch that may lower the noise: half of 50 is 3.5 standard deviations away. */
+enum { STRETCH = 50 };
+
+/* ... and in a trial that may do so. */
+enum { ENOUGH = 4 };
+
+static void decide(struct window *window)
+{
+	double was = share(&window->before), is = share(&window->after);
+	double if_rate = was > 0.5 ? 2 * was - 1 : 0;
+
+	window->trying = false;
+	window->excess = 0;
+	window->lately = (struct window_tally){0};
+	if (window->after.bad < 2 || is > NOISE_MAX || is <= (was + if_rate) / 2) {
+		if (is < window->noise && window->after.answers * window->noise >= ENOUGH)
+			window->noise = is;
+		return;
+	}
+	window->noise = window->noise > 0 ? (window->noise + is) / 2 : is;
+	if (window->size < window->bad)
+		window->size = window->bad;
+	window->bad = 0;
+}
+
+static void look_at_noise(struct window *window, bool bad)
+{
+	tally_add(&window->lately, bad);
+	if (window->lately.answers * window->noise < STRETCH)
+		return;
+	if (share(&window->lately) < window->noise / 2)
+		window->noise = share(&window->lately);
+	window->lately = (struct window_tally){0};
+}
+
+/* An answer to an attempt sent since the last cut: is it time for another? */
+static bool is_too_much(struct window *window, bool bad)
+{
+	double drift = NOISE_DRIFT * window->noise, limit = window->noise > 0 ? NOISE_EXCESS : 1;
+
+	if (window->trying) {
+		tally_add(&window->after, bad);
+		if (++window->tried >= TRIAL_MIN && window->tried >= window->bad)
+			decide(window);
+		else if (drift < TRIAL_DRIFT)
+			drift = TRIAL_DRIFT;
+		limit = TRIAL_EXCESS;
+	} else if (window->noise > 0) {
+		look_at_noise(window, bad);
+	}
+	window->excess += bad - drift;
+	if (window->excess < 0)
+		window->excess = 0;
+	return bad && window->excess >= limit - drift;
 }
 
 static void learn_trip(struct window *window, double trip_ms)
@@ -143,13 +266,17 @@ static void learn_trip(struct window *window, double trip_ms)
 void window_answer(
 	struct window *window, struct window_ticket ticket, enum window_outcome outcome, uint64_t now_ms)
 {
+	bool bad = outcome == WINDOW_BAD;
+
 	if (outcome == WINDOW_GOOD)
 		learn_trip(window, (double)(now_ms - ticket.sent_ms));
-	if (ticket.cuts == window->cuts) {
-		if (outcome == WINDOW_GOOD)
-			grow(window, now_ms);
-		else if (outcome == WINDOW_BAD)
+	if (outcome != WINDOW_SILENT && ticket.cuts == window->cuts) {
+		if (is_too_much(window, bad))
 			cut(window, now_ms);
+		else if (!bad)
+			grow(window, now_ms);
+	} else if (outcome != WINDOW_SILENT && ticket.cuts + 1 == window->cuts) {
+		tally_add(&window->before, bad);
 	}
 	window->active--;
 }

@@ -18,6 +18,15 @@
  * the clumps in which answers came, since a service that counts over some milliseconds refuses clumps at any
  * rate.
  *
+ * Not every refusal speaks of the rate: some connections are cut, and some servers refuse at random.  So each
+ * cut is also a trial.  With what was on the wire at the cut refused at share s, a service that limits the rate
+ * will refuse 2s - 1 (none, under a half) of the halved window; one that refuses at random still s.  Where what
+ * was refused after the cut is nearer to the second, that share is noise: the cut is taken back, and from then
+ * on only refusals in excess of the noise count, summed up (a CUSUM test) until they are more than chance.
+ * Small shares show only over several trials, so earlier ones count, too, at less and less weight.
+ * Every later cut is a trial of the noise as well, and a stretch with less than half of it lowers it.  More than
+ * NOISE_MAX is never taken for noise: a service that refuses most is left alone, whatever its reason.
+ *
  * Also the queue of calls that wait for a place.  Pure but for the lists; the clock is passed in; one thread.
  */
 #ifndef FERRYFS_ENGINE_WINDOW_H
@@ -39,6 +48,10 @@ void call_list_push_front(struct call_list *list, struct call *call);
 void call_list_remove(struct call_list *list, struct call *call);
 struct call *call_list_pop(struct call_list *list);
 
+struct window_tally {
+	double answers, bad; /* no whole numbers: older ones count for less */
+};
+
 struct window {
 	const struct account *account; /* a hint only: never followed, the account may be gone */
 	struct endpoint endpoint;
@@ -48,8 +61,14 @@ struct window {
 	double size;
 	double bad; /* level of the last refusal; 0: none so far */
 	double slope; /* probing: growth a second */
-	uint64_t grown_ms;
+	uint64_t grown_ms, cut_ms;
 	unsigned cuts; /* number of halvings so far */
+	double noise; /* share of the attempts that is refused whatever the size */
+	double excess; /* refusals above the noise since the last cut, and lately */
+	struct window_tally before, after; /* the trial: on the wire at the last cut; sent since */
+	bool trying; /* the trial is not decided */
+	unsigned tried; /* answers since the last cut, while trying */
+	struct window_tally lately; /* since the noise was last looked at */
 	double trip_ms; /* smoothed; 0: none so far */
 	double pace; /* attempts that may go out now, where paced */
 	uint64_t paced_ms;

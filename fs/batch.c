@@ -28,7 +28,10 @@
 #include "engine/log.h"
 #include "fs/visit.h"
 
-enum { SLOTS = 64 };
+enum {
+	SLOTS = 64,
+	ALIVE_MS = 5, /* a process that was alive so short ago still has its number: no pid comes round so fast */
+};
 
 struct batch {
 	struct batches *batches;
@@ -38,6 +41,7 @@ struct batch {
 	/* protected by batches.lock */
 	struct batch *next; /* of its slot */
 	unsigned refs;
+	uint64_t seen_ms; /* alive then */
 	bool settling;
 	unsigned outstanding;
 	int error;
@@ -120,12 +124,31 @@ static struct batch **slot_of(struct batches *batches, pid_t pid)
 	return &batches->slots[(unsigned)pid % SLOTS];
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Lock held. */
+static bool is_alive(struct batch *batch)
+{
+	uint64_t now = now_ms();
+
+	if (now - batch->seen_ms < ALIVE_MS)
+		return true;
+	batch->seen_ms = now;
+	return !process_ended(batch->pidfd);
+}
+
 /* Lock held.  The number may be another process's by now, before on_end was called for the one before. */
 static struct batch *find(struct batches *batches, pid_t pid)
 {
 	struct batch *batch = *slot_of(batches, pid);
 
-	while (batch && (batch->caller.pid != pid || process_ended(batch->pidfd)))
+	while (batch && (batch->caller.pid != pid || !is_alive(batch)))
 		batch = batch->next;
 	return batch;
 }

@@ -29,7 +29,7 @@ static ssize_t read_all(int fd, char *to, size_t size)
 }
 
 /* The message: one byte of status, then the sentence. */
-static int parent_wait(int fd, pid_t child, int *ret_status, char *why)
+static int other_wait(int fd, pid_t child, int *ret_status, char *why)
 {
 	char message[ACCOUNT_WHY_MAX];
 	ssize_t len = read_all(fd, message, sizeof(message));
@@ -42,7 +42,7 @@ static int parent_wait(int fd, pid_t child, int *ret_status, char *why)
 		*ret_status = message[0];
 		return 1;
 	}
-	if (waitpid(child, &status, 0) == child && WIFSIGNALED(status))
+	if (child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status))
 		snprintf(why, ACCOUNT_WHY_MAX, "the daemon was killed while starting: %s",
 			strsignal(WTERMSIG(status)));
 	else
@@ -70,11 +70,37 @@ int daemon_fork(struct daemon *daemon, int *ret_status, char *why)
 	}
 	if (child > 0) {
 		close(ends[1]);
-		return parent_wait(ends[0], child, ret_status, why);
+		return other_wait(ends[0], child, ret_status, why);
 	}
 	close(ends[0]);
 	daemon->fd = ends[1];
 	setsid();
+	return 0;
+}
+
+int daemon_front(struct daemon *daemon, int *ret_status, char *why)
+{
+	int ends[2];
+
+	daemon->fd = -1;
+	daemon->front = true;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	fflush(NULL);
+	daemon->other = fork();
+	if (daemon->other < 0) {
+		int error = -errno;
+
+		close(ends[0]);
+		close(ends[1]);
+		return error;
+	}
+	if (daemon->other == 0) {
+		close(ends[1]);
+		return other_wait(ends[0], -1, ret_status, why);
+	}
+	close(ends[0]);
+	daemon->fd = ends[1];
 	return 0;
 }
 
@@ -101,6 +127,10 @@ void daemon_ready(struct daemon *daemon)
 {
 	if (daemon->fd < 0)
 		return;
+	if (daemon->front) {
+		tell(daemon, 0, "");
+		return;
+	}
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	for (int fd = 0; null >= 0 && fd <= 2; fd++)

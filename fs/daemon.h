@@ -8,19 +8,26 @@
 #define FERRYFS_FS_DAEMON_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct daemon {
-	int fd; /* to the parent; -1: in the foreground, or told already */
+	int fd; /* to whoever waits; -1: nobody does, or it was told already */
+	bool front; /* it stays in the foreground */
+	pid_t other; /* of daemon_front: the child */
 };
 
 /* 1: this is the parent, *ret_status its exit status, the sentence (if any) in why (ACCOUNT_WHY_MAX bytes);
  * 0: the child, in a session of its own; or -errno. */
 int daemon_fork(struct daemon *daemon, int *ret_status, char *why);
 
-/* Child: leaves the terminal (descriptors 0 to 2 become /dev/null, cwd is /, umask is 0) and lets the parent
- * exit with 0. */
+/* The other way round, for a daemon in the foreground: this process becomes it (0), and the child (1) hears of its start and
+ * goes on with what comes after that. */
+int daemon_front(struct daemon *daemon, int *ret_status, char *why);
+
+/* Daemon: leaves the terminal (descriptors 0 to 2 become /dev/null, cwd is /, umask is 0, unless front) and lets the other
+ * one go on. */
 void daemon_ready(struct daemon *daemon);
-/* Child: the parent prints the sentence and exits with status.  False when no parent waits: print it
+/* Daemon: the other one prints the sentence and exits with status.  False when nobody waits: print it
  * yourself. */
 bool daemon_failed(struct daemon *daemon, int status, const char *sentence);
 

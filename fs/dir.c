@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/early.h"
 #include "fs/view.h"
 
 enum {
@@ -343,10 +344,12 @@ static void vanish(struct hub *hub, struct node *directory, uint64_t started_ms)
 
 	while (child) {
 		struct node *next = child->child_next;
-		bool seen = child->local || child->draft || child->attr.fetched_ms >= started_ms;
+		bool seen = child->local || child->draft || child->pins > 0 || child->attr.fetched_ms >= started_ms;
 		struct place place;
 
-		if (!seen && node_place(child, &place) == 0)
+		if (!seen && early_is_emptied(hub, child))
+			seen = true;
+		else if (!seen && node_place(child, &place) == 0)
 			seen = claims_busy(hub->claims, place.account, place_bucket(&place),
 				place_key(&place), child->kind == NODE_DIR);
 		if (!seen) {

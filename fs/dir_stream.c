@@ -121,6 +121,16 @@ void dir_stream_close(struct dir_stream *stream)
 	dir_stream_unref(stream);
 }
 
+bool dir_stream_adopt(struct dir_stream *stream, const struct dir_stream_options *options)
+{
+	if (stream->state == STREAM_ENDED && (stream->error < 0 || stream->head != stream->directory->children))
+		return false;
+	stream->options.hold = options->hold;
+	stream->options.on_change = options->on_change;
+	stream->options.user = options->user;
+	return true;
+}
+
 bool dir_stream_ended(const struct dir_stream *stream)
 {
 	return stream->state == STREAM_ENDED;

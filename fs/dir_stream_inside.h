@@ -22,6 +22,7 @@ struct dir_stream {
 	enum stream_state state;
 	int error;
 	bool closed;
+	const struct node *head; /* the directory's newest child when it ended; to compare only */
 	struct dir_watch watch;
 	struct node **entries; /* referenced; entries[0] has index `base` */
 	size_t count, size;

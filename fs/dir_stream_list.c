@@ -66,7 +66,7 @@ static bool vanished(struct dir_stream *stream)
 	struct node *node = stream->directory;
 	struct place place;
 
-	if (stream->shown > 0 || stream->marker || node->kind != NODE_DIR || !node->parent || node->gone ||
+	if (stream->shown > 0 || stream->marker || node->kind != NODE_DIR || !node->parent || node->gone || node->pins > 0 ||
 		node->local)
 		return false;
 	if (node_place(node, &place) < 0 || !str_eq(place_key(&place), place_key(&stream->place)))
@@ -196,6 +196,7 @@ static void ended(struct dir_stream *stream, int error)
 	hub_lock(hub);
 	stream->state = STREAM_ENDED;
 	stream->error = error;
+	stream->head = stream->directory->children;
 	dir_watch_end(hub, &stream->watch);
 	hub_unlock(hub);
 	changed(stream);

@@ -35,6 +35,7 @@ struct draft *draft_new(enum draft_content content, bool existed)
 	draft->existed = existed;
 	draft->fd = -1;
 	draft->last = &draft->first;
+	headers_init(&draft->kept);
 	clock_gettime(CLOCK_REALTIME, &draft->mtime);
 	return draft;
 }
@@ -152,6 +153,20 @@ void draft_loaded(struct draft *draft, int error, int fd, uint64_t size)
 	draft->size = size;
 }
 
+void draft_keep(struct draft *draft, struct headers *headers)
+{
+	headers_release(&draft->kept);
+	draft->kept = *headers;
+	draft->keeps = true;
+	headers_init(headers);
+}
+
+void draft_keep_nothing(struct draft *draft)
+{
+	headers_release(&draft->kept);
+	draft->keeps = false;
+}
+
 void draft_stored(struct draft *draft, int error)
 {
 	draft->activity = DRAFT_IDLE;
@@ -224,6 +239,7 @@ void draft_trash(struct draft *draft)
 		return;
 	if (draft->fd >= 0)
 		close(draft->fd);
+	headers_release(&draft->kept);
 	free(draft);
 }
 
@@ -255,6 +271,7 @@ int draft_make_empty(struct hub *hub, struct node *node, int *ret_close)
 	draft_source_drop(hub, draft);
 	draft->content = DRAFT_EMPTY;
 	draft->size = 0;
+	draft_keep_nothing(draft);
 	draft_changed(draft);
 	draft_check(draft);
 	return 0;

@@ -84,6 +84,8 @@ int draft_copy_empty(struct hub *hub, struct node *node, struct handle *source);
 /* Is it a copy, or nothing, that a process may be promised?  hub.lock held; draft not NULL. */
 bool draft_is_copy(const struct draft *draft);
 bool draft_is_empty(const struct draft *draft);
+/* It is one of thousands: interactive requests go before it.  hub.lock held. */
+void draft_set_bulk(struct draft *draft);
 
 /* ---- changing; fs/op_*.c ---- */
 

@@ -112,6 +112,11 @@ bool draft_is_copy(const struct draft *draft)
 	return draft_copy_whole(draft);
 }
 
+void draft_set_bulk(struct draft *draft)
+{
+	draft->bulk = true;
+}
+
 bool draft_is_empty(const struct draft *draft)
 {
 	return draft->content == DRAFT_EMPTY;

@@ -24,11 +24,15 @@ struct draft {
 	bool dirty;
 	bool existed; /* S3 has an object of this name already: a failure leaves that */
 	bool disowned;
+	bool bulk;      /* one of thousands: interactive requests go before it */
 	bool untold; /* `error` was told to nobody */
 	int error; /* of the last store, while nothing changed since */
 	int fd; /* DATA: the staging file; else -1 */
 	unsigned io; /* who reads or writes fd just now */
 	uint64_t size;
+	/* DATA that began as an object, which keeps its metadata, content headers, tags and storage class */
+	bool keeps;
+	struct headers kept;
 	struct timespec mtime;
 	struct draft_source source;
 	struct draft_wait *first, **last;
@@ -46,6 +50,9 @@ enum draft_step draft_flush_step(const struct draft *draft);
 void draft_loaded(struct draft *draft, int error, int fd, uint64_t size);
 void draft_stored(struct draft *draft, int error);
 bool draft_copy_whole(const struct draft *draft);
+/* An object's content is being edited: takes what it keeps. */
+void draft_keep(struct draft *draft, struct headers *headers);
+void draft_keep_nothing(struct draft *draft);
 /* All who wait, oldest first; they are no longer in line. */
 struct draft_wait *draft_take_waits(struct draft *draft);
 /* Calls them, one after another however deep this is nested.  No lock. */
@@ -59,6 +66,11 @@ void draft_trash(struct draft *draft); /* no lock; NULL is fine */
 /* ---- draft_copy.c ---- */
 /* The content is no copy of anything any more. */
 void draft_source_drop(struct hub *hub, struct draft *draft);
+
+/* ---- draft_kept.c ---- */
+/* What an object keeps when its content is edited, from its own headers: those that tell of the old content
+ * go; the storage class is added.  -errno of headers. */
+int draft_kept_headers(struct headers *headers, const char *storage_class);
 
 /* ---- draft_load.c, draft_store.c ---- */
 /* Begins; the draft is quiet.  Takes fd, an empty staging file, unless it fails.  1: it was done at once. */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 
 enum {
 	STREAMS = 8, /* of one load */
+	TAGS_MAX = 16384, /* AWS: 10 tags of 128 + 256 characters, encoded */
 	PIECE = 8 << 20, /* bytes of one GET */
 };
 
@@ -37,6 +39,12 @@ struct load {
 	uint64_t size, next; /* bytes wanted, bytes asked for */
 	unsigned streams, active;
 	int error;
+	bool keeps; /* an object's content: with its headers, tags and storage class */
+	struct headers headers;
+	struct buf tags;
+	unsigned tag_count;
+	char storage_class[STORAGE_CLASS_MAX + 1];
+	struct call call; /* for what no fetch tells */
 	struct s3_answer answer; /* of the first failure */
 	struct stream stream[STREAMS];
 };
@@ -68,6 +76,8 @@ static void load_free(struct load *load)
 	node_unref(hub->nodes, load->source);
 	node_unref(hub->nodes, load->node);
 	hub_unlock(hub);
+	headers_release(&load->headers);
+	buf_release(&load->tags);
 	free(load);
 	hub_unpark(hub);
 }
@@ -92,6 +102,8 @@ static void finish(struct load *load)
 
 	if (load->error == 0)
 		draft_source_drop(hub, draft);
+	if (load->error == 0 && load->keeps)
+		draft_keep(draft, &load->headers);
 	draft_loaded(draft, load->error, load->fd, load->size);
 	if (load->error < 0 && draft->content == DRAFT_OBJECT)
 		old = draft_detach(hub, node);
@@ -102,6 +114,70 @@ static void finish(struct load *load)
 	draft_run_waits(waits, DRAFT_LOADING, load->error);
 	load_free(load);
 }
+
+static void load_fail(struct load *load, int error, const struct s3_answer *answer)
+{
+	if (error == 0 || load->error < 0)
+		return;
+	load->error = error;
+	load->answer = *answer;
+}
+
+/* ---- what the object keeps ---- */
+
+static void on_tags(struct call *call, const struct s3_answer *answer)
+{
+	struct load *load = call->user;
+	int error = call->error;
+
+	/* None any more; or the service has none. */
+	if (error == -ENOENT || (error == -EOPNOTSUPP && load->place.view->tags != COPY_TAGS_REQUIRED))
+		error = 0;
+	else if (error == 0 && load->tags.len > 0)
+		error = headers_set(&load->headers, STR("x-amz-tagging"), buf_str(&load->tags));
+	load_fail(load, error, answer);
+	finish(load);
+}
+
+static void ask(struct load *load, enum s3_op op)
+{
+	call_init(&load->call);
+	load->call.request.op = op;
+	load->call.request.bucket = place_bucket(&load->place);
+	load->call.request.key = place_key(&load->place);
+	load->call.account = load->place.account;
+	load->call.user = load;
+}
+
+static void finish_kept(struct load *load)
+{
+	if (load->error == 0 && load->keeps)
+		load->error = draft_kept_headers(&load->headers, load->storage_class);
+	if (load->error < 0 || !load->keeps || load->tag_count == 0 || load->place.view->tags == COPY_TAGS_NO) {
+		finish(load);
+		return;
+	}
+	ask(load, S3_GET_TAGGING);
+	load->call.sinks.tags = &load->tags;
+	load->call.on_done = on_tags;
+	call_start(load->worker, &load->call);
+}
+
+static void on_head(struct call *call, const struct s3_answer *answer)
+{
+	struct load *load = call->user;
+
+	snprintf(load->storage_class, sizeof(load->storage_class), "%s", answer->storage_class);
+	/* Gone meanwhile: nothing of its content is missing. */
+	if (call->error == -ENOENT)
+		load->keeps = false;
+	else
+		load_fail(load, call->error, answer);
+	load->tag_count = answer->tag_count;
+	finish_kept(load);
+}
+
+/* ---- its bytes ---- */
 
 static void stream_next(struct stream *stream);
 
@@ -115,14 +191,15 @@ static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
 	if (error == 0 && fetch->got < fetch->length)
 		error = -EIO;
 	load->active--;
-	if (error < 0 && load->error == 0) {
-		load->error = error;
-		load->answer = *answer;
+	load_fail(load, error, answer);
+	if (fetch->headers) {
+		load->tag_count = answer->tag_count;
+		snprintf(load->storage_class, sizeof(load->storage_class), "%s", answer->storage_class);
 	}
 	if (load->error == 0)
 		stream_next(stream);
 	if (load->active == 0)
-		finish(load);
+		finish_kept(load);
 }
 
 static int on_data(struct fetch *fetch, const char *data, size_t len)
@@ -160,6 +237,7 @@ static void stream_next(struct stream *stream)
 		.start = load->next,
 		.length = left < PIECE ? (size_t)left : PIECE,
 		.on_data = on_data,
+		.headers = load->keeps && load->next == 0 ? &load->headers : NULL,
 		.on_done = on_fetched,
 		.user = stream,
 	};
@@ -174,6 +252,12 @@ static void run(struct task *task, struct worker *worker)
 
 	for (unsigned i = 0; i < load->streams; i++)
 		stream_next(&load->stream[i]);
+	if (load->size > 0)
+		return;
+	ask(load, S3_HEAD_OBJECT);
+	load->call.sinks.headers = &load->headers;
+	load->call.on_done = on_head;
+	call_start(worker, &load->call);
 }
 
 static void start(struct load *load)
@@ -233,7 +317,8 @@ int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
 	struct draft *draft = node->draft;
 	uint64_t size = draft->size < keep ? draft->size : keep;
 
-	if (size == 0) {
+	/* An empty object that is added to: nothing to fetch, but it may have metadata. */
+	if (size == 0 && (draft->content != DRAFT_OBJECT || draft->size > 0)) {
 		draft_source_drop(hub, draft);
 		draft_loaded(draft, 0, fd, 0);
 		draft_check(draft);
@@ -249,6 +334,9 @@ int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
 	load->source = draft->content == DRAFT_COPY ? draft->source.node : node;
 	load->fd = fd;
 	load->size = size;
+	load->keeps = draft->content == DRAFT_OBJECT;
+	headers_init(&load->headers);
+	buf_init(&load->tags, TAGS_MAX);
 	memcpy(load->etag, draft->source.etag, sizeof(load->etag));
 	/* Pieces of an object whose version can't be told would be pieces of several. */
 	load->streams = load->etag[0] ? STREAMS : 1;

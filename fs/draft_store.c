@@ -4,6 +4,8 @@
  * draft holds.
  *
  *   claim -> (the names are still where the claim says) -> upload                      -> end
+ *                                                       -> copy of what has the same bytes (recognise_copy.h)
+ *                                                          -> end, or upload -> end
  *                                                       -> copy -> ESTALE -> HEAD -> copy once more, of the
  * same size -> end
  *
@@ -23,6 +25,7 @@
 #include "fs/dir.h"
 #include "fs/draft_inside.h"
 #include "fs/handle.h"
+#include "fs/recognise_copy.h"
 
 enum { RETAKES_MAX = 16 };
 
@@ -36,9 +39,11 @@ struct store {
 	unsigned retakes;
 	struct place place, from;
 	struct headers headers;
+	bool keeps; /* they are the edited object's own */
 	uint64_t size;
 	int fd;
 	int error; /* of what failed before a request */
+	bool disturbed; /* what was there is gone, although nothing was stored */
 	bool looked; /* the source turned out to be another version: asked for once */
 	char source_etag[ETAG_MAX + 1];
 	char storage_class[STORAGE_CLASS_MAX + 1];
@@ -47,6 +52,7 @@ struct store {
 		struct upload upload;
 		struct copy copy;
 		struct call call;
+		struct recognise_copy recognise;
 	};
 };
 
@@ -147,7 +153,9 @@ static void log_failure(const struct store *store, const struct outcome *outcome
 			.key = place_key(&store->place),
 			.error = outcome->error,
 			.answer = outcome->answer,
-			.consequence = existed ? "not stored: the object is what it was" : "not stored",
+			.consequence = store->disturbed ? "not stored, and what was there may be overwritten"
+				       : existed	? "not stored: the object is what it was"
+							: "not stored",
 		});
 }
 
@@ -202,23 +210,15 @@ static int make_headers(struct store *store)
 	const char *type = content_type_of(place_key(&store->place));
 	int error = headers_add(&store->headers, STR("content-type"), str_of(type));
 
-	if (error == 0 && store->storage_class[0])
+	if (error == 0 && view->storage_class)
 		error = headers_add(&store->headers, STR("x-amz-storage-class"), str_of(view->storage_class));
 	return error;
 }
 
-static void upload(struct store *store)
+static void upload_now(struct store *store)
 {
 	const struct view *view = store->place.view;
 
-	if (view->storage_class)
-		snprintf(store->storage_class, sizeof(store->storage_class), "%s", view->storage_class);
-	int error = make_headers(store);
-
-	if (error < 0) {
-		finish_early(store, error);
-		return;
-	}
 	store->upload = (struct upload){
 		.account = store->place.account,
 		.bucket = place_bucket(&store->place),
@@ -226,10 +226,66 @@ static void upload(struct store *store)
 		.fd = store->fd,
 		.size = store->size,
 		.headers = &store->headers,
+		.part_threshold = view->part_threshold,
+		.part_size = view->part_size,
 		.on_done = on_uploaded,
 		.user = store,
 	};
 	upload_start(store->worker, &store->upload);
+}
+
+static void on_recognised(struct recognise_copy *done, const struct s3_answer *answer)
+{
+	struct store *store = done->user;
+	struct outcome outcome = {
+		.error = done->error, .etag = done->etag, .mtime = done->mtime, .answer = answer};
+
+	store->disturbed = done->disturbed;
+	if (done->error == 0 || done->error == -ECANCELED)
+		finish(store, &outcome);
+	else
+		upload_now(store);
+}
+
+/* Instead of an upload, a copy of what has the same bytes; false: nothing has. */
+static bool recognise(struct store *store)
+{
+	const struct view *view = store->place.view;
+
+	if (!view->recognise)
+		return false;
+	store->recognise = (struct recognise_copy){
+		.table = store->hub->recognise,
+		.worker = store->worker,
+		.to = {.account = store->place.account,
+			.bucket = place_bucket(&store->place),
+			.key = place_key(&store->place),
+			.size = store->size},
+		.fd = store->fd,
+		.headers = &store->headers,
+		.settings = view_copy_settings(view),
+		.on_done = on_recognised,
+		.user = store,
+	};
+	return recognise_copy_start(&store->recognise);
+}
+
+static void upload(struct store *store)
+{
+	int error = store->keeps ? 0 : make_headers(store);
+
+	if (error == 0) {
+		struct str class = headers_get(&store->headers, STR("x-amz-storage-class"));
+
+		snprintf(store->storage_class, sizeof(store->storage_class), "%.*s", (int)class.len,
+			class.len ? class.data : "");
+	}
+	if (error < 0) {
+		finish_early(store, error);
+		return;
+	}
+	if (!recognise(store))
+		upload_now(store);
 }
 
 /* ---- copy ---- */
@@ -281,7 +337,7 @@ static void on_copied(struct copy *done, const struct s3_answer *answer)
 
 static void copy(struct store *store)
 {
-	store->settings = (struct copy_settings){.tags = store->place.view->tags};
+	store->settings = view_copy_settings(store->place.view);
 	store->copy = (struct copy){
 		.settings = &store->settings,
 		.source_account = store->from.account,
@@ -385,14 +441,18 @@ int draft_store(struct hub *hub, struct node *node)
 		memcpy(store->source_etag, draft->source.etag, sizeof(store->source_etag));
 		memcpy(store->storage_class, draft->source.storage_class, sizeof(store->storage_class));
 	}
-	int taken = take(store);
+	headers_init(&store->headers);
+	store->keeps = draft->keeps;
+	int taken = headers_add_all(&store->headers, &draft->kept);
 
+	if (taken == 0)
+		taken = take(store);
 	if (taken < 0) {
 		claim_release(hub->claims, &store->claim, 0);
+		headers_release(&store->headers);
 		free(store);
 		return taken;
 	}
-	headers_init(&store->headers);
 	node_ref(node);
 	if (store->source)
 		node_ref(store->source);

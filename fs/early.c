@@ -52,6 +52,7 @@ int early_new(struct hub *hub, struct early **ret)
 
 void early_settle(struct early *early, unsigned limit_ms)
 {
+	prefetch_drop(early->hub, &early->prefetches, NULL);
 	gather_stop(early->gather);
 	if (batches_settle(early->batches, limit_ms) < 0)
 		log_text(LOG_LEVEL_ERROR, "ending before everything that was answered early is acknowledged");
@@ -318,6 +319,10 @@ static void decide_chain(struct early *early, struct early_dir *chain)
 
 static void settle(void *user, struct batch *batch)
 {
+	struct early *early = user;
+
+	if (batch_over(batch))
+		prefetch_drop(early->hub, &early->prefetches, batch);
 	decide_chain(user, take_chain(user, batch, NULL));
 }
 
@@ -394,6 +399,17 @@ void early_emptied(struct hub *hub, struct batch *batch, struct node *directory)
 		return;
 	if (!hub->early->dirs || hub->early->dirs->node != directory)
 		add(hub, batch, directory, true);
+}
+
+bool early_is_emptied(const struct hub *hub, const struct node *directory)
+{
+	if (!hub->early || directory->kind != NODE_DIR)
+		return false;
+	for (const struct early_dir *dir = hub->early->dirs; dir; dir = dir->next) {
+		if (dir->node == directory && dir->emptied)
+			return true;
+	}
+	return false;
 }
 
 void early_unemptied(struct hub *hub, const struct node *directory)

@@ -18,6 +18,7 @@
 #include "fs/batch.h"
 #include "fs/gather.h"
 #include "fs/hub.h"
+#include "fs/prefetch.h"
 
 struct early_dir;
 
@@ -30,6 +31,7 @@ struct early {
 	struct gather *gather;
 	struct early_dir *dirs; /* protected by hub.lock; the newest first */
 	unsigned dir_count;
+	struct prefetches prefetches; /* protected by hub.lock */
 };
 
 /* Starts a thread. */
@@ -64,6 +66,8 @@ void early_opened(struct hub *hub, struct batch *batch, const struct node *direc
 /* rm emptied it, and will remove it. */
 void early_emptied(struct hub *hub, struct batch *batch, struct node *directory);
 void early_unemptied(struct hub *hub, const struct node *directory);
+/* S3 may have nothing of it any more, but the process that is about to remove it must find it. */
+bool early_is_emptied(const struct hub *hub, const struct node *directory);
 
 /* The directory that the process reads has been read to its end.  No lock. */
 void early_listed(struct hub *hub, struct batch *batch, const struct node *directory);

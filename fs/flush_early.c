@@ -15,6 +15,7 @@ struct promise {
 	struct hub *hub;
 	struct batch *batch; /* referenced */
 	struct node *node;   /* referenced */
+	bool empty;
 	struct draft_flush flush;
 };
 
@@ -77,6 +78,8 @@ static void on_kept(struct draft_flush *flush, int error)
 	/* A file that could not be made is not there any more when the process hears of it. */
 	if (error < 0)
 		draft_settle(hub, node);
+	else if (promise->empty)
+		notify_inode(hub, node->ino); /* EMPTY_S in op_create.c */
 	batch_keep(promise->batch, error);
 	batch_unref(promise->batch);
 	hub_lock(hub);
@@ -96,6 +99,7 @@ static struct promise *promise_new(struct hub *hub, struct batch *batch, struct 
 	promise->batch = batch_ref(batch);
 	hub_lock(hub);
 	promise->node = node_ref(node);
+	promise->empty = node->draft && draft_size(node->draft) == 0;
 	hub_unlock(hub);
 	promise->flush.done = on_kept;
 	promise->flush.user = promise;
@@ -158,6 +162,8 @@ static void on_stored(struct draft_flush *flush, int error)
 	struct flush_op *op = flush->user;
 
 	op->error = error;
+	if (op->batch && op->handle->node->attr.size == 0)
+		notify_inode(op->parked.hub, op->handle->node->ino);
 	op->wait.on_done = on_settled;
 	op->wait.user = op;
 	if (op->batch)

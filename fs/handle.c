@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "fs/op_read.h"
+#include "fs/recognise.h"
 
 int files_new(struct files **ret)
 {
@@ -25,6 +26,7 @@ void files_free(struct hub *hub)
 		for (struct handle *handle = hub->files->slots[i], *next; handle; handle = next) {
 			next = handle->next;
 			chunks_drop(hub, handle);
+			served_free(handle->served);
 			free(handle);
 		}
 	}
@@ -85,6 +87,7 @@ void handle_unref(struct hub *hub, struct handle *handle)
 	if (!handle || --handle->refs > 0)
 		return;
 	node_unref(hub->nodes, handle->node);
+	served_free(handle->served);
 	free(handle);
 }
 

@@ -29,6 +29,7 @@ enum {
 
 struct read_op;
 struct draft;
+struct served;
 
 struct handle {
 	struct node *node; /* referenced */
@@ -43,6 +44,7 @@ struct handle {
 					   inode numbers; 0: nothing */
 	struct handle *next, *prev; /* in its slot */
 	struct readahead ahead;
+	struct served *served; /* fs/recognise.h: what came of it so far; NULL: nothing is summed up; owned */
 	struct read_op *reads; /* that wait for chunks */
 };
 

@@ -9,7 +9,9 @@
 #include "fs/draft.h"
 #include "fs/early.h"
 #include "fs/handle.h"
+#include "fs/hub_journal.h"
 #include "fs/op_xattr.h"
+#include "fs/recognise.h"
 #include "fs/staging_dir.h"
 
 uint64_t hub_now_ms(void)
@@ -32,6 +34,8 @@ static void before_free(void *user, struct node *node)
 
 static enum node_kind root_kind(const struct view *view)
 {
+	if (!view)
+		return NODE_HUB;
 	if (!view->url.bucket[0])
 		return NODE_SERVICE;
 	return view->url.key_len ? NODE_DIR : NODE_BUCKET;
@@ -54,13 +58,16 @@ static int make_parts(struct hub *hub)
 	if (error == 0)
 		error = files_new(&hub->files);
 	if (error == 0)
+		error = recognise_new(&hub->recognise);
+	if (error == 0)
 		error = early_new(hub, &hub->early);
 	if (error == 0)
 		error = notifier_new(hub, NULL, &hub->notifier);
 	return error;
 }
 
-int hub_new(struct engine *engine, struct view *view, struct hub **ret, char *why)
+int hub_new(
+	struct engine *engine, struct view *view, const char *staging, struct hub **ret, char *why)
 {
 	struct hub *hub = calloc(1, sizeof(*hub));
 
@@ -70,8 +77,8 @@ int hub_new(struct engine *engine, struct view *view, struct hub **ret, char *wh
 	}
 	pthread_mutex_init(&hub->lock, NULL);
 	hub->engine = engine;
-	hub->view = view_ref(view);
-	int error = staging_dir_open(view->staging_dir, &hub->staging_dir, why);
+	hub->view = view ? view_ref(view) : NULL;
+	int error = staging_dir_open(staging, &hub->staging_dir, why);
 
 	if (error == 0) {
 		error = make_parts(hub);
@@ -103,8 +110,10 @@ void hub_free(struct hub *hub)
 	nodes_free(hub->nodes);
 	hub->nodes = NULL;
 	hub_unlock(hub);
+	recognise_free(hub->recognise);
 	xattr_cache_free(hub->xattrs);
 	claims_free(hub->claims);
+	hub_journal_close(hub);
 	staging_dir_close(hub->staging_dir);
 	view_unref(hub->view);
 	pthread_mutex_destroy(&hub->lock);

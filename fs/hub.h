@@ -24,6 +24,9 @@ struct notifier;
 struct dir;
 struct files;
 struct early;
+struct recognise;
+struct journal_dir;
+struct recoverer;
 
 /* fs/dir.c: the directories whose children are held, oldest knowledge first.  All zero at first; needs no
  * release. */
@@ -37,22 +40,26 @@ struct hub {
 	struct claims *claims;
 	struct notifier *notifier;
 	struct fuse_session *session;
-	struct view *view; /* the one view of a hub that is mounted by itself; its root is inode 1 */
+	struct view *view; /* of a hub that is mounted by itself, its root is inode 1; NULL: fs/views.h has them */
 
 	pthread_mutex_t lock;
 	struct nodes *nodes; /* protected by lock */
 	struct dirs dirs; /* protected by lock */
 	char *staging_dir; /* constant; 0700, checked at start */
+	struct journal_dir *journal; /* constant, as the next two; NULL: none, because of journal_error */
+	struct recoverer *recoverer; /* NULL: none */
+	int journal_error;
 	struct xattr_cache *xattrs; /* fs/op_xattr.c */
 	struct files *files; /* fs/handle.h: open files; protected by lock */
 	struct early *early; /* fs/early.h: what is answered before S3 has acknowledged it */
+	struct recognise *recognise; /* fs/recognise.h: objects that were served whole; constant */
 	atomic_uint parked; /* requests without an answer yet: hub_park, hub_unpark */
 	atomic_bool stopping; /* the session ends: begin nothing new */
 };
 
-/* view is referenced.  Starts the notifier's thread, so after any fork.  On failure a sentence in why
+/* view is referenced; NULL: the root is a NODE_HUB.  staging NULL: the default.  Starts the notifier's thread, so after any fork.  On failure a sentence in why
  * (ACCOUNT_WHY_MAX bytes). */
-int hub_new(struct engine *engine, struct view *view, struct hub **ret, char *why);
+int hub_new(struct engine *engine, struct view *view, const char *staging, struct hub **ret, char *why);
 /* After the session ended and the engine was freed (that ends whatever is parked): settles nothing any more,
  * frees all but the engine.  Accepts NULL. */
 void hub_free(struct hub *hub);

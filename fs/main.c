@@ -11,10 +11,12 @@ static const struct {
 } commands[] = {
 	{"mount", cmd_mount},
 	{"umount", cmd_umount},
+	{"status", cmd_status},
 	{"cp", cmd_cp},
 	{"mv", cmd_mv},
 	{"rm", cmd_rm},
 	{"ls", cmd_ls},
+	{"recover", cmd_recover},
 	{"bench", cmd_bench},
 };
 
@@ -26,10 +28,12 @@ static const char help[] =
 	"  ferryfs mount s3://[BUCKET[/PREFIX]] DIR     show a bucket or prefix, or all buckets, at a "
 	"directory\n"
 	"  ferryfs umount DIR                           end that, after what is pending was acknowledged\n"
+	"  ferryfs status [DIR]                         what is mounted, and what is under way\n"
 	"  ferryfs cp [-r] s3://... s3://...            copy an object, or all below a prefix\n"
 	"  ferryfs mv [-r] s3://... s3://...            move them\n"
 	"  ferryfs rm [-r] s3://...                     remove them\n"
 	"  ferryfs ls [-l] [-r] [s3://...]              list buckets, prefixes, objects\n"
+	"  ferryfs recover [--dry-run]                  finish or undo moves that were cut off by a crash\n"
 	"  ferryfs bench s3://... s3://...              five ways to copy a prefix, side by side\n"
 	"\n"
 	"  ferryfs COMMAND --help                       all about one of them\n"

@@ -127,6 +127,14 @@ static int set_tags(struct mount_options *options, const char *value, char *why)
 	return 0;
 }
 
+static int set_recognise(struct mount_options *options, const char *value, char *why)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return bad(why, "recognise", value, "one of yes, no");
+	options->view->recognise = strcmp(value, "yes") == 0;
+	return 0;
+}
+
 static int set_text(char **field, const char *value, char *why)
 {
 	char *copy = strdup(value);
@@ -156,6 +164,13 @@ static int set_staging(struct mount_options *options, const char *value, char *w
 	if (value[0] != '/')
 		return bad(why, "staging", value, "an absolute path");
 	return set_text(&options->view->staging_dir, value, why);
+}
+
+static int set_journal(struct mount_options *options, const char *value, char *why)
+{
+	if (value[0] != '/')
+		return bad(why, "journal", value, "an absolute path");
+	return set_text(&options->view->journal_dir, value, why);
 }
 
 static int set_log(struct mount_options *options, const char *value, char *why)
@@ -263,6 +278,14 @@ static int set_foreground(struct mount_options *options, const char *value, char
 	return 0;
 }
 
+static int set_hub(struct mount_options *options, const char *value, char *why)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return bad(why, "hub", value, "one of yes, no");
+	options->alone = strcmp(value, "no") == 0;
+	return 0;
+}
+
 static const struct rule {
 	const char *name;
 	bool has_value;
@@ -275,12 +298,15 @@ static const struct rule {
 	{"copy_ack", true, set_copy_ack},
 	{"attrs", true, set_attrs},
 	{"tags", true, set_tags},
+	{"recognise", true, set_recognise},
 	{"storage_class", true, set_storage_class},
 	{"staging", true, set_staging},
+	{"journal", true, set_journal},
 	{"log", true, set_log},
 	{"log_file", true, set_log},
 	{"part_size", true, set_part_size},
 	{"part_threshold", true, set_part_threshold},
+	{"hub", true, set_hub},
 	{"ro", false, set_ro},
 	{"rw", false, set_rw},
 	{"allow_other", false, set_allow_other},

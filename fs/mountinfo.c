@@ -24,16 +24,11 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-struct line {
-	dev_t dev;
-	char *point, *type, *source;
-};
-
 /* "36 35 98:0 /root /point options [tag ...] - type source super-options"; cuts text up. */
-static bool parse_line(char *text, struct line *ret)
+static bool parse_line(char *text, struct mountinfo_line *ret)
 {
 	unsigned major_number, minor_number;
-	char *fields[5], *save, *mark = strstr(text, " - ");
+	char *fields[5], *type, *save, *mark = strstr(text, " - ");
 
 	if (!mark)
 		return false;
@@ -43,21 +38,23 @@ static bool parse_line(char *text, struct line *ret)
 		if (!fields[i])
 			return false;
 	}
+	ret->id = (unsigned)strtoul(fields[0], NULL, 10);
+	ret->parent = (unsigned)strtoul(fields[1], NULL, 10);
 	if (sscanf(fields[2], "%u:%u", &major_number, &minor_number) != 2)
 		return false;
 	ret->dev = makedev(major_number, minor_number);
 	ret->point = fields[4];
-	ret->type = strtok_r(mark + 3, " \n", &save);
+	type = strtok_r(mark + 3, " \n", &save);
 	ret->source = strtok_r(NULL, " \n", &save);
-	if (!ret->type || !ret->source)
+	if (!type || !ret->source)
 		return false;
+	ret->ferryfs = strcmp(type, MOUNTINFO_FSTYPE) == 0;
 	unescape(ret->point);
 	unescape(ret->source);
 	return true;
 }
 
-/* Calls visit for each mount until it returns true; was it? */
-static bool each_mount(bool (*visit)(const struct line *line, void *user), void *user)
+bool mountinfo_each(bool (*visit)(const struct mountinfo_line *line, void *user), void *user)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *text = NULL;
@@ -67,7 +64,7 @@ static bool each_mount(bool (*visit)(const struct line *line, void *user), void 
 	if (!file)
 		return false;
 	while (!found && getline(&text, &size, file) > 0) {
-		struct line line;
+		struct mountinfo_line line;
 
 		if (parse_line(text, &line))
 			found = visit(&line, user);
@@ -84,7 +81,7 @@ struct finding {
 	struct mountinfo *ret;
 };
 
-static bool visit_path(const struct line *line, void *user)
+static bool visit_path(const struct mountinfo_line *line, void *user)
 {
 	struct finding *finding = user;
 
@@ -92,23 +89,23 @@ static bool visit_path(const struct line *line, void *user)
 		return false;
 	finding->found = true;
 	finding->ret->dev = line->dev;
-	finding->ret->ferryfs = strcmp(line->type, MOUNTINFO_FSTYPE) == 0;
+	finding->ret->ferryfs = line->ferryfs;
 	snprintf(finding->ret->source, sizeof(finding->ret->source), "%s", line->source);
 	return false; /* the last one is on top */
 }
 
-static bool visit_dev(const struct line *line, void *user)
+static bool visit_dev(const struct mountinfo_line *line, void *user)
 {
 	const struct finding *finding = user;
 
-	return line->dev == finding->dev && strcmp(line->type, MOUNTINFO_FSTYPE) == 0;
+	return line->dev == finding->dev && line->ferryfs;
 }
 
 int mountinfo_find(const char *path, struct mountinfo *ret)
 {
 	struct finding finding = {.path = path, .ret = ret};
 
-	each_mount(visit_path, &finding);
+	mountinfo_each(visit_path, &finding);
 	return finding.found ? 0 : -ENOENT;
 }
 
@@ -116,5 +113,5 @@ bool mountinfo_is_ferryfs(dev_t dev)
 {
 	struct finding finding = {.dev = dev};
 
-	return each_mount(visit_dev, &finding);
+	return mountinfo_each(visit_dev, &finding);
 }

@@ -22,4 +22,15 @@ int mountinfo_find(const char *path, struct mountinfo *ret);
 /* Is any ferryfs mount on this device? */
 bool mountinfo_is_ferryfs(dev_t dev);
 
+/* One mount, texts unescaped and lent for the call. */
+struct mountinfo_line {
+	unsigned id, parent; /* numbers are used again once free */
+	dev_t dev;
+	bool ferryfs;
+	char *point, *source;
+};
+
+/* Calls visit for each mount, parents before what is mounted on them, until it returns true; was it? */
+bool mountinfo_each(bool (*visit)(const struct mountinfo_line *line, void *user), void *user);
+
 #endif

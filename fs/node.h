@@ -54,6 +54,7 @@ struct node {
 		       otherwise */
 	bool held; /* fs/dir.c only: one of the refs is its directory's knowledge; dir_child_leaves gives it
 		      back */
+	uint16_t pins; /* fs/views.c only: views that show it or what is below: it stays, whatever S3 lists */
 	uint32_t refs;
 	uint64_t lookups;
 	struct view *view; /* set on a view's root only */

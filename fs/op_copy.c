@@ -170,6 +170,8 @@ static void go(struct copy_op *op)
 	if (whole) {
 		const struct node *source = op->from->node;
 
+		if (op->batch)
+			draft_set_bulk(op->to->node->draft);
 		op->to->source = source->ino;
 		op->to->source_parent = source->parent ? source->parent->ino : 0;
 	}

@@ -10,7 +10,12 @@
 
 #include "fs/dir.h"
 #include "fs/draft.h"
+#include "fs/early.h"
 #include "fs/handle.h"
+
+/* cp stats what it has just made.  Until it copies into it, at which the kernel drops what it knows, nothing changes there; an empty one
+ * gets its time from S3 with a notice (fs/flush_early.c). */
+#define EMPTY_S 1.0
 
 /* May a file of this name be made here? */
 static int check(struct node *parent, struct str name)
@@ -94,6 +99,8 @@ void op_create(
 	struct fuse_entry_param entry;
 	struct node *node = NULL;
 
+	struct batch *batch = early_batch(hub, req);
+
 	hub_lock(hub);
 	struct node *parent = nodes_find(hub->nodes, parent_ino);
 	int error = check(parent, str_of(name));
@@ -102,9 +109,12 @@ void op_create(
 		error = make(hub, parent, str_of(name), fi, &node);
 	if (error == 0) {
 		hub_entry(hub, node, &entry);
+		if (batch && node->draft && draft_is_empty(node->draft))
+			entry.attr_timeout = EMPTY_S;
 		node_lookup_add(node);
 	}
 	hub_unlock(hub);
+	batch_unref(batch);
 	if (error < 0) {
 		hub_reply_err(req, error);
 		return;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/early.h"
+
 struct settle {
 	struct hub *hub;
 	fuse_req_t req;
@@ -46,6 +48,23 @@ static int claim_below(struct settle *settle, fuse_ino_t ino)
 	return error < 0 ? error : claim_take(settle->hub->claims, &settle->claim);
 }
 
+/* Directories that a cp -r has just made and S3 knows nothing of. */
+static void decide_below(struct hub *hub, fuse_ino_t ino)
+{
+	hub_lock(hub);
+	struct node *node = nodes_find(hub->nodes, ino);
+
+	if (node)
+		node_ref(node);
+	hub_unlock(hub);
+	if (!node)
+		return;
+	early_decide_below(hub, node);
+	hub_lock(hub);
+	node_unref(hub->nodes, node);
+	hub_unlock(hub);
+}
+
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
 	struct hub *hub = hub_of(req);
@@ -58,6 +77,7 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 	settle->hub = hub;
 	settle->req = req;
 	hub_park(hub);
+	decide_below(hub, ino);
 	hub_lock(hub);
 	int error = claim_below(settle, ino);
 

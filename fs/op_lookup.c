@@ -14,6 +14,7 @@
 
 #include "engine/log.h"
 #include "fs/dir_stream.h"
+#include "fs/early.h"
 #include "fs/parked.h"
 #include "fs/probe.h"
 #include "fs/seen.h"
@@ -68,11 +69,13 @@ static bool believed(struct hub *hub, const struct node *node, uint64_t now)
 	const struct view *view = node_view(node);
 	struct place place;
 
-	if (node->local || node->draft)
+	if (node->local || node->draft || node->pins > 0)
 		return true;
 	if (node->attr.fetched_ms != 0 && view && now < node->attr.fetched_ms + view->cache_ttl_ms)
 		return true;
 	if (node_is_dir(node) && dir_whole(node->parent, now))
+		return true;
+	if (early_is_emptied(hub, node))
 		return true;
 	/* What is being made or removed is shown as it was until that is settled. */
 	return claims_count(hub->claims) > 0 && node_place(node, &place) == 0 &&
@@ -255,7 +258,7 @@ static int begin(struct lookup *lookup, struct node *directory, struct str name)
 		return -ENOENT;
 	memcpy(lookup->name, name.data, name.len);
 	lookup->len = name.len;
-	if (directory->kind == NODE_SERVICE)
+	if (directory->kind == NODE_HUB || directory->kind == NODE_SERVICE)
 		return 0;
 	int error = node_child_place(directory, name, false, &lookup->place);
 
@@ -287,6 +290,9 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		/* What was listed of buckets is what this account owns: others' may be asked for by name. */
 		if (is_known && !node && service)
 			is_known = 0;
+		/* Above the views there is nothing but the ways to them. */
+		if (!is_known && (!view || view->hidden))
+			error = -ENOENT;
 	}
 	if (error == 0 && !is_known) {
 		listing = !service && dir_miss(directory, fuse_req_ctx(req)->pid, hub_now_ms());

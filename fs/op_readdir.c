@@ -376,6 +376,7 @@ static void enter(struct dir_handle *handle, struct batch *batch)
 	handle->visit = batch_opened(batch, node->ino, node->parent ? node->parent->ino : 0);
 	early_opened(hub, batch, node);
 	hub_unlock(hub);
+	prefetch_beside(hub, &hub->early->prefetches, batch, handle->directory);
 }
 
 static void on_asked(struct early_ask *ask, struct batch *batch)
@@ -423,6 +424,8 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		error = -ENOENT;
 	else if (error == 0 && !node_is_dir(node))
 		error = -ENOTDIR;
+	else if (error == 0 && (node->kind == NODE_HUB || (node->view && node->view->hidden)))
+		error = -EACCES;
 	if (error == 0) {
 		const struct view *view = node_view(node);
 
@@ -472,7 +475,11 @@ static int stream_for(struct dir_handle *handle, uint64_t off)
 	hub_unlock(hub);
 	if (usable)
 		return 0;
-	int error = dir_stream_new(&options, &fresh);
+	/* Begun before the process came here? */
+	if (!old && off == 0 && handle->batch)
+		fresh = prefetch_take(hub, &hub->early->prefetches, handle->batch, &options);
+	bool begun = fresh != NULL;
+	int error = begun ? 0 : dir_stream_new(&options, &fresh);
 
 	if (error < 0)
 		return error;
@@ -484,7 +491,8 @@ static int stream_for(struct dir_handle *handle, uint64_t off)
 	hub_unlock(hub);
 	if (old)
 		dir_stream_close(old);
-	dir_stream_start(fresh);
+	if (!begun)
+		dir_stream_start(fresh);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "fs/draft.h"
+#include "fs/early.h"
 #include "fs/remove_op.h"
 #include "fs/rename_op.h"
 #include "fs/subtree.h"
@@ -235,6 +236,25 @@ static int begin(
 	return from && to && account_same_service(from->account, to->account) ? 0 : -EXDEV;
 }
 
+/* A directory that a cp -r has just made may be a node alone: S3 has to have something to move. */
+static void decide_below(struct hub *hub, fuse_ino_t parent, const char *name)
+{
+	hub_lock(hub);
+	const struct node *directory = nodes_find(hub->nodes, parent);
+	struct node *node = directory ? nodes_child(hub->nodes, directory, str_of(name)) : NULL;
+	bool dir = node && node->kind == NODE_DIR;
+
+	if (dir)
+		node_ref(node);
+	hub_unlock(hub);
+	if (!dir)
+		return;
+	early_decide_below(hub, node);
+	hub_lock(hub);
+	node_unref(hub->nodes, node);
+	hub_unlock(hub);
+}
+
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
 	unsigned int flags)
 {
@@ -250,6 +270,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 	op->noreplace = flags & RENAME_NOREPLACE;
 	draft_save_copies(op->base.hub, parent, name);
 	draft_save_copies(op->base.hub, to_parent, to_name);
+	decide_below(op->base.hub, parent, name);
 	op->base.parked.free = free_op;
 	hub_lock(op->base.hub);
 	int error = begin(op, parent, name, to_parent, to_name);

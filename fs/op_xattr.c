@@ -11,7 +11,8 @@
  * create and copy, cp and ls ask for system.posix_acl_access.  (ENOSYS, the cheapest answer, would turn all
  * of them off.)
  *
- * Every other question is answered from the answer of one HEAD, which the cache keeps for CACHE_MS.
+ * Every other question is answered from the answer of one HEAD, which the cache keeps for CACHE_MS, or until
+ * this mount learns something new of the object.
  */
 #include "fs/op_xattr.h"
 
@@ -20,6 +21,7 @@
 
 #include "engine/call.h"
 #include "engine/log.h"
+#include "fs/early.h"
 #include "fs/ops.h"
 
 #define XATTR_PREFIX "user.s3."
@@ -31,6 +33,7 @@ enum { CACHE_MS = 1000 };
 struct xattr_cache {
 	pthread_mutex_t lock;
 	uint64_t ino; /* 0: none */
+	uint64_t fetched_ms; /* of the node when it was asked: another by now, and the answer is old */
 	uint64_t until_ms;
 	struct headers values;
 };
@@ -60,7 +63,7 @@ void xattr_cache_free(struct xattr_cache *cache)
 struct ask {
 	struct hub *hub;
 	fuse_req_t req;
-	uint64_t ino;
+	uint64_t ino, fetched_ms; /* fetched_ms: of the node's attributes */
 	size_t size; /* of the caller's buffer; 0: how much is it */
 	char name[256]; /* Linux, XATTR_NAME_MAX */
 	struct place place;
@@ -171,7 +174,7 @@ static bool reply_cached(struct ask *ask)
 
 	headers_init(&values);
 	pthread_mutex_lock(&cache->lock);
-	if (cache->ino == ask->ino && hub_now_ms() < cache->until_ms)
+	if (cache->ino == ask->ino && cache->fetched_ms == ask->fetched_ms && hub_now_ms() < cache->until_ms)
 		error = headers_add_all(&values, &cache->values);
 	pthread_mutex_unlock(&cache->lock);
 	if (error == 0)
@@ -180,11 +183,12 @@ static bool reply_cached(struct ask *ask)
 	return error == 0;
 }
 
-static void keep(struct xattr_cache *cache, uint64_t ino, const struct headers *values)
+static void keep(struct xattr_cache *cache, const struct ask *ask, const struct headers *values)
 {
 	pthread_mutex_lock(&cache->lock);
 	headers_clear(&cache->values);
-	cache->ino = headers_add_all(&cache->values, values) == 0 ? ino : 0;
+	cache->ino = headers_add_all(&cache->values, values) == 0 ? ask->ino : 0;
+	cache->fetched_ms = ask->fetched_ms;
 	cache->until_ms = hub_now_ms() + CACHE_MS;
 	pthread_mutex_unlock(&cache->lock);
 }
@@ -200,7 +204,7 @@ static void ask_done(struct call *call, const struct s3_answer *answer)
 	if (error == 0)
 		error = fill(&values, &ask->headers, answer);
 	if (error == 0) {
-		keep(hub->xattrs, ask->ino, &values);
+		keep(hub->xattrs, ask, &values);
 		reply_from(ask->req, &values, ask->name, ask->size);
 	} else {
 		if (error != -ENOENT)
@@ -230,6 +234,8 @@ static int ask_place(struct ask *ask)
 		error = -ENODATA;
 	else
 		error = node_place(node, &ask->place);
+	if (error == 0)
+		ask->fetched_ms = node->attr.fetched_ms;
 	hub_unlock(ask->hub);
 	return error;
 }
@@ -296,9 +302,16 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		ask_start(req, ino, name, size);
 }
 
+/* cp -a and mv list them to copy them, which the server's copy does by itself: theirs are none, and no request. */
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	ask_start(req, ino, "", size);
+	struct batch *batch = early_batch(hub_of(req), req);
+
+	if (batch)
+		reply_bytes(req, STR(""), size);
+	else
+		ask_start(req, ino, "", size);
+	batch_unref(batch);
 }
 
 /* ENOTSUP is what cp -a and mv pass over in silence; EPERM they would complain about for every file. */

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include "engine/call.h"
+#include "fs/control_client.h"
 #include "fs/mountinfo.h"
+#include "fs/runtime.h"
 #include "s3/escape.h"
 
 static int refuse_mountpoint(int error, const char *directory, char *why)
@@ -30,6 +32,22 @@ static int refuse_mountpoint(int error, const char *directory, char *why)
 	return error;
 }
 
+/* Something of ours is mounted there: what, and does anyone serve it?  -ENOTCONN for a view whose hub is gone: the kernel
+ * may still know enough of it to say that it is a directory. */
+static int refuse_mounted(const char *path, const char *directory, const struct mountinfo *info, char *why)
+{
+	bool is_view = strncmp(info->source, "s3://", 5) != 0;
+
+	if (is_view && !runtime_claimed(info->dev))
+		return refuse_mountpoint(-ENOTCONN, directory, why);
+	char *source = is_view ? control_source_of(path) : NULL;
+
+	snprintf(why, ACCOUNT_WHY_MAX, "%.200s: %.200s is already mounted there", directory,
+		source ? source : info->source);
+	free(source);
+	return -EBUSY;
+}
+
 int preflight_mountpoint(const char *directory, char **ret, char *why)
 {
 	struct mountinfo *info;
@@ -46,11 +64,8 @@ int preflight_mountpoint(const char *directory, char **ret, char *why)
 		error = refuse_mountpoint(-errno, directory, why);
 	else if (!S_ISDIR(st.st_mode))
 		error = refuse_mountpoint(-ENOTDIR, directory, why);
-	else if (mountinfo_find(path, info) == 0 && info->ferryfs) {
-		snprintf(why, ACCOUNT_WHY_MAX, "%.200s: %.200s is already mounted there", directory,
-			info->source);
-		error = -EBUSY;
-	}
+	else if (mountinfo_find(path, info) == 0 && info->ferryfs)
+		error = refuse_mounted(path, directory, info, why);
 	free(info);
 	if (error < 0) {
 		free(path);

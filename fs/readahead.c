@@ -18,6 +18,7 @@
 #include "engine/log.h"
 #include "fs/handle.h"
 #include "fs/op_read.h"
+#include "fs/recognise.h"
 
 struct chunk {
 	struct chunk *next; /* of the handle */
@@ -29,6 +30,8 @@ struct chunk {
 	size_t len;
 	unsigned refs;
 	bool ready;
+	uint64_t
+		whole; /* its bytes are surely of that version, which has so many: may be summed up; else 0 */
 	bool moved; /* the object was renamed meanwhile: asked for once more at its new place */
 	struct fetch fetch;
 	struct place place;
@@ -196,6 +199,76 @@ static void log_failure(const struct chunk *chunk, int error, const struct s3_an
 					  .answer = answer});
 }
 
+/* ---- summing up (fs/recognise.h) ---- */
+
+/* What chunk's handle is served, begun with the first bytes.  hub.lock held; NULL: nothing, so far. */
+static struct served *served_of(const struct chunk *chunk)
+{
+	struct handle *handle = chunk->handle;
+
+	if (!handle->served && chunk->start == 0 && chunk->place.view->recognise) {
+		const struct recognise_version version = {
+			.account = chunk->place.account,
+			.bucket = place_bucket(&chunk->place),
+			.key = place_key(&chunk->place),
+			.etag = str_of(chunk->etag),
+			.size = chunk->whole,
+		};
+
+		if (served_new(chunk->hub->recognise, &version, &handle->served) < 0)
+			return NULL; /* no copy of it is recognised then */
+	}
+	return handle->served;
+}
+
+/* hub.lock held; *ret is referenced. */
+static bool in_turn(const struct handle *handle, const struct served *served, struct chunk **ret)
+{
+	for (struct chunk *at = handle->ahead.chunks; at; at = at->next) {
+		if (at->start == served_next(served) && at->whole > 0 &&
+			served_is_of(served, str_of(at->etag), at->whole)) {
+			at->refs++;
+			*ret = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Before anybody is answered with these bytes: who has read all of an object finds it in the table.  Only
+ * where the answer itself says that it is of the version asked for, in one piece. */
+static void sum_up(struct chunk *chunk, const struct s3_answer *answer)
+{
+	const struct fetch *fetch = &chunk->fetch;
+	struct hub *hub = chunk->hub;
+
+	if (!chunk->etag[0] || chunk->moved || fetch->resumed > 0 || strcmp(answer->etag, chunk->etag) != 0)
+		return;
+	hub_lock(hub);
+	chunk->whole = answer->size;
+	struct served *served = chunk->dropped ? NULL : served_of(chunk);
+
+	hub_unlock(hub);
+	if (!served)
+		return;
+	served_lock(served);
+	for (;;) {
+		struct chunk *next;
+
+		hub_lock(hub);
+		bool found = in_turn(chunk->handle, served, &next);
+
+		hub_unlock(hub);
+		if (!found)
+			break;
+		served_take(served, next->data, next->len);
+		hub_lock(hub);
+		chunk_put(next);
+		hub_unlock(hub);
+	}
+	served_unlock(served);
+}
+
 static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
 {
 	struct chunk *chunk = fetch->user;
@@ -204,6 +277,8 @@ static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
 
 	if (error == 0 && fetch->got < fetch->length)
 		error = -EIO;
+	if (error == 0)
+		sum_up(chunk, answer);
 	hub_lock(hub);
 	if (error == -ESTALE && follow_rename(chunk)) {
 		hub_unlock(hub);

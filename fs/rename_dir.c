@@ -6,12 +6,14 @@
  * EINTR, after that it goes on.
  *
  * A directory may replace an empty one.  Where that has a marker of its own, the source's marker is left out
- * of the job (it creates only) and deleted at the end.
+ * of the job (it creates only) and deleted at the end.  What is at the new place is asked for each time: what
+ * this mount believes may be as old as cache_ttl, and a move onto something would mix the two.
  */
 #include "fs/rename_op.h"
 
 #include <errno.h>
 
+#include "fs/moves.h"
 #include "fs/remove_op.h"
 #include "fs/subtree.h"
 
@@ -79,7 +81,9 @@ static void log_job(
 			.error = error->error,
 			.answer = error->code[0] ? &answer : NULL,
 			.consequence =
-				progress->deleting
+				!progress->settled
+					? "not settled: the journal stays, for ferryfs recover or the next mount"
+				: progress->deleting
 					? "moved in part: what could not go is at both places"
 					: "not moved: the copies made were removed where that was safe",
 		});
@@ -91,9 +95,12 @@ static void on_moved(void *user, struct job *job)
 	struct job_progress progress;
 	struct job_error first;
 
+	moves_end(op);
 	job_progress(job, &progress);
 	job_first_error(job, &first);
 	if (first.error == -ECANCELED) {
+		if (!progress.settled)
+			log_job(op, &first, &progress);
 		rename_op_failed(op, -EINTR);
 	} else if (first.error < 0) {
 		log_job(op, &first, &progress);
@@ -112,12 +119,12 @@ static void on_moved(void *user, struct job *job)
 
 /* ---- the beginning ---- */
 
-/* Constant while the job runs. */
+/* All but the source's marker. */
 static bool want(void *user, const struct page_entry *entry)
 {
 	struct rename_op *op = user;
 
-	return !op->keep_marker || !str_eq(entry->key, place_key(&rename_from(op)->place));
+	return !str_eq(entry->key, place_key(&rename_from(op)->place));
 }
 
 static void start(struct rename_op *op)
@@ -129,7 +136,19 @@ static void start(struct rename_op *op)
 		name_op_finish(&op->base, -EINTR);
 		return;
 	}
-	op->settings = (struct copy_settings){.tags = from->view->tags};
+	if (!op->base.hub->journal) {
+		log_call(LOG_LEVEL_ERROR,
+			&(struct log_call){
+				.what = "rename directory",
+				.bucket = place_bucket(from),
+				.key = place_key(from),
+				.error = op->base.hub->journal_error,
+				.consequence = "not begun: there is no directory for its journal, see -o journal=DIR",
+			});
+		name_op_finish(&op->base, op->base.hub->journal_error);
+		return;
+	}
+	op->settings = view_copy_settings(from->view);
 	struct job_options options = {
 		.engine = op->base.hub->engine,
 		.source_account = from->account,
@@ -140,35 +159,53 @@ static void start(struct rename_op *op)
 		.prefix = place_key(to),
 		.copy = &op->settings,
 		.flags = JOB_CREATE_ONLY | JOB_UNDO,
-		.want = want,
+		.journal = op->base.hub->journal,
+		.want = op->keep_marker ? want : NULL,
 		.on_done = on_moved,
 		.user = op,
 	};
 
 	/* The job may end, and the operation with it, before job_start is back. */
 	parked_hold(&op->base.parked);
+	moves_begin(op, from, to);
 	int error = job_start(JOB_MOVE, &options, &job);
 
 	if (error == 0) {
+		moves_job(op, job);
 		atomic_store(&op->job, job);
 		if (atomic_load(&op->cancel))
 			job_cancel(job);
 	} else {
+		moves_end(op);
 		name_op_finish(&op->base, error);
 	}
 	parked_drop(&op->base.parked);
 }
 
-/* What is to be replaced must be empty. */
+/* Why what is at the new place can't be replaced; 0: it can, or nothing is there. */
+static int refusal(const struct rename_op *op)
+{
+	const struct probe *probe = &op->probe;
+
+	if (probe->kind == PROBE_NONE)
+		return 0;
+	if (op->noreplace)
+		return -EEXIST;
+	if (probe->kind == PROBE_FILE)
+		return -ENOTDIR;
+	return probe->empty ? 0 : -ENOTEMPTY;
+}
+
 static void on_target(struct probe *probe)
 {
 	struct rename_op *op = probe->user;
+	int error = probe->error < 0 ? 0 : refusal(op);
 
 	if (probe->error < 0) {
 		name_op_log(&op->base, rename_to(op), probe->error, &probe->refusal, NULL);
 		name_op_finish(&op->base, remove_errno(probe->error));
-	} else if (probe->kind == PROBE_DIR && !probe->empty) {
-		name_op_finish(&op->base, -ENOTEMPTY);
+	} else if (error < 0) {
+		rename_op_failed(op, error);
 	} else {
 		op->keep_marker = probe->kind == PROBE_DIR;
 		rename_op_mark(op, start);
@@ -194,17 +231,15 @@ void rename_dir(struct rename_op *op)
 	hub_unlock(hub);
 	if (error < 0) {
 		name_op_finish(&op->base, error);
-	} else if (!op->target) {
-		rename_op_mark(op, start);
-	} else {
-		op->probe = (struct probe){
-			.account = to->account,
-			.bucket = place_bucket(to),
-			.key = str_n(to->key, to->key_len - 1),
-			.only_dir = true,
-			.on_done = on_target,
-			.user = op,
-		};
-		probe_start(op->base.worker, &op->probe);
+		return;
 	}
+	op->probe = (struct probe){
+		.account = to->account,
+		.bucket = place_bucket(to),
+		.key = str_n(to->key, to->key_len - 1),
+		.only_dir = op->target != NULL,
+		.on_done = on_target,
+		.user = op,
+	};
+	probe_start(op->base.worker, &op->probe);
 }

@@ -1,6 +1,7 @@
 /*
  * A file's rename: copy, then delete.
  *
+ *   HEAD of the destination, where nothing may be replaced and copies are not known to see to that
  *   HEAD of the source, where its ETag is not known
  *   copy, on condition that the source has this ETag (create only, where nothing may be replaced)
  *   HEAD again, unless the service is known to enforce conditions on deletes
@@ -25,6 +26,7 @@ enum { TRIES_MAX = 2 };
 
 static void look(struct rename_op *op, void (*on_done)(struct probe *probe));
 static void copy(struct rename_op *op);
+static void delete (struct rename_op *op);
 
 static void fail(struct rename_op *op, int error, const struct s3_answer *answer, const char *consequence)
 {
@@ -56,14 +58,22 @@ static void on_looked_again(struct probe *probe)
 
 	if (probe->error < 0) {
 		fail(op, probe->error, &probe->refusal, "its copy may be at the new place as well");
+	} else if (probe->kind == PROBE_NONE && op->copy.error == 0) {
+		moved(op); /* our own delete, whose answer was lost, or somebody else's; ours is the copy */
 	} else if (probe->kind == PROBE_NONE) {
 		rename_op_lost(op);
 	} else if (op->copy.error < 0 && strcmp(probe->etag, op->etag) == 0) {
 		/* It is what it was: the refusal meant something else, the other bucket perhaps. */
 		fail(op, op->copy.error, NULL, NULL);
+	} else if (op->copy.error == 0 && !op->plain_delete && strcmp(probe->etag, op->etag) == 0 &&
+		   account_trait(rename_from(op)->place.account, TRAIT_DELETE_IF_MATCH) != TRAIT_YES) {
+		/* Swift refuses a delete by the right ETag of what was uploaded in parts. */
+		op->plain_delete = true;
+		delete (op);
 	} else if (++op->tries >= TRIES_MAX) {
 		fail(op, -EBUSY, NULL, "it keeps changing: its copy may be at the new place as well");
 	} else {
+		op->plain_delete = false;
 		op->size = probe->size;
 		snprintf(op->etag, sizeof(op->etag), "%s", probe->etag);
 		snprintf(op->storage_class, sizeof(op->storage_class), "%s", probe->storage_class);
@@ -95,7 +105,7 @@ static void delete (struct rename_op *op)
 	op->call.request.op = S3_DELETE_OBJECT;
 	op->call.request.bucket = place_bucket(place);
 	op->call.request.key = place_key(place);
-	op->call.request.if_match = op->etag[0] ? str_of(op->etag) : STR_NONE;
+	op->call.request.if_match = op->etag[0] && !op->plain_delete ? str_of(op->etag) : STR_NONE;
 	op->call.account = place->account;
 	op->call.on_done = on_deleted;
 	op->call.user = op;
@@ -143,7 +153,7 @@ static void run_copy(struct task *task, struct worker *worker)
 	struct rename_op *op = (struct rename_op *)((char *)task - offsetof(struct rename_op, task));
 	const struct place *from = &rename_from(op)->place, *to = &rename_to(op)->place;
 
-	op->settings = (struct copy_settings){.tags = from->view->tags};
+	op->settings = view_copy_settings(from->view);
 	op->copy = (struct copy){
 		.settings = &op->settings,
 		.source_account = from->account,
@@ -170,10 +180,8 @@ static void copy(struct rename_op *op)
 
 /* ---- the beginning ---- */
 
-static void look(struct rename_op *op, void (*on_done)(struct probe *probe))
+static void look_at(struct rename_op *op, const struct place *place, void (*on_done)(struct probe *probe))
 {
-	const struct place *place = &rename_from(op)->place;
-
 	op->probe = (struct probe){
 		.account = place->account,
 		.bucket = place_bucket(place),
@@ -183,6 +191,11 @@ static void look(struct rename_op *op, void (*on_done)(struct probe *probe))
 		.user = op,
 	};
 	probe_start(op->base.worker, &op->probe);
+}
+
+static void look(struct rename_op *op, void (*on_done)(struct probe *probe))
+{
+	look_at(op, &rename_from(op)->place, on_done);
 }
 
 static void on_looked_first(struct probe *probe)
@@ -209,10 +222,26 @@ static void start(struct rename_op *op)
 		look(op, on_looked_first);
 }
 
+/* What this mount believes to be free may be as old as cache_ttl. */
+static void on_looked_at_target(struct probe *probe)
+{
+	struct rename_op *op = probe->user;
+
+	if (probe->error < 0) {
+		name_op_log(&op->base, rename_to(op), probe->error, &probe->refusal, NULL);
+		rename_op_failed(op, remove_errno(probe->error));
+	} else if (probe->kind != PROBE_NONE) {
+		rename_op_failed(op, -EEXIST);
+	} else {
+		rename_op_mark(op, start);
+	}
+}
+
 void rename_file(struct rename_op *op)
 {
 	struct hub *hub = op->base.hub;
 	const struct node *node = op->node;
+	const struct place *to = &rename_to(op)->place;
 
 	hub_lock(hub);
 	bool unstored =
@@ -229,5 +258,8 @@ void rename_file(struct rename_op *op)
 		rename_op_done(op);
 		return;
 	}
-	rename_op_mark(op, start);
+	if (op->noreplace && account_trait(to->account, TRAIT_COPY_CREATE) != TRAIT_YES)
+		look_at(op, to, on_looked_at_target);
+	else
+		rename_op_mark(op, start);
 }

@@ -32,6 +32,7 @@ struct rename_op {
 	struct copy copy;
 	struct copy_settings settings;
 	unsigned tries;
+	bool plain_delete; /* the delete goes without condition: the source was looked at */
 	uint64_t size;
 	int64_t mtime;
 	char etag[ETAG_MAX + 1];

@@ -5,31 +5,37 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
+#define KEPT_WORD "kept\n"
+
 enum { WAIT_STEP_MS = 5 };
 
-static int runtime_dir(char *ret, size_t size)
+static int dir_path(char *ret, size_t size)
 {
-	const char *base = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
+	const char *own = getenv("FERRYFS_RUN_DIR");
+	const char *base = own && own[0] ? own : geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
 	int len;
 
 	if (!base || base[0] != '/')
 		return -ENOENT;
-	len = snprintf(ret, size, "%s/ferryfs", base);
+	len = snprintf(ret, size, base == own ? "%s" : "%s/ferryfs", base);
 	return len > 0 && (size_t)len < size ? 0 : -ENAMETOOLONG;
 }
 
-/* The directory must be ours alone: whoever can write it could have us wait for, or lock, something else. */
-static int open_dir(bool create)
+/* The directory must be ours alone: whoever can write it could have us wait for, or lock, something else, and
+ * who can search it could get at what the hub shows to nobody. */
+int runtime_dir_open(bool create, char *ret_path)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], *real;
 	struct stat st;
-	int error = runtime_dir(path, sizeof(path));
+	int error = dir_path(path, sizeof(path));
 
 	if (error < 0)
 		return error;
@@ -39,11 +45,61 @@ static int open_dir(bool create)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022)) {
+	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 077)) {
 		close(fd);
 		return -EPERM;
 	}
+	real = ret_path ? realpath(path, NULL) : NULL;
+	if (ret_path && !real) {
+		error = -errno;
+		close(fd);
+		return error;
+	}
+	if (real)
+		snprintf(ret_path, PATH_MAX, "%s", real);
+	free(real);
 	return fd;
+}
+
+uint64_t runtime_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/mnt", &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+void runtime_hub_name(uint64_t namespace, const char *what, char ret[64])
+{
+	snprintf(ret, 64, "hub-%llu.%s", (unsigned long long)namespace, what);
+}
+
+void runtime_hub_address(int directory, uint64_t namespace, struct sockaddr_un *ret)
+{
+	char name[64];
+
+	runtime_hub_name(namespace, "sock", name);
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", directory, name);
+}
+
+int runtime_hub_lock(int directory, uint64_t namespace, unsigned limit_ms, int *ret_fd)
+{
+	char name[64];
+
+	runtime_hub_name(namespace, "lock", name);
+	int fd = openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += WAIT_STEP_MS) {
+		if (waited >= limit_ms) {
+			close(fd);
+			return limit_ms ? -ETIMEDOUT : -EAGAIN;
+		}
+		nanosleep(&(struct timespec){.tv_nsec = WAIT_STEP_MS * 1000000L}, NULL);
+	}
+	*ret_fd = fd;
+	return 0;
 }
 
 static void name_of(dev_t dev, char ret[32])
@@ -54,7 +110,7 @@ static void name_of(dev_t dev, char ret[32])
 int runtime_claim(dev_t dev, int *ret_fd)
 {
 	char name[32];
-	int dir = open_dir(true);
+	int dir = runtime_dir_open(true, NULL);
 
 	if (dir < 0)
 		return dir;
@@ -86,7 +142,7 @@ void runtime_release(dev_t dev, int fd)
 
 	if (fd < 0)
 		return;
-	int dir = open_dir(false);
+	int dir = runtime_dir_open(false, NULL);
 
 	name_of(dev, name);
 	/* By now the device's number may be another mount's. */
@@ -101,7 +157,7 @@ void runtime_release(dev_t dev, int fd)
 int runtime_open(dev_t dev, int *ret_fd)
 {
 	char name[32];
-	int dir = open_dir(false);
+	int dir = runtime_dir_open(false, NULL);
 
 	if (dir < 0)
 		return dir;
@@ -115,19 +171,50 @@ int runtime_open(dev_t dev, int *ret_fd)
 	return error;
 }
 
+bool runtime_claimed(dev_t dev)
+{
+	int fd;
+
+	if (runtime_open(dev, &fd) < 0)
+		return false;
+	bool claimed = flock(fd, LOCK_SH | LOCK_NB) < 0;
+
+	close(fd);
+	return claimed;
+}
+
+void runtime_kept(int fd)
+{
+	if (fd >= 0 && lseek(fd, 0, SEEK_END) >= 0)
+		dprintf(fd, "%s", KEPT_WORD);
+}
+
+static bool is_kept(int fd)
+{
+	char text[64];
+	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (len <= 0)
+		return false;
+	text[len] = '\0';
+	return strstr(text, KEPT_WORD) != NULL;
+}
+
 int runtime_wait(int fd, unsigned limit_ms)
 {
-	int error = -ETIMEDOUT;
+	int result = -ETIMEDOUT;
 
 	if (fd < 0)
 		return 0;
 	for (unsigned waited = 0; waited <= limit_ms; waited += WAIT_STEP_MS) {
-		if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
-			error = 0;
+		if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+			result = 0;
+		else if (is_kept(fd))
+			result = 1;
+		if (result >= 0)
 			break;
-		}
 		nanosleep(&(struct timespec){.tv_nsec = WAIT_STEP_MS * 1000000L}, NULL);
 	}
 	close(fd);
-	return error;
+	return result;
 }

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 
+#include "fs/early.h"
+
 /* Is what is known of the node newer than a question asked then? */
 static bool newer(const struct node *node, uint64_t asked_ms)
 {
-	return node->local || node->draft ||
+	return node->local || node->draft || node->pins > 0 ||
 	       (node->attr.fetched_ms != 0 && node->attr.fetched_ms >= asked_ms);
 }
 
@@ -77,6 +79,6 @@ void seen_nothing(struct hub *hub, const struct dir_watch *watch, struct str nam
 {
 	struct node *node = nodes_child(hub->nodes, watch->directory, name);
 
-	if (node && !newer(node, asked_ms))
+	if (node && !newer(node, asked_ms) && !early_is_emptied(hub, node))
 		leave(hub, node);
 }

@@ -14,14 +14,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "engine/log.h"
 #include "fs/early.h"
 #include "fs/hub.h"
+#include "fs/moves.h"
 #include "fs/ops.h"
+#include "fs/recoverer.h"
+#include "fs/refuse.h"
 
 enum {
 	NOTIFIER_MS = 5000, /* for the notifier to come back from the kernel */
@@ -33,7 +35,8 @@ enum {
 struct session {
 	struct hub *hub;
 	struct fuse_session *fuse;
-	char *mountpoint;
+	bool own_unmount;
+	bool unmounted;
 	pthread_t reader, signals;
 	bool has_signals;
 	atomic_bool left; /* the reader is out of its loop */
@@ -178,19 +181,16 @@ int session_open(struct hub *hub, const struct session_options *options, struct 
 		return error;
 	struct session *session = calloc(1, sizeof(*session));
 
-	if (session)
-		session->mountpoint = strdup(options->mountpoint);
-	if (!session || !session->mountpoint) {
-		free(session);
+	if (!session) {
 		snprintf(why, ACCOUNT_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
 	session->hub = hub;
+	session->own_unmount = !options->hub;
 	error = mount_it(session, options, why);
 	if (error < 0) {
 		if (session->fuse)
 			fuse_session_destroy(session->fuse);
-		free(session->mountpoint);
 		free(session);
 		return error;
 	}
@@ -296,6 +296,7 @@ int session_run(struct session *session, void (*on_ready)(void *user), void *use
 
 	if (error == 0)
 		error = read_loop(session, on_ready, user);
+	session->unmounted = error == 0 && !atomic_load(&session->signalled);
 	atomic_store(&session->hub->stopping, true);
 	stop_signals(session);
 	if (error < 0)
@@ -307,6 +308,10 @@ void session_settle(struct session *session)
 {
 	unsigned limit = atomic_load(&session->signalled) ? SETTLE_SIGNAL_MS : SETTLE_UNMOUNT_MS;
 
+	recoverer_stop(session->hub->recoverer);
+	/* One that has not deleted yet is undone, which takes less than going on to its end may. */
+	if (atomic_load(&session->signalled))
+		moves_cancel();
 	early_settle(session->hub->early, limit);
 	for (unsigned waited = 0; waited < limit; waited += NUDGE_MS) {
 		if (atomic_load(&session->hub->parked) == 0)
@@ -317,21 +322,26 @@ void session_settle(struct session *session)
 		atomic_load(&session->hub->parked));
 }
 
+bool session_unmounted(const struct session *session)
+{
+	return session->unmounted;
+}
+
 void session_end(struct session *session)
 {
 	notifier_stop(session->hub->notifier);
-	/* It is in the kernel behind a request that was never read and holds its directory's lock.  Only the
-	 * end of the connection takes that request away. */
-	if (!await_notifier(session, NOTIFIER_MS))
-		umount2(session->mountpoint, MNT_FORCE | MNT_DETACH);
+	/* It may be in the kernel behind a request that was never read and holds its directory's lock.  Answered, that
+	 * one lets go of it; a forced unmount would do the same, but for every view. */
+	while (!await_notifier(session, 0))
+		refuse_one(fuse_session_fd(session->fuse), NUDGE_MS);
 }
 
 void session_close(struct session *session)
 {
 	if (!session)
 		return;
-	fuse_session_unmount(session->fuse);
+	if (session->own_unmount)
+		fuse_session_unmount(session->fuse);
 	fuse_session_destroy(session->fuse);
-	free(session->mountpoint);
 	free(session);
 }

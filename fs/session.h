@@ -25,6 +25,7 @@ struct session_options {
 	const char *mountpoint; /* canonical; lent */
 	const char *source; /* as findmnt shows it */
 	bool ro, allow_other, noatime, noexec;
+	bool hub; /* whoever calls unmounts it, not session_close */
 };
 
 /* Blocks the signals that session_run waits for, in this thread and those it starts. */
@@ -35,10 +36,12 @@ int session_open(struct hub *hub, const struct session_options *options, struct 
 /* Until the end.  on_ready is called once the kernel's first request (INIT) is answered: from then on the
  * mount answers. 0, or the error of the loop. */
 int session_run(struct session *session, void (*on_ready)(void *user), void *user);
+/* Did the loop end because nothing is mounted any more? */
+bool session_unmounted(const struct session *session);
 /* Waits for what is parked (uploads after the last close among it): long after an unmount, shortly after a
  * signal; logs what is then cut off. */
 void session_settle(struct session *session);
-/* Nothing of the kernel's waits for us any more, whatever the notifier may be at. */
+/* The notifier comes back from the kernel, whatever it is at: what is still asked of us is refused meanwhile. */
 void session_end(struct session *session);
 void session_close(struct session *session); /* accepts NULL */
 

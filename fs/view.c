@@ -18,6 +18,7 @@ int view_new(struct view **ret)
 	view->file_mode = 0644;
 	view->dir_mode = 0755;
 	view->cache_ttl_ms = VIEW_CACHE_TTL_MS;
+	view->recognise = true;
 	view->since = (int64_t)time(NULL);
 	atomic_init(&view->refs, 1);
 	*ret = view;
@@ -38,5 +39,6 @@ void view_unref(struct view *view)
 	free(view->source);
 	free(view->storage_class);
 	free(view->staging_dir);
+	free(view->journal_dir);
 	free(view);
 }

@@ -20,6 +20,8 @@ struct view {
 	struct s3_url url; /* key: "" or a prefix that ends in "/" */
 	char *source; /* "s3://bucket/prefix", as findmnt shows it; owned */
 	bool ro, allow_other, noatime;
+	bool closed; /* in a hub, without allow_other: its root is its owner's alone (0700) */
+	bool hidden; /* in a hub, an account's own: above the views, listed by nobody */
 	uid_t uid;
 	gid_t gid;
 	mode_t file_mode, dir_mode; /* permission bits, umask applied */
@@ -28,9 +30,11 @@ struct view {
 	enum copy_ack copy_ack; /* -o copy_ack=close: no early answers */
 	bool attrs_meta; /* -o attrs=meta */
 	enum copy_tags tags; /* -o tags=no */
+	bool recognise; /* -o recognise=no: what is written is always uploaded */
 	char *storage_class; /* of new objects; NULL: the service's default; owned */
 	uint64_t part_size, part_threshold; /* of uploads and copies; 0: the engine's defaults */
 	char *staging_dir; /* NULL: $TMPDIR, else /var/tmp; owned */
+	char *journal_dir; /* NULL: fs/journal_place.h; owned */
 	atomic_uint refs;
 };
 
@@ -39,5 +43,15 @@ struct view {
 int view_new(struct view **ret);
 struct view *view_ref(struct view *view);
 void view_unref(struct view *view);
+
+/* How copies from or to it are made. */
+static inline struct copy_settings view_copy_settings(const struct view *view)
+{
+	return (struct copy_settings){
+		.part_threshold = view->part_threshold,
+		.part_size = view->part_size,
+		.tags = view->tags,
+	};
+}
 
 #endif

@@ -11,10 +11,12 @@ enum { EXIT_OK = 0, EXIT_SOME = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 int cmd_mount(int argc, char **argv);
 int cmd_umount(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 int cmd_cp(int argc, char **argv);
 int cmd_mv(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
+int cmd_recover(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
 #endif

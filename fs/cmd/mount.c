@@ -1,22 +1,17 @@
-/*
- * ferryfs mount: puts the parts of a mount together, in the order in which each can still say on the terminal
- * what is wrong with it, and takes them apart again in reverse.
- */
+/* ferryfs mount: its words, and which way it is mounted. */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "fs/cmd/command.h"
+#include "fs/cmd/mount_inside.h"
 #include "fs/cmd/words.h"
-#include "fs/daemon.h"
-#include "fs/hub.h"
-#include "fs/mount_options.h"
+#include "fs/control_client.h"
 #include "fs/mountinfo.h"
 #include "fs/preflight.h"
-#include "fs/runtime.h"
-#include "fs/session.h"
 
 static const char usage[] =
 	"Usage: ferryfs mount [-f] [-o OPTION[=VALUE][,...]] s3://[BUCKET[/PREFIX]] DIR\n"
@@ -34,24 +29,16 @@ static const char usage[] =
 	"  copy_ack=early|close       close: every close waits for its copy\n"
 	"  attrs=none|meta            meta: keep mode, owner and mtime as metadata\n"
 	"  tags=auto|no|required      tags of objects that are copied in parts\n"
+	"  recognise=yes|no           no: upload also what has the bytes of an object just read\n"
 	"  storage_class=CLASS        of new objects\n"
 	"  staging=DIR                where content waits for its upload (default: $TMPDIR or /var/tmp)\n"
+	"  journal=DIR                where unfinished moves are on record (default: /var/lib/ferryfs, or\n"
+	"                             ~/.local/state/ferryfs)\n"
 	"  part_size=SIZE             of uploads and copies in parts\n"
 	"  part_threshold=SIZE        from which size on they are made in parts\n"
 	"  log=FILE|syslog            where the log goes (default: syslog, with -f standard error)\n"
+	"  hub=yes|no                 no: a daemon of its own; copies to and from other mounts pass through\n"
 	"  noatime, noexec, dumpable, and what fstab(5) has for others (_netdev, nofail, x-...)\n";
-
-struct mount {
-	struct mount_options options;
-	struct daemon daemon;
-	char *mountpoint;
-	struct engine *engine;
-	struct hub *hub;
-	struct session *session;
-	struct mountinfo info;
-	int log_fd, runtime_fd;
-	char why[ACCOUNT_WHY_MAX];
-};
 
 static int open_log(struct mount *mount)
 {
@@ -72,102 +59,34 @@ static int open_log(struct mount *mount)
 	return 0;
 }
 
-/* A path that the daemon will use must not lead into its own mount: it would wait for itself. */
-static int check_paths(struct mount *mount)
+int mount_check_path(struct mount *mount, const char *path)
 {
-	const char *paths[] = {
-		mount->hub->staging_dir, mount->options.log, mount->options.connect.engine.ca_bundle};
+	char *real = path ? realpath(path, NULL) : NULL;
+	bool below = path && preflight_is_below(real ? real : path, mount->mountpoint);
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		char *path = paths[i] ? realpath(paths[i], NULL) : NULL;
-		bool below = path && preflight_is_below(path, mount->mountpoint);
-
-		free(path);
-		if (below) {
-			snprintf(mount->why, sizeof(mount->why), "%.200s is below the mount point %.200s",
-				paths[i], mount->mountpoint);
-			return -ELOOP;
-		}
-	}
-	return 0;
+	free(real);
+	if (!below)
+		return 0;
+	snprintf(mount->why, sizeof(mount->why), "%.200s is below the mount point %.200s", path, mount->mountpoint);
+	return -ELOOP;
 }
 
-static int start(struct mount *mount)
+/* mount -a asks for everything in fstab, also for what is there: the kernel's list of mounts does not name a view's source. */
+static bool is_there(const struct mount *mount)
 {
-	struct view *view = mount->options.view;
-	const struct session_options session_options = {
-		.mountpoint = mount->mountpoint,
-		.source = view->source,
-		.ro = view->ro,
-		.allow_other = view->allow_other,
-		.noatime = view->noatime,
-		.noexec = mount->options.noexec,
-	};
-	int error;
+	char *path = mount->options.helper ? realpath(mount->options.mountpoint, NULL) : NULL;
+	char *source = path ? control_source_of(path) : NULL;
+	bool there = source && strcmp(source, mount->options.view->source) == 0;
 
-	session_block_signals();
-	daemon_harden(mount->options.dumpable);
-	error = connect_open(&mount->options.connect, &mount->engine, &view->account, mount->why);
-	if (error == 0)
-		error = preflight_service(mount->engine, view, mount->why);
-	if (error == 0)
-		error = hub_new(mount->engine, view, &mount->hub, mount->why);
-	if (error == 0)
-		error = check_paths(mount);
-	if (error == 0)
-		error = session_open(mount->hub, &session_options, &mount->session, mount->why);
-	if (error < 0)
-		return error;
-	/* Without it `ferryfs umount` does not wait for us; nothing else is lost. */
-	if (mountinfo_find(mount->mountpoint, &mount->info) == 0 &&
-		runtime_claim(mount->info.dev, &mount->runtime_fd) < 0)
-		log_text(LOG_LEVEL_DEBUG,
-			"no runtime directory: ferryfs umount will not wait for this daemon");
-	return 0;
-}
-
-static void stop(struct mount *mount)
-{
-	if (mount->session)
-		session_settle(mount->session);
-	engine_free(mount->engine);
-	if (mount->session)
-		session_end(mount->session);
-	hub_free(mount->hub);
-	session_close(mount->session);
-	runtime_release(mount->info.dev, mount->runtime_fd);
-}
-
-static void on_ready(void *user)
-{
-	struct mount *mount = user;
-
-	daemon_ready(&mount->daemon);
-	log_text(LOG_LEVEL_INFO, "mounted %s", mount->options.view->source);
-	unsigned limit = preflight_request_timeout();
-
-	if (limit)
-		log_text(LOG_LEVEL_WARNING,
-			"fs.fuse.max_request_timeout is %u s: a rename that takes longer ends this mount",
-			limit);
-}
-
-/* In the background by now, unless -f. */
-static int serve(struct mount *mount)
-{
-	int error = start(mount);
-
-	if (error == 0)
-		error = session_run(mount->session, on_ready, mount);
-	else if (!daemon_failed(&mount->daemon, EXIT_SOME, mount->why))
-		words_failed("mount", "%s", mount->why);
-	stop(mount);
-	return error < 0 ? EXIT_SOME : EXIT_OK;
+	free(path);
+	free(source);
+	return there;
 }
 
 static int run(struct mount *mount)
 {
-	int status = EXIT_SOME;
+	if (is_there(mount))
+		return EXIT_OK;
 	int error = preflight_mountpoint(mount->options.mountpoint, &mount->mountpoint, mount->why);
 
 	if (error == 0)
@@ -176,17 +95,12 @@ static int run(struct mount *mount)
 		return words_failed("mount", "%s", mount->why);
 	if (mount->options.fake)
 		return EXIT_OK;
-	if (!mount->options.foreground) {
-		error = daemon_fork(&mount->daemon, &status, mount->why);
-		if (error < 0)
-			return words_failed("mount", "cannot start a daemon: %s", strerror(-error));
-		if (error > 0) {
-			if (status != EXIT_OK)
-				words_failed("mount", "%s", mount->why);
-			return status;
-		}
-	}
-	return serve(mount);
+	if (geteuid() != 0 || mount->options.alone)
+		return mount_alone(mount);
+	if (mount_view_possible(mount))
+		return mount_view(mount);
+	words_failed("mount", "a prefix with empty or dot parts gets a daemon of its own (hub=no)");
+	return mount_alone(mount);
 }
 
 int cmd_mount(int argc, char **argv)
@@ -198,7 +112,7 @@ int cmd_mount(int argc, char **argv)
 		free(mount);
 		return words_failed("mount", "out of memory");
 	}
-	mount->daemon.fd = mount->log_fd = mount->runtime_fd = -1;
+	mount->daemon.fd = mount->log_fd = -1;
 	mount->options.helper = argc > 0 && strstr(argv[0], "mount.ferryfs");
 	int error = mount_options_parse(&mount->options, argc - 1, argv + 1, mount->why);
 

@@ -4,6 +4,7 @@
 #include "engine/stats.h"
 #include "fs/cmd/run.h"
 #include "fs/cmd/words.h"
+#include "fs/journal_place.h"
 #include "s3/escape.h"
 
 static const char *const commands[] = {[JOB_COPY] = "cp", [JOB_MOVE] = "mv", [JOB_REMOVE] = "rm"};
@@ -133,7 +134,9 @@ static int tree_run(struct run *run)
 		.prefix = copies ? place_key(&run->destination) : STR_NONE,
 		.exclude_prefix = copies ? place_exclude(&run->source, &run->destination) : STR_NONE,
 		.copy = &run->options.copy,
-		.flags = JOB_KEEP_GOING | (run->options.dry_run ? JOB_DRY_RUN : 0),
+		.flags = JOB_KEEP_GOING | (run->options.dry_run ? JOB_DRY_RUN : 0) |
+			 (run->fresh ? JOB_CREATE_ONLY | JOB_UNDO : 0),
+		.journal = run->journal,
 		.list_streams = run->options.list_streams,
 		.want = run->options.filter.count ? tree_want : NULL,
 		.on_event = tree_event,
@@ -260,6 +263,48 @@ static int finish(struct run *run, double started)
 	return run->told || run->report.failed || run->done.failed ? EXIT_SOME : EXIT_OK;
 }
 
+static int open_journal(struct run *run)
+{
+	char why[JOURNAL_WHY_MAX] = "";
+
+	if (journal_place_open(run->options.journal, &run->journal, why) < 0)
+		return words_failed(run->command, "nothing is moved: %s", why);
+	return EXIT_OK;
+}
+
+/* A move onto nothing may be undone.  One key of the destination tells. */
+static int look_at_destination(struct run *run)
+{
+	struct page *page = NULL;
+	struct call call;
+	int r = page_new(&page);
+
+	call_init(&call);
+	call.account = run->account;
+	call.request = (struct s3_request){.op = S3_LIST_OBJECTS,
+		.bucket = place_bucket(&run->destination),
+		.prefix = place_key(&run->destination),
+		.max_keys = 1};
+	call.sinks.page = page;
+	if (r == 0)
+		r = waiter_call(&run->waiter, run->engine, &call, NULL);
+	run->fresh = r == 0 && page->count == 0;
+	page_free(page);
+	return r;
+}
+
+/* What a move of a tree needs beforehand.  An exit status. */
+static int prepare_move(struct run *run)
+{
+	int r = open_journal(run);
+
+	if (r != EXIT_OK)
+		return r;
+	/* Who may not list there can't undo either. */
+	r = look_at_destination(run);
+	return waiter_interrupted(&run->waiter) && r < 0 ? EXIT_INTERRUPTED : EXIT_OK;
+}
+
 static int work(struct run *run)
 {
 	double started = progress_now();
@@ -267,6 +312,11 @@ static int work(struct run *run)
 
 	if (!destination_exists(run))
 		return EXIT_SOME;
+	if (run->kind == JOB_MOVE && run->options.recursive && !run->options.dry_run) {
+		r = prepare_move(run);
+		if (r != EXIT_OK)
+			return r;
+	}
 	if (run->options.sync != SYNC_NONE)
 		r = sync_run(run);
 	else if (run->options.recursive)
@@ -341,6 +391,7 @@ static int start(struct run *run)
 	open_report(run);
 	r = work(run);
 	engine_free(run->engine);
+	journal_dir_free(run->journal);
 	sync_free(run->sync);
 	account_unref(run->account);
 	report_release(&run->report);

@@ -25,6 +25,8 @@ struct run {
 	struct progress progress;
 	struct engine *engine;
 	struct account *account;
+	struct journal_dir *journal; /* mv -r */
+	bool fresh; /* mv -r: nothing is at the destination, so that the move can be undone */
 	struct sync *sync; /* sync_run's, freed after the engine */
 	/* outcome, main thread */
 	struct job_progress done;

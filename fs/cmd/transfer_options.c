@@ -28,6 +28,7 @@ enum {
 	OPT_NO_TAGS,
 	OPT_PART_THRESHOLD,
 	OPT_PART_SIZE,
+	OPT_JOURNAL,
 };
 
 static const struct option long_options[] = {
@@ -63,6 +64,7 @@ static const struct option long_options[] = {
 	{"no-tags", no_argument, NULL, OPT_NO_TAGS},
 	{"part-threshold", required_argument, NULL, OPT_PART_THRESHOLD},
 	{"part-size", required_argument, NULL, OPT_PART_SIZE},
+	{"journal", required_argument, NULL, OPT_JOURNAL},
 	{NULL, 0, NULL, 0},
 };
 
@@ -213,6 +215,9 @@ static int set_copy_option(struct transfer_options *options, int which, const ch
 		return set_size(&options->copy.part_threshold, value, COPY_OBJECT_MAX);
 	case OPT_PART_SIZE:
 		return set_size(&options->copy.part_size, value, PARTS_MAX_SIZE);
+	case OPT_JOURNAL:
+		options->journal = value;
+		return value[0] == '/' ? 0 : -EINVAL;
 	case OPT_NO_TAGS:
 		options->copy.tags = COPY_TAGS_NO;
 		return 0;
@@ -294,6 +299,8 @@ static const char *finish(struct transfer_options *options, enum job_kind kind)
 		return "--sync, --if-missing and --if-newer are for cp";
 	if (options->sync != SYNC_NONE && !options->recursive)
 		return "--sync, --if-missing and --if-newer need -r";
+	if (options->journal && kind != JOB_MOVE)
+		return "--journal is for mv";
 	if (options->quiet && options->verbose)
 		return "--quiet and --verbose contradict each other";
 	wrong = finish_directives(options);

@@ -27,6 +27,7 @@ struct transfer_options {
 	struct copy_settings copy; /* headers points below where there are some */
 	struct headers headers;
 	unsigned list_streams;
+	const char *journal; /* mv: NULL: the default place */
 	/* private, until the end of parsing */
 	bool replace_metadata, replace_tags;
 	const char *metadata_directive, *tagging_directive;

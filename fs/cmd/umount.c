@@ -1,4 +1,7 @@
-/* ferryfs umount: unmounts, then waits until the daemon has ended. */
+/*
+ * ferryfs umount: waits for what is under way below, unmounts, and, where that was the last of its daemon, waits until the daemon
+ * has ended.
+ */
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -10,17 +13,23 @@
 
 #include "fs/cmd/command.h"
 #include "fs/cmd/words.h"
+#include "fs/control_client.h"
+#include "fs/control_server.h"
 #include "fs/mountinfo.h"
 #include "fs/runtime.h"
 
 extern char **environ;
 
-enum { DAEMON_END_MS = 60000 };
+enum {
+	DAEMON_END_MS = 60000,
+	SETTLE_MS = CONTROL_SETTLE_MS + CONTROL_CLIENT_MS,
+};
 
 static const char usage[] =
 	"Usage: ferryfs umount DIR\n"
 	"\n"
-	"Unmounts DIR and waits until its daemon has ended.  A mount in use stays, with exit status 1.\n";
+	"Waits for what is under way, unmounts DIR and, if it was the last, waits until the daemon has ended.\n"
+	"A mount in use stays, with exit status 1.\n";
 
 /* Without root only fusermount3 may: it knows whose mount it is.  It says itself what it does not like. */
 static int run_fusermount(const char *path)
@@ -59,6 +68,51 @@ static int unmount(const char *path, const char *directory)
 	return error;
 }
 
+/* Asks the hub; one that is gone, or does not know the mount, has nothing under way. */
+static int settle(const char *path, const char *directory)
+{
+	const struct control_request request = {.op = CONTROL_SETTLE, .point = (char *)path};
+	int fd, error = 0, runtime = runtime_dir_open(false, NULL);
+	char why[ACCOUNT_WHY_MAX] = "";
+	json_t *reply = NULL;
+
+	if (runtime < 0)
+		return 0;
+	if (control_connect(runtime, runtime_namespace(), &fd) == 0) {
+		error = control_ask(fd, &request, SETTLE_MS, &reply, why);
+		json_decref(reply);
+		close(fd);
+	}
+	close(runtime);
+	if (error != -EREMOTEIO)
+		return 0;
+	words_failed("umount", "%s: %s", directory, why);
+	return error;
+}
+
+struct remaining {
+	dev_t dev;
+	unsigned count;
+};
+
+static bool count_mount(const struct mountinfo_line *line, void *user)
+{
+	struct remaining *remaining = user;
+
+	remaining->count += line->dev == remaining->dev && line->ferryfs;
+	return false;
+}
+
+/* Is this mount the last of its daemon here?  A hub has one of its own beside the views. */
+static bool is_last(const struct mountinfo *info)
+{
+	struct remaining remaining = {.dev = info->dev};
+	bool hub = strncmp(info->source, "s3://", 5) != 0;
+
+	mountinfo_each(count_mount, &remaining);
+	return remaining.count <= (hub ? 2 : 1);
+}
+
 static int run(const char *directory)
 {
 	struct mountinfo info;
@@ -72,8 +126,9 @@ static int run(const char *directory)
 	} else if (!info.ferryfs) {
 		words_failed("umount", "%s: not a ferryfs mount", directory);
 	} else {
-		runtime_open(info.dev, &fd);
-		if (unmount(path, directory) == 0) {
+		if (is_last(&info))
+			runtime_open(info.dev, &fd);
+		if (settle(path, directory) == 0 && unmount(path, directory) == 0) {
 			status = EXIT_OK;
 			if (runtime_wait(fd, DAEMON_END_MS) < 0)
 				status = words_failed("umount",
@@ -89,6 +144,7 @@ static int run(const char *directory)
 
 int cmd_umount(int argc, char **argv)
 {
+	control_init();
 	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
 		return words_help((const char *const[]){usage, NULL});
 	if (argc > 1 && strcmp(argv[1], "--") == 0) {

@@ -18,8 +18,8 @@ for ((run = 1; run <= RUNS; run++)); do
 	cp -r "m/src$run" "m/dst$run" || fail "run $run: cp"
 	equal "run $run: cp -r" "$(keys bkt "dst$run/" | sed "s|^dst$run/||")" "$want"
 	rm -r "m/src$run" || fail "run $run: rm"
-	equal "run $run: rm -r" "$(keys bkt "src$run")" ""
+	equal "run $run: rm -r" "$(keys bkt "src$run/")" ""
 	equal "run $run: the copy" "$(keys bkt "dst$run/" | sed "s|^dst$run/||")" "$want"
 	rm -rf "m/dst$run" || fail "run $run: rm -rf"
-	equal "run $run: rm -rf" "$(keys bkt "dst$run")" ""
+	equal "run $run: rm -rf" "$(keys bkt "dst$run/")" ""
 done

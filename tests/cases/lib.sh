@@ -9,10 +9,12 @@
 #   put BUCKET KEY TEXT           an object made behind the mount's back
 #   mount_s3 DIR URL [-o OPTS]    a mount of ours, in the background; unmounted at the end
 #   umount_s3 DIR
+#   daemon_of DIR                 the pid of the daemon behind a mount
 #   until_true SECONDS CMD ...    polls until CMD succeeds; fails the case after that long
 #   fail TEXT, skip TEXT          end the case; equal WHAT GOT WANTED, same_tree A B, refuse CMD ... (must exit non-zero)
 #
 # FERRYFS and S3D name the programs.  A case ends with 0 (passed), 77 (skipped, says why), anything else failed.
+# With FERRYFS_REAL (tests/reals3.sh) S3D is a front before a real server: a case that asks for what it can't do is skipped.
 
 set -u
 export LC_ALL=C
@@ -21,8 +23,9 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 FERRYFS=$(readlink -f "${FERRYFS:-$TOP/ferryfs}")
 S3D=$(readlink -f "${S3D:-$TOP/build/s3d}")
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/ferryfs-case.XXXXXX")
-export HOME=$WORK/home
+export HOME=$WORK/home FERRYFS_RUN_DIR=$WORK/run FERRYFS_JOURNAL=$WORK/journal # a hub of this case's own
 mkdir "$HOME"
+mkdir -m 0700 "$FERRYFS_RUN_DIR"
 cd "$WORK"
 S3D_PIDS=()
 MOUNTS=()
@@ -39,10 +42,12 @@ cleanup() {
 	local status=$? i pid
 	trap - EXIT
 	cd /
+	[ ! -s "$WORK/skipped" ] || status=77
 	for ((i = ${#MOUNTS[@]} - 1; i >= 0; i--)); do
 		mountpoint -q "${MOUNTS[i]}" || continue
 		timeout 20 "$FERRYFS" umount "${MOUNTS[i]}" 2>/dev/null || umount -l "${MOUNTS[i]}" 2>/dev/null
 	done
+	end_hubs
 	for pid in "${S3D_PIDS[@]}"; do
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
@@ -55,8 +60,29 @@ cleanup() {
 			[ -s "$i" ] && { echo "--- ${i##*/} (last lines)"; tail -n 40 "$i"; }
 		done
 	fi
-	[ -n "${KEEP:-}" ] && [ "$status" -ne 0 ] && echo "kept: $WORK" || rm -rf "$WORK"
+	[ ! -s "$WORK/skipped" ] || echo "skipped: $(<"$WORK/skipped")" >&2
+	[ -n "${KEEP:-}" ] && [ "$status" -ne 0 ] && echo "kept: $WORK" || rm -rf --one-file-system "$WORK"
 	exit "$status"
+}
+# The hubs of this case: "DEVICE MOUNTPOINT" of each, and the pid behind a mount of ours.
+hubs() { awk -v d="$FERRYFS_RUN_DIR/hub." 'index($5, d) == 1 {print $3, $5}' /proc/self/mountinfo; }
+no_hub() { [ -z "$(hubs)" ]; }
+daemon_of() { head -n 1 "$FERRYFS_RUN_DIR/$(awk -v m="$(readlink -f "$1")" '$5 == m {print $3}' /proc/self/mountinfo | tail -1)"; }
+
+# A hub ends by itself once nothing of it is mounted; one that did not is ended here, by its pid.
+end_hubs() {
+	local device home pid i
+	while read -r device home; do
+		pid=$(head -n 1 "$FERRYFS_RUN_DIR/$device" 2>/dev/null)
+		for ((i = 0; i < 100; i++)); do
+			mountpoint -q "$home" 2>/dev/null || break
+			[ "$i" = 60 ] && [ -n "$pid" ] && kill "$pid" 2>/dev/null
+			read -rt 0.05 <> <(:) || :
+		done
+		hubs | grep -qF "$home" || continue
+		[ -n "$pid" ] && kill -9 "$pid" 2>/dev/null
+		umount -l "$home" 2>/dev/null
+	done < <(hubs)
 }
 trap cleanup EXIT
 trap 'exit 143' TERM
@@ -77,20 +103,45 @@ until_true() {
 	done
 }
 
-start_s3d() {
-	local file=$WORK/port.${#S3D_PIDS[@]}
-	"$S3D" --port 0 --port-file "$file" --with-parent "$@" >>"$WORK/s3d.log" 2>&1 &
-	S3D_PIDS+=($!)
-	until_true 20 test -s "$file"
-	S3_PORT=$(<"$file")
-	ENDPOINT=http://127.0.0.1:$S3_PORT
-	export AWS_ENDPOINT_URL=$ENDPOINT AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testsecret
+# An empty account of the real server, by which the front asks as well.
+real_account() {
+	local account
+	account=$("$TOP/tests/reals3.sh" "$FERRYFS_REAL" account) || fail "no account on $FERRYFS_REAL"
+	read -r FERRYFS_REAL_ENDPOINT AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY <<<"$account"
+	export FERRYFS_REAL_ENDPOINT
 }
 
+start_s3d() {
+	local file=$WORK/port.${#S3D_PIDS[@]} pid
+	export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testsecret
+	[ -z "${FERRYFS_REAL:-}" ] || real_account
+	"$S3D" --port 0 --port-file "$file" --with-parent "$@" >>"$WORK/s3d.log" 2>&1 &
+	pid=$!
+	S3D_PIDS+=($pid)
+	until_true 120 eval "[ -s '$file' ] || ! kill -0 $pid 2>/dev/null"
+	if [ ! -s "$file" ]; then
+		wait $pid
+		[ $? -ne 77 ] || skip "$(tail -n 1 "$WORK/s3d.log")"
+		fail "no server"
+	fi
+	S3_PORT=$(<"$file")
+	ENDPOINT=http://127.0.0.1:$S3_PORT
+	export AWS_ENDPOINT_URL=$ENDPOINT
+}
+
+# Status 501 is the front's "not on a real server".  Admin requests are often made in subshells: the case itself is told by
+# a signal, and by a file in case it ends before it takes that.
+trap 'exit 77' USR1
 admin() {
-	local method=$1 path=$2
+	local method=$1 path=$2 answer=$WORK/admin.$BASHPID status
 	shift 2
-	curl -sS --fail-with-body -X "$method" ${1+--data-binary "$1"} "$ENDPOINT/_s3d/$path" || { echo; fail "admin $method $path"; }
+	status=$(curl -sS -o "$answer" -w '%{http_code}' -X "$method" ${1+--data-binary "$1"} "$ENDPOINT/_s3d/$path")
+	[ "$status" != 200 ] || { cat "$answer"; return; }
+	cat "$answer" >&2
+	[ "$status" = 501 ] || fail "admin $method $path: $status"
+	mv "$answer" "$WORK/skipped"
+	kill -USR1 $$
+	exit 77
 }
 field() { python3 -c '
 import json, sys
@@ -100,7 +151,7 @@ for name in sys.argv[1].split("."):
 print(value if not isinstance(value, (dict, list)) else json.dumps(value, sort_keys=True))' "$1"; }
 stat() { admin GET stats | field "$1"; }
 requests() { stat "requests.$1"; }
-keys() { admin GET "keys?bucket=$1&prefix=${2:-}" | cut -f1; }
+keys() { admin GET "keys?brief=1&bucket=$1&prefix=${2:-}" | cut -f1; }
 object() { admin GET "object?bucket=$1&key=$2"; }
 put() { admin POST "overwrite?bucket=$1&key=$2&text=$3" >/dev/null; }
 

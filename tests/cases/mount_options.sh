@@ -6,7 +6,11 @@ start_s3d --seed=alpha,prefix=deep/er/,count=4,size=3
 
 mount_s3 m s3://alpha/deep -o ro,noatime,_netdev,x-systemd.automount
 equal "root of a prefix" "$(ls m)" er
-equal "source" "$(findmnt -no SOURCE m)" s3://alpha/deep
+if [ "$(id -u)" = 0 ]; then
+	equal "source" "$(findmnt -no SOURCE m)" "ferryfs[/127.0.0.1:$S3_PORT-test/alpha/deep]"
+else
+	equal "source" "$(findmnt -no SOURCE m)" s3://alpha/deep
+fi
 equal "type" "$(findmnt -no FSTYPE m)" fuse.ferryfs
 for word in ro nosuid nodev noatime; do
 	findmnt -no OPTIONS m | tr , '\n' | grep -qx $word || fail "options: $(findmnt -no OPTIONS m) lack $word"

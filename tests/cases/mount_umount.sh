@@ -3,9 +3,9 @@
 . "$(dirname "$0")/lib.sh"
 
 start_s3d --seed=alpha,count=5,size=3
-daemon() { cat /run/ferryfs/"$(awk -v m="$WORK/m" '$5 == m {print $3}' /proc/self/mountinfo | tail -1)"; }
+daemon() { daemon_of "$WORK/m"; }
 gone() { ! readlink "/proc/$1/exe" >/dev/null; } # a zombie, where nobody reaps orphans, has ended too
-[ "$(id -u)" = 0 ] || skip "needs root: it looks into /run/ferryfs"
+[ "$(id -u)" = 0 ] || skip "needs root: a hub is root's"
 
 # in use, then not; when umount is back the process is gone
 mount_s3 m s3://alpha
@@ -18,7 +18,7 @@ grep -q "in use" err.log || fail "said: $(<err.log)"
 mountpoint -q m || fail "unmounted though in use"
 umount_s3 m
 gone "$pid" || fail "the daemon is still there"
-[ ! -e "/run/ferryfs/0:0" ] && [ -z "$(grep -ls "^$pid\$" /run/ferryfs/* 2>/dev/null)" ] || fail "its runtime file is still there"
+[ -z "$(grep -ls "^$pid\$" "$FERRYFS_RUN_DIR"/* 2>/dev/null)" ] || fail "its runtime file is still there"
 
 # not ours, not mounted, not there
 refuse "$FERRYFS" umount m 2>err.log

@@ -52,10 +52,10 @@ class Client:
         if head is None:
             raise ConnectionResetError('no answer')
         body = wire.plain(head, await wire.read_body(reader, head, method))
-        if head.fields.get('connection', '').lower() == 'close':
-            writer.close()
-        else:
+        if wire.may_reuse(head, method):
             self.idle.append(connection)
+        else:
+            writer.close()
         return int(head.first[1]), head.fields, body
 
     async def request(self, method, bucket='', key=b'', params=None, fields=None, body=b''):

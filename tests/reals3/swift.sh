@@ -211,6 +211,11 @@ do_start() {
 	setsid memcached -u "$(id -un)" -l 127.0.0.1 -p $((BASE + 9)) -U 0 -m 32 -c 512 -P "$D/pid/mc.own" \
 		>"$D/log/memcached.out" 2>&1 </dev/null &
 	echo $! >"$D/pid/memcached"
+	# A proxy that finds it silent at first leaves it alone for a minute.
+	for ((i = 0; i < 100; i++)); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$((BASE + 9))") 2>/dev/null && break
+		sleep 0.1
+	done
 	for name in $SERVERS; do
 		setsid /usr/bin/python3 "$D/launch.py" "$D/etc" "$name" >"$D/log/$name.out" 2>&1 </dev/null &
 		echo $! >"$D/pid/$name"

@@ -13,6 +13,8 @@ class Head:
         self.raw = raw
         lines = raw.decode('latin-1').split('\r\n')
         self.first = lines[0].split(' ', 2)
+        if len(self.first) < 2:
+            raise ValueError('not HTTP: %r' % raw[:200])
         self.fields = {}
         for line in lines[1:]:
             name, colon, value = line.partition(':')
@@ -31,6 +33,14 @@ async def read_head(reader):
         if e.partial:
             raise ConnectionResetError('cut off in a header') from None
         return None
+
+
+def may_reuse(head, method):
+    """May another request go over the connection?  Not after an answer without a body that says it has chunks: Swift sends
+    their end even then (seen with 204)."""
+    if head.fields.get('connection', '').lower() == 'close':
+        return False
+    return 'transfer-encoding' not in head.fields or (method != 'HEAD' and head.first[1] not in ('204', '304'))
 
 
 async def read_body(reader, head, method, sink=None):

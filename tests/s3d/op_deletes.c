@@ -61,6 +61,15 @@ static void delete_key(struct req *req, struct buf *b, const struct delete_key *
 		put_deleted(req, b, key, marker);
 }
 
+/* Does some key's condition break the schema? */
+static bool too_new(const struct req *req, const struct delete_list *list)
+{
+	for (size_t i = 0; i < list->count && req->server->config.strict_deletes; i++)
+		if (list->keys[i].etag)
+			return true;
+	return false;
+}
+
 void op_deletes(struct req *req)
 {
 	struct delete_list list = {0};
@@ -80,7 +89,7 @@ void op_deletes(struct req *req)
 		return;
 	}
 	r = xml_delete((struct span){req->body.p, req->body.len}, KEYS_MAX, &list);
-	if (r < 0) {
+	if (r < 0 || too_new(req, &list)) {
 		reply_error(req, r == -ENOMEM ? "InternalError" : "MalformedXML");
 	} else {
 		b = reply_xml(req, "DeleteResult");

@@ -51,6 +51,7 @@ static const struct {
 	{"quoted-etag", "0"},
 	{"encoding-type", "0"},
 	{"versioning", "1"},
+	{"strict-deletes", "1"},
 };
 
 static const struct argp_option table[] = {
@@ -91,6 +92,8 @@ static const struct argp_option table[] = {
 		"Listing of keys XML can't carry: ill-formed (default), or refused", 0},
 	{"slow-copy-space", OPT_SLOW_COPY, "MS", OPTION_ARG_OPTIONAL,
 		"A copy answers 200 and white space at once, and its result MS (200) milliseconds later", 0},
+	{"strict-deletes", OPT_SETTINGS + 15, NULL, 0,
+		"Answer 400 MalformedXML to an ETag in DeleteObjects, as OpenStack Swift does", 0},
 	{"versioning", OPT_SETTINGS + 14, NULL, 0, "Keep versions and answer their ids", 0},
 	{NULL, 0, NULL, 0,
 		"Pace and faults (also POST /_s3d/set?latency.copy=MS&rate.put=N, POST /_s3d/fault)", 5},

@@ -32,6 +32,7 @@ struct config {
 	bool anonymous;
 	bool conditional_copy;
 	bool conditional_delete;
+	bool strict_deletes;
 	bool conditional_put;
 	bool tagging;
 	bool quoted_etag;

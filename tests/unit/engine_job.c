@@ -10,8 +10,10 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 #include "engine/engine.h"
 #include "engine/job.h"
+#include "engine/journal_dir.h"
 #include "engine/log.h"
 #include "tests/unit/support/server.h"
 
@@ -19,6 +21,7 @@ static const char *argv0;
 static struct server server;
 static struct engine *engine;
 static struct account *account;
+static struct journal_dir *journals;
 
 /* What a job told. */
 static struct {
@@ -77,8 +80,18 @@ static int setup(void **state)
 	return 0;
 }
 
+/* Every move that ended leaves nothing for a recovery. */
+static void assert_no_journals(void)
+{
+	char **names = NULL;
+	assert_int_equal(journal_dir_names(journals, &names), 0);
+	assert_null(names[0]);
+	journal_names_free(names);
+}
+
 static int teardown(void **state)
 {
+	assert_no_journals();
 	engine_end();
 	server_stop(&server);
 	return 0;
@@ -95,6 +108,7 @@ static struct job_options options_for(const char *from, const char *bucket, cons
 		.bucket = str_of(bucket),
 		.prefix = str_of(to),
 		.flags = flags,
+		.journal = journals,
 		.on_event = on_event,
 	};
 }
@@ -551,5 +565,11 @@ int main(int argc, char **argv)
 		TEST(test_engine_ends_first),
 	};
 	argv0 = argv[0];
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	char path[] = "/tmp/ferryfs-test-XXXXXX", why[JOURNAL_WHY_MAX];
+	if (mkdtemp(path) == NULL || journal_dir_open(path, false, &journals, why) != 0)
+		return 1;
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	journal_dir_free(journals);
+	rmdir(path);
+	return failed;
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
+#include "engine/retry.h"
 #include "engine/window.h"
 
 static void test_doubles(void **state)
@@ -122,18 +123,27 @@ struct attempt {
 
 struct service {
 	double rate, burst, tokens;
+	double noise; /* refused at random, besides */
+	uint64_t random;
 	uint64_t now_us;
 	struct attempt ring[IN_FLIGHT_MAX];
 	unsigned head, count;
 	unsigned long good, refused;
 };
 
+static bool by_chance(struct service *service)
+{
+	if (!service->random)
+		service->random = 88172645463325252;
+	return (double)(retry_random(&service->random) >> 11) * 0x1p-53 < service->noise;
+}
+
 static void service_take(struct service *service, struct window *window)
 {
 	struct attempt *attempt = &service->ring[(service->head + service->count++) % IN_FLIGHT_MAX];
 
 	attempt->ticket = window_send(window, service->now_us / 1000);
-	attempt->refused = service->tokens < 1;
+	attempt->refused = service->tokens < 1 || by_chance(service);
 	if (!attempt->refused)
 		service->tokens -= 1;
 	attempt->due_us = service->now_us + LATENCY_US;
@@ -206,6 +216,92 @@ static void test_finds_more(void **state)
 	assert_true(service.good > 40000);
 }
 
+/* ---- refusals that have nothing to do with the rate ---- */
+
+/* Random refusals alone: nearly the whole ceiling is used.  512 each 30 ms are 17,067 a second. */
+static void random_refusals(double noise)
+{
+	struct service service = {.rate = 1e6, .burst = 1e6, .noise = noise};
+	struct window window;
+	double reached;
+
+	window_init(&window, 512, 0);
+	service_run(&service, &window, 5000000);
+	service.good = service.refused = 0;
+	service_run(&service, &window, 20000000);
+	reached = (double)(service.good + service.refused) / 20 / 17067;
+	print_message("%.1f %% refused at random: %.1f %% of the ceiling used, noise %.3f\n", 100 * noise,
+		100 * reached, window.noise);
+	assert_true(reached > (noise < 0.01 ? 0.5 : 0.8));
+}
+
+static void test_random_refusals(void **state)
+{
+	random_refusals(0.001);
+	random_refusals(0.002);
+	random_refusals(0.005);
+	random_refusals(0.01);
+	random_refusals(0.02);
+	random_refusals(0.05);
+	random_refusals(0.2);
+	random_refusals(0.4);
+}
+
+/* Both: the rate is kept to, and what is refused is not much more than the noise. */
+static void test_noise_and_rate(void **state)
+{
+	struct service service = {.rate = 2000, .burst = 100, .noise = 0.05};
+	struct window window;
+	double share, reached;
+
+	window_init(&window, 512, 0);
+	service_run(&service, &window, 5000000);
+	service.good = service.refused = 0;
+	service_run(&service, &window, 20000000);
+	reached = (double)service.good / 20 / (0.95 * 2000);
+	share = (double)service.refused / (double)(service.good + service.refused);
+	print_message("rate and noise: %.1f %% reached, %.2f %% refused\n", 100 * reached, 100 * share);
+	assert_true(reached > 0.85);
+	assert_true(share < 0.05 + 0.06);
+}
+
+/* The noise ends: it is forgotten, and a rate is kept to as strictly as ever. */
+static void test_noise_is_forgotten(void **state)
+{
+	struct service service = {.rate = 1e6, .burst = 1e6, .noise = 0.2};
+	struct window window;
+
+	window_init(&window, 512, 0);
+	service_run(&service, &window, 5000000);
+	assert_true(window.noise > 0.1);
+	service.noise = 0;
+	service.rate = 2000;
+	service.burst = service.tokens = 100;
+	service_run(&service, &window, 5000000);
+	service.good = service.refused = 0;
+	service_run(&service, &window, 20000000);
+	assert_true(service.good > 36000);
+	assert_true((double)service.refused < 0.05 * (double)service.good);
+}
+
+/* One that refuses everything, or most, is left alone. */
+static void test_refuses_most(void **state)
+{
+	struct service service = {.rate = 1e6, .burst = 1e6, .noise = 1};
+	struct window window;
+
+	window_init(&window, 512, 0);
+	service_run(&service, &window, 5000000);
+	assert_true(window.size < 2);
+	assert_true(service.refused < 1000);
+	service.noise = 0.8;
+	service_run(&service, &window, 20000000);
+	assert_true(window.size < 64);
+	service.noise = 0;
+	service_run(&service, &window, 20000000);
+	assert_true(window.size > 400);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +313,10 @@ int main(void)
 		cmocka_unit_test(test_interactive_first),
 		cmocka_unit_test(test_settles),
 		cmocka_unit_test(test_finds_more),
+		cmocka_unit_test(test_random_refusals),
+		cmocka_unit_test(test_noise_and_rate),
+		cmocka_unit_test(test_noise_is_forgotten),
+		cmocka_unit_test(test_refuses_most),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,135 @@
+/*
+ * A mount with a daemon of its own: puts the parts together, in the order in which each can still say on the terminal
+ * what is wrong with it, and takes them apart again in reverse.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fs/cmd/command.h"
+#include "fs/cmd/mount_inside.h"
+#include "fs/cmd/words.h"
+#include "engine/journal_dir.h"
+#include "fs/hub.h"
+#include "fs/hub_journal.h"
+#include "fs/mountinfo.h"
+#include "fs/preflight.h"
+#include "fs/runtime.h"
+#include "fs/session.h"
+
+struct alone {
+	struct mount *mount;
+	struct engine *engine;
+	struct hub *hub;
+	struct session *session;
+	struct mountinfo info;
+	int runtime_fd;
+};
+
+static int check_paths(struct alone *alone)
+{
+	struct mount *mount = alone->mount;
+	int error = mount_check_path(mount, alone->hub->staging_dir);
+
+	if (error == 0 && alone->hub->journal)
+		error = mount_check_path(mount, journal_dir_path(alone->hub->journal));
+	if (error == 0)
+		error = mount_check_path(mount, mount->options.log);
+	if (error == 0)
+		error = mount_check_path(mount, mount->options.connect.engine.ca_bundle);
+	return error;
+}
+
+static int start(struct alone *alone)
+{
+	struct mount *mount = alone->mount;
+	struct view *view = mount->options.view;
+	const struct session_options session_options = {
+		.mountpoint = mount->mountpoint,
+		.source = view->source,
+		.ro = view->ro,
+		.allow_other = view->allow_other,
+		.noatime = view->noatime,
+		.noexec = mount->options.noexec,
+	};
+	int error;
+
+	session_block_signals();
+	daemon_harden(mount->options.dumpable);
+	error = connect_open(&mount->options.connect, &alone->engine, &view->account, mount->why);
+	if (error == 0)
+		error = preflight_service(alone->engine, view, mount->why);
+	if (error == 0)
+		error = hub_new(alone->engine, view, view->staging_dir, &alone->hub, mount->why);
+	if (error == 0)
+		error = hub_journal_open(alone->hub, view->journal_dir, mount->why);
+	if (error == 0)
+		error = check_paths(alone);
+	if (error == 0)
+		error = session_open(alone->hub, &session_options, &alone->session, mount->why);
+	if (error < 0)
+		return error;
+	if (!view->ro)
+		hub_journal_recover(alone->hub, view->account);
+	/* Without it `ferryfs umount` does not wait for us; nothing else is lost. */
+	if (mountinfo_find(mount->mountpoint, &alone->info) == 0 &&
+		runtime_claim(alone->info.dev, &alone->runtime_fd) < 0)
+		log_text(LOG_LEVEL_DEBUG,
+			"no runtime directory: ferryfs umount will not wait for this daemon");
+	return 0;
+}
+
+static void stop(struct alone *alone)
+{
+	if (alone->session)
+		session_settle(alone->session);
+	engine_free(alone->engine);
+	if (alone->session)
+		session_end(alone->session);
+	hub_free(alone->hub);
+	session_close(alone->session);
+	runtime_release(alone->info.dev, alone->runtime_fd);
+}
+
+static void on_ready(void *user)
+{
+	struct mount *mount = ((struct alone *)user)->mount;
+
+	daemon_ready(&mount->daemon);
+	log_text(LOG_LEVEL_INFO, "mounted %s", mount->options.view->source);
+	unsigned limit = preflight_request_timeout();
+
+	if (limit)
+		log_text(LOG_LEVEL_WARNING,
+			"fs.fuse.max_request_timeout is %u s: a rename that takes longer ends this mount",
+			limit);
+}
+
+/* In the background by now, unless -f. */
+static int serve(struct mount *mount)
+{
+	struct alone alone = {.mount = mount, .runtime_fd = -1};
+	int error = start(&alone);
+
+	if (error == 0)
+		error = session_run(alone.session, on_ready, &alone);
+	else if (!daemon_failed(&mount->daemon, EXIT_SOME, mount->why))
+		words_failed("mount", "%s", mount->why);
+	stop(&alone);
+	return error < 0 ? EXIT_SOME : EXIT_OK;
+}
+
+int mount_alone(struct mount *mount)
+{
+	int status = EXIT_SOME, error = 0;
+
+	if (!mount->options.foreground)
+		error = daemon_fork(&mount->daemon, &status, mount->why);
+	if (error < 0)
+		return words_failed("mount", "cannot start a daemon: %s", strerror(-error));
+	if (error == 0)
+		return serve(mount);
+	if (status != EXIT_OK)
+		words_failed("mount", "%s", mount->why);
+	return status;
+}

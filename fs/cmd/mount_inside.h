@@ -1,0 +1,27 @@
+/*
+ * mount_inside: one `ferryfs mount`, for mount*.c.
+ */
+#ifndef FERRYFS_FS_CMD_MOUNT_INSIDE_H
+#define FERRYFS_FS_CMD_MOUNT_INSIDE_H
+
+#include "fs/daemon.h"
+#include "fs/mount_options.h"
+
+struct mount {
+	struct mount_options options;
+	struct daemon daemon;
+	char *mountpoint; /* canonical */
+	int log_fd;
+	char why[ACCOUNT_WHY_MAX];
+};
+
+/* A superblock and a daemon of its own.  Returns the exit status, in the daemon too. */
+int mount_alone(struct mount *mount);
+/* As a view of the hub, which is started where none runs; likewise. */
+int mount_view(struct mount *mount);
+/* Can a hub show it?  Each part of the prefix has to be a name. */
+bool mount_view_possible(const struct mount *mount);
+/* A path that the daemon will use must not lead into its own mount: it would wait for itself.  NULL is fine. */
+int mount_check_path(struct mount *mount, const char *path);
+
+#endif

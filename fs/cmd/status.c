@@ -1,0 +1,276 @@
+/* ferryfs status: what the hub of this mount namespace shows and does. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fs/cmd/command.h"
+#include "fs/cmd/progress.h"
+#include "fs/cmd/words.h"
+#include "fs/control_client.h"
+#include "fs/control_server.h"
+#include "fs/runtime.h"
+#include "s3/escape.h"
+
+enum { WATCH_MS = 1000 };
+
+static const char usage[] =
+	"Usage: ferryfs status [--json] [--watch] [DIR]\n"
+	"\n"
+	"What the mounts of root show, of DIR or all, and what their daemon is doing.\n"
+	"\n"
+	"  --json     as one line of JSON; bytes that are not ASCII are written %XX in it\n"
+	"  --watch    again every second, until interrupted or nothing is mounted any more\n";
+
+struct status {
+	bool json, watch;
+	char *point;
+	double asked; /* when, for the rate; 0: not yet */
+	uint64_t requests;
+};
+
+static int64_t number(const json_t *object, const char *name)
+{
+	return (int64_t)json_integer_value(json_object_get(object, name));
+}
+
+/* Bytes of the reply, fit for a terminal. */
+static void put_text(struct buf *out, const json_t *value)
+{
+	char *text = NULL;
+
+	if (control_text(value, &text) == 0)
+		escape_text(out, str_of(text));
+	free(text);
+}
+
+static void put_hub(struct buf *out, const json_t *reply)
+{
+	const json_t *hub = json_object_get(reply, "hub"), *work = json_object_get(reply, "work");
+
+	buf_addf(out, "hub: process %" PRId64 ", up ", number(hub, "pid"));
+	progress_time(out, (uint64_t)number(hub, "uptime_ms") / 1000);
+	buf_add_text(out, ", memory ");
+	progress_bytes(out, (uint64_t)number(work, "memory_kib") * 1024);
+	buf_addf(out, ", %" PRId64 " names known, log: ", number(work, "nodes"));
+	put_text(out, json_object_get(hub, "log"));
+	buf_add_char(out, '\n');
+}
+
+static void put_views(struct buf *out, const json_t *reply)
+{
+	const json_t *view;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "views"), i, view)
+	{
+		put_text(out, json_object_get(view, "source"));
+		buf_add_text(out, " on ");
+		put_text(out, json_object_get(view, "point"));
+		buf_add_text(out, json_is_true(json_object_get(view, "read_only")) ? " (read only" : " (");
+		buf_add_text(out, json_is_true(json_object_get(view, "read_only")) ? ", " : "");
+		put_text(out, json_object_get(view, "account"));
+		buf_add_text(out, ")\n");
+	}
+}
+
+static uint64_t put_kinds(struct buf *out, const json_t *engine)
+{
+	const char *name;
+	const json_t *count;
+	uint64_t sum = 0;
+
+	json_object_foreach(json_object_get(engine, "requests"), name, count)
+	{
+		sum += (uint64_t)json_integer_value(count);
+		buf_addf(out, "%s%s %" PRId64, out->len ? ", " : "", name, (int64_t)json_integer_value(count));
+	}
+	return sum;
+}
+
+static void put_engine(struct buf *out, const json_t *reply, struct status *status)
+{
+	const json_t *engine = json_object_get(reply, "engine");
+	double now = progress_now();
+	struct buf kinds;
+
+	buf_init(&kinds, 4096);
+	uint64_t requests = put_kinds(&kinds, engine);
+
+	buf_addf(out, "requests: %" PRId64 " in flight, %" PRId64 " queued, %" PRId64 " waiting to retry, window %" PRId64
+		      " of %" PRId64,
+		number(engine, "in_flight"), number(engine, "queued"), number(engine, "waiting"),
+		number(engine, "window"), number(engine, "window_max"));
+	if (status->asked > 0 && now > status->asked)
+		buf_addf(out, ", %.0f/s", (double)(requests - status->requests) / (now - status->asked));
+	buf_addf(out, "\nso far: %s\n", kinds.len ? buf_text(&kinds) : "none");
+	buf_addf(out, "failed %" PRId64 ", retried %" PRId64 ", slowed down %" PRId64 ", timed out %" PRId64
+		      ", connections %" PRId64 ", bytes in ",
+		number(engine, "failed"), number(engine, "retried"), number(engine, "slowed"),
+		number(engine, "timeouts"), number(engine, "connections"));
+	progress_bytes(out, (uint64_t)number(engine, "bytes_in"));
+	buf_add_text(out, ", out ");
+	progress_bytes(out, (uint64_t)number(engine, "bytes_out"));
+	buf_add_char(out, '\n');
+	buf_release(&kinds);
+	status->asked = now;
+	status->requests = requests;
+}
+
+/* What is left at the speed so far, once all is found; a move copies, then deletes. */
+static void put_left(struct buf *out, const json_t *move)
+{
+	uint64_t all = 2 * (uint64_t)number(move, "found");
+	uint64_t done = (uint64_t)number(move, "copied") + (uint64_t)number(move, "deleted");
+
+	if (!json_is_true(json_object_get(move, "all_found")) || done == 0 || done > all)
+		return;
+	buf_add_text(out, ", ");
+	progress_time(out, (uint64_t)number(move, "running_ms") * (all - done) / done / 1000);
+	buf_add_text(out, " left");
+}
+
+static void put_work(struct buf *out, const json_t *reply)
+{
+	const json_t *work = json_object_get(reply, "work"), *move;
+	size_t i;
+
+	buf_addf(out, "under way: %" PRId64 " operations; %" PRId64 " objects promised to %" PRId64 " processes\n",
+		number(work, "parked"), number(work, "promised"), number(work, "processes"));
+	json_array_foreach(json_object_get(work, "moves"), i, move)
+	{
+		buf_add_text(out, "moving ");
+		put_text(out, json_object_get(move, "source"));
+		buf_add_text(out, " to ");
+		put_text(out, json_object_get(move, "destination"));
+		buf_addf(out, ": %" PRId64 "%s found, %" PRId64 " copied, %" PRId64 " deleted, %" PRId64 " failed",
+			number(move, "found"), json_is_true(json_object_get(move, "all_found")) ? "" : "+",
+			number(move, "copied"), number(move, "deleted"), number(move, "failed"));
+		put_left(out, move);
+		buf_add_char(out, '\n');
+	}
+}
+
+static void put_failures(struct buf *out, const json_t *reply)
+{
+	const json_t *failure;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "failures"), i, failure)
+	{
+		time_t when = (time_t)number(failure, "time");
+		struct tm local;
+		char text[32];
+
+		if (i == 0)
+			buf_add_text(out, "failures of late:\n");
+		if (localtime_r(&when, &local) && strftime(text, sizeof(text), "%F %T", &local) > 0)
+			buf_addf(out, "  %s ", text);
+		put_text(out, json_object_get(failure, "text"));
+		buf_add_char(out, '\n');
+	}
+}
+
+static int print(struct status *status, const json_t *reply)
+{
+	struct buf out;
+	int result = EXIT_OK;
+
+	buf_init(&out, CONTROL_REPLY_MAX);
+	if (status->json) {
+		char *text = json_dumps(reply, JSON_COMPACT);
+
+		buf_add_text(&out, text ? text : "{}");
+		buf_add_char(&out, '\n');
+		free(text);
+	} else {
+		put_hub(&out, reply);
+		put_views(&out, reply);
+		put_engine(&out, reply, status);
+		put_work(&out, reply);
+		put_failures(&out, reply);
+	}
+	if (fputs(buf_text(&out), stdout) == EOF || fflush(stdout) == EOF)
+		result = words_failed("status", "standard output: %s", strerror(errno));
+	buf_release(&out);
+	return result;
+}
+
+/* -ENOENT: there is no hub. */
+static int ask(struct status *status, json_t **ret, char *why)
+{
+	const struct control_request request = {.op = CONTROL_STATUS, .point = status->point};
+	int fd, directory = runtime_dir_open(false, NULL);
+	int error = directory < 0 ? directory : control_connect(directory, runtime_namespace(), &fd);
+
+	if (directory >= 0)
+		close(directory);
+	if (error < 0) {
+		snprintf(why, ACCOUNT_WHY_MAX, "%s", strerror(-error));
+		return error == -ECONNREFUSED ? -ENOENT : error;
+	}
+	error = control_ask(fd, &request, CONTROL_CLIENT_MS, ret, why);
+	close(fd);
+	return error;
+}
+
+static int run(struct status *status)
+{
+	int result = EXIT_OK;
+
+	for (bool again = false; result == EXIT_OK; again = true) {
+		char why[ACCOUNT_WHY_MAX] = "";
+		json_t *reply = NULL;
+		int error = ask(status, &reply, why);
+
+		if (error == -ENOENT && again)
+			return EXIT_OK;
+		if (error == -ENOENT)
+			return words_failed("status", "no hub runs in this mount namespace");
+		if (error < 0)
+			return words_failed("status", "%s", why);
+		bool none = status->point && json_array_size(json_object_get(reply, "views")) == 0;
+
+		if (none && !again)
+			result = words_failed("status", "%s: the hub shows nothing there", status->point);
+		else if (!none)
+			result = print(status, reply);
+		json_decref(reply);
+		if (!status->watch || none)
+			return result;
+		nanosleep(&(struct timespec){.tv_sec = WATCH_MS / 1000}, NULL);
+	}
+	return result;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'}, {"watch", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {0}};
+	struct status status = {0};
+	int found, result;
+
+	opterr = 0;
+	while ((found = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (found == 'h')
+			return words_help((const char *const[]){usage, NULL});
+		if (found != 'j' && found != 'w')
+			return words_unknown("status", found, argv);
+		status.json |= found == 'j';
+		status.watch |= found == 'w';
+	}
+	if (argc - optind > 1)
+		return words_wrong("status", "one directory, or none, is wanted");
+	if (optind < argc) {
+		status.point = realpath(argv[optind], NULL);
+		if (!status.point)
+			return words_failed("status", "%s: %s", argv[optind], strerror(errno));
+	}
+	control_init();
+	result = run(&status);
+	free(status.point);
+	return result;
+}

@@ -1,0 +1,30 @@
+# While a cp -r waits for slow copies and fifty readers for its pending files, the rest of the mount answers.
+. "$(dirname "$0")/lib.sh"
+start_s3d --bucket=bkt --seed=bkt,prefix=src,count=100,size=100,dirs=1 --seed=bkt,prefix=else,count=20,size=100
+mount_s3 m s3://bkt
+ls m/else >/dev/null
+admin POST "set?latency.copy=4000" >/dev/null
+cp -r m/src m/dst &
+cp=$!
+copying() { [ "$(stat now.copy)" -ge 1 ] && [ "$(ls m/dst/* 2>/dev/null | wc -l)" -ge 50 ]; }
+until_true 20 copying
+pids=()
+for file in $(ls m/dst/* | head -n 50); do
+	for dir in m/dst/*; do
+		[ -e "$dir/$file" ] && { cat "$dir/$file" >"read.$file" & pids+=($!); }
+	done
+done
+# All of this is through before the first of them could be.
+for i in 1 2 3 4 5; do
+	equal "ls" "$(ls m/else | wc -l)" 20
+	cat "m/else/$(ls m/else | head -n1)" >/dev/null || fail "read elsewhere"
+	ls -l m/dst/* >/dev/null || fail "stat of what is pending"
+done
+kill -0 "$cp" || fail "the copy is over already"
+for pid in "${pids[@]}"; do kill -0 "$pid" 2>/dev/null && parked=1; done
+[ -n "${parked:-}" ] || fail "no reader waited"
+wait "$cp" || fail cp
+for pid in "${pids[@]}"; do wait "$pid" || fail "a reader of a pending file"; done
+for file in read.*; do
+	cmp "$file" m/src/*/"${file#read.}" || fail "$file"
+done

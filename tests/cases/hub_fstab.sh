@@ -1,0 +1,47 @@
+#!/bin/bash
+# mount(8), fstab and mount -a through mount.ferryfs, in a mount namespace of its own with its own /etc/fstab and /sbin.
+. "$(dirname "$0")/lib.sh"
+[ "$(id -u)" = 0 ] || skip "needs root: a hub is root's"
+unshare -m true 2>/dev/null || skip "unshare -m does not work here"
+
+start_s3d --seed=alpha,prefix=dir/,count=3,size=10 --bucket=beta
+export FERRYFS WORK FERRYFS_RUN_DIR
+mkdir -p "$HOME/.aws" m1 m2 m3
+printf '[p]\naws_access_key_id = test\naws_secret_access_key = testsecret\n' >"$HOME/.aws/credentials"
+chmod 600 "$HOME/.aws/credentials"
+cat >fstab <<FSTAB
+s3://alpha $WORK/m1 ferryfs _netdev,nofail,profile=p,endpoint_url=$ENDPOINT,staging=$WORK/staging,log=$WORK/mount.log 0 0
+s3://beta/part $WORK/m2 ferryfs noauto,ro,_netdev,x-systemd.automount,profile=p,endpoint_url=$ENDPOINT,staging=$WORK/staging,log=$WORK/mount.log 0 0
+FSTAB
+
+# mount(8) hands on the environment, but not HOME: without this it would be root's own files
+export AWS_SHARED_CREDENTIALS_FILE=$HOME/.aws/credentials
+unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL
+unshare -m bash -euc '
+	die() { echo "FAILED: $*" >&2; exit 1; }
+	cp -a "$(readlink -f /sbin)" sbin 2>/dev/null || mkdir -p sbin
+	ln -sf "$FERRYFS" sbin/mount.ferryfs
+	mount --bind sbin "$(readlink -f /sbin)"
+	mount --bind fstab /etc/fstab
+	findmnt --verify >verify 2>&1 || grep -q "0 errors" verify || { ! grep -E "^\s+\[E\].*ferryfs" verify; } || die "findmnt --verify: $(cat verify)"
+	mount -a || die "mount -a"
+	mountpoint -q m1 || die "m1 is not mounted"
+	! mountpoint -q m2 || die "noauto was mounted"
+	[ "$(ls m1/dir | wc -l)" = 3 ] || die "m1 lacks files"
+	mount -a || die "mount -a again"
+	[ "$(grep -c " $WORK/m1 " /proc/self/mountinfo)" = 1 ] || die "mounted twice"
+	mount m2 || die "mount m2"
+	! touch m2/file 2>/dev/null || die "m2 can be written"
+	cp -r m1/dir m3
+	mount -t ferryfs -o "profile=p,endpoint_url='"$ENDPOINT"'" s3://beta m3 || die "mount -t ferryfs"
+	! mount -t ferryfs -o "profile=p,endpoint_url='"$ENDPOINT"'" s3://nowhere m3/none 2>/dev/null || die "mounted nothing"
+	umount m3 || die "umount m3"
+	! mount -f -t ferryfs -o profile=p s3://beta m3 2>&1 | grep . || die "mount -f said something"
+	! mountpoint -q m3 || die "mount -f mounted"
+	umount m1 && umount m2 || die "umount"
+	for i in $(seq 200); do
+		grep -q "$FERRYFS_RUN_DIR/hub" /proc/self/mountinfo || exit 0
+		read -rt 0.05 <> <(:) || :
+	done
+	die "the hub stays"
+' || fail "in the namespace"
