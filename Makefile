@@ -30,7 +30,7 @@ endif
 
 PACKAGES := pkg-config gcc libc6-dev libfuse3-dev fuse3 libcurl4-openssl-dev libssl-dev libxml2-dev \
 	uthash-dev libjansson-dev libmicrohttpd-dev libbsd-dev libcmocka-dev
-CHECK_PACKAGES := curl python3 clang-format attr awscli
+CHECK_PACKAGES := curl python3 clang-format attr awscli rsync busybox
 FUZZ_PACKAGES  := clang libclang-rt-14-dev
 
 PKG      := fuse3 libcurl libxml-2.0 openssl jansson
@@ -110,7 +110,7 @@ check: deps-check
 
 # One line `N passed, N failed` at the very end sums up style, unit tests, the server's own test and the cases.
 check-run: all $(UNIT) $(OUT)/s3d $(CRASHING)
-	@$(RUN) style="tests/style/check.sh" $(unit-names) s3d="S3D=$(OUT)/s3d tests/s3d/check.sh" $(case-names)
+	@$(RUN) style="tests/style/check.sh" $(unit-names) s3d="tests/s3d/check.sh $(abspath $(OUT)/s3d)" $(case-names)
 
 check-unit: $(UNIT) $(OUT)/s3d
 	@$(RUN) $(unit-names)
@@ -192,15 +192,18 @@ deps-check:
 # ---- installation ----
 BINDIR := $(DESTDIR)$(PREFIX)/bin
 MANDIR := $(DESTDIR)$(PREFIX)/share/man
+# Where mount(8) looks for its helpers, whatever the prefix.
+SBINDIR := $(DESTDIR)/sbin
 
 install: all
-	install -d $(BINDIR) $(MANDIR)/man1 $(MANDIR)/man7
+	install -d $(BINDIR) $(SBINDIR) $(MANDIR)/man1 $(MANDIR)/man7
 	install -m 755 $(FERRYFS) $(BINDIR)/ferryfs
+	ln -sf $(PREFIX)/bin/ferryfs $(SBINDIR)/mount.ferryfs
 	install -m 644 man/ferryfs.1 $(MANDIR)/man1/
 	install -m 644 man/ferryfs.7 $(MANDIR)/man7/
 
 uninstall:
-	rm -f $(BINDIR)/ferryfs $(MANDIR)/man1/ferryfs.1 $(MANDIR)/man7/ferryfs.7
+	rm -f $(BINDIR)/ferryfs $(SBINDIR)/mount.ferryfs $(MANDIR)/man1/ferryfs.1 $(MANDIR)/man7/ferryfs.7
 
 clean:
 	rm -rf $(BUILD) ferryfs

@@ -177,6 +177,10 @@ static void again_later(struct call *call, int error)
 	struct worker *worker = call->worker;
 	unsigned failed = call->attempts - call->slowed;
 
+	if (call->flags & CALL_LAST) {
+		end(call, call->ambiguous ? error : -ECANCELED);
+		return;
+	}
 	if ((call->flags & CALL_ONCE && call->ambiguous) || call->taken || failed > worker->engine->retries ||
 		!retry_budget_take(&worker->budget, worker->now_ms)) {
 		end(call, call->taken ? -EIO : error);
@@ -202,8 +206,8 @@ static void again_slower(struct call *call, const struct s3_answer *answer)
 
 	counter_add(&worker->counters.slowed, 1);
 	call->slowed++;
-	if (worker->now_ms - call->started_ms > slow_limit(worker->engine)) {
-		end(call, s3_answer_errno(answer));
+	if (call->flags & CALL_LAST || worker->now_ms - call->started_ms > slow_limit(worker->engine)) {
+		end(call, call->flags & CALL_LAST && !call->ambiguous ? -ECANCELED : s3_answer_errno(answer));
 		return;
 	}
 	delay = retry_delay(call->slowed, true, retry_random(&worker->random));

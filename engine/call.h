@@ -30,6 +30,8 @@ enum call_flags {
 	CALL_BULK = 1, /* one of thousands: interactive calls go before it */
 	CALL_ONCE = 2, /* never a second attempt after the request may have been taken (ambiguous outcomes are
 			  the caller's) */
+	CALL_LAST = 4, /* set while it is active, to cancel it without cutting it: what is on the wire is
+			  waited for, and a refusal that would be tried again ends it with -ECANCELED */
 };
 
 /* ENDED: the outcome is known, on_done comes in this turn of the loop. */
@@ -80,6 +82,9 @@ void call_start(struct worker *worker, struct call *call);
 void call_post(struct worker *worker, struct call *call);
 /* Worker thread: ends it with -ECANCELED; on_done comes soon, not from inside.  No effect on an idle call. */
 void call_cancel(struct call *call);
+
+/* Worker thread: a time of many calls is over; gives back the places on the wire that were pooled for it. */
+void call_trim(struct worker *worker);
 
 /* Blocks until it is done (not from a worker); returns call->error and copies the answer to *ret_answer where
  * not NULL. on_done and user are used by it. */

@@ -20,6 +20,7 @@
  */
 #include "engine/copy_private.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -88,8 +89,8 @@ static int add_own(struct copy *copy, struct str name, struct str value)
 	return err == 0 ? headers_set(copy->extra, name, value) : err;
 }
 
-/* The headers of the request: the settings' own; the storage class, which S3 does not keep; and tags, which it
- * does keep, are left by replacing them by none. */
+/* The headers of the request: the settings' own; the storage class, which S3 does not keep; and tags, which
+ * it does keep, are left by replacing them by none. */
 static int object_headers(struct copy *copy, const struct headers **ret)
 {
 	int err = 0;
@@ -99,6 +100,19 @@ static int object_headers(struct copy *copy, const struct headers **ret)
 		err = add_own(copy, STR("x-amz-tagging-directive"), STR("REPLACE"));
 	*ret = copy->extra != NULL ? copy->extra : copy->settings->headers;
 	return err;
+}
+
+/* Prepares a HEAD of the source, or of the destination. */
+static void head_prepare(struct copy *copy, bool source)
+{
+	struct call *call = &copy->call;
+	call_init(call);
+	call->request.op = S3_HEAD_OBJECT;
+	call->request.bucket = source ? copy->source_bucket : copy->bucket;
+	call->request.key = source ? copy->source_key : copy->key;
+	call->account = source ? copy->source_account : copy->account;
+	call->flags = copy->settings->call_flags;
+	call->user = copy;
 }
 
 /* ---- what a 412 meant ---- */
@@ -112,50 +126,72 @@ static bool looks_like_ours(const struct copy *copy, const struct s3_answer *ans
 
 /* ---- what the condition on the source was worth ---- */
 
-/* HEX{32}, the MD5 of the content unless it is encrypted, or HEX{32}-PARTS. */
-static bool etag_has_form(struct str etag, bool parts)
+static bool wants_parts(const struct copy *copy)
 {
-	size_t n = strspn(etag.data != NULL ? etag.data : "", "0123456789abcdefABCDEF");
-	return n == 32 && etag.len >= n && (parts ? etag.len > n && etag.data[n] == '-' : etag.len == n);
+	uint64_t threshold = copy->settings->part_threshold;
+	if (threshold == 0)
+		threshold = COPY_PART_THRESHOLD;
+	return copy->size > (threshold < COPY_OBJECT_MAX ? threshold : COPY_OBJECT_MAX);
+}
+
+/* HEX{32}, the MD5 of the content unless it is encrypted, or HEX{32}-PARTS: not a probe's. */
+static bool etag_has_form(struct str etag)
+{
+	size_t n = 0;
+	while (n < etag.len && isxdigit((unsigned char)etag.data[n]))
+		n++;
+	return n == 32 && (n == etag.len || etag.data[n] == '-');
+}
+
+/* Is the source still what was asked for?  Swift lists the copy of an object in parts with the MD5 of its
+ * content, but shows and compares the ETag of the parts. */
+static bool source_is_same(const struct copy *copy, const struct s3_answer *answer)
+{
+	if (copy->unconditioned)
+		return strcmp(answer->etag, copy->seen_etag) == 0;
+	if (str_eq(str_of(answer->etag), copy->source_etag))
+		return true;
+	return !copy->copied && answer->size == copy->size && copy->source_etag.len == 32 &&
+	       strlen(answer->etag) > 32;
 }
 
 static void source_done(struct call *call, const struct s3_answer *answer)
 {
 	struct copy *copy = call->user;
-	bool copied = copy->copied;
-	bool same = call->error == 0 && str_eq(str_of(answer->etag), copy->source_etag);
-	if (same && copied) {
+	bool same = call->error == 0 && source_is_same(copy, answer);
+	if (same && copy->copied) {
 		copy->ambiguous = false;
+		/* Swift answers with the source's ETag, and HEAD says the same, but lists the copy with
+		 * another. */
+		if (copy->unconditioned)
+			copy->etag[0] = '\0';
 		copy_finish(copy, 0, answer);
 	} else if (same && copy->cancelled) {
 		copy_finish(copy, -ECANCELED, answer);
 	} else if (same) {
 		copy->unconditioned = true;
-		object_start(copy);
+		memcpy(copy->seen_etag, answer->etag, sizeof(copy->seen_etag));
+		if (wants_parts(copy))
+			copy_parts_start(copy);
+		else
+			object_start(copy);
 	} else {
-		copy->ambiguous |= copied;
+		copy->ambiguous |= copy->copied;
 		copy_finish(copy, call->error == 0 || call->error == -ENOENT ? -ESTALE : call->error, answer);
 	}
 }
 
 static void source_look(struct copy *copy)
 {
-	struct call *call = &copy->call;
-	call_init(call);
-	call->request.op = S3_HEAD_OBJECT;
-	call->request.bucket = copy->source_bucket;
-	call->request.key = copy->source_key;
-	call->account = copy->source_account;
-	call->flags = copy->settings->call_flags;
-	call->on_done = source_done;
-	call->user = copy;
-	call_start(copy->worker, call);
+	head_prepare(copy, true);
+	copy->call.on_done = source_done;
+	call_start(copy->worker, &copy->call);
 }
 
 /* The source was refused by its ETag. */
 static void source_refused(struct copy *copy, const struct s3_answer *answer)
 {
-	if (!copy->unconditioned && !copy->cancelled && etag_has_form(copy->source_etag, true))
+	if (!copy->unconditioned && !copy->cancelled && etag_has_form(copy->source_etag))
 		source_look(copy);
 	else
 		copy_finish(copy, -ESTALE, answer);
@@ -166,9 +202,23 @@ static bool copy_needs_look(const struct copy *copy)
 {
 	if (copy->unconditioned)
 		return true;
-	return etag_has_form(copy->source_etag, false) && copy->etag[0] != '\0' &&
+	if (wants_parts(copy)) /* its ETag tells nothing */
+		return copy->source_etag.len > 0 &&
+		       account_trait(copy->source_account, TRAIT_COPY_IF_MATCH) != TRAIT_YES;
+	return etag_has_form(copy->source_etag) && copy->etag[0] != '\0' &&
 	       !str_eq(str_of(copy->etag), copy->source_etag) &&
 	       account_trait(copy->source_account, TRAIT_COPY_IF_MATCH) != TRAIT_YES;
+}
+
+void copy_settle(struct copy *copy, int error, const struct s3_answer *answer)
+{
+	copy->copied = error == 0;
+	if (error == -ESTALE)
+		source_refused(copy, answer);
+	else if (error == 0 && copy_needs_look(copy))
+		source_look(copy);
+	else
+		copy_finish(copy, error, answer);
 }
 
 static void look_done(struct call *call, const struct s3_answer *answer)
@@ -189,17 +239,9 @@ static void look_done(struct call *call, const struct s3_answer *answer)
 
 static void copy_look(struct copy *copy)
 {
-	struct worker *worker = copy->worker;
-	struct call *call = &copy->call;
-	call_init(call);
-	call->request.op = S3_HEAD_OBJECT;
-	call->request.bucket = copy->bucket;
-	call->request.key = copy->key;
-	call->account = copy->account;
-	call->flags = copy->settings->call_flags;
-	call->on_done = look_done;
-	call->user = copy;
-	call_start(worker, call);
+	head_prepare(copy, false);
+	copy->call.on_done = look_done;
+	call_start(copy->worker, &copy->call);
 }
 
 /* ---- CopyObject ---- */
@@ -236,30 +278,18 @@ static void object_done(struct call *call, const struct s3_answer *answer)
 	copy->ambiguous |= call->ambiguous;
 	if (call->error == 0) {
 		copy->ambiguous = false;
-		copy->copied = true;
 		copy_take_answer(copy, answer);
-		if (copy_needs_look(copy))
-			source_look(copy);
-		else
-			copy_finish(copy, 0, answer);
+		copy_settle(copy, 0, answer);
 	} else if (call->error == -EOPNOTSUPP && conditional) {
 		account_learn(copy->account, TRAIT_COPY_CREATE, false);
 		object_start(copy);
 	} else if (call->error == -ESTALE && conditional && !copy->cancelled) {
 		copy_look(copy);
-	} else if (call->error == -ESTALE && !conditional) {
-		source_refused(copy, answer);
+	} else if (conditional && call->error == -ESTALE) {
+		copy_finish(copy, -ESTALE, answer);
 	} else {
-		copy_finish(copy, call->error, answer);
+		copy_settle(copy, call->error, answer);
 	}
-}
-
-static bool wants_parts(const struct copy *copy)
-{
-	uint64_t threshold = copy->settings->part_threshold;
-	if (threshold == 0)
-		threshold = COPY_PART_THRESHOLD;
-	return copy->size > (threshold < COPY_OBJECT_MAX ? threshold : COPY_OBJECT_MAX);
 }
 
 static void size_done(struct call *call, const struct s3_answer *answer)
@@ -316,7 +346,7 @@ void copy_cancel(struct copy *copy)
 	if (copy->parts != NULL) {
 		copy_parts_cancel(copy);
 	} else if (copy->call.state == CALL_ACTIVE && copy->call.request.op == S3_COPY_OBJECT) {
-		copy->call.flags |= CALL_ONCE;
+		copy->call.flags |= CALL_ONCE | CALL_LAST;
 	} else {
 		call_cancel(&copy->call);
 	}

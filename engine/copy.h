@@ -74,6 +74,7 @@ struct copy {
 	bool cancelled;
 	bool unconditioned; /* the source's ETag is compared by HEAD before and after instead */
 	bool copied;
+	char seen_etag[ETAG_MAX + 1]; /* the source's, by HEAD */
 	char head_class[STORAGE_CLASS_MAX + 1];
 };
 

@@ -40,7 +40,7 @@ static void parts_end(struct copy_parts *parts, int error, const struct s3_answe
 	buf_release(&parts->tags);
 	free(parts);
 	copy->parts = NULL;
-	copy_finish(copy, error, &last);
+	copy_settle(copy, error, &last);
 }
 
 /* ---- the parts ---- */
@@ -52,7 +52,7 @@ static int part_prepare(struct multipart *multipart, struct multipart_slot *slot
 	request->op = S3_COPY_PART;
 	request->source_bucket = parts->copy->source_bucket;
 	request->source_key = parts->copy->source_key;
-	request->source_if_match = str_of(parts->etag);
+	request->source_if_match = parts->copy->unconditioned ? STR_NONE : str_of(parts->etag);
 	request->range_start = slot->start;
 	request->range_length = slot->length;
 	slot->call.expect_bytes = slot->length;
@@ -264,7 +264,7 @@ void copy_parts_start(struct copy *copy)
 	buf_init(&parts->tags, TAGS_MAX);
 	copy->parts = parts;
 	source_call(copy, S3_HEAD_OBJECT, head_done);
-	copy->call.request.if_match = copy->source_etag;
+	copy->call.request.if_match = copy->unconditioned ? STR_NONE : copy->source_etag;
 	copy->call.sinks.headers = &parts->source;
 	call_start(copy->worker, &copy->call);
 }

@@ -8,12 +8,15 @@
 
 /* Ends the copy: on_done comes from inside. */
 void copy_finish(struct copy *copy, int error, const struct s3_answer *answer);
+/* The same for what copy_parts.c came to, unless the source is to be looked at first, or the copy begun anew.
+ */
+void copy_settle(struct copy *copy, int error, const struct s3_answer *answer);
 /* ETag, version and time of what was made. */
 void copy_take_answer(struct copy *copy, const struct s3_answer *answer);
 /* Is this storage class to be asked for by name? */
 bool copy_class_is_sent(struct str storage_class);
 
-/* copy_parts.c; ends with copy_finish, never from inside. */
+/* copy_parts.c; ends with copy_settle, never from inside. */
 void copy_parts_start(struct copy *copy);
 void copy_parts_cancel(struct copy *copy);
 

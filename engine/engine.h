@@ -39,7 +39,6 @@ unsigned engine_inflight(const struct engine *engine); /* the ceiling */
 struct worker *engine_worker(struct engine *engine, unsigned index);
 /* One after another; any thread. */
 struct worker *engine_pick(struct engine *engine);
-struct engine *worker_engine(struct worker *worker);
 
 /* ---- mailbox; any thread ---- */
 struct task {
@@ -47,8 +46,6 @@ struct task {
 	void (*run)(struct task *task, struct worker *worker); /* worker thread */
 };
 void worker_post(struct worker *worker, struct task *task);
-/* Several at the price of one lock: a chain linked through next, NULL at its end. */
-void worker_post_chain(struct worker *worker, struct task *first);
 bool worker_is_here(const struct worker *worker);
 
 /* ---- timers; worker thread only ---- */

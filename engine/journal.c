@@ -11,7 +11,8 @@
 enum {
 	PAGES_MAX = 1 << 24, /* sixteen thousand million keys */
 	KEPT_MAX = 4 << 20, /* of one page */
-	FLUSH_BYTES = 4 << 20, /* then writing to disk is begun, so that the last fsync does not wait for all */
+	FLUSH_BYTES =
+		4 << 20, /* then writing to disk is begun, so that the last fsync does not wait for all */
 };
 
 static int journal_make(struct journal_dir *dir, struct journal **ret)

@@ -7,7 +7,8 @@
 #include <pthread.h>
 #include "engine/journal.h"
 
-/* Where in the file a page's lines are.  Its answers lie somewhere in [answers, answers_end), among others'. */
+/* Where in the file a page's lines are.  Its answers lie somewhere in [answers, answers_end), among others'.
+ */
 struct journal_index {
 	uint64_t keys, keys_end, answers, answers_end;
 	int64_t time;

@@ -357,8 +357,8 @@ int journal_parse(char *line, size_t len, struct journal_line *ret)
 {
 	struct fields fields = {.count = 0};
 	struct journal_line parsed = {.etag = STR_NONE};
-	if (len >= JOURNAL_LINE_MAX || !checksum_ok(line, len) ||
-		!split(&fields, line + HEAD, len - HEAD) || fields.raw[0].len != 1)
+	if (len >= JOURNAL_LINE_MAX || !checksum_ok(line, len) || !split(&fields, line + HEAD, len - HEAD) ||
+		fields.raw[0].len != 1)
 		return -EBADMSG;
 	parsed.kind = (enum journal_kind)next_raw(&fields).data[0];
 	parse_fields(&fields, &parsed);

@@ -27,7 +27,8 @@ static void scout_ask(struct lister *lister)
 	call->account = lister->options.account;
 	call->request.op = S3_LIST_OBJECTS;
 	call->request.bucket = lister->options.bucket;
-	call->request.prefix = lister->scout_depth == 0 ? lister->options.prefix : buf_str(&lister->scout_prefix);
+	call->request.prefix =
+		lister->scout_depth == 0 ? lister->options.prefix : buf_str(&lister->scout_prefix);
 	call->request.delimiter = STR("/");
 	call->sinks.page = lister->points;
 	call->flags = CALL_ONCE | (lister->options.bulk ? CALL_BULK : 0);

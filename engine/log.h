@@ -31,8 +31,8 @@ struct log_call {
 
 void log_call(enum log_level level, const struct log_call *line);
 
-/* The last errors that log_call was given, whatever the level of the log: for `status`.  The newest first; returns how
- * many. */
+/* The last errors that log_call was given, whatever the level of the log: for `status`.  The newest first;
+ * returns how many. */
 enum { LOG_RECENT_MAX = 32, LOG_RECENT_TEXT = 512 };
 struct log_recent {
 	int64_t time; /* seconds since 1970 */

@@ -292,6 +292,9 @@ static void complete_done(struct call *call, const struct s3_answer *answer)
 		m->ambiguous = false;
 		m->completed = true;
 		m->answer = *answer;
+		/* Ceph leaves it empty. */
+		if (m->answer.etag[0] == '\0' && !expected_etag(m, m->answer.etag))
+			m->answer.etag[0] = '\0';
 		m->error = 0;
 		multipart_leave(m);
 	} else if (call->error == -EOPNOTSUPP && conditional) {
@@ -427,6 +430,6 @@ void multipart_cancel(struct multipart *m)
 		if (m->ops->cut_parts || slot->call.state != CALL_ACTIVE)
 			call_cancel(&slot->call);
 		else
-			slot->call.flags |= CALL_ONCE;
+			slot->call.flags |= CALL_ONCE | CALL_LAST;
 	}
 }

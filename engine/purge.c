@@ -257,7 +257,7 @@ void purge_cancel(struct purge *purge)
 		if (slot->key == NULL)
 			continue;
 		if (slot->call.state == CALL_ACTIVE)
-			slot->call.flags |= CALL_ONCE;
+			slot->call.flags |= CALL_ONCE | CALL_LAST;
 		else
 			call_cancel(&slot->call);
 	}

@@ -10,8 +10,8 @@ enum { NAME_BYTES_MAX = 1024, TEXT_MAX = 8192 };
 
 /* ---- whose it is ---- */
 
-static bool matches(const struct recovery_options *options, struct account *account,
-	const struct journal_side *side)
+static bool matches(
+	const struct recovery_options *options, struct account *account, const struct journal_side *side)
 {
 	struct buf text;
 	buf_init(&text, NAME_BYTES_MAX);

@@ -39,8 +39,8 @@ struct recovery_options {
 	unsigned account_count;
 	bool any_credentials; /* the same service is enough: the caller chose the credentials for this */
 	bool dry_run;
-	/* Whoever frees the engine sets *closed under the gate first: then nothing more is begun.  Both may be
-	 * NULL. */
+	/* Whoever frees the engine sets *closed under the gate first: then nothing more is begun.  Both may
+	 * be NULL. */
 	pthread_mutex_t *gate;
 	const bool *closed;
 	void (*on_result)(void *user, const struct recovery_result *result); /* may be NULL */

@@ -9,6 +9,11 @@
  * allocates one buffer for each attempt under way, so 512 copies cost 1 MiB of them. */
 enum { BUFFER_SMALL = 2048, BUFFER_LARGE = 65536 };
 
+/* Over TLS libcurl copies what it sends, be it a header alone, into a buffer of this size, one for each
+ * attempt under way: with its default of 64 KiB 512 copies had 33 MiB of them.  16 KiB is the least it takes.
+ */
+enum { SEND_BUFFER_SMALL = 16384, SEND_BUFFER_LARGE = 65536 };
+
 /* Our own lines: libcurl's Accept and Expect left out, and a length where it would send none. */
 enum { LINES_OWN = 3, LINES_START = 24 };
 
@@ -57,6 +62,30 @@ int transfer_get(struct worker *worker, struct transfer **ret)
 	worker->idle = transfer->next_idle;
 	*ret = transfer;
 	return 0;
+}
+
+/* Pooled places kept by a trim: as many as a new window begins with. */
+enum { IDLE_KEPT = WINDOW_START };
+
+void call_trim(struct worker *worker)
+{
+	struct transfer **last = &worker->idle, *idle;
+
+	for (unsigned kept = 0; *last && kept < IDLE_KEPT; kept++)
+		last = &(*last)->next_idle;
+	for (idle = *last; idle; idle = idle->next_idle)
+		idle->surplus = true;
+	*last = NULL;
+	for (struct transfer **at = &worker->all; *at;) {
+		struct transfer *transfer = *at;
+
+		if (!transfer->surplus) {
+			at = &transfer->next_all;
+			continue;
+		}
+		*at = transfer->next_all;
+		transfer_free(transfer);
+	}
 }
 
 void transfer_free_all(struct worker *worker)
@@ -160,6 +189,7 @@ static CURLcode set_address(struct transfer *transfer, const struct call *call)
 	enum s3_op op = call->request.op;
 	bool large = op == S3_GET_OBJECT || op == S3_LIST_OBJECTS || op == S3_DELETE_OBJECTS;
 	long buffer_size = large ? BUFFER_LARGE : BUFFER_SMALL;
+	long send_size = transfer->mode == TRANSFER_UPLOAD ? SEND_BUFFER_LARGE : SEND_BUFFER_SMALL;
 	const char *bundle = account_ca_bundle(call->account);
 	bool chosen = account_endpoint(call->account)->tls && !transfer->worker->engine->ca_bundle;
 	CURLcode rc = curl_easy_setopt(transfer->easy, CURLOPT_URL, buf_text(&transfer->worker->wire.url));
@@ -167,6 +197,10 @@ static CURLcode set_address(struct transfer *transfer, const struct call *call)
 	if (buffer_size != transfer->buffer_size) {
 		rc = rc ? rc : curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE, buffer_size);
 		transfer->buffer_size = buffer_size;
+	}
+	if (send_size != transfer->send_size) {
+		rc = rc ? rc : curl_easy_setopt(transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE, send_size);
+		transfer->send_size = send_size;
 	}
 	/* The handle may have served an account with another one. */
 	if (chosen && bundle != transfer->bundle) {

@@ -29,6 +29,7 @@ struct transfer {
 	struct worker *worker;
 	struct call *call; /* NULL in the pool */
 	struct transfer *next_idle, *next_all;
+	bool surplus; /* on its way out of the pool */
 
 	struct buf texts, body; /* the wire's header lines and body; its other texts are the worker's */
 	uint64_t body_length;
@@ -40,7 +41,7 @@ struct transfer {
 	/* what the handle is set to */
 	enum transfer_mode mode;
 	const char *method;
-	long buffer_size;
+	long buffer_size, send_size;
 	const char *bundle; /* of certificates, the account's; NULL: the default; lent */
 
 	/* of this attempt */

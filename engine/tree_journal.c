@@ -21,8 +21,8 @@ enum {
 
 void tree_journal_fail(struct job *job, int error)
 {
-	job_fail(job,
-		&(struct failure){.error = error, .what = "journal", .key = job->options.source_prefix});
+	job_fail(
+		job, &(struct failure){.error = error, .what = "journal", .key = job->options.source_prefix});
 }
 
 /* ---- home ---- */
@@ -171,7 +171,8 @@ int tree_journal_copied(struct item *item)
 void tree_journal_refused(struct batch *batch, unsigned entry)
 {
 	struct job *job = batch->lane->job;
-	if (job->journal == NULL || batch->number == JOURNAL_NO_PAGE || !is_wanted(job, &batch->page->entries[entry]))
+	if (job->journal == NULL || batch->number == JOURNAL_NO_PAGE ||
+		!is_wanted(job, &batch->page->entries[entry]))
 		return;
 	struct journal_line line = {
 		.kind = JOURNAL_REFUSED,

@@ -81,7 +81,9 @@ void tree_begin(struct job *job)
 		if (opened != 0)
 			tree_journal_fail(job, opened);
 	}
-	int err = atomic_load(&job->stopped) || (job->kind == JOB_MOVE && job_failed(job)) ? -ECANCELED : lister_start(job->home, &options, &job->lister);
+	int err = atomic_load(&job->stopped) || (job->kind == JOB_MOVE && job_failed(job))
+			  ? -ECANCELED
+			  : lister_start(job->home, &options, &job->lister);
 	if (err != 0)
 		on_listed(job, err, NULL);
 }

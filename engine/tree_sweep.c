@@ -2,11 +2,11 @@
  * Lane: deletes the sources of one page of the journal.
  *
  * First the destination is listed: a source whose copy is not there any more, or is another object by now,
- * stays (-EBUSY). Somebody who moves the same tree and undoes it, or a user who thought better of it, may have
- * removed it.  What protects a source that was overwritten since it was copied:
- *   copies and deletes with conditions that are enforced: each delete carries the ETag that was copied;
- *   anything less, and a recovery: its range is listed again just before, and what has another ETag or
- *   LastModified stays (-EBUSY).  The ETag goes along in either case.
+ * stays (-EBUSY). Somebody who moves the same tree and undoes it, or a user who thought better of it, may
+ * have removed it.  What protects a source that was overwritten since it was copied: copies and deletes with
+ * conditions that are enforced: each delete carries the ETag that was copied; anything less, and a recovery:
+ * its range is listed again just before, and what has another ETag or LastModified stays (-EBUSY).  The ETag
+ * goes along in either case.
  *
  * The batch that is a probe sends its first key with an ETag that no object has.  Refused: enforced, and it
  * is sent again with the right one.  Deleted: not enforced, and what was wanted (the listing just before says
@@ -285,6 +285,8 @@ void tree_sweep_add(struct lane *lane, struct batch *batch)
 	struct job *job = lane->job;
 	struct sweep *sweep = calloc(1, sizeof(*sweep));
 	int err = -ENOMEM;
+	/* Few and large requests from here on: the places of the copies make room for them. */
+	call_trim(lane->worker);
 	if (sweep != NULL) {
 		sweep->batch = batch;
 		batch->sweep = sweep;

@@ -7,8 +7,9 @@
  * bucket keeps them, by its ETag as a condition where that is enforced, else by listing the destination just
  * before. That nothing was there before is what JOB_CREATE_ONLY says; without it there is no undo.
  *
- * A copy of which no answer is known (an attempt that was cut off, a crash) is looked for in the destination's
- * listing: it is ours if it has the ETag that our copy would have, the same size, and was made since.
+ * A copy of which no answer is known (an attempt that was cut off, a crash) is looked for in the
+ * destination's listing: it is ours if it has the ETag that our copy would have, the same size, and was made
+ * since.
  */
 #include "engine/tree_sweep.h"
 

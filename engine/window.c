@@ -99,7 +99,8 @@ struct window_ticket window_send(struct window *window, uint64_t now_ms)
  * 10,000 a second. */
 static const double PROBE_FROM = 0.95, PROBE_SLOPE = 0.04, PROBE_FASTER = 4;
 
-/* Noise hides the first refusals of a rate, so that the ceiling is gone to at a tenth more each round trip. */
+/* Noise hides the first refusals of a rate, so that the ceiling is gone to at a tenth more each round trip.
+ */
 static const double NOISE_GROWTH = 0.1;
 
 static void grow(struct window *window, uint64_t now_ms)
@@ -193,11 +194,12 @@ static void cut(struct window *window, uint64_t now_ms)
 
 /* ---- noise ---- */
 
-/* While it is not, only a share above TRIAL_DRIFT cuts again, once TRIAL_EXCESS more than that were refused. */
+/* While it is not, only a share above TRIAL_DRIFT cuts again, once TRIAL_EXCESS more than that were refused.
+ */
 static const double TRIAL_DRIFT = 0.25, TRIAL_EXCESS = 4;
 
-/* With noise, refusals above 5/4 of it are summed up; 16 of them by chance are a matter of minutes at 17,000 a
- * second (simulated for 1 to 50 %), and 40 answers when half are refused. */
+/* With noise, refusals above 5/4 of it are summed up; 16 of them by chance are a matter of minutes at 17,000
+ * a second (simulated for 1 to 50 %), and 40 answers when half are refused. */
 static const double NOISE_DRIFT = 1.25, NOISE_EXCESS = 16, NOISE_MAX = 0.5;
 
 /* Refusals expected in a stretch that may lower the noise: half of 50 is 3.5 standard deviations away. */

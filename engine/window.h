@@ -19,13 +19,14 @@
  * rate.
  *
  * Not every refusal speaks of the rate: some connections are cut, and some servers refuse at random.  So each
- * cut is also a trial.  With what was on the wire at the cut refused at share s, a service that limits the rate
- * will refuse 2s - 1 (none, under a half) of the halved window; one that refuses at random still s.  Where what
- * was refused after the cut is nearer to the second, that share is noise: the cut is taken back, and from then
- * on only refusals in excess of the noise count, summed up (a CUSUM test) until they are more than chance.
- * Small shares show only over several trials, so earlier ones count, too, at less and less weight.
- * Every later cut is a trial of the noise as well, and a stretch with less than half of it lowers it.  More than
- * NOISE_MAX is never taken for noise: a service that refuses most is left alone, whatever its reason.
+ * cut is also a trial.  With what was on the wire at the cut refused at share s, a service that limits the
+ * rate will refuse 2s - 1 (none, under a half) of the halved window; one that refuses at random still s.
+ * Where what was refused after the cut is nearer to the second, that share is noise: the cut is taken back,
+ * and from then on only refusals in excess of the noise count, summed up (a CUSUM test) until they are more
+ * than chance. Small shares show only over several trials, so earlier ones count, too, at less and less
+ * weight. Every later cut is a trial of the noise as well, and a stretch with less than half of it lowers it.
+ * More than NOISE_MAX is never taken for noise: a service that refuses most is left alone, whatever its
+ * reason.
  *
  * Also the queue of calls that wait for a place.  Pure but for the lists; the clock is passed in; one thread.
  */

@@ -73,19 +73,9 @@ void worker_post(struct worker *worker, struct task *task)
 	mailbox_post(&worker->mailbox, task);
 }
 
-void worker_post_chain(struct worker *worker, struct task *first)
-{
-	mailbox_post(&worker->mailbox, first);
-}
-
 bool worker_is_here(const struct worker *worker)
 {
 	return here == worker;
-}
-
-struct engine *worker_engine(struct worker *worker)
-{
-	return worker->engine;
 }
 
 static bool run_mail(struct worker *worker)

@@ -4,19 +4,19 @@
  *   process  outstanding  error  waits     what
  *   lives    0            0      none      everything it was told is true
  *   lives    > 0          0      none      answered early; some of it is under way
- *   lives    any          < 0    none      a failure that it does not know yet: its next call that can report tells it
- *   lives    > 0          any    some      a call without evidence waits
- *   lives    0            any    some      only while `settling`, or within batch_pump: they are being called
- *   ended    > 0          any    `last`    not in the table; drains
- *   ended    0            any    none      nobody is left to be told: logged; freed with the last ref
+ *   lives    any          < 0    none      a failure that it does not know yet: its next call that can report
+ * tells it lives    > 0          any    some      a call without evidence waits lives    0            any
+ * some      only while `settling`, or within batch_pump: they are being called ended    > 0          any
+ * `last`    not in the table; drains ended    0            any    none      nobody is left to be told:
+ * logged; freed with the last ref
  *
- * Invariants: batches.outstanding is the sum of all; none of a live batch's waits is called while something of it is
- * outstanding; an error is taken by exactly one caller; a wait for room is queued only while there is none, first come first
- * served but for those whose own batch is full.
+ * Invariants: batches.outstanding is the sum of all; none of a live batch's waits is called while something
+ * of it is outstanding; an error is taken by exactly one caller; a wait for room is queued only while there
+ * is none, first come first served but for those whose own batch is full.
  *
  * One lock, a leaf, for the table, all batches and their visits.  What calls back does so without it.
  */
-#include "fs/batch.h"
+#include "fs/batch_inside.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,38 +26,10 @@
 #include <unistd.h>
 
 #include "engine/log.h"
-#include "fs/visit.h"
 
 enum {
-	SLOTS = 64,
-	ALIVE_MS = 5, /* a process that was alive so short ago still has its number: no pid comes round so fast */
-};
-
-struct batch {
-	struct batches *batches;
-	struct caller caller; /* constant, as is pidfd */
-	int pidfd;
-	struct process_watch watch;
-	/* protected by batches.lock */
-	struct batch *next; /* of its slot */
-	unsigned refs;
-	uint64_t seen_ms; /* alive then */
-	bool settling;
-	unsigned outstanding;
-	int error;
-	struct batch_wait *waits, **waits_last;
-	struct batch_wait last; /* that of the process's end */
-	struct visits visits;
-};
-
-struct batches {
-	struct resolver *resolver;
-	struct batches_hooks hooks;
-	pthread_mutex_t lock;
-	pthread_cond_t drained;
-	struct batch *slots[SLOTS];
-	unsigned count, outstanding;
-	struct batch_wait *room, **room_last;
+	ALIVE_MS = 5, /* a process that was alive so short ago still has its number: no pid comes round so
+			 fast */
 };
 
 static void check(const struct batch *batch)
@@ -104,7 +76,7 @@ void batches_free(struct batches *batches)
 	if (!batches)
 		return;
 	assert(batches->outstanding == 0 && !batches->room);
-	for (unsigned i = 0; i < SLOTS; i++) {
+	for (unsigned i = 0; i < BATCH_SLOTS; i++) {
 		while (batches->slots[i]) {
 			struct batch *batch = batches->slots[i];
 
@@ -121,7 +93,7 @@ void batches_free(struct batches *batches)
 
 static struct batch **slot_of(struct batches *batches, pid_t pid)
 {
-	return &batches->slots[(unsigned)pid % SLOTS];
+	return &batches->slots[(unsigned)pid % BATCH_SLOTS];
 }
 
 static uint64_t now_ms(void)
@@ -207,7 +179,8 @@ static void on_drained(struct batch_wait *wait, int error)
 {
 	struct batch *batch = wait->user;
 
-	/* What failed was logged by name; killed, or ended by an error of another kind, the process did not exit with 0. */
+	/* What failed was logged by name; killed, or ended by an error of another kind, the process did not
+	 * exit with 0. */
 	if (error < 0)
 		log_text(LOG_LEVEL_WARNING, "process %d ended before it could be told of a failure",
 			(int)batch->caller.pid);
@@ -286,7 +259,8 @@ void batches_count(struct batches *batches, unsigned *ret_processes, unsigned *r
 
 static bool has_room(const struct batch *batch)
 {
-	return batch->outstanding < BATCH_OUTSTANDING_MAX && batch->batches->outstanding < BATCHES_OUTSTANDING_MAX;
+	return batch->outstanding < BATCH_OUTSTANDING_MAX &&
+	       batch->batches->outstanding < BATCHES_OUTSTANDING_MAX;
 }
 
 /* Lock held. */
@@ -433,133 +407,4 @@ void batch_wait(struct batch *batch, struct batch_wait *wait)
 	pthread_mutex_unlock(&batches->lock);
 	if (last)
 		batch_free(batch);
-}
-
-/* ---- the daemon's end ---- */
-
-static void on_settled(struct batch_wait *wait, int error)
-{
-	struct batch *batch = wait->user;
-
-	/* Its process still lives and may yet ask: it stays to be told. */
-	pthread_mutex_lock(&batch->batches->lock);
-	if (error < 0 && !batch->error)
-		batch->error = error;
-	pthread_mutex_unlock(&batch->batches->lock);
-	batch_unref(batch);
-	free(wait);
-}
-
-/* One wait for each that lives, so that what they put off is done as well. */
-static void wait_for_all(struct batches *batches)
-{
-	struct batch *live[BATCHES_MAX];
-	unsigned count = 0;
-
-	pthread_mutex_lock(&batches->lock);
-	for (unsigned i = 0; i < SLOTS; i++) {
-		for (struct batch *batch = batches->slots[i]; batch; batch = batch->next) {
-			batch->refs++;
-			live[count++] = batch;
-		}
-	}
-	pthread_mutex_unlock(&batches->lock);
-	for (unsigned i = 0; i < count; i++) {
-		struct batch_wait *wait = calloc(1, sizeof(*wait));
-
-		if (!wait) {
-			batch_unref(live[i]);
-			continue;
-		}
-		wait->on_done = on_settled;
-		wait->user = live[i];
-		batch_wait(live[i], wait);
-	}
-}
-
-int batches_settle(struct batches *batches, unsigned limit_ms)
-{
-	struct timespec until;
-	int error = 0;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += limit_ms / 1000;
-	until.tv_nsec += (long)(limit_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	batches->hooks.hurry(batches->hooks.user);
-	wait_for_all(batches);
-	pthread_mutex_lock(&batches->lock);
-	while (batches->outstanding > 0 && error == 0)
-		error = -pthread_cond_timedwait(&batches->drained, &batches->lock, &until);
-	pthread_mutex_unlock(&batches->lock);
-	return error;
-}
-
-/* ---- where the process is ---- */
-
-uint64_t batch_opened(struct batch *batch, uint64_t directory, uint64_t parent)
-{
-	pthread_mutex_lock(&batch->batches->lock);
-	uint64_t id = visit_opened(&batch->visits, directory, parent);
-
-	pthread_mutex_unlock(&batch->batches->lock);
-	return id;
-}
-
-void batch_told(struct batch *batch, uint64_t id, uint64_t highest)
-{
-	pthread_mutex_lock(&batch->batches->lock);
-	visit_told(&batch->visits, id, highest);
-	pthread_mutex_unlock(&batch->batches->lock);
-}
-
-void batch_rewound(struct batch *batch, uint64_t id)
-{
-	pthread_mutex_lock(&batch->batches->lock);
-	visit_rewound(&batch->visits, id);
-	pthread_mutex_unlock(&batch->batches->lock);
-}
-
-bool batch_listed(struct batch *batch, uint64_t id)
-{
-	pthread_mutex_lock(&batch->batches->lock);
-	bool more = visit_listed(&batch->visits, id);
-
-	pthread_mutex_unlock(&batch->batches->lock);
-	return more;
-}
-
-void batch_entry(struct batch *batch, uint64_t directory, uint64_t entry)
-{
-	pthread_mutex_lock(&batch->batches->lock);
-	visit_entry(&batch->visits, directory, entry);
-	pthread_mutex_unlock(&batch->batches->lock);
-}
-
-bool batch_more(struct batch *batch, uint64_t directory, uint64_t entry)
-{
-	pthread_mutex_lock(&batch->batches->lock);
-	bool more = visit_more(&batch->visits, directory, entry);
-
-	pthread_mutex_unlock(&batch->batches->lock);
-	return more;
-}
-
-bool batch_inside(struct batch *batch, uint64_t directory)
-{
-	pthread_mutex_lock(&batch->batches->lock);
-	bool inside = visit_inside(&batch->visits, directory);
-
-	pthread_mutex_unlock(&batch->batches->lock);
-	return inside;
-}
-
-void batch_left(struct batch *batch, uint64_t directory)
-{
-	pthread_mutex_lock(&batch->batches->lock);
-	visit_left(&batch->visits, directory);
-	pthread_mutex_unlock(&batch->batches->lock);
 }

@@ -1,5 +1,6 @@
 /*
- * HEAD (headers) -> GET of its tags, where it has some -> GETs of its bytes, one after another -> upload -> end
+ * HEAD (headers) -> GET of its tags, where it has some -> GETs of its bytes, one after another -> upload ->
+ * end
  */
 #include "fs/carry.h"
 
@@ -15,7 +16,7 @@
 #include "fs/staging_file.h"
 
 enum {
-	PIECE = 8 << 20,  /* bytes of one GET */
+	PIECE = 8 << 20, /* bytes of one GET */
 	TAGS_MAX = 16384, /* AWS: 10 tags of 128 + 256 characters, encoded */
 	REMEMBERED_MAX = 64,
 	REMEMBERED_MS = 600000,
@@ -41,7 +42,8 @@ static struct refusal *find(const struct place *from, const struct place *to)
 		struct refusal *refusal = &refusals[i];
 
 		if (refusal->until_ms > now && refusal->from == from->account && refusal->to == to->account &&
-			strcmp(refusal->from_bucket, from->bucket) == 0 && strcmp(refusal->to_bucket, to->bucket) == 0)
+			strcmp(refusal->from_bucket, from->bucket) == 0 &&
+			strcmp(refusal->to_bucket, to->bucket) == 0)
 			return refusal;
 	}
 	return NULL;
@@ -73,7 +75,8 @@ static void remember(const struct place *from, const struct place *to)
 	pthread_mutex_unlock(&lock);
 	if (!known)
 		log_text(LOG_LEVEL_WARNING,
-			"copies from bucket %s to bucket %s pass through this machine: the service refuses the "
+			"copies from bucket %s to bucket %s pass through this machine: the service refuses "
+			"the "
 			"destination's credentials the source",
 			from->bucket, to->bucket);
 }

@@ -1,11 +1,13 @@
 /*
  * carry: an object from one account to another by way of this machine, where the service would not copy it.
  *
- * A copy is asked for with the destination's credentials; a service may refuse those the source (403).  Then what the source's own
- * credentials may read is fetched into a staging file and uploaded, with its metadata, content headers, tags and storage class: slower,
- * never wrong.  For which accounts and buckets that was so is remembered for some minutes, and said in the log once.
+ * A copy is asked for with the destination's credentials; a service may refuse those the source (403).  Then
+ * what the source's own credentials may read is fetched into a staging file and uploaded, with its metadata,
+ * content headers, tags and storage class: slower, never wrong.  For which accounts and buckets that was so
+ * is remembered for some minutes, and said in the log once.
  *
- * The struct is the caller's, with all it points to, until on_done (worker thread, exactly once, never from inside of start).
+ * The struct is the caller's, with all it points to, until on_done (worker thread, exactly once, never from
+ * inside of start).
  */
 #ifndef FERRYFS_FS_CARRY_H
 #define FERRYFS_FS_CARRY_H

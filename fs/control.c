@@ -157,15 +157,17 @@ static void read_credentials(struct fields *fields, struct credentials *credenti
 	const char *secret = json_string_value(json_object_get(fields->object, "secret"));
 
 	if (!key || !secret ||
-		credentials_set(credentials, str_of(key), str_of(secret), str_of(json_string_value(token))) < 0)
+		credentials_set(credentials, str_of(key), str_of(secret), str_of(json_string_value(token))) <
+			0)
 		wrong(fields, "access_key");
 	credentials->expires = (int64_t)get_number(fields, "expires", INT64_MAX);
 }
 
 static bool region_ok(const char *region)
 {
-	return region[0] && strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
-					 strlen(region);
+	return region[0] &&
+	       strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+		       strlen(region);
 }
 
 static void read_account(struct fields *fields, struct account_resolved *account)
@@ -218,6 +220,7 @@ static void read_view(struct fields *fields, struct view *view)
 	view->ro = get_flag(fields, "ro");
 	view->allow_other = get_flag(fields, "allow_other");
 	view->attrs_meta = get_flag(fields, "attrs_meta");
+	view->recognise = get_flag(fields, "recognise");
 	view->uid = (uid_t)get_number(fields, "uid", UINT32_MAX);
 	view->gid = (gid_t)get_number(fields, "gid", UINT32_MAX);
 	view->file_mode = (mode_t)get_number(fields, "file_mode", 0777);
@@ -277,7 +280,8 @@ static int read_request(const json_t *object, struct control_request *ret, char 
 	struct fields fields = {.object = object, .why = why};
 
 	if (json_integer_value(json_object_get(object, "ferryfs")) != CONTROL_VERSION) {
-		snprintf(why, ACCOUNT_WHY_MAX, "this hub speaks version %d of the control protocol", CONTROL_VERSION);
+		snprintf(why, ACCOUNT_WHY_MAX, "this hub speaks version %d of the control protocol",
+			CONTROL_VERSION);
 		return -EPROTONOSUPPORT;
 	}
 	if (find_op(object, &ret->op) < 0)
@@ -329,15 +333,16 @@ static int put_bytes(json_t *object, const char *name, const char *text)
 
 static json_t *view_object(const struct view *view)
 {
-	json_t *object = json_pack("{s:b, s:b, s:b, s:I, s:I, s:i, s:i, s:I, s:i, s:i, s:I, s:I}", "ro", view->ro,
-		"allow_other", view->allow_other, "attrs_meta", view->attrs_meta, "uid", (json_int_t)view->uid, "gid",
-		(json_int_t)view->gid, "file_mode", (int)view->file_mode, "dir_mode", (int)view->dir_mode,
-		"cache_ttl_ms", (json_int_t)view->cache_ttl_ms, "copy_ack", (int)view->copy_ack, "tags",
-		(int)view->tags, "part_size", (json_int_t)view->part_size, "part_threshold",
-		(json_int_t)view->part_threshold);
+	json_t *object = json_pack("{s:b, s:b, s:b, s:b, s:I, s:I, s:i, s:i, s:I, s:i, s:i, s:I, s:I}", "ro",
+		view->ro, "allow_other", view->allow_other, "attrs_meta", view->attrs_meta, "recognise",
+		view->recognise, "uid", (json_int_t)view->uid, "gid", (json_int_t)view->gid, "file_mode",
+		(int)view->file_mode, "dir_mode", (int)view->dir_mode, "cache_ttl_ms",
+		(json_int_t)view->cache_ttl_ms, "copy_ack", (int)view->copy_ack, "tags", (int)view->tags,
+		"part_size", (json_int_t)view->part_size, "part_threshold", (json_int_t)view->part_threshold);
 	char url[KEY_MAX + BUCKET_MAX + 16];
 
-	snprintf(url, sizeof(url), "s3://%s%s%s", view->url.bucket, view->url.key_len ? "/" : "", view->url.key);
+	snprintf(url, sizeof(url), "s3://%s%s%s", view->url.bucket, view->url.key_len ? "/" : "",
+		view->url.key);
 	if (object && put_bytes(object, "url", url) == 0 &&
 		put_bytes(object, "storage_class", view->storage_class) == 0)
 		return object;
@@ -361,7 +366,8 @@ static json_t *account_object(const struct account_resolved *account)
 	json_t *object = json_pack("{s:i, s:b, s:b, s:b, s:b, s:b, s:s}", "addressing",
 		(int)account->endpoint.addressing, "by_region", account->by_region, "request_payer",
 		account->request_payer, "from_environment", account->from_environment, "profile_named",
-		account->profile_named, "no_sign_request", account->no_sign_request, "region", account->region);
+		account->profile_named, "no_sign_request", account->no_sign_request, "region",
+		account->region);
 
 	buf_init(&url, 4096);
 	endpoint_url(&account->endpoint, &url);

@@ -1,9 +1,9 @@
 /*
  * control: what the commands and a hub say to each other over the hub's socket.
  *
- * One JSON object a line, at most CONTROL_LINE_MAX bytes with its new line; a request, then its reply, any number of
- * times a connection.  Every request carries the protocol's version.  Texts that may hold any byte (paths,
- * addresses) are written with %XX for '%', control bytes and whatever is not ASCII.
+ * One JSON object a line, at most CONTROL_LINE_MAX bytes with its new line; a request, then its reply, any
+ * number of times a connection.  Every request carries the protocol's version.  Texts that may hold any byte
+ * (paths, addresses) are written with %XX for '%', control bytes and whatever is not ASCII.
  *
  *   hello    who is there: pid, namespace, device
  *   add      show this view; the reply names the directory to bind.  Held for the mount point until the
@@ -51,11 +51,12 @@ struct control_request {
 	char bucket_region[REGION_MAX + 1]; /* where the view's bucket was found to be; "": its account's */
 };
 
-/* For jansson, once in a process that uses the functions below, before its threads: what it frees is wiped. */
+/* For jansson, once in a process that uses the functions below, before its threads: what it frees is wiped.
+ */
 void control_init(void);
 
-/* A line without its new line.  -EINVAL with a sentence in why (ACCOUNT_WHY_MAX bytes), -EPROTONOSUPPORT for another version, -ENOMEM.
- * ret is to be released also after a failure. */
+/* A line without its new line.  -EINVAL with a sentence in why (ACCOUNT_WHY_MAX bytes), -EPROTONOSUPPORT for
+ * another version, -ENOMEM. ret is to be released also after a failure. */
 int control_parse(const char *line, size_t len, struct control_request *ret, char *why);
 void control_request_release(struct control_request *request);
 

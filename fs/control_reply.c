@@ -21,8 +21,8 @@ json_t *control_refusal(const char *why)
 
 static json_t *hub_object(const struct control_report *report)
 {
-	return json_pack("{s:s, s:i, s:I, s:I, s:o}", "version", FERRYFS_VERSION, "pid", (int)getpid(), "namespace",
-		(json_int_t)report->namespace, "uptime_ms", (json_int_t)report->uptime_ms, "log",
+	return json_pack("{s:s, s:i, s:I, s:I, s:o}", "version", FERRYFS_VERSION, "pid", (int)getpid(),
+		"namespace", (json_int_t)report->namespace, "uptime_ms", (json_int_t)report->uptime_ms, "log",
 		control_bytes(report->log));
 }
 
@@ -49,10 +49,11 @@ static json_t *engine_object(struct engine *engine)
 	engine_stats(engine, &stats);
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "in_flight",
 		(int)stats.active, "queued", (int)stats.queued, "waiting", (int)stats.waiting, "window",
-		(int)stats.window, "window_max", (int)stats.window_max, "requests", requests_object(&stats), "failed",
-		(json_int_t)stats.failed, "retried", (json_int_t)stats.retried, "slowed", (json_int_t)stats.slowed,
-		"timeouts", (json_int_t)stats.timeouts, "bytes_in", (json_int_t)stats.object_bytes_in, "bytes_out",
-		(json_int_t)stats.object_bytes_out, "connections", (json_int_t)stats.connections);
+		(int)stats.window, "window_max", (int)stats.window_max, "requests", requests_object(&stats),
+		"failed", (json_int_t)stats.failed, "retried", (json_int_t)stats.retried, "slowed",
+		(json_int_t)stats.slowed, "timeouts", (json_int_t)stats.timeouts, "bytes_in",
+		(json_int_t)stats.object_bytes_in, "bytes_out", (json_int_t)stats.object_bytes_out,
+		"connections", (json_int_t)stats.connections);
 }
 
 static json_t *failures_array(void)
@@ -62,8 +63,8 @@ static json_t *failures_array(void)
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < count; i++)
-		json_array_append_new(array, json_pack("{s:I, s:o}", "time", (json_int_t)entries[i].time, "text",
-						     control_bytes(entries[i].text)));
+		json_array_append_new(array, json_pack("{s:I, s:o}", "time", (json_int_t)entries[i].time,
+						     "text", control_bytes(entries[i].text)));
 	free(entries);
 	return array;
 }
@@ -92,9 +93,10 @@ static json_t *work_object(struct hub *hub)
 
 	if (hub->early)
 		batches_count(hub->early->batches, &processes, &promised);
-	return json_pack("{s:i, s:i, s:o, s:I, s:I, s:I, s:I}", "processes", (int)processes, "promised", (int)promised,
-		"moves", moves_status(), "parked", (json_int_t)atomic_load(&hub->parked), "claims",
-		(json_int_t)claims_count(hub->claims), "nodes", (json_int_t)nodes, "memory_kib", memory_kib());
+	return json_pack("{s:i, s:i, s:o, s:I, s:I, s:I, s:I}", "processes", (int)processes, "promised",
+		(int)promised, "moves", moves_status(), "parked", (json_int_t)atomic_load(&hub->parked),
+		"claims", (json_int_t)claims_count(hub->claims), "nodes", (json_int_t)nodes, "memory_kib",
+		memory_kib());
 }
 
 json_t *control_status(const struct control_report *report, const char *point)

@@ -5,7 +5,8 @@
  *   SETTLING  its reply is due when what it asked about is settled; SETTLE_MS
  *   WRITING   the reply is on its way; CLIENT_MS; then READING
  *
- * A client that added a view holds it for its mount point; when the connection ends the view is mounted or goes.
+ * A client that added a view holds it for its mount point; when the connection ends the view is mounted or
+ * goes.
  */
 #include "fs/control_server.h"
 
@@ -185,10 +186,10 @@ static void answer(struct control_server *server, struct client *client, const c
 	} else if (request.op == CONTROL_SETTLE) {
 		settle(server, client, &request);
 	} else {
-		json_t *object = request.op == CONTROL_HELLO   ? control_hello(&report)
-				 : request.op == CONTROL_ADD   ? add(server, client, &request)
+		json_t *object = request.op == CONTROL_HELLO	 ? control_hello(&report)
+				 : request.op == CONTROL_ADD	 ? add(server, client, &request)
 				 : request.op == CONTROL_MOUNTED ? mounted(server, &request)
-							       : control_status(&report, request.point);
+								 : control_status(&report, request.point);
 
 		reply(client, object);
 		if (request.op == CONTROL_ADD && client->added)
@@ -225,7 +226,8 @@ static bool client_read(struct control_server *server, struct client *client)
 
 static bool client_write(struct client *client)
 {
-	ssize_t put = send(client->fd, client->out.data + client->sent, client->out.len - client->sent, MSG_NOSIGNAL);
+	ssize_t put = send(
+		client->fd, client->out.data + client->sent, client->out.len - client->sent, MSG_NOSIGNAL);
 
 	if (put < 0)
 		return errno == EAGAIN || errno == EINTR;
@@ -328,7 +330,9 @@ static void *run(void *user)
 
 			room |= client->fd < 0;
 			fds[3 + i] = (struct pollfd){.fd = client->fd,
-				.events = client->state == WRITING ? POLLOUT : client->state == READING ? POLLIN : 0};
+				.events = client->state == WRITING   ? POLLOUT
+					  : client->state == READING ? POLLIN
+								     : 0};
 		}
 		if (!room)
 			fds[2].fd = -1;
@@ -362,8 +366,9 @@ int control_server_new(const struct control_server_options *options, struct cont
 	server->wake_fd = eventfd(0, EFD_CLOEXEC);
 	/* poll(2) says POLLPRI when a mount came or went since the last read (proc_pid_mountinfo(5)). */
 	server->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	error = server->wake_fd < 0 || server->mounts_fd < 0 ? -errno
-							     : -pthread_create(&server->thread, NULL, run, server);
+	error = server->wake_fd < 0 || server->mounts_fd < 0
+			? -errno
+			: -pthread_create(&server->thread, NULL, run, server);
 	if (error == 0) {
 		*ret = server;
 		return 0;

@@ -1,12 +1,12 @@
 /*
  * control_server: a hub's socket and the thread behind it.
  *
- * The thread alone deals with views, reads the kernel's list of mounts when it changes, and ends the hub when nothing of it
- * is mounted any more: it takes the hub's own mount away, closes the socket, and what still holds the superblock (another
- * mount namespace, an open file) is served until the kernel ends the session.
+ * The thread alone deals with views, reads the kernel's list of mounts when it changes, and ends the hub when
+ * nothing of it is mounted any more: it takes the hub's own mount away, closes the socket, and what still
+ * holds the superblock (another mount namespace, an open file) is served until the kernel ends the session.
  *
- * Only root and the hub's own user are heard (SO_PEERCRED).  At most CONTROL_CLIENTS_MAX connections, a line's bound of
- * memory each; who does not say or take a line within CONTROL_CLIENT_MS is cut off.
+ * Only root and the hub's own user are heard (SO_PEERCRED).  At most CONTROL_CLIENTS_MAX connections, a
+ * line's bound of memory each; who does not say or take a line within CONTROL_CLIENT_MS is cut off.
  */
 #ifndef FERRYFS_FS_CONTROL_SERVER_H
 #define FERRYFS_FS_CONTROL_SERVER_H
@@ -16,7 +16,7 @@
 enum {
 	CONTROL_CLIENTS_MAX = 16,
 	CONTROL_CLIENT_MS = 5000,
-	CONTROL_MOUNT_MS = 30000,  /* between add and mounted */
+	CONTROL_MOUNT_MS = 30000, /* between add and mounted */
 	CONTROL_SETTLE_MS = 60000, /* past the time that an attempt may go without an answer */
 	CONTROL_UNUSED_MS = 10000, /* a new hub waits so long for its first view */
 	CONTROL_REPLY_MAX = 4 << 20,
@@ -30,7 +30,7 @@ struct control_server_options {
 	int listen_fd; /* takes */
 	uint64_t namespace;
 	bool no_verify_tls;
-	const char *log;  /* where the log goes, for people; lent */
+	const char *log; /* where the log goes, for people; lent */
 	/* Nothing is mounted any more, the socket is closed; on the thread. */
 	void (*on_leave)(void *user);
 	/* Some while after that, and the session has not ended; once. */

@@ -20,12 +20,12 @@ struct daemon {
  * 0: the child, in a session of its own; or -errno. */
 int daemon_fork(struct daemon *daemon, int *ret_status, char *why);
 
-/* The other way round, for a daemon in the foreground: this process becomes it (0), and the child (1) hears of its start and
- * goes on with what comes after that. */
+/* The other way round, for a daemon in the foreground: this process becomes it (0), and the child (1) hears
+ * of its start and goes on with what comes after that. */
 int daemon_front(struct daemon *daemon, int *ret_status, char *why);
 
-/* Daemon: leaves the terminal (descriptors 0 to 2 become /dev/null, cwd is /, umask is 0, unless front) and lets the other
- * one go on. */
+/* Daemon: leaves the terminal (descriptors 0 to 2 become /dev/null, cwd is /, umask is 0, unless front) and
+ * lets the other one go on. */
 void daemon_ready(struct daemon *daemon);
 /* Daemon: the other one prints the sentence and exits with status.  False when nobody waits: print it
  * yourself. */

@@ -344,7 +344,8 @@ static void vanish(struct hub *hub, struct node *directory, uint64_t started_ms)
 
 	while (child) {
 		struct node *next = child->child_next;
-		bool seen = child->local || child->draft || child->pins > 0 || child->attr.fetched_ms >= started_ms;
+		bool seen = child->local || child->draft || child->pins > 0 ||
+			    child->attr.fetched_ms >= started_ms;
 		struct place place;
 
 		if (!seen && early_is_emptied(hub, child))

@@ -123,7 +123,8 @@ void dir_stream_close(struct dir_stream *stream)
 
 bool dir_stream_adopt(struct dir_stream *stream, const struct dir_stream_options *options)
 {
-	if (stream->state == STREAM_ENDED && (stream->error < 0 || stream->head != stream->directory->children))
+	if (stream->state == STREAM_ENDED &&
+		(stream->error < 0 || stream->head != stream->directory->children))
 		return false;
 	stream->options.hold = options->hold;
 	stream->options.on_change = options->on_change;

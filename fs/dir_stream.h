@@ -45,8 +45,8 @@ void dir_stream_start(struct dir_stream *stream);
 /* No lock held.  Ends what is under way and the owner's reference. */
 void dir_stream_close(struct dir_stream *stream);
 
-/* One begun without an owner's on_change belongs to these options' user from now on.  False: it failed, or something came to the
- * directory after its end, so that it is no listing of now. */
+/* One begun without an owner's on_change belongs to these options' user from now on.  False: it failed, or
+ * something came to the directory after its end, so that it is no listing of now. */
 bool dir_stream_adopt(struct dir_stream *stream, const struct dir_stream_options *options);
 
 bool dir_stream_ended(const struct dir_stream *stream);

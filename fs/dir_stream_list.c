@@ -66,8 +66,8 @@ static bool vanished(struct dir_stream *stream)
 	struct node *node = stream->directory;
 	struct place place;
 
-	if (stream->shown > 0 || stream->marker || node->kind != NODE_DIR || !node->parent || node->gone || node->pins > 0 ||
-		node->local)
+	if (stream->shown > 0 || stream->marker || node->kind != NODE_DIR || !node->parent || node->gone ||
+		node->pins > 0 || node->local)
 		return false;
 	if (node_place(node, &place) < 0 || !str_eq(place_key(&place), place_key(&stream->place)))
 		return false;

@@ -24,7 +24,7 @@ struct draft {
 	bool dirty;
 	bool existed; /* S3 has an object of this name already: a failure leaves that */
 	bool disowned;
-	bool bulk;      /* one of thousands: interactive requests go before it */
+	bool bulk; /* one of thousands: interactive requests go before it */
 	bool untold; /* `error` was told to nobody */
 	int error; /* of the last store, while nothing changed since */
 	int fd; /* DATA: the staging file; else -1 */

@@ -3,10 +3,10 @@
 
 #include "fs/draft_inside.h"
 
-/* Metadata that is about the content that was: rclone's and s3fs's times, rclone's and s3cmd's checksums.  Their
- * readers would take the edited object for damaged, or for unchanged. */
-static const char *const stale[] = {"x-amz-meta-mtime", "x-amz-meta-md5chksum", "x-amz-meta-s3cmd-attrs",
-	"x-amz-meta-sha256"};
+/* Metadata that is about the content that was: rclone's and s3fs's times, rclone's and s3cmd's checksums.
+ * Their readers would take the edited object for damaged, or for unchanged. */
+static const char *const stale[] = {
+	"x-amz-meta-mtime", "x-amz-meta-md5chksum", "x-amz-meta-s3cmd-attrs", "x-amz-meta-sha256"};
 
 int draft_kept_headers(struct headers *headers, const char *storage_class)
 {

@@ -153,7 +153,8 @@ static void finish_kept(struct load *load)
 {
 	if (load->error == 0 && load->keeps)
 		load->error = draft_kept_headers(&load->headers, load->storage_class);
-	if (load->error < 0 || !load->keeps || load->tag_count == 0 || load->place.view->tags == COPY_TAGS_NO) {
+	if (load->error < 0 || !load->keeps || load->tag_count == 0 ||
+		load->place.view->tags == COPY_TAGS_NO) {
 		finish(load);
 		return;
 	}

@@ -8,6 +8,8 @@
  *                                                          -> end, or upload -> end
  *                                                       -> copy -> ESTALE -> HEAD -> copy once more, of the
  * same size -> end
+ *                                                       -> copy -> EACCES, of another account -> carry.h ->
+ * end
  *
  * A failure is logged here, once; who waits tells it to its caller.
  */
@@ -21,6 +23,7 @@
 #include "engine/copy.h"
 #include "engine/log.h"
 #include "engine/upload.h"
+#include "fs/carry.h"
 #include "fs/content_type.h"
 #include "fs/dir.h"
 #include "fs/draft_inside.h"
@@ -41,6 +44,7 @@ struct store {
 	struct headers headers;
 	bool keeps; /* they are the edited object's own */
 	uint64_t size;
+	bool bulk; /* interactive requests go before it */
 	int fd;
 	int error; /* of what failed before a request */
 	bool disturbed; /* what was there is gone, although nothing was stored */
@@ -53,6 +57,7 @@ struct store {
 		struct copy copy;
 		struct call call;
 		struct recognise_copy recognise;
+		struct carry carry;
 	};
 };
 
@@ -323,6 +328,33 @@ static void look(struct store *store)
 	call_start(store->worker, &store->call);
 }
 
+static void on_carried(struct carry *done, const struct s3_answer *answer)
+{
+	struct store *store = done->user;
+	struct outcome outcome = {
+		.error = done->error, .etag = done->new_etag, .mtime = done->mtime, .answer = answer};
+
+	if (done->error == -ESTALE && !store->looked)
+		look(store);
+	else
+		finish(store, &outcome);
+}
+
+/* Another account's, which the service will not copy for the destination's. */
+static void carry(struct store *store)
+{
+	store->carry = (struct carry){
+		.from = &store->from,
+		.to = &store->place,
+		.etag = store->source_etag,
+		.size = store->size,
+		.staging_dir = store->hub->staging_dir,
+		.on_done = on_carried,
+		.user = store,
+	};
+	carry_start(store->worker, &store->carry);
+}
+
 static void on_copied(struct copy *done, const struct s3_answer *answer)
 {
 	struct store *store = done->user;
@@ -331,13 +363,21 @@ static void on_copied(struct copy *done, const struct s3_answer *answer)
 
 	if (done->error == -ESTALE && !store->looked)
 		look(store);
+	else if (done->error == -EACCES && !account_same(store->from.account, store->place.account))
+		carry(store);
 	else
 		finish(store, &outcome);
 }
 
 static void copy(struct store *store)
 {
+	if (carry_wanted(&store->from, &store->place)) {
+		carry(store);
+		return;
+	}
 	store->settings = view_copy_settings(store->place.view);
+	if (store->bulk)
+		store->settings.call_flags |= CALL_BULK;
 	store->copy = (struct copy){
 		.settings = &store->settings,
 		.source_account = store->from.account,
@@ -435,6 +475,7 @@ int draft_store(struct hub *hub, struct node *node)
 	store->worker = engine_pick(hub->engine);
 	store->size = draft->size;
 	store->fd = draft->fd;
+	store->bulk = draft->bulk;
 	if (draft->content == DRAFT_COPY) {
 		assert(draft_copy_whole(draft));
 		store->source = draft->source.node;

@@ -12,9 +12,9 @@ enum { RETAKES_MAX = 16, PRUNE_MAX = 8 };
 struct early_dir {
 	struct early_dir *next;
 	struct batch *batch; /* referenced */
-	struct node *node;   /* referenced */
-	uint64_t source;     /* inode number of what it is a copy of; 0: not known */
-	bool emptied;        /* by rm, rather than made */
+	struct node *node; /* referenced */
+	uint64_t source; /* inode number of what it is a copy of; 0: not known */
+	bool emptied; /* by rm, rather than made */
 };
 
 /* ---- life ---- */
@@ -133,8 +133,8 @@ void early_ask(struct early_ask *ask, pid_t pid)
 struct decision {
 	struct hub *hub;
 	struct batch *batch; /* referenced, promised */
-	struct node *node;   /* referenced */
-	bool look;           /* write it only if nothing is below */
+	struct node *node; /* referenced */
+	bool look; /* write it only if nothing is below */
 	unsigned retakes;
 	struct claim claim;
 	struct marker marker;
@@ -187,7 +187,8 @@ static int claim_it(struct decision *decision)
 
 	decision->claim = (struct claim){.granted = granted, .user = decision};
 	if (error == 0)
-		error = claim_add(&decision->claim, place->account, place_bucket(place), place_key(place), false, true);
+		error = claim_add(
+			&decision->claim, place->account, place_bucket(place), place_key(place), false, true);
 	return error < 0 ? error : claim_take(decision->hub->claims, &decision->claim);
 }
 
@@ -332,7 +333,8 @@ void early_decide_below(struct hub *hub, struct node *directory)
 		decide_chain(hub->early, take_chain(hub->early, NULL, directory));
 }
 
-static struct early_dir *find(struct early *early, const struct batch *batch, uint64_t source, struct early_dir ***ret_at)
+static struct early_dir *find(
+	struct early *early, const struct batch *batch, uint64_t source, struct early_dir ***ret_at)
 {
 	for (struct early_dir **at = &early->dirs; *at; at = &(*at)->next) {
 		if ((*at)->batch != batch || (*at)->emptied || (*at)->source != source)

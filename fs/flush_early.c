@@ -14,7 +14,7 @@
 struct promise {
 	struct hub *hub;
 	struct batch *batch; /* referenced */
-	struct node *node;   /* referenced */
+	struct node *node; /* referenced */
 	bool empty;
 	struct draft_flush flush;
 };
@@ -22,7 +22,7 @@ struct promise {
 /* A flush that waits: for room, or for everything. */
 struct flush_op {
 	struct parked parked;
-	struct batch *batch;   /* referenced; NULL: the process has none */
+	struct batch *batch; /* referenced; NULL: the process has none */
 	struct handle *handle; /* referenced */
 	struct promise *promise;
 	struct draft_flush flush;
@@ -244,9 +244,9 @@ static bool without_batch(fuse_req_t req, struct handle *handle)
 
 /* What the file is. */
 struct state {
-	bool early;   /* it may be promised, for all that the file itself says */
+	bool early; /* it may be promised, for all that the file itself says */
 	bool pending; /* it is under way */
-	int untold;   /* it failed already */
+	int untold; /* it failed already */
 };
 
 static struct state look(struct hub *hub, struct handle *handle, pid_t thread)

@@ -1,6 +1,6 @@
 /*
- * Keys of one bucket wait in a pile.  A pile that is sent becomes a set, with the array that struct purge works on; at most
- * SETS_MAX sets are on the wire, the others stay in line as they are.
+ * Keys of one bucket wait in a pile.  A pile that is sent becomes a set, with the array that struct purge
+ * works on; at most SETS_MAX sets are on the wire, the others stay in line as they are.
  *
  *   pile    count    timer     what
  *   open    1..999   set       more may come
@@ -19,13 +19,13 @@
 #include "s3/delete_set.h"
 
 enum {
-	SETS_MAX = 8,  /* of 1,000 keys: 30 ms each are 260,000 keys a second */
+	SETS_MAX = 8, /* of 1,000 keys: 30 ms each are 260,000 keys a second */
 	PILES_MAX = 8, /* buckets at once; a ninth sends the oldest pile */
 };
 
 struct pile {
 	struct account *account; /* NULL: free */
-	struct str bucket;       /* lent from the first key */
+	struct str bucket; /* lent from the first key */
 	struct gathered *first, **last;
 	unsigned count;
 	uint64_t began_ms, added_ms;
@@ -215,7 +215,8 @@ static void on_added(struct task *task, struct worker *worker)
 		send_pile(gather, pile);
 	else if (atomic_load(&gather->stopping))
 		send_all(gather);
-	else if (first && gather->timer.index == 0 && worker_timer_set(worker, &gather->timer, GATHER_IDLE_MS) < 0)
+	else if (first && gather->timer.index == 0 &&
+		 worker_timer_set(worker, &gather->timer, GATHER_IDLE_MS) < 0)
 		send_all(gather);
 }
 

@@ -12,7 +12,7 @@
 
 #include "engine/purge.h"
 
-enum { GATHER_IDLE_MS = 3, GATHER_AGE_MS = 100 };
+enum { GATHER_IDLE_MS = 20, GATHER_AGE_MS = 200 };
 
 /* One key; the caller's memory, with all it points to, until on_done (the worker's thread, once, no lock
  * held). */

@@ -66,8 +66,7 @@ static int make_parts(struct hub *hub)
 	return error;
 }
 
-int hub_new(
-	struct engine *engine, struct view *view, const char *staging, struct hub **ret, char *why)
+int hub_new(struct engine *engine, struct view *view, const char *staging, struct hub **ret, char *why)
 {
 	struct hub *hub = calloc(1, sizeof(*hub));
 

@@ -40,7 +40,8 @@ struct hub {
 	struct claims *claims;
 	struct notifier *notifier;
 	struct fuse_session *session;
-	struct view *view; /* of a hub that is mounted by itself, its root is inode 1; NULL: fs/views.h has them */
+	struct view *
+		view; /* of a hub that is mounted by itself, its root is inode 1; NULL: fs/views.h has them */
 
 	pthread_mutex_t lock;
 	struct nodes *nodes; /* protected by lock */
@@ -50,6 +51,7 @@ struct hub {
 	struct recoverer *recoverer; /* NULL: none */
 	int journal_error;
 	struct xattr_cache *xattrs; /* fs/op_xattr.c */
+	struct dir_handle *open_dirs; /* fs/op_readdir.c: open directories; protected by lock */
 	struct files *files; /* fs/handle.h: open files; protected by lock */
 	struct early *early; /* fs/early.h: what is answered before S3 has acknowledged it */
 	struct recognise *recognise; /* fs/recognise.h: objects that were served whole; constant */
@@ -57,8 +59,8 @@ struct hub {
 	atomic_bool stopping; /* the session ends: begin nothing new */
 };
 
-/* view is referenced; NULL: the root is a NODE_HUB.  staging NULL: the default.  Starts the notifier's thread, so after any fork.  On failure a sentence in why
- * (ACCOUNT_WHY_MAX bytes). */
+/* view is referenced; NULL: the root is a NODE_HUB.  staging NULL: the default.  Starts the notifier's
+ * thread, so after any fork.  On failure a sentence in why (ACCOUNT_WHY_MAX bytes). */
 int hub_new(struct engine *engine, struct view *view, const char *staging, struct hub **ret, char *why);
 /* After the session ended and the engine was freed (that ends whatever is parked): settles nothing any more,
  * frees all but the engine.  Accepts NULL. */
@@ -100,14 +102,10 @@ void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
 /* Adds the lookup first (under the lock), replies, and takes it back when the reply was not taken (-ENOENT:
  * the request was interrupted).  Takes the caller's ref on node. */
 void hub_reply_entry(struct hub *hub, fuse_req_t req, struct node *node);
-void hub_reply_create(struct hub *hub, fuse_req_t req, struct node *node, const struct fuse_file_info *fi);
 void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node); /* takes no ref */
 /* error: -errno or 0.  What no caller could make sense of (EAGAIN, ESTALE ... stay) is not translated here.
  */
 void hub_reply_err(fuse_req_t req, int error);
-/* There is no such name: remembered by the kernel for as long as the view allows, unless something is pending
- * on it.  0: plain ENOENT.  ttl_ms as hub_entry would have it. */
-void hub_reply_negative(fuse_req_t req, unsigned ttl_ms);
 
 /* ---- notifier (fs/notify.c); any thread, also under hub.lock: queues only, bounded: when full the oldest
  * are merged into the loss of their directory's whole cache ---- */

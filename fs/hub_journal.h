@@ -9,11 +9,13 @@
 
 #include "fs/hub.h"
 
-/* Once, before the hub serves; wanted NULL: the default.  -errno with a sentence in why (ACCOUNT_WHY_MAX bytes). */
+/* Once, before the hub serves; wanted NULL: the default.  -errno with a sentence in why (ACCOUNT_WHY_MAX
+ * bytes). */
 int hub_journal_open(struct hub *hub, const char *wanted, char *why);
 /* From hub_free. */
 void hub_journal_close(struct hub *hub);
-/* A view of this account begins: moves that it left are finished or undone, before this is back if that does not take long. */
+/* A view of this account begins: moves that it left are finished or undone, before this is back if that does
+ * not take long. */
 void hub_journal_recover(struct hub *hub, struct account *account);
 
 #endif

@@ -1,3 +1,4 @@
+#include "fs/ops.h"
 #include "fs/hub_serve.h"
 
 #include <dirent.h>
@@ -28,7 +29,7 @@ struct serving {
 	const struct hub_serve_options *options;
 	struct daemon *daemon;
 	int directory; /* the runtime directory */
-	char *home;    /* where the hub is mounted */
+	char *home; /* where the hub is mounted */
 	const char *paths[6];
 	struct engine *engine;
 	struct hub *hub;
@@ -110,7 +111,6 @@ static int mount_hub(struct serving *serving)
 		.mountpoint = serving->home,
 		.source = "ferryfs",
 		.allow_other = true,
-		.hub = true,
 	};
 	struct mountinfo info;
 	int error = session_open(serving->hub, &options, &serving->session, serving->why);
@@ -119,7 +119,7 @@ static int mount_hub(struct serving *serving)
 		error = mountinfo_find(serving->home, &info);
 	if (error == 0) {
 		serving->dev = info.dev;
-		error = runtime_claim(info.dev, &serving->runtime_fd);
+		error = runtime_claim(info.dev, NULL, &serving->runtime_fd);
 	}
 	return error < 0 ? complain(serving, "cannot mount the hub", error) : 0;
 }
@@ -250,6 +250,8 @@ static void stop(struct serving *serving)
 		umount2(serving->home, MNT_DETACH | UMOUNT_NOFOLLOW);
 	if (serving->session)
 		session_settle(serving->session);
+	if (serving->hub)
+		op_release_dirs(serving->hub);
 	engine_free(serving->engine);
 	if (serving->session)
 		session_end(serving->session);
@@ -274,7 +276,8 @@ static void on_ready(void *user)
 	daemon_ready(serving->daemon);
 	if (limit)
 		log_text(LOG_LEVEL_WARNING,
-			"fs.fuse.max_request_timeout is %u s: a rename that takes longer ends all mounts", limit);
+			"fs.fuse.max_request_timeout is %u s: a rename that takes longer ends all mounts",
+			limit);
 }
 
 int hub_serve(const struct hub_serve_options *options, struct daemon *daemon)

@@ -1,9 +1,9 @@
 /*
  * hub_serve: the daemon of a hub, from its start to its end.
  *
- * A hub is mounted out of sight in the runtime directory and shown by views (fs/views.h).  It is started by the command that
- * wants the first one and ends when nothing of it is mounted, or by SIGTERM, SIGINT or SIGHUP: then what is under way is given
- * some seconds and every mount of it is taken away.
+ * A hub is mounted out of sight in the runtime directory and shown by views (fs/views.h).  It is started by
+ * the command that wants the first one and ends when nothing of it is mounted, or by SIGTERM, SIGINT or
+ * SIGHUP: then what is under way is given some seconds and every mount of it is taken away.
  */
 #ifndef FERRYFS_FS_HUB_SERVE_H
 #define FERRYFS_FS_HUB_SERVE_H
@@ -13,16 +13,16 @@
 
 struct hub_serve_options {
 	struct engine_options engine; /* its ca_bundle does not count: each account has its own */
-	const char *staging;  /* NULL: the default */
-	const char *journal;  /* likewise */
+	const char *staging; /* NULL: the default */
+	const char *journal; /* likewise */
 	const char *log_path; /* canonical, or NULL */
-	const char *log;      /* where the log goes, for people */
+	const char *log; /* where the log goes, for people */
 	bool dumpable;
 	uint64_t namespace;
 };
 
-/* The caller, or whoever waits for the daemon, holds the namespace's lock.  Returns the exit status; a failure to start was told to
- * whoever waits. */
+/* The caller, or whoever waits for the daemon, holds the namespace's lock.  Returns the exit status; a
+ * failure to start was told to whoever waits. */
 int hub_serve(const struct hub_serve_options *options, struct daemon *daemon);
 
 #endif

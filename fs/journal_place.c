@@ -39,7 +39,8 @@ int journal_place_open(const char *wanted, struct journal_dir **ret, char *why)
 		made_up = true;
 	}
 	if (error < 0) {
-		snprintf(why, JOURNAL_WHY_MAX, "no directory for journals: neither XDG_STATE_HOME nor HOME is set");
+		snprintf(why, JOURNAL_WHY_MAX,
+			"no directory for journals: neither XDG_STATE_HOME nor HOME is set");
 		return error;
 	}
 	error = journal_dir_open(wanted, made_up, &dir, why);

@@ -87,12 +87,13 @@ json_t *moves_status(void)
 			continue;
 		if (move->job)
 			job_progress(move->job, &progress);
-		json_array_append_new(array, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "source",
-						     control_bytes(move->from), "destination", control_bytes(move->to),
-						     "running_ms", (json_int_t)(hub_now_ms() - move->began_ms), "found",
-						     (json_int_t)progress.found, "copied", (json_int_t)progress.copied,
-						     "deleted", (json_int_t)progress.deleted, "failed",
-						     (json_int_t)progress.failed, "all_found", progress.listed));
+		json_array_append_new(
+			array, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "source",
+				       control_bytes(move->from), "destination", control_bytes(move->to),
+				       "running_ms", (json_int_t)(hub_now_ms() - move->began_ms), "found",
+				       (json_int_t)progress.found, "copied", (json_int_t)progress.copied,
+				       "deleted", (json_int_t)progress.deleted, "failed",
+				       (json_int_t)progress.failed, "all_found", progress.listed));
 	}
 	pthread_mutex_unlock(&lock);
 	return array;

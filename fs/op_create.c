@@ -13,8 +13,8 @@
 #include "fs/early.h"
 #include "fs/handle.h"
 
-/* cp stats what it has just made.  Until it copies into it, at which the kernel drops what it knows, nothing changes there; an empty one
- * gets its time from S3 with a notice (fs/flush_early.c). */
+/* cp stats what it has just made.  Until it copies into it, at which the kernel drops what it knows, nothing
+ * changes there; an empty one gets its time from S3 with a notice (fs/flush_early.c). */
 #define EMPTY_S 1.0
 
 /* May a file of this name be made here? */

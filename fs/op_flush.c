@@ -31,7 +31,8 @@ static void on_flushed(struct draft_flush *flush, int error)
 	parked_fail(&op->parked, error); /* 0 is an answer too */
 }
 
-static void flush(fuse_req_t req, const struct fuse_file_info *fi)
+/* mine: only what this handle may have written; fsync is about the file, whoever wrote. */
+static void flush(fuse_req_t req, const struct fuse_file_info *fi, bool mine)
 {
 	struct hub *hub = hub_of(req);
 	const struct handle *handle = handle_of(fi);
@@ -42,7 +43,7 @@ static void flush(fuse_req_t req, const struct fuse_file_info *fi)
 	int error = dirty && handle->writes ? draft_take_untold(node->draft) : 0;
 
 	hub_unlock(hub);
-	if (!dirty || !handle->writes || error < 0) {
+	if (!dirty || (mine && !handle->writes) || error < 0) {
 		hub_reply_err(req, parked_errno(error));
 		return;
 	}
@@ -61,12 +62,12 @@ static void flush(fuse_req_t req, const struct fuse_file_info *fi)
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	if (!handle_of(fi)->writes || !flush_early(req, handle_of(fi)))
-		flush(req, fi);
+		flush(req, fi, true);
 }
 
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
-	flush(req, fi);
+	flush(req, fi, false);
 }
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

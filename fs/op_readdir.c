@@ -36,13 +36,15 @@ struct dir_wait {
 
 struct dir_handle {
 	struct hub *hub;
+	struct dir_handle *next, **link; /* of hub->open_dirs; protected by hub.lock */
 	struct node *directory; /* referenced */
 	/* protected by hub.lock */
 	unsigned refs;
 	struct dir_stream *stream; /* NULL: not begun */
 	uint64_t reached; /* the highest offset asked for in this stream */
 	struct dir_wait *wait; /* one hold; NULL: none */
-	struct batch *batch; /* referenced: of the process that opened it; NULL: it has none.  Constant, as is visit */
+	struct batch *batch; /* referenced: of the process that opened it; NULL: it has none.  Constant, as is
+				visit */
 	uint64_t visit; /* fs/visit.h */
 };
 
@@ -61,13 +63,27 @@ static void handle_unref(struct dir_handle *handle)
 	hub_lock(hub);
 	bool last = --handle->refs == 0;
 
-	if (last)
+	if (last) {
 		node_unref(hub->nodes, handle->directory);
+		*handle->link = handle->next;
+		if (handle->next)
+			handle->next->link = handle->link;
+	}
 	hub_unlock(hub);
 	if (!last)
 		return;
 	batch_unref(handle->batch);
 	free(handle);
+}
+
+/* hub.lock held. */
+static void handle_link(struct hub *hub, struct dir_handle *handle)
+{
+	handle->next = hub->open_dirs;
+	handle->link = &hub->open_dirs;
+	if (handle->next)
+		handle->next->link = &handle->next;
+	hub->open_dirs = handle;
 }
 
 static void handle_hold(void *user)
@@ -215,7 +231,8 @@ static void free_end(struct parked *parked)
 	free(parked);
 }
 
-/* cp takes EIO here for a directory that could not be read, and ends with 1; it has nothing more to do, so loses nothing by it. */
+/* cp takes EIO here for a directory that could not be read, and ends with 1; it has nothing more to do, so
+ * loses nothing by it. */
 static void on_settled(struct batch_wait *wait, int error)
 {
 	struct dir_end *end = wait->user;
@@ -433,6 +450,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		handle->hub = hub;
 		handle->refs = 1;
 		handle->directory = node_ref(node);
+		handle_link(hub, handle);
 	}
 	hub_unlock(hub);
 	if (error < 0) {
@@ -533,10 +551,8 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
 	read_directory(req, (struct dir_read){.size = size, .off = (uint64_t)off, .plus = true}, fi);
 }
 
-void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void release(struct dir_handle *handle)
 {
-	struct dir_handle *handle = handle_of(fi);
-
 	hub_lock(handle->hub);
 	struct dir_stream *stream = handle->stream;
 
@@ -546,5 +562,33 @@ void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (stream)
 		dir_stream_close(stream);
 	handle_unref(handle);
+}
+
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	release(handle_of(fi));
 	hub_reply_err(req, 0);
+}
+
+void op_release_dirs(struct hub *hub)
+{
+	for (;;) {
+		hub_lock(hub);
+		struct dir_handle *handle = hub->open_dirs;
+
+		hub_unlock(hub);
+		if (!handle)
+			return;
+		/* A callback still under way holds a reference: the engine's end lets it go. */
+		if (handle->refs > 1) {
+			hub_lock(hub);
+			hub->open_dirs = handle->next;
+			if (handle->next)
+				handle->next->link = &hub->open_dirs;
+			handle->next = NULL;
+			handle->link = &handle->next;
+			hub_unlock(hub);
+		}
+		release(handle);
+	}
 }

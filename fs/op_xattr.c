@@ -302,7 +302,8 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		ask_start(req, ino, name, size);
 }
 
-/* cp -a and mv list them to copy them, which the server's copy does by itself: theirs are none, and no request. */
+/* cp -a and mv list them to copy them, which the server's copy does by itself: theirs are none, and no
+ * request. */
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct batch *batch = early_batch(hub_of(req), req);

@@ -38,7 +38,8 @@ static struct prefetch *free_slot(struct prefetches *prefetches, uint64_t now, s
 	return oldest;
 }
 
-static void begin(struct hub *hub, struct prefetches *prefetches, const struct batch *batch, struct node *directory)
+static void begin(
+	struct hub *hub, struct prefetches *prefetches, const struct batch *batch, struct node *directory)
 {
 	const struct dir_stream_options options = {.hub = hub, .directory = directory};
 	struct dir_stream *stream, *old;
@@ -61,7 +62,8 @@ static void begin(struct hub *hub, struct prefetches *prefetches, const struct b
 		dir_stream_close(stream);
 }
 
-void prefetch_beside(struct hub *hub, struct prefetches *prefetches, const struct batch *batch, struct node *directory)
+void prefetch_beside(
+	struct hub *hub, struct prefetches *prefetches, const struct batch *batch, struct node *directory)
 {
 	struct node *next[PREFETCH_AHEAD];
 	unsigned count = 0, looked = 0;

@@ -32,8 +32,8 @@ static int refuse_mountpoint(int error, const char *directory, char *why)
 	return error;
 }
 
-/* Something of ours is mounted there: what, and does anyone serve it?  -ENOTCONN for a view whose hub is gone: the kernel
- * may still know enough of it to say that it is a directory. */
+/* Something of ours is mounted there: what, and does anyone serve it?  -ENOTCONN for a view whose hub is
+ * gone: the kernel may still know enough of it to say that it is a directory. */
 static int refuse_mounted(const char *path, const char *directory, const struct mountinfo *info, char *why)
 {
 	bool is_view = strncmp(info->source, "s3://", 5) != 0;

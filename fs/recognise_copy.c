@@ -139,10 +139,9 @@ static void on_copied(struct copy *copy, const struct s3_answer *answer)
 		return;
 	}
 	if (error < 0) {
-		/* An attempt without an answer may still have copied something. */
-		self->disturbed =
-			copy->ambiguous &&
-			(self->probing || account_trait(self->to.account, TRAIT_COPY_IF_MATCH) != TRAIT_YES);
+		/* An attempt without an answer may still have copied, and copy.c, too, looks at the source
+		 * after. */
+		self->disturbed = copy->ambiguous;
 		give_up(self, error, answer);
 		return;
 	}

@@ -8,7 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* What op_init agreed to for a write, and its headers; the kernel gives a request only to a buffer of that size. */
+/* What op_init agreed to for a write, and its headers; the kernel gives a request only to a buffer of that
+ * size. */
 enum { REQUEST_MAX = (1 << 20) + 4096 };
 
 static bool wants_answer(unsigned opcode)
@@ -29,7 +30,8 @@ void refuse_one(int fd, unsigned limit_ms)
 	ssize_t len = read(fd, request, REQUEST_MAX);
 
 	if (len >= (ssize_t)sizeof(*request) && wants_answer(request->opcode)) {
-		struct fuse_out_header answer = {.len = sizeof(answer), .error = -EIO, .unique = request->unique};
+		struct fuse_out_header answer = {
+			.len = sizeof(answer), .error = -EIO, .unique = request->unique};
 
 		/* ENOENT: whoever asked is gone. */
 		if (write(fd, &answer, sizeof(answer)) < 0)

@@ -21,11 +21,11 @@ struct look {
 struct removal {
 	struct hub *hub;
 	struct batch *batch; /* referenced, promised */
-	struct node *node;   /* referenced; gone */
+	struct node *node; /* referenced; gone */
 	struct dir_watch watch; /* of the directory it was in; holds that */
 	struct claim claim;
 	struct gathered gathered;
-	struct look *look;   /* rmdir: of what is below */
+	struct look *look; /* rmdir: of what is below */
 	int error;
 };
 
@@ -96,7 +96,8 @@ static void removal_end(struct removal *removal, int error)
 	hub_unpark(hub);
 }
 
-static void log_failure(const struct removal *removal, struct str key, int error, const struct s3_answer *answer)
+static void log_failure(
+	const struct removal *removal, struct str key, int error, const struct s3_answer *answer)
 {
 	log_call(LOG_LEVEL_ERROR, &(struct log_call){
 					  .what = removal->claim.items[0].prefix ? "rmdir" : "unlink",
@@ -240,7 +241,8 @@ static int take_claim(struct removal *removal, const struct node *node, bool dir
 	int error = node_place(node, &place);
 
 	if (error == 0)
-		error = claim_add(&removal->claim, place.account, place_bucket(&place), place_key(&place), directory, true);
+		error = claim_add(&removal->claim, place.account, place_bucket(&place), place_key(&place),
+			directory, true);
 	if (error < 0)
 		return error;
 	removal->claim.granted = directory ? on_granted : on_unwanted;
@@ -266,7 +268,8 @@ static bool can_go(struct hub *hub, struct node *parent, struct str name, bool d
 }
 
 /* batch is promised.  Takes neither. */
-static enum outcome try_it(struct hub *hub, struct batch *batch, fuse_ino_t parent_ino, struct str name, bool directory)
+static enum outcome try_it(
+	struct hub *hub, struct batch *batch, fuse_ino_t parent_ino, struct str name, bool directory)
 {
 	struct removal *removal = calloc(1, sizeof(*removal));
 	struct node *node = NULL;
@@ -300,7 +303,8 @@ static enum outcome try_it(struct hub *hub, struct batch *batch, fuse_ino_t pare
 	return early ? EARLY : ORDINARY;
 }
 
-bool remove_early(fuse_req_t req, fuse_ino_t parent, const char *name, bool directory, struct batch **ret_batch)
+bool remove_early(
+	fuse_req_t req, fuse_ino_t parent, const char *name, bool directory, struct batch **ret_batch)
 {
 	struct hub *hub = hub_of(req);
 	struct batch *batch = early_batch(hub, req);

@@ -81,8 +81,8 @@ static void log_job(
 			.error = error->error,
 			.answer = error->code[0] ? &answer : NULL,
 			.consequence =
-				!progress->settled
-					? "not settled: the journal stays, for ferryfs recover or the next mount"
+				!progress->settled ? "not settled: the journal stays, for ferryfs recover or "
+						     "the next mount"
 				: progress->deleting
 					? "moved in part: what could not go is at both places"
 					: "not moved: the copies made were removed where that was safe",
@@ -137,14 +137,14 @@ static void start(struct rename_op *op)
 		return;
 	}
 	if (!op->base.hub->journal) {
-		log_call(LOG_LEVEL_ERROR,
-			&(struct log_call){
-				.what = "rename directory",
-				.bucket = place_bucket(from),
-				.key = place_key(from),
-				.error = op->base.hub->journal_error,
-				.consequence = "not begun: there is no directory for its journal, see -o journal=DIR",
-			});
+		log_call(LOG_LEVEL_ERROR, &(struct log_call){
+						  .what = "rename directory",
+						  .bucket = place_bucket(from),
+						  .key = place_key(from),
+						  .error = op->base.hub->journal_error,
+						  .consequence = "not begun: there is no directory for its "
+								 "journal, see -o journal=DIR",
+					  });
 		name_op_finish(&op->base, op->base.hub->journal_error);
 		return;
 	}

@@ -71,14 +71,6 @@ void hub_reply_entry(struct hub *hub, fuse_req_t req, struct node *node)
 	entry_sent(hub, node, fuse_reply_entry(req, &entry));
 }
 
-void hub_reply_create(struct hub *hub, fuse_req_t req, struct node *node, const struct fuse_file_info *fi)
-{
-	struct fuse_entry_param entry;
-
-	entry_prepare(hub, node, &entry);
-	entry_sent(hub, node, fuse_reply_create(req, &entry, fi));
-}
-
 void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node)
 {
 	struct stat st;
@@ -114,15 +106,4 @@ static int told_errno(int error)
 void hub_reply_err(fuse_req_t req, int error)
 {
 	fuse_reply_err(req, told_errno(error));
-}
-
-void hub_reply_negative(fuse_req_t req, unsigned ttl_ms)
-{
-	/* Inode 0: "there is none, and you may remember it" (fuse_lowlevel.h). */
-	struct fuse_entry_param entry = {.entry_timeout = (double)ttl_ms / 1000};
-
-	if (ttl_ms == 0)
-		fuse_reply_err(req, ENOENT);
-	else
-		fuse_reply_entry(req, &entry);
 }

@@ -92,7 +92,7 @@ static void *run(void *user)
 			answer_all(resolver, chain);
 			continue;
 		}
-		for (; chain; ) {
+		for (; chain;) {
 			struct resolve *resolve = chain;
 
 			chain = resolve->next;

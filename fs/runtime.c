@@ -107,7 +107,7 @@ static void name_of(dev_t dev, char ret[32])
 	snprintf(ret, 32, "%u:%u", major(dev), minor(dev));
 }
 
-int runtime_claim(dev_t dev, int *ret_fd)
+int runtime_claim(dev_t dev, const char *note, int *ret_fd)
 {
 	char name[32];
 	int dir = runtime_dir_open(true, NULL);
@@ -124,7 +124,7 @@ int runtime_claim(dev_t dev, int *ret_fd)
 	close(dir);
 	if (error == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
 		error = -errno;
-	if (error == 0 && dprintf(fd, "%ld\n", (long)getpid()) < 0)
+	if (error == 0 && dprintf(fd, "%ld\n%s%s", (long)getpid(), note ? note : "", note ? "\n" : "") < 0)
 		error = -errno;
 	if (error < 0) {
 		if (fd >= 0)
@@ -169,6 +169,30 @@ int runtime_open(dev_t dev, int *ret_fd)
 	if (error == 0)
 		*ret_fd = fd;
 	return error;
+}
+
+int runtime_note(dev_t dev, char *ret, size_t size)
+{
+	char text[2048];
+	int fd, error = runtime_open(dev, &fd);
+
+	if (error < 0)
+		return error;
+	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+
+	close(fd);
+	if (len < 0)
+		return -EIO;
+	text[len] = '\0';
+	char *line = strchr(text, '\n'), *end = line ? strchr(line + 1, '\n') : NULL;
+
+	if (!end)
+		return -ENOENT;
+	*end = '\0';
+	if (strlen(line + 1) >= size)
+		return -ENAMETOOLONG;
+	strcpy(ret, line + 1);
+	return 0;
 }
 
 bool runtime_claimed(dev_t dev)

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "fs/hub.h"
 #include "fs/moves.h"
 #include "fs/ops.h"
+#include "fs/state_dump.h"
 #include "fs/recoverer.h"
 #include "fs/refuse.h"
 
@@ -35,7 +37,6 @@ enum {
 struct session {
 	struct hub *hub;
 	struct fuse_session *fuse;
-	bool own_unmount;
 	bool unmounted;
 	pthread_t reader, signals;
 	bool has_signals;
@@ -66,7 +67,7 @@ static void signal_set(sigset_t *ret)
 	sigaddset(ret, SIGTERM);
 	sigaddset(ret, SIGINT);
 	sigaddset(ret, SIGHUP);
-	sigaddset(ret, SIGUSR2); /* ours: the reader has left */
+	sigaddset(ret, SIGUSR2); /* a person's: the state, please; ours: the reader has left */
 }
 
 static void nothing(int signal_number)
@@ -186,7 +187,6 @@ int session_open(struct hub *hub, const struct session_options *options, struct 
 		return -ENOMEM;
 	}
 	session->hub = hub;
-	session->own_unmount = !options->hub;
 	error = mount_it(session, options, why);
 	if (error < 0) {
 		if (session->fuse)
@@ -222,8 +222,15 @@ static void *signals_run(void *user)
 	int number;
 
 	signal_set(&set);
-	if (sigwait(&set, &number) != 0 || number == SIGUSR2)
-		return NULL;
+	for (;;) {
+		if (sigwait(&set, &number) != 0)
+			return NULL;
+		if (number != SIGUSR2)
+			break;
+		if (atomic_load(&session->left))
+			return NULL;
+		state_dump(session->hub);
+	}
 	log_text(LOG_LEVEL_INFO, "ending: %s", strsignal(number));
 	atomic_store(&session->signalled, true);
 	atomic_store(&session->hub->stopping, true);
@@ -266,6 +273,23 @@ static void stop_signals(struct session *session)
 	session->has_signals = false;
 }
 
+/*
+ * Linux 6.18 asks for a copy with COPY_FILE_RANGE_64 first, which libfuse 3.14 answers ENOSYS.  The kernel
+ * then asks in the older way; but where two of the newer were under way at once, the second ENOSYS turns
+ * every copy_file_range of the connection off for good (fs/fuse/file.c), and all bytes would pass through
+ * here.  Both take the same arguments, and the older answer, 32 bits and 32 of zeros, is the newer one's
+ * number where the low bytes come first.
+ */
+static void translate(struct fuse_buf *buf)
+{
+	enum { OPCODE_COPY_FILE_RANGE_64 = 53 }; /* linux/fuse.h of 6.18 */
+	struct fuse_in_header *in = buf->mem;
+
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !(buf->flags & FUSE_BUF_IS_FD) &&
+		buf->size >= sizeof(*in) && in->opcode == OPCODE_COPY_FILE_RANGE_64)
+		in->opcode = FUSE_COPY_FILE_RANGE;
+}
+
 static int read_loop(struct session *session, void (*on_ready)(void *user), void *user)
 {
 	struct fuse_buf buf = {0};
@@ -281,6 +305,7 @@ static int read_loop(struct session *session, void (*on_ready)(void *user), void
 			error = got;
 			break;
 		}
+		translate(&buf);
 		fuse_session_process_buf(session->fuse, &buf);
 		if (!ready && on_ready)
 			on_ready(user);
@@ -330,8 +355,8 @@ bool session_unmounted(const struct session *session)
 void session_end(struct session *session)
 {
 	notifier_stop(session->hub->notifier);
-	/* It may be in the kernel behind a request that was never read and holds its directory's lock.  Answered, that
-	 * one lets go of it; a forced unmount would do the same, but for every view. */
+	/* It may be in the kernel behind a request that was never read and holds its directory's lock.
+	 * Answered, that one lets go of it; a forced unmount would do the same, but for every view. */
 	while (!await_notifier(session, 0))
 		refuse_one(fuse_session_fd(session->fuse), NUDGE_MS);
 }
@@ -340,8 +365,8 @@ void session_close(struct session *session)
 {
 	if (!session)
 		return;
-	if (session->own_unmount)
-		fuse_session_unmount(session->fuse);
+	/* Of what is unmounted already it only forgets the path (libfuse 3.14 looks for POLLERR first). */
+	fuse_session_unmount(session->fuse);
 	fuse_session_destroy(session->fuse);
 	free(session);
 }

@@ -11,7 +11,8 @@
  *   engine_free             parked requests are answered (-ECANCELED at worst)
  *   session_end, hub_free, session_close
  *
- * SIGTERM, SIGINT and SIGHUP end it.  All on one thread, the process's first.
+ * SIGTERM, SIGINT and SIGHUP end it; SIGUSR2 writes the hub's state to the log.  All on one thread, the
+ * process's first.
  */
 #ifndef FERRYFS_FS_SESSION_H
 #define FERRYFS_FS_SESSION_H
@@ -25,7 +26,6 @@ struct session_options {
 	const char *mountpoint; /* canonical; lent */
 	const char *source; /* as findmnt shows it */
 	bool ro, allow_other, noatime, noexec;
-	bool hub; /* whoever calls unmounts it, not session_close */
 };
 
 /* Blocks the signals that session_run waits for, in this thread and those it starts. */
@@ -41,7 +41,8 @@ bool session_unmounted(const struct session *session);
 /* Waits for what is parked (uploads after the last close among it): long after an unmount, shortly after a
  * signal; logs what is then cut off. */
 void session_settle(struct session *session);
-/* The notifier comes back from the kernel, whatever it is at: what is still asked of us is refused meanwhile. */
+/* The notifier comes back from the kernel, whatever it is at: what is still asked of us is refused meanwhile.
+ */
 void session_end(struct session *session);
 void session_close(struct session *session); /* accepts NULL */
 

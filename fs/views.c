@@ -60,7 +60,8 @@ static int add_service(struct views *views, struct account *account, char *why)
 
 	if (views->service_count == VIEWS_ACCOUNTS_MAX) {
 		snprintf(why, ACCOUNT_WHY_MAX,
-			"more than %d accounts since this hub started; it starts anew when nothing is mounted",
+			"more than %d accounts since this hub started; it starts anew when nothing is "
+			"mounted",
 			VIEWS_ACCOUNTS_MAX);
 		return -E2BIG;
 	}
@@ -127,8 +128,9 @@ static bool same_options(const struct view *a, const struct view *b)
 {
 	return a->account == b->account && same_text(a->source, b->source) && same_looks(a, b) &&
 	       a->closed == b->closed && a->cache_ttl_ms == b->cache_ttl_ms && a->copy_ack == b->copy_ack &&
-	       a->tags == b->tags && same_text(a->storage_class, b->storage_class) &&
-	       a->part_size == b->part_size && a->part_threshold == b->part_threshold;
+	       a->recognise == b->recognise && a->tags == b->tags &&
+	       same_text(a->storage_class, b->storage_class) && a->part_size == b->part_size &&
+	       a->part_threshold == b->part_threshold;
 }
 
 /* The one of these options; takes `view` where there is none, by a ref. */
@@ -166,7 +168,8 @@ static bool overlap(const struct place *place, const struct s3_url *url)
 	return is_below(place_key(place), s3_url_key(url)) || is_below(s3_url_key(url), place_key(place));
 }
 
-static const char *difference(const struct shown *shown, const struct account *account, const struct view *view)
+static const char *difference(
+	const struct shown *shown, const struct account *account, const struct view *view)
 {
 	const struct view *there = shown->view;
 
@@ -183,7 +186,8 @@ static const char *difference(const struct shown *shown, const struct account *a
 	return NULL;
 }
 
-static int check_overlap(struct views *views, const struct account *account, const struct view *view, char *why)
+static int check_overlap(
+	struct views *views, const struct account *account, const struct view *view, char *why)
 {
 	for (unsigned i = 0; i < views->shown_count; i++) {
 		const struct shown *shown = views->shown[i];
@@ -194,17 +198,19 @@ static int check_overlap(struct views *views, const struct account *account, con
 			!views_place(views, shown, &place) || !overlap(&place, &view->url))
 			continue;
 		snprintf(why, ACCOUNT_WHY_MAX,
-			"%.128s is shown at %.128s with %s, and a key can be only one file", shown->view->source,
-			shown->point, what);
+			"%.128s is shown at %.128s with %s, and a key can be only one file",
+			shown->view->source, shown->point, what);
 		return -EBUSY;
 	}
 	return 0;
 }
 
 /* Would a path that the daemon uses come to lead into its own mount?  It would wait for itself. */
-static int check_paths(struct views *views, const struct account_resolved *account, const char *point, char *why)
+static int check_paths(
+	struct views *views, const struct account_resolved *account, const char *point, char *why)
 {
-	const char *more[] = {account->ca_bundle, account->credentials_path, account->config_path, views->home};
+	const char *more[] = {
+		account->ca_bundle, account->credentials_path, account->config_path, views->home};
 	const char *below = NULL;
 
 	for (const char *const *path = views->paths; *path && !below; path++)
@@ -417,5 +423,6 @@ bool views_settled(const struct views *views, const char *point)
 		return true;
 	if (!place.bucket_len)
 		return claims_count(views->hub->claims) == 0;
-	return !claims_busy(views->hub->claims, shown->service->account, place_bucket(&place), place_key(&place), true);
+	return !claims_busy(
+		views->hub->claims, shown->service->account, place_bucket(&place), place_key(&place), true);
 }

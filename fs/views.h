@@ -1,20 +1,22 @@
 /*
  * views: which directories of a hub are shown where, with whose credentials.
  *
- * The hub's tree is account / bucket / key.  A view is a directory of it with options; its mount point is a bind mount that the command
- * makes, and the kernel's list of mounts says when it is there and when it is not any more, whoever unmounts it.
+ * The hub's tree is account / bucket / key.  A view is a directory of it with options; its mount point is a
+ * bind mount that the command makes, and the kernel's list of mounts says when it is there and when it is not
+ * any more, whoever unmounts it.
  *
  *   pending   asked for; the command that asked is still connected
  *   mounted   seen in /proc/self/mountinfo, known by its mount's number from then on
- *   former    not there any more; another mount namespace that was made meanwhile may still show it, so it stays what it
- *             is until a view comes that overlaps it, or the kernel has forgotten its directory
+ *   former    not there any more; another mount namespace that was made meanwhile may still show it, so it
+ * stays what it is until a view comes that overlaps it, or the kernel has forgotten its directory
  *
- * The nodes on the way to a view are pinned: they stay, whatever S3 lists.  A view's options hang on its directory's node
- * and hold below it as far as the next one.  Views that overlap must agree in account, owner, modes and attrs, since a key is
- * one inode however many views show it.
+ * The nodes on the way to a view are pinned: they stay, whatever S3 lists.  A view's options hang on its
+ * directory's node and hold below it as far as the next one.  Views that overlap must agree in account,
+ * owner, modes and attrs, since a key is one inode however many views show it.
  *
- * Options and accounts are kept until the hub ends, because anything under way may be using them: equal ones are one, and
- * there is a bound to how many differ.  One thread at a time (the control thread; the main one before and after it).
+ * Options and accounts are kept until the hub ends, because anything under way may be using them: equal ones
+ * are one, and there is a bound to how many differ.  One thread at a time (the control thread; the main one
+ * before and after it).
  */
 #ifndef FERRYFS_FS_VIEWS_H
 #define FERRYFS_FS_VIEWS_H
@@ -42,7 +44,8 @@ int views_new(const struct views_options *options, struct views **ret);
 /* After hub_free, whose nodes lead here.  Accepts NULL. */
 void views_free(struct views *views);
 
-/* Makes a view pending.  Appends to ret_path what to bind.  -errno with a sentence in why (ACCOUNT_WHY_MAX bytes). */
+/* Makes a view pending.  Appends to ret_path what to bind.  -errno with a sentence in why (ACCOUNT_WHY_MAX
+ * bytes). */
 int views_add(struct views *views, struct control_request *request, struct buf *ret_path, char *why);
 /* Whoever asked for this mount point has gone: it is mounted by now, or forgotten. */
 void views_asked(struct views *views, const char *point);

@@ -16,14 +16,14 @@ struct service {
 /* One mount point; pending until `mounted`. */
 struct shown {
 	char *point;
-	struct view *view;       /* of views.options */
+	struct view *view; /* of views.options */
 	struct service *service;
-	struct node **nodes;     /* pinned and referenced, the service's first, the view's own last */
+	struct node **nodes; /* pinned and referenced, the service's first, the view's own last */
 	unsigned count;
 	bool ro;
 	bool mounted;
-	bool seen;               /* in the list of mounts that is being read */
-	unsigned mount;          /* its number there */
+	bool seen; /* in the list of mounts that is being read */
+	unsigned mount; /* its number there */
 };
 
 struct views {
@@ -53,7 +53,8 @@ void views_unpin(struct views *views, struct shown *shown);
 void views_dress(struct views *views, struct node *node);
 /* What the kernel believes of the files from this one down looks otherwise now. */
 void views_refresh(struct views *views, struct node *node);
-/* Where the view is by now ("" for a part that is not): directories may have been renamed.  False: it is gone. */
+/* Where the view is by now ("" for a part that is not): directories may have been renamed.  False: it is
+ * gone. */
 bool views_place(const struct views *views, const struct shown *shown, struct place *ret);
 
 /* ---- views.c ---- */

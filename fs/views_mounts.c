@@ -9,13 +9,15 @@
 #include "fs/mountinfo.h"
 #include "fs/views_inside.h"
 
-/* A number that is used again is another mount's, at another place; a mount that was moved keeps its number. */
+/* A number that is used again is another mount's, at another place; a mount that was moved keeps its number.
+ */
 static struct shown *match(struct views *views, const struct mountinfo_line *line)
 {
 	for (unsigned i = 0; i < views->shown_count; i++) {
 		struct shown *shown = views->shown[i];
 
-		if (!shown->seen && (shown->mounted ? shown->mount == line->id : strcmp(shown->point, line->point) == 0))
+		if (!shown->seen &&
+			(shown->mounted ? shown->mount == line->id : strcmp(shown->point, line->point) == 0))
 			return shown;
 	}
 	return NULL;
@@ -81,14 +83,15 @@ struct detaching {
 	unsigned parent_count;
 };
 
-/* The first that is not inside another one of ours: to look up such a path the kernel would ask us, who do not answer
- * any more.  It goes with the one it is in. */
+/* The first that is not inside another one of ours: to look up such a path the kernel would ask us, who do
+ * not answer any more.  It goes with the one it is in. */
 static bool find_outer(const struct mountinfo_line *line, void *user)
 {
 	struct detaching *detaching = user;
 	bool inside = false;
 
-	if (line->dev != detaching->views->dev || !line->ferryfs || strcmp(line->point, detaching->views->home) == 0)
+	if (line->dev != detaching->views->dev || !line->ferryfs ||
+		strcmp(line->point, detaching->views->home) == 0)
 		return false;
 	for (unsigned i = 0; i < detaching->parent_count; i++)
 		inside |= detaching->parents[i] == line->parent;

@@ -41,8 +41,8 @@ int views_node_service(struct views *views, struct service *service)
 
 	hub_lock(hub);
 	name_service(views, service->account, name, sizeof(name));
-	int error = nodes_add(hub->nodes, nodes_find(hub->nodes, FUSE_ROOT_ID), str_of(name), NODE_SERVICE,
-		&service->node);
+	int error = nodes_add(
+		hub->nodes, nodes_find(hub->nodes, FUSE_ROOT_ID), str_of(name), NODE_SERVICE, &service->node);
 
 	if (error == 0) {
 		service->node->pins = 1;

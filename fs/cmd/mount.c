@@ -67,11 +67,13 @@ int mount_check_path(struct mount *mount, const char *path)
 	free(real);
 	if (!below)
 		return 0;
-	snprintf(mount->why, sizeof(mount->why), "%.200s is below the mount point %.200s", path, mount->mountpoint);
+	snprintf(mount->why, sizeof(mount->why), "%.200s is below the mount point %.200s", path,
+		mount->mountpoint);
 	return -ELOOP;
 }
 
-/* mount -a asks for everything in fstab, also for what is there: the kernel's list of mounts does not name a view's source. */
+/* mount -a asks for everything in fstab, also for what is there: the kernel's list of mounts does not name a
+ * view's source. */
 static bool is_there(const struct mount *mount)
 {
 	char *path = mount->options.helper ? realpath(mount->options.mountpoint, NULL) : NULL;

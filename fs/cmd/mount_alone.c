@@ -1,11 +1,12 @@
 /*
- * A mount with a daemon of its own: puts the parts together, in the order in which each can still say on the terminal
- * what is wrong with it, and takes them apart again in reverse.
+ * A mount with a daemon of its own: puts the parts together, in the order in which each can still say on the
+ * terminal what is wrong with it, and takes them apart again in reverse.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fs/ops.h"
 #include "fs/cmd/command.h"
 #include "fs/cmd/mount_inside.h"
 #include "fs/cmd/words.h"
@@ -13,6 +14,7 @@
 #include "fs/hub.h"
 #include "fs/hub_journal.h"
 #include "fs/mountinfo.h"
+#include "fs/overlap.h"
 #include "fs/preflight.h"
 #include "fs/runtime.h"
 #include "fs/session.h"
@@ -40,6 +42,21 @@ static int check_paths(struct alone *alone)
 	return error;
 }
 
+/* Without it `ferryfs umount` does not wait for us, and nobody knows of overlaps; nothing else is lost. */
+static void claim(struct alone *alone)
+{
+	const struct mount *mount = alone->mount;
+	struct buf endpoint;
+
+	buf_init(&endpoint, 1000);
+	endpoint_url(account_endpoint(mount->options.view->account), &endpoint);
+	if (mountinfo_find(mount->mountpoint, &alone->info) == 0 &&
+		runtime_claim(alone->info.dev, buf_text(&endpoint), &alone->runtime_fd) < 0)
+		log_text(LOG_LEVEL_DEBUG,
+			"no runtime directory: ferryfs umount will not wait for this daemon");
+	buf_release(&endpoint);
+}
+
 static int start(struct alone *alone)
 {
 	struct mount *mount = alone->mount;
@@ -60,6 +77,10 @@ static int start(struct alone *alone)
 	if (error == 0)
 		error = preflight_service(alone->engine, view, mount->why);
 	if (error == 0)
+		error = overlap_alone(view->account, &view->url, mount->why);
+	if (error == 0)
+		error = overlap_views(view->account, &view->url, mount->why);
+	if (error == 0)
 		error = hub_new(alone->engine, view, view->staging_dir, &alone->hub, mount->why);
 	if (error == 0)
 		error = hub_journal_open(alone->hub, view->journal_dir, mount->why);
@@ -71,11 +92,7 @@ static int start(struct alone *alone)
 		return error;
 	if (!view->ro)
 		hub_journal_recover(alone->hub, view->account);
-	/* Without it `ferryfs umount` does not wait for us; nothing else is lost. */
-	if (mountinfo_find(mount->mountpoint, &alone->info) == 0 &&
-		runtime_claim(alone->info.dev, &alone->runtime_fd) < 0)
-		log_text(LOG_LEVEL_DEBUG,
-			"no runtime directory: ferryfs umount will not wait for this daemon");
+	claim(alone);
 	return 0;
 }
 
@@ -83,6 +100,8 @@ static void stop(struct alone *alone)
 {
 	if (alone->session)
 		session_settle(alone->session);
+	if (alone->hub)
+		op_release_dirs(alone->hub);
 	engine_free(alone->engine);
 	if (alone->session)
 		session_end(alone->session);
@@ -119,10 +138,25 @@ static int serve(struct mount *mount)
 	return error < 0 ? EXIT_SOME : EXIT_OK;
 }
 
+static bool is_another(const struct mountinfo_line *line, void *user)
+{
+	return line->ferryfs && runtime_claimed(line->dev);
+}
+
+/* Two superblocks: the kernel asks nobody to copy from one to the other. */
+static void tell_of_others(void)
+{
+	if (mountinfo_each(is_another, NULL))
+		words_failed("mount", "there is another mount of yours; copies between the two pass through "
+				      "this machine, while "
+				      "those inside one mount of s3:// do not");
+}
+
 int mount_alone(struct mount *mount)
 {
 	int status = EXIT_SOME, error = 0;
 
+	tell_of_others();
 	if (!mount->options.foreground)
 		error = daemon_fork(&mount->daemon, &status, mount->why);
 	if (error < 0)

@@ -21,7 +21,8 @@ int mount_alone(struct mount *mount);
 int mount_view(struct mount *mount);
 /* Can a hub show it?  Each part of the prefix has to be a name. */
 bool mount_view_possible(const struct mount *mount);
-/* A path that the daemon will use must not lead into its own mount: it would wait for itself.  NULL is fine. */
+/* A path that the daemon will use must not lead into its own mount: it would wait for itself.  NULL is fine.
+ */
 int mount_check_path(struct mount *mount, const char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A mount as a view of this namespace's hub: looks at the service with the caller's own eyes, asks the hub for a directory, starting
- * one where none runs, and binds that directory.
+ * A mount as a view of this namespace's hub: looks at the service with the caller's own eyes, asks the hub
+ * for a directory, starting one where none runs, and binds that directory.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,12 +21,13 @@
 #include "fs/control_client.h"
 #include "fs/hub_serve.h"
 #include "fs/mountinfo.h"
+#include "fs/overlap.h"
 #include "fs/preflight.h"
 #include "fs/runtime.h"
 
 enum {
-	ATTEMPTS = 20,       /* each finds a hub that is just leaving */
-	LOCK_MS = 60000,     /* while somebody else starts a hub */
+	ATTEMPTS = 20, /* each finds a hub that is just leaving */
+	LOCK_MS = 60000, /* while somebody else starts a hub */
 	REPLY_MS = 30000,
 };
 
@@ -38,8 +39,8 @@ struct showing {
 	struct control_request request;
 	uint64_t namespace;
 	int directory; /* the runtime directory */
-	bool started;  /* by us */
-	int status;    /* once this process has been the hub */
+	bool started; /* by us */
+	int status; /* once this process has been the hub */
 };
 
 bool mount_view_possible(const struct mount *mount)
@@ -74,8 +75,8 @@ static int check_files(struct showing *showing)
 {
 	struct mount *mount = showing->mount;
 	const struct account_resolved *account = &showing->request.account;
-	const char *const paths[] = {mount->options.view->staging_dir, mount->options.view->journal_dir, mount->options.log, account->ca_bundle,
-		account->credentials_path, account->config_path};
+	const char *const paths[] = {mount->options.view->staging_dir, mount->options.view->journal_dir,
+		mount->options.log, account->ca_bundle, account->credentials_path, account->config_path};
 	int error = 0;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && error == 0; i++)
@@ -117,6 +118,9 @@ static int look(struct showing *showing)
 		return error;
 	if (view->url.bucket[0])
 		account_region(view->account, str_of(view->url.bucket), showing->request.bucket_region);
+	error = overlap_alone(view->account, &view->url, mount->why);
+	if (error < 0)
+		return error;
 	error = account_export(view->account, &showing->request.account);
 	if (error == 0)
 		error = resolve_bundle(showing);
@@ -146,14 +150,14 @@ static void tell_of_others(struct showing *showing)
 		unsigned long long namespace;
 		int end = 0, other;
 
-		if (sscanf(entry->d_name, "hub-%llu.sock%n", &namespace, &end) != 1 || !end || entry->d_name[end] ||
-			namespace == showing->namespace ||
+		if (sscanf(entry->d_name, "hub-%llu.sock%n", &namespace, &end) != 1 || !end ||
+			entry->d_name[end] || namespace == showing->namespace ||
 			control_connect(showing->directory, namespace, &other) < 0)
 			continue;
 		close(other);
-		words_failed("mount",
-			"another mount namespace has a hub already; this one gets its own, and copies between their "
-			"mounts pass through this machine");
+		words_failed("mount", "another mount namespace has a hub already; this one gets its own, and "
+				      "copies between their "
+				      "mounts pass through this machine");
 		break;
 	}
 	closedir(entries);
@@ -170,11 +174,15 @@ static int be_hub(struct showing *showing)
 		.staging = options->view->staging_dir,
 		.journal = options->view->journal_dir,
 		.log_path = log_path,
-		.log = log_path ? log_path : mount->log_fd == STDERR_FILENO ? "standard error" : "syslog",
+		.log = log_path				? log_path
+		       : mount->log_fd == STDERR_FILENO ? "standard error"
+							: "syslog",
 		.dumpable = options->dumpable,
 		.namespace = showing->namespace,
 	};
 
+	/* Each view brings its own over the socket. */
+	account_resolved_release(&showing->request.account);
 	showing->status = hub_serve(&serve, &mount->daemon);
 	free(log_path);
 	return IS_HUB;
@@ -313,7 +321,8 @@ static int stay(struct showing *showing)
 	struct pollfd fds[] = {{.fd = signalfd(-1, &set, SFD_CLOEXEC), .events = POLLIN},
 		{.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), .events = POLLPRI}};
 
-	while (fds[0].fd >= 0 && fds[1].fd >= 0 && mountinfo_find(mount->mountpoint, &info) == 0 && info.ferryfs) {
+	while (fds[0].fd >= 0 && fds[1].fd >= 0 && mountinfo_find(mount->mountpoint, &info) == 0 &&
+		info.ferryfs) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			break;
 		if (fds[0].revents && umount2(mount->mountpoint, UMOUNT_NOFOLLOW) < 0)
@@ -356,7 +365,8 @@ int mount_view(struct mount *mount)
 		error = showing.directory = runtime_dir_open(true, NULL);
 		if (error < 0)
 			snprintf(mount->why, sizeof(mount->why), "the runtime directory: %s",
-				error == -EPERM ? "it is not closed to others (mode 0700)" : strerror(-error));
+				error == -EPERM ? "it is not closed to others (mode 0700)"
+						: strerror(-error));
 	}
 	if (error >= 0)
 		error = attempt(&showing);

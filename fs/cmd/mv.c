@@ -8,9 +8,16 @@ static const char help[] =
 	"\n"
 	"Copies objects on the server as 'ferryfs cp' does, and deletes the sources once every copy has "
 	"succeeded: when one fails,\n"
-	"nothing is deleted and every object is still at its old place.  An object that has changed since "
-	"its copy is not\n"
-	"deleted.  Source and destination are named as for cp; a prefix cannot be moved below itself.\n";
+	"nothing is deleted and every object is still at its old place; the copies are removed again where "
+	"nothing was at the\n"
+	"destination before.  An object that has changed since its copy is not deleted.  Source and "
+	"destination "
+	"are named as\n"
+	"for cp; a prefix cannot be moved below itself.  'ferryfs recover' settles a move that was cut off.\n"
+	"\n"
+	"      --journal DIR          where a move of a prefix is on record meanwhile (default: "
+	"$FERRYFS_JOURNAL,\n"
+	"                             /var/lib/ferryfs, or ~/.local/state/ferryfs)\n";
 
 int cmd_mv(int argc, char **argv)
 {

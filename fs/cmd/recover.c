@@ -10,7 +10,8 @@ static const char help[] =
 	"Usage: ferryfs recover [OPTION]...\n"
 	"\n"
 	"Finishes or undoes moves of directories whose process ended before they did: those that had copied\n"
-	"everything are finished, others are undone, and no object is deleted that has changed since, or whose\n"
+	"everything are finished, others are undone, and no object is deleted that has changed since, or "
+	"whose\n"
 	"counterpart is not there unchanged.  A mount does the same for its account when it begins.\n"
 	"\n"
 	"Left alone are moves that are under way, those that another machine began, and those of another\n"
@@ -91,10 +92,11 @@ static void on_result(void *user, const struct recovery_result *result)
 		put_side(&text, &intent->source);
 		buf_add_text(&text, " -> ");
 		put_side(&text, &intent->destination);
-		buf_addf(&text, " (%llu of %llu copied",
-			(unsigned long long)result->copied, (unsigned long long)result->keys);
+		buf_addf(&text, " (%llu of %llu copied", (unsigned long long)result->copied,
+			(unsigned long long)result->keys);
 		if (!recover->dry_run && !stays)
-			buf_addf(&text, ", %llu deleted, %llu undone", (unsigned long long)result->progress.deleted,
+			buf_addf(&text, ", %llu deleted, %llu undone",
+				(unsigned long long)result->progress.deleted,
 				(unsigned long long)result->progress.undone);
 		buf_add_char(&text, ')');
 	} else {

@@ -307,6 +307,8 @@ static void summary_text(const struct report *report, const struct report_summar
 		buf_add_text(buf, ", ");
 		progress_bytes(buf, bytes);
 	}
+	if (p->undone)
+		buf_addf(buf, ", %llu copies removed again", (unsigned long long)p->undone);
 	if (p->skipped)
 		buf_addf(buf, ", %llu skipped", (unsigned long long)p->skipped);
 	if (p->failed)

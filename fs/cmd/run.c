@@ -152,6 +152,9 @@ static int tree_run(struct run *run)
 	job_progress(tree.job, &run->done);
 	job_first_error(tree.job, &run->error);
 	job_unref(tree.job);
+	if (run->kind == JOB_MOVE && !run->done.settled)
+		run->told = words_failed(run->command, "the move is not settled: 'ferryfs recover' finishes "
+						       "or undoes it when the service can be reached");
 	return 0;
 }
 

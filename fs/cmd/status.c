@@ -86,7 +86,8 @@ static uint64_t put_kinds(struct buf *out, const json_t *engine)
 	json_object_foreach(json_object_get(engine, "requests"), name, count)
 	{
 		sum += (uint64_t)json_integer_value(count);
-		buf_addf(out, "%s%s %" PRId64, out->len ? ", " : "", name, (int64_t)json_integer_value(count));
+		buf_addf(
+			out, "%s%s %" PRId64, out->len ? ", " : "", name, (int64_t)json_integer_value(count));
 	}
 	return sum;
 }
@@ -100,15 +101,17 @@ static void put_engine(struct buf *out, const json_t *reply, struct status *stat
 	buf_init(&kinds, 4096);
 	uint64_t requests = put_kinds(&kinds, engine);
 
-	buf_addf(out, "requests: %" PRId64 " in flight, %" PRId64 " queued, %" PRId64 " waiting to retry, window %" PRId64
-		      " of %" PRId64,
+	buf_addf(out,
+		"requests: %" PRId64 " in flight, %" PRId64 " queued, %" PRId64
+		" waiting to retry, window %" PRId64 " of %" PRId64,
 		number(engine, "in_flight"), number(engine, "queued"), number(engine, "waiting"),
 		number(engine, "window"), number(engine, "window_max"));
 	if (status->asked > 0 && now > status->asked)
 		buf_addf(out, ", %.0f/s", (double)(requests - status->requests) / (now - status->asked));
 	buf_addf(out, "\nso far: %s\n", kinds.len ? buf_text(&kinds) : "none");
-	buf_addf(out, "failed %" PRId64 ", retried %" PRId64 ", slowed down %" PRId64 ", timed out %" PRId64
-		      ", connections %" PRId64 ", bytes in ",
+	buf_addf(out,
+		"failed %" PRId64 ", retried %" PRId64 ", slowed down %" PRId64 ", timed out %" PRId64
+		", connections %" PRId64 ", bytes in ",
 		number(engine, "failed"), number(engine, "retried"), number(engine, "slowed"),
 		number(engine, "timeouts"), number(engine, "connections"));
 	progress_bytes(out, (uint64_t)number(engine, "bytes_in"));
@@ -138,7 +141,8 @@ static void put_work(struct buf *out, const json_t *reply)
 	const json_t *work = json_object_get(reply, "work"), *move;
 	size_t i;
 
-	buf_addf(out, "under way: %" PRId64 " operations; %" PRId64 " objects promised to %" PRId64 " processes\n",
+	buf_addf(out,
+		"under way: %" PRId64 " operations; %" PRId64 " objects promised to %" PRId64 " processes\n",
 		number(work, "parked"), number(work, "promised"), number(work, "processes"));
 	json_array_foreach(json_object_get(work, "moves"), i, move)
 	{
@@ -146,7 +150,8 @@ static void put_work(struct buf *out, const json_t *reply)
 		put_text(out, json_object_get(move, "source"));
 		buf_add_text(out, " to ");
 		put_text(out, json_object_get(move, "destination"));
-		buf_addf(out, ": %" PRId64 "%s found, %" PRId64 " copied, %" PRId64 " deleted, %" PRId64 " failed",
+		buf_addf(out,
+			": %" PRId64 "%s found, %" PRId64 " copied, %" PRId64 " deleted, %" PRId64 " failed",
 			number(move, "found"), json_is_true(json_object_get(move, "all_found")) ? "" : "+",
 			number(move, "copied"), number(move, "deleted"), number(move, "failed"));
 		put_left(out, move);
@@ -248,8 +253,8 @@ static int run(struct status *status)
 
 int cmd_status(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'}, {"watch", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+		{"watch", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {0}};
 	struct status status = {0};
 	int found, result;
 

@@ -1,6 +1,6 @@
 /*
- * ferryfs umount: waits for what is under way below, unmounts, and, where that was the last of its daemon, waits until the daemon
- * has ended.
+ * ferryfs umount: waits for what is under way below, unmounts, and, where that was the last of its daemon,
+ * waits until the daemon has ended.
  */
 #include <errno.h>
 #include <spawn.h>
@@ -25,11 +25,11 @@ enum {
 	SETTLE_MS = CONTROL_SETTLE_MS + CONTROL_CLIENT_MS,
 };
 
-static const char usage[] =
-	"Usage: ferryfs umount DIR\n"
-	"\n"
-	"Waits for what is under way, unmounts DIR and, if it was the last, waits until the daemon has ended.\n"
-	"A mount in use stays, with exit status 1.\n";
+static const char usage[] = "Usage: ferryfs umount DIR\n"
+			    "\n"
+			    "Waits for what is under way, unmounts DIR and, if it was the last, waits until "
+			    "the daemon has ended.\n"
+			    "A mount in use stays, with exit status 1.\n";
 
 /* Without root only fusermount3 may: it knows whose mount it is.  It says itself what it does not like. */
 static int run_fusermount(const char *path)

@@ -6,8 +6,10 @@
  * One thread, one curl_multi, INFLIGHT easy handles used again and again, requests of a CopyObject's shape
  * (method, header names and lengths) with a signature that is made up: run the server with --no-auth. Nothing
  * is parsed, signed, retried or timed.  Waits in curl_multi_poll, or with -e in epoll with
- * curl_multi_socket_action.  The objects k/0 .. k/99 of bucket "bench" must exist (tests/bench/calls puts
- * them).
+ * curl_multi_socket_action.  It has not all that the engine saves (with -e two
+ * epoll_ctl a request, an answer buffer of 4 KiB, libcurl's own request lines): what the engine must not be
+ * far above, not a bound that it can't be below.  The objects k/0 .. k/99 of bucket "bench" must exist
+ * (tests/bench/calls puts them).
  */
 #include <curl/curl.h>
 #include <stdio.h>

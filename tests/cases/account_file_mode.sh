@@ -2,9 +2,10 @@
 # A credentials file that others can read draws one warning, and is used.
 . "$(dirname "$0")/lib.sh"
 start_s3d --seed=src,prefix=x/,count=2,size=1
+key=$AWS_ACCESS_KEY_ID secret=$AWS_SECRET_ACCESS_KEY
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
 mkdir -p "$HOME/.aws"
-printf '[default]\naws_access_key_id = test\naws_secret_access_key = testsecret\n' >"$HOME/.aws/credentials"
+printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$key" "$secret" >"$HOME/.aws/credentials"
 for mode in 644 640 606 660; do
 	chmod $mode "$HOME/.aws/credentials"
 	"$FERRYFS" ls -r s3://src/ >out 2>err || fail "ls with mode $mode: $(<err)"

@@ -20,7 +20,7 @@ for i in 1 2 3 4 6 7 8; do
 	equal "cp $i" "$(cat "status$i")" 0
 	equal "copy $i" "$(keys bkt "dst$i/" | sed "s|^dst$i/||")" "$want"
 done
-equal "the refused one" "$(cat status5)" 1
+equal "the refused one, $(keys bkt dst5/ | wc -l) keys" "$(cat status5)" 1
 equal "its copy" "$(keys bkt dst5/ | sed 's|^dst5/||')" "$(grep -v '1\.txt$' <<<"$want")"
 for pid in "${pids[@]:1}"; do wait "$pid"; done
 equal "moved" "$(keys bkt moved/ | wc -l)" 200

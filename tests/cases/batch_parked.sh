@@ -1,9 +1,10 @@
 # While a cp -r waits for slow copies and fifty readers for its pending files, the rest of the mount answers.
 . "$(dirname "$0")/lib.sh"
-start_s3d --bucket=bkt --seed=bkt,prefix=src,count=100,size=100,dirs=1 --seed=bkt,prefix=else,count=20,size=100
+start_s3d --bucket=bkt --seed=bkt,prefix=src,count=300,size=100,dirs=1 --seed=bkt,prefix=else,count=20,size=100
+for i in 1 2 3 4 5; do admin POST "seed?bucket=bkt&prefix=cold$i&count=3&size=10" >/dev/null; done
 mount_s3 m s3://bkt
 ls m/else >/dev/null
-admin POST "set?latency.copy=4000" >/dev/null
+admin POST "set?latency.copy=8000" >/dev/null
 cp -r m/src m/dst &
 cp=$!
 copying() { [ "$(stat now.copy)" -ge 1 ] && [ "$(ls m/dst/* 2>/dev/null | wc -l)" -ge 50 ]; }
@@ -19,6 +20,9 @@ for i in 1 2 3 4 5; do
 	equal "ls" "$(ls m/else | wc -l)" 20
 	cat "m/else/$(ls m/else | head -n1)" >/dev/null || fail "read elsewhere"
 	ls -l m/dst/* >/dev/null || fail "stat of what is pending"
+	# Asked of the server: these go before the copies that wait for their turn.
+	equal "ls of what nobody listed" "$(ls "m/cold$i" | wc -l)" 3
+	cat "m/cold$i/file000001.txt" >/dev/null || fail "read of what nobody listed"
 done
 kill -0 "$cp" || fail "the copy is over already"
 for pid in "${pids[@]}"; do kill -0 "$pid" 2>/dev/null && parked=1; done

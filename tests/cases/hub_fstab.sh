@@ -7,7 +7,7 @@ unshare -m true 2>/dev/null || skip "unshare -m does not work here"
 start_s3d --seed=alpha,prefix=dir/,count=3,size=10 --bucket=beta
 export FERRYFS WORK FERRYFS_RUN_DIR
 mkdir -p "$HOME/.aws" m1 m2 m3
-printf '[p]\naws_access_key_id = test\naws_secret_access_key = testsecret\n' >"$HOME/.aws/credentials"
+printf '[p]\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" >"$HOME/.aws/credentials"
 chmod 600 "$HOME/.aws/credentials"
 cat >fstab <<FSTAB
 s3://alpha $WORK/m1 ferryfs _netdev,nofail,profile=p,endpoint_url=$ENDPOINT,staging=$WORK/staging,log=$WORK/mount.log 0 0

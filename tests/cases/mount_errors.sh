@@ -36,9 +36,10 @@ mkdir -p "$WORK/deep"
 
 # the service
 says 1 "there is no bucket 'nowhere' at http://127.0.0.1:$S3_PORT" s3://nowhere m
-AWS_ACCESS_KEY_ID=other says 1 "does not know this access key id \(InvalidAccessKeyId\)" s3://there m
+AWS_ACCESS_KEY_ID=other says 1 "does not know this access key id \(InvalidAccessKeyId\)${FERRYFS_REAL:+|SignatureDoesNotMatch}" s3://there m
 AWS_SECRET_ACCESS_KEY=other says 1 "secret access key is wrong \(SignatureDoesNotMatch\)" s3://there m
-says 1 "AccessDenied|may not list" -o no_sign_request s3://there m
+# How a real server refuses it is its own affair.
+[ -n "${FERRYFS_REAL:-}" ] || says 1 "AccessDenied|may not list" -o no_sign_request s3://there m
 env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "$FERRYFS" mount s3://there m 2>err.log && fail "mounted without credentials"
 grep -q . err.log || fail "nothing said about missing credentials"
 admin POST "fault" "op=list,action=403:AccessDenied" >/dev/null

@@ -7,7 +7,7 @@ start_s3d --seed=alpha,prefix=deep/er/,count=4,size=3
 mount_s3 m s3://alpha/deep -o ro,noatime,_netdev,x-systemd.automount
 equal "root of a prefix" "$(ls m)" er
 if [ "$(id -u)" = 0 ]; then
-	equal "source" "$(findmnt -no SOURCE m)" "ferryfs[/127.0.0.1:$S3_PORT-test/alpha/deep]"
+	equal "source" "$(findmnt -no SOURCE m)" "ferryfs[/127.0.0.1:$S3_PORT-$AWS_ACCESS_KEY_ID/alpha/deep]"
 else
 	equal "source" "$(findmnt -no SOURCE m)" s3://alpha/deep
 fi
@@ -24,7 +24,7 @@ umount_s3 m
 
 # an endpoint in the options wins over the environment's; credentials by profile
 mkdir -p "$HOME/.aws"
-printf '[one]\naws_access_key_id = test\naws_secret_access_key = testsecret\n' >"$HOME/.aws/credentials"
+printf '[one]\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" >"$HOME/.aws/credentials"
 (
 	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
 	export AWS_ENDPOINT_URL=http://127.0.0.1:1

@@ -12,7 +12,7 @@ head -c 5000000 /dev/urandom >tree/sub/large.bin
 cp -r tree w/src || fail "making the source"
 umount_s3 w
 admin POST 'seed?bucket=data&prefix=meta/&count=1&size=1000&random=1&meta=colour:red&content-type=text/css' >/dev/null
-mount_s3 m s3://data -o storage_class=STANDARD_IA
+mount_s3 m s3://data -o storage_class=STANDARD_IA,workers=3
 
 # tool NAME CMD ...: copies the three files of m/src to m/NAME by CMD, from none of which it may upload anything.
 check() {
@@ -54,6 +54,14 @@ admin POST reset >/dev/null
 rsync -a m/src/ m/rsync || fail rsync
 check rsync 6
 same_tree tree m/rsync
+
+# To another mount.
+admin POST 'seed?bucket=other&count=0' >/dev/null
+mount_s3 other s3://other -o workers=3
+admin POST reset >/dev/null
+rsync -a m/src/ other/rsync || fail "rsync to another mount"
+equal "object bytes to another mount" "$(stat object_bytes_in)" 0
+same_tree tree other/rsync
 
 equal "type" "$(object data dd/page.html | field headers.content-type)" text/html
 equal "class" "$(command stat -c %s m/dd/one; object data dd/one | field storage_class)" "1

@@ -10,7 +10,7 @@ cp want w/a
 cp want w/b
 cp want6 w/parts
 umount_s3 w
-mount_s3 m s3://data -o cache_ttl=0,log_level=debug
+mount_s3 m s3://data -o cache_ttl=0
 fresh() { admin POST reset >/dev/null; }
 
 fresh

@@ -34,6 +34,7 @@ static void check_options(const struct mount_options *options)
 	must(in(view->part_size, PARTS_MIN_SIZE, PARTS_MAX_SIZE));
 	must(in(view->part_threshold, PARTS_MIN_SIZE, PARTS_MAX_SIZE));
 	must(!view->staging_dir || view->staging_dir[0] == '/');
+	must(!view->journal_dir || view->journal_dir[0] == '/');
 	must(!view->storage_class ||
 		(view->storage_class[0] && strlen(view->storage_class) <= STORAGE_CLASS_MAX &&
 			!strpbrk(view->storage_class, " \t\r\n:")));

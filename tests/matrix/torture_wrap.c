@@ -37,19 +37,23 @@ static struct {
 	char *file;
 } torture;
 
-/* Threads of libraries, and the report itself. */
+/* This file's own calls are wrapped as well. */
+int __real_open64(const char *path, int flags, ...);
+ssize_t __real_write(int fd, const void *from, size_t size);
+int __real_fstat64(int fd, struct stat *st);
+
 static void report(void)
 {
 	char text[256];
 	const char *failed = atomic_load(&torture.failed);
-	int fd = torture.file ? open(torture.file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+	int fd = torture.file ? __real_open64(torture.file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
 
 	if (fd < 0)
 		return;
 	int len = snprintf(text, sizeof(text), "alloc %lu\ncall %lu\n%s%s%s", atomic_load(&torture.count[ALLOC]),
 		atomic_load(&torture.count[CALL]), failed ? "failed " : "", failed ? failed : "", failed ? "\n" : "");
 
-	if (write(fd, text, (size_t)len) != len)
+	if (__real_write(fd, text, (size_t)len) != len)
 		abort();
 	close(fd);
 }
@@ -118,7 +122,7 @@ static bool is_quiet(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) < 0 || (st.st_mode & S_IFMT) == 0;
+	return __real_fstat64(fd, &st) < 0 || (st.st_mode & S_IFMT) == 0;
 }
 
 #define WRAP_FD(type, name, parameters, arguments, number)                                                             \
@@ -175,7 +179,6 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 }
 
 /* open and openat are variadic: the mode is always there when it is needed. */
-int __real_open64(const char *path, int flags, ...);
 int __real_openat64(int dir, const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_openat64(int dir, const char *path, int flags, ...);

@@ -27,12 +27,15 @@ class Head:
 
 async def read_head(reader):
     """None at the end of the connection."""
-    try:
-        return Head(await reader.readuntil(b'\r\n\r\n'))
-    except asyncio.IncompleteReadError as e:
-        if e.partial:
-            raise ConnectionResetError('cut off in a header') from None
+    first = await reader.read(1)
+    if not first:
         return None
+    if first == b'\x16':  # a TLS handshake (RFC 8446, 5.1) would be waited for in vain
+        raise ValueError('TLS, not HTTP')
+    try:
+        return Head(first + await reader.readuntil(b'\r\n\r\n'))
+    except asyncio.IncompleteReadError:
+        raise ConnectionResetError('cut off in a header') from None
 
 
 def may_reuse(head, method):

@@ -48,6 +48,9 @@ const char *copy_source_find(struct req *req, struct copy_source *source)
 	source->object = bucket_find(bucket, source->key);
 	if (!source->object)
 		return "NoSuchKey";
+	if (req->server->config.strict_parts && source->object->parts &&
+		req_header(req, "x-amz-copy-source-if-match").p)
+		return "PreconditionFailed";
 	if (req->server->config.conditional_copy && cond_read(req, source->object, "x-amz-copy-source-"))
 		return "PreconditionFailed";
 	return object_is_archived(source->object) ? "InvalidObjectState" : NULL;

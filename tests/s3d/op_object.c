@@ -198,6 +198,8 @@ const char *delete_one(
 	bool was_marker;
 
 	*ret_marker = NULL;
+	if (how->etag.p && object && object->parts && req->server->config.strict_parts)
+		return "PreconditionFailed";
 	if (how->etag.p && req->server->config.conditional_delete &&
 		(!object || !cond_etag(how->etag, object)))
 		return object ? "PreconditionFailed" : "NoSuchKey";

@@ -52,6 +52,7 @@ static const struct {
 	{"encoding-type", "0"},
 	{"versioning", "1"},
 	{"strict-deletes", "1"},
+	{"strict-parts", "1"},
 };
 
 static const struct argp_option table[] = {
@@ -94,6 +95,10 @@ static const struct argp_option table[] = {
 		"A copy answers 200 and white space at once, and its result MS (200) milliseconds later", 0},
 	{"strict-deletes", OPT_SETTINGS + 15, NULL, 0,
 		"Answer 400 MalformedXML to an ETag in DeleteObjects, as OpenStack Swift does", 0},
+	{"strict-parts", OPT_SETTINGS + 16, NULL, 0,
+		"Answer 412 to any If-Match on the copy or delete of an object uploaded in parts, as Swift "
+		"does",
+		0},
 	{"versioning", OPT_SETTINGS + 14, NULL, 0, "Keep versions and answer their ids", 0},
 	{NULL, 0, NULL, 0,
 		"Pace and faults (also POST /_s3d/set?latency.copy=MS&rate.put=N, POST /_s3d/fault)", 5},

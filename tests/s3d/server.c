@@ -54,6 +54,7 @@ static const struct {
 	{"conditional-copy", offsetof(struct config, conditional_copy)},
 	{"conditional-delete", offsetof(struct config, conditional_delete)},
 	{"conditional-put", offsetof(struct config, conditional_put)},
+	{"strict-parts", offsetof(struct config, strict_parts)},
 	{"strict-deletes", offsetof(struct config, strict_deletes)},
 	{"tagging", offsetof(struct config, tagging)},
 	{"quoted-etag", offsetof(struct config, quoted_etag)},

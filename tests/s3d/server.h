@@ -32,7 +32,8 @@ struct config {
 	bool anonymous;
 	bool conditional_copy;
 	bool conditional_delete;
-	bool strict_deletes;
+	bool strict_deletes; /* an ETag in DeleteObjects is MalformedXML */
+	bool strict_parts; /* no ETag is the right one for what was uploaded in parts */
 	bool conditional_put;
 	bool tagging;
 	bool quoted_etag;

@@ -207,6 +207,24 @@ static void test_once_and_slow_down(void **state)
 	end(fixture);
 }
 
+/* The one that was told to be the last is, whether it was taken or not. */
+static void test_last(void **state)
+{
+	static const char *const refusals[] = {SLOW_DOWN, RESET};
+	static const int errors[] = {-ECANCELED, -ECONNRESET};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct fixture *fixture = BEGIN(refusals[i], COPY_OK);
+		struct call call;
+
+		copy(fixture, &call);
+		call.flags = CALL_ONCE | CALL_LAST;
+		assert_int_equal(call_wait(fixture->engine, &call, NULL), errors[i]);
+		assert_int_equal(asked(fixture), 1);
+		end(fixture);
+	}
+}
+
 static void test_region_is_learnt(void **state)
 {
 	struct fixture *fixture = BEGIN("HTTP/1.1 301 Moved Permanently\r\nx-amz-bucket-region: eu-west-9\r\n"
@@ -452,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_time_out_ends),
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_once_and_slow_down),
+		cmocka_unit_test(test_last),
 		cmocka_unit_test(test_region_is_learnt),
 		cmocka_unit_test(test_region_for_ever),
 		cmocka_unit_test(test_clock_is_learnt),

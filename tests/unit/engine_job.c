@@ -451,6 +451,28 @@ static void test_cancel(void **state)
 	assert_int_equal(server_key_count(&server, "from", "src/"), 2500);
 }
 
+/* What was not begun when it was stopped is neither done nor failed. */
+static void test_cancel_counts(void **state)
+{
+	struct job *job = NULL;
+	struct job_progress progress;
+	struct job_options options = options_for("src/", "into", "dst/", JOB_KEEP_GOING);
+	server_post(&server, "set?latency.copy=5");
+	pthread_mutex_lock(&told.lock);
+	told.cancel_at = 100;
+	assert_int_equal(job_start(JOB_COPY, &options, &job), 0);
+	told.cancel = job;
+	pthread_mutex_unlock(&told.lock);
+	assert_int_equal(job_wait(job), -ECANCELED);
+	job_progress(job, &progress);
+	job_unref(job);
+	assert_int_equal(progress.failed, 0);
+	assert_int_equal(told.errors[JOB_COPIED], 0);
+	assert_int_equal(told.steps[JOB_COPIED], progress.copied);
+	assert_in_range(progress.copied, 100, 2499);
+	assert_int_equal(server_key_count(&server, "into", "dst/"), progress.copied);
+}
+
 /* Past the point of no return nothing stops it. */
 static void test_delete_refused(void **state)
 {
@@ -557,6 +579,7 @@ int main(int argc, char **argv)
 		TEST(test_no_undo_without_source),
 		TEST(test_create_only),
 		TEST(test_cancel),
+		TEST(test_cancel_counts),
 		TEST(test_delete_refused),
 		TEST(test_remove),
 		TEST(test_remove_refused),

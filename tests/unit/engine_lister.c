@@ -287,6 +287,39 @@ static void test_few_requests(void **state)
 	assert_true(server_stat(&server, "in_flight_peak") > 4);
 }
 
+/* The listing is cut at directories, also where there is one in one at first, and not at guesses. */
+static void test_directories(void **state)
+{
+	server_post(&server, "seed?bucket=keys&prefix=only/one/deep&count=20000&dirs=40");
+	listing.options.credits = 16;
+	listing.options.scout_early = true;
+	assert_int_equal(list("only/", NULL, 8), 0);
+	assert_int_equal(listing.count, 20000);
+	print_message("20 pages in 40 directories in %u requests\n", (unsigned)server_count(&server, "list"));
+	assert_true(server_count(&server, "list") <= 45);
+}
+
+/* A look at the directories that is refused is no matter: it is the first request, and the listing the
+ * second. */
+static void test_directories_refused(void **state)
+{
+	server_post(&server, "seed?bucket=keys&prefix=refused&count=3000&dirs=3");
+	listing.options.scout_early = true;
+	server_fault(&server, "op=list,nth=1,action=403:AccessDenied");
+	assert_int_equal(list("refused/", NULL, 8), 0);
+	assert_int_equal(listing.count, 3000);
+}
+
+/* One that has no answer yet when all is listed is not waited for. */
+static void test_directories_late(void **state)
+{
+	server_post(&server, "seed?bucket=keys&prefix=late&count=30&dirs=3");
+	listing.options.scout_early = true;
+	server_fault(&server, "op=list,nth=1,action=stall:600000");
+	assert_int_equal(list("late/", NULL, 8), 0);
+	assert_int_equal(listing.count, 30);
+}
+
 /* A tree of one page costs one request. */
 static void test_small_tree(void **state)
 {
@@ -368,6 +401,9 @@ int main(int argc, char **argv)
 		TEST(test_random),
 		TEST(test_odd_keys),
 		TEST(test_few_requests),
+		TEST(test_directories),
+		TEST(test_directories_refused),
+		TEST(test_directories_late),
 		TEST(test_small_tree),
 		TEST(test_nothing),
 		TEST(test_delimiter),

@@ -75,7 +75,7 @@ static void test_cut(void **state)
 static void test_full_page(void **state)
 {
 	struct buf page;
-	buf_init(&page, 110);
+	buf_init(&page, 90);
 	assert_int_equal(record_put(&page, &first), 0);
 	size_t len = page.len;
 	assert_int_equal(record_put(&page, &first), -EOVERFLOW);

@@ -101,7 +101,8 @@ static void test_options(void **state)
 
 	assert_int_equal(
 		PARSE(&options, "-o", "ro,uid=5,gid=6,umask=077,cache_ttl=0.25,copy_ack=close", "s3://bucket",
-			"-f", "m", "-oallow_other,attrs=meta,tags=no,storage_class=GLACIER_IR,staging=/s,,",
+			"-f", "m",
+			"-oallow_other,recognise=no,attrs=meta,tags=no,storage_class=GLACIER_IR,staging=/s,,",
 			"--part-size", "16M", "--log-file=/var/log/x", "-o", "noatime,noexec,dumpable"),
 		0);
 	assert_true(options.foreground);
@@ -117,6 +118,7 @@ static void test_options(void **state)
 	assert_int_equal(options.view->dir_mode, 0700);
 	assert_int_equal(options.view->cache_ttl_ms, 250);
 	assert_int_equal(options.view->copy_ack, COPY_ACK_CLOSE);
+	assert_false(options.view->recognise);
 	assert_int_equal(options.view->tags, COPY_TAGS_NO);
 	assert_int_equal(options.view->part_size, 16 << 20);
 	assert_string_equal(options.view->storage_class, "GLACIER_IR");
@@ -191,11 +193,13 @@ static void test_refusals(void **state)
 	REFUSED("cache_ttl", "-o", "cache_ttl=1e3", "s3://bucket", "m");
 	REFUSED("cache_ttl", "-o", "cache_ttl=86401", "s3://bucket", "m");
 	REFUSED("cache_ttl", "-o", "cache_ttl=1.2.3", "s3://bucket", "m");
+	REFUSED("yes, no", "-o", "recognise=perhaps", "s3://bucket", "m");
 	REFUSED("early, close", "-o", "copy_ack=late", "s3://bucket", "m");
 	REFUSED("none, meta", "-o", "attrs=all", "s3://bucket", "m");
 	REFUSED("auto, no, required", "-o", "tags=yes", "s3://bucket", "m");
 	REFUSED("storage class", "-o", "storage_class=standard", "s3://bucket", "m");
 	REFUSED("absolute", "-o", "staging=here", "s3://bucket", "m");
+	REFUSED("absolute", "-o", "journal=here", "s3://bucket", "m");
 	REFUSED("5M to 5G", "-o", "part_size=4M", "s3://bucket", "m");
 	REFUSED("5M to 5G", "-o", "part_size=6G", "s3://bucket", "m");
 	REFUSED("5M to 5G", "-o", "part_size=16Q", "s3://bucket", "m");

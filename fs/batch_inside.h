@@ -1,0 +1,41 @@
+/*
+ * batch_inside: the fields of batches, for batch*.c.  The table of states is at the top of batch.c.
+ */
+#ifndef FERRYFS_FS_BATCH_INSIDE_H
+#define FERRYFS_FS_BATCH_INSIDE_H
+
+#include <pthread.h>
+
+#include "fs/batch.h"
+#include "fs/visit.h"
+
+enum { BATCH_SLOTS = 64 };
+
+struct batch {
+	struct batches *batches;
+	struct caller caller; /* constant, as is pidfd */
+	int pidfd;
+	struct process_watch watch;
+	/* protected by batches.lock */
+	struct batch *next; /* of its slot */
+	unsigned refs;
+	uint64_t seen_ms; /* alive then */
+	bool settling;
+	unsigned outstanding;
+	int error;
+	struct batch_wait *waits, **waits_last;
+	struct batch_wait last; /* that of the process's end */
+	struct visits visits;
+};
+
+struct batches {
+	struct resolver *resolver;
+	struct batches_hooks hooks;
+	pthread_mutex_t lock;
+	pthread_cond_t drained;
+	struct batch *slots[BATCH_SLOTS];
+	unsigned count, outstanding;
+	struct batch_wait *room, **room_last;
+};
+
+#endif

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Torture: the n-th allocation, or the n-th system call, of our own code fails, for every n (torture_wrap.c).
+
+    torture.py [--all] [--seconds S] [--seed N] [--workers N] [--only alloc|call|cp:alloc ...] [--at N]
+
+A run is one mount in the foreground (list, cp -r, mv of a directory, write, edit, read, rm -r, umount), or one
+of the commands on s3:// addresses, with one failure.  What must hold: the daemon ends by itself, by umount or with
+a non-zero status where the mount failed; no crash and no leak (ASan); nothing hangs; and no tool's exit status 0
+is a lie.  Without --all a sample runs, chosen by the seed.  FERRYFS names the program of `make TORTURE=1`.
+"""
+import argparse
+import collections
+import glob
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from faults import FERRYFS, S3D, Server, Wrong, below, check, ran, until  # noqa
+
+BOUND = 40  # s for one step
+SMALL = {"a.txt": "alpha", "b.txt": "beta " * 300, "none": "", "sub/c.txt": "gamma", "sub/deep/d.txt": "delta",
+         "bare/": ""}
+SCENES = ["mount", "cp", "mv", "rm"]
+
+
+class Room:
+    def __init__(self, number, work):
+        self.work = os.path.join(work, "room%d" % number)
+        os.mkdir(self.work, 0o700)
+        self.server = Server(self.work)
+        self.mount_point = os.path.join(self.work, "m")
+        os.mkdir(self.mount_point)
+        self.run_dir = os.path.join(self.work, "run")
+        os.mkdir(self.run_dir, 0o700)
+        self.base_env = dict(os.environ, AWS_ENDPOINT_URL="http://127.0.0.1:%d" % self.server.port, AWS_REGION="us-east-1",
+                             AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="testsecret", HOME=self.work, LC_ALL="C",
+                             FERRYFS_RUN_DIR=self.run_dir)
+        self.number = 0
+        self.local = os.path.join(self.work, "local")
+        open(self.local, "w").write("written\n" * 500)
+
+    def close(self):
+        self.server.process.terminate()
+        self.server.process.wait()
+
+    def seed(self):
+        self.number += 1
+        base = "t%d/" % self.number
+        for name, text in SMALL.items():
+            self.server.put(base + "src/" + name, text)
+        self.server.put(base + "srcx/neighbour", "untouched")
+        self.server.put(base + "keep", "untouched")
+        self.server.put(base + "dir/old", "old content")
+        return base
+
+    def run(self, scene, kind, n):
+        """(allocations, calls, what failed)"""
+        base = self.seed()
+        self.count = os.path.join(self.work, "count.%d" % self.number)
+        self.asan = os.path.join(self.work, "asan.%d" % self.number)
+        env = dict(self.base_env, FERRYFS_TORTURE="%s:%d" % (kind, n), FERRYFS_TORTURE_COUNT=self.count,
+                   ASAN_OPTIONS="log_path=%s:detect_leaks=1" % self.asan,
+                   UBSAN_OPTIONS="log_path=%s:print_stacktrace=1" % self.asan)
+        try:
+            if scene == "mount":
+                self.mount_scene(base, env)
+            else:
+                self.command_scene(scene, base, env)
+        finally:
+            self.clean()
+        for path in glob.glob(self.asan + "*"):
+            raise Wrong(summary(open(path, errors="replace").read()))
+        return self.counts()
+
+    def counts(self):
+        found = {"alloc": 0, "call": 0, "failed": ""}
+        if os.path.exists(self.count):
+            # The last process to end is the one that served; others were asked to help.
+            for line in open(self.count):
+                name, _, value = line.strip().partition(" ")
+                found[name] = value if name == "failed" else max(found[name], int(value))
+        return found["alloc"], found["call"], found["failed"]
+
+    def clean(self):
+        """Whatever is left mounted, and whoever serves it."""
+        for line in open("/proc/self/mountinfo"):
+            point = line.split()[4]
+            if point.startswith(self.work + "/"):
+                subprocess.run(["umount", "-l", point], stderr=subprocess.DEVNULL)
+
+    def command_scene(self, scene, base, env):
+        url = "s3://data/" + base
+        before = self.server.keys(base)
+        words = [FERRYFS, scene, "-r", "--quiet", "--retries=1", "--timeout=5", url + "src"]
+        if scene != "rm":
+            words.append(url + "dst")
+        status, out, err = ran(words, env, BOUND)
+        if status < 0 or status > 2:
+            raise Wrong("%s ended with status %d: %s" % (scene, status, err[-300:]))
+        check("url-" + scene, base, False, status, out, before, self.server.keys(base), self)
+
+    def mount_scene(self, base, env):
+        before = self.server.keys(base)
+        log = open(os.path.join(self.work, "mount.log"), "wb")
+        daemon = subprocess.Popen([FERRYFS, "mount", "-f", "-o", "retries=1,timeout=5,dumpable,staging=" + self.work,
+                                   "s3://data", self.mount_point], env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        until(lambda: os.path.ismount(self.mount_point) or daemon.poll() is not None, BOUND, "mounted or refused")
+        try:
+            if daemon.poll() is None:
+                self.steps(base, before)
+                self.umount(daemon)
+            self.ended(daemon)
+        except Wrong:
+            daemon.poll() is None and daemon.send_signal(signal.SIGABRT)
+            daemon.wait()
+            raise
+
+    def ended(self, daemon):
+        try:
+            status = daemon.wait(BOUND)
+        except subprocess.TimeoutExpired:
+            raise Wrong("the daemon does not end")
+        if status < 0:
+            raise Wrong("the daemon was killed: signal %d" % -status)
+
+    def umount(self, daemon):
+        for _ in range(200):
+            if daemon.poll() is not None or subprocess.run(["umount", self.mount_point],
+                                                           stderr=subprocess.DEVNULL).returncode == 0:
+                return
+            time.sleep(0.05)
+        raise Wrong("can't be unmounted")
+
+    def steps(self, base, before):
+        env = dict(os.environ, LC_ALL="C")
+        here = os.path.join(self.mount_point, base)
+
+        def keys():
+            subprocess.run(["sync", here], stderr=subprocess.DEVNULL, timeout=BOUND)
+            return self.server.keys(base)
+
+        def step(name, words, was):
+            status, out, err = ran(words, env, BOUND)
+            after = keys()
+            # copy_file_range refused: cp leaves what it created, empty, as on any file system, and says so.
+            if name == "cp" and status != 0:
+                after = {k: v for k, v in after.items() if v[0] > 0 or not k.startswith("dst/")}
+            try:
+                check(name, base, False, status, out, was, after, self)
+            except Wrong as wrong:
+                raise Wrong("%s (status %d: %s): %s" % (words[0], status, err.strip()[-200:], wrong))
+            return status, after
+
+        ran(["ls", "-lR", here], env, BOUND)
+        step("read", ["cat", here + "src/b.txt"], before)
+        step("write", ["cp", self.local, here + "dir/old"], before)
+        now = self.server.keys(base)
+        status, out, err = ran(["bash", "-c", "printf appended | dd of=$1 conv=notrunc oflag=append status=none", "edit", here + "dir/old"], env, BOUND)
+        size = keys()["dir/old"][0]
+        if size != now["dir/old"][0] + (8 if status == 0 else 0) and not (status != 0 and size == now["dir/old"][0] + 8):
+            raise Wrong("append: status %d, %d bytes, were %d" % (status, size, now["dir/old"][0]))
+        now = keys()
+        _, now = step("cp", ["cp", "-rT", here + "src", here + "dst"], now)
+        copied = {k.replace("dst/", "src/", 1) if k.startswith("dst/") else k: v
+                  for k, v in now.items() if not k.startswith("src/")}
+        # What was copied is moved on: as the source of a move of its own.
+        status, out, err = ran(["mv", "-T", here + "dst", here + "moved"], env, BOUND)
+        after = keys()
+        moved = {k.replace("moved/", "dst/", 1) if k.startswith("moved/") else k.replace("dst/", "src/", 1): v
+                 for k, v in after.items() if not k.startswith("src/")}
+        if any(k.startswith("src/") for k in copied):
+            check("mv", base, False, status, out, copied, moved, self) if "src/bare/" in copied else None
+        ran(["mkdir", here + "new"], env, BOUND)
+        ran(["rmdir", here + "new"], env, BOUND)
+        step("rm", ["rm", "-r", here + "src"], keys())
+
+
+def summary(text):
+    lines = [line.strip() for line in text.splitlines()]
+    frames = [re.sub(r"0x[0-9a-f]+ ", "", line) for line in lines if re.match(r"#\d", line)]
+    ours = [line for line in frames if re.search(r" (fs|engine|s3)/|/(fs|engine|s3)/", line)][:6]
+    head = [line for line in lines if "ERROR" in line or "runtime error" in line or "SUMMARY" in line][:2]
+    return " | ".join(head + ours)[:900]
+
+
+class Torture:
+    def __init__(self, runs, seconds):
+        self.left = runs
+        self.end = time.monotonic() + seconds if seconds else None
+        self.lock = threading.Lock()
+        self.tried = self.failed = 0
+        self.wrong = []
+        self.names = collections.Counter()
+
+    def next(self):
+        with self.lock:
+            if not self.left or (self.end and time.monotonic() > self.end):
+                return None
+            return self.left.pop()
+
+    def work(self, room):
+        while True:
+            run = self.next()
+            if not run:
+                return
+            try:
+                _, _, failed = room.run(*run)
+                with self.lock:
+                    self.failed += bool(failed)
+                    self.names[failed] += bool(failed)
+            except Exception as wrong:  # noqa: it goes on and tells
+                with self.lock:
+                    self.wrong.append(run)
+                print("WRONG %s %s:%d (%s): %s: %s" % (*run, room.counts()[2], type(wrong).__name__, wrong), flush=True)
+            with self.lock:
+                self.tried += 1
+                if self.tried % 200 == 0:
+                    print("%d tried" % self.tried, flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--seed", type=int, default=int(time.time() // 86400))
+    parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--workers", type=int, default=max(2, os.cpu_count() or 2))
+    parser.add_argument("--only", default="", help="SCENE:KIND, a regular expression")
+    parser.add_argument("--at", type=int, default=0, help="this n alone")
+    options = parser.parse_args()
+    work = tempfile.mkdtemp(prefix="ferryfs-torture.")
+    rooms = [Room(i, work) for i in range(options.workers)]
+    try:
+        runs = []
+        for scene in SCENES:
+            counts = rooms[0].run(scene, "alloc", 0)
+            for kind, count in zip(("alloc", "call"), counts):
+                if not re.search(options.only, scene + ":" + kind):
+                    continue
+                print("%s: %d %ss" % (scene, count, kind), flush=True)
+                if count == 0:
+                    raise Wrong("%s made no %s: is this a build of make TORTURE=1?" % (scene, kind))
+                runs += [(scene, kind, n) for n in range(1, count + 1)]
+        if options.at:
+            runs = [run for run in runs if run[2] == options.at]
+        random.Random(options.seed).shuffle(runs)
+        total = len(runs)
+        torture = Torture(runs, 0 if options.all or options.at else options.seconds)
+        threads = [threading.Thread(target=torture.work, args=(room,)) for room in rooms]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        print(", ".join("%s %d" % item for item in torture.names.most_common()))
+        print("%d of %d runs (seed %d): %d had their failure, %d wrong" %
+              (torture.tried, total, options.seed, torture.failed, len(torture.wrong)))
+        return 1 if torture.wrong or torture.tried == 0 else 0
+    finally:
+        for room in rooms:
+            room.clean()
+            room.close()
+        if not os.environ.get("KEEP"):
+            shutil.rmtree(work, ignore_errors=True)
+        else:
+            print("kept: " + work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
