@@ -111,16 +111,18 @@ class Room:
         log = open(os.path.join(self.work, "mount.log"), "wb")
         daemon = subprocess.Popen([FERRYFS, "mount", "-f", "-o", "retries=1,timeout=5,dumpable,staging=" + self.work,
                                    "s3://data", self.mount_point], env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        until(lambda: os.path.ismount(self.mount_point) or daemon.poll() is not None, BOUND, "mounted or refused")
         try:
+            until(lambda: os.path.ismount(self.mount_point) or daemon.poll() is not None, BOUND, "mounted or refused")
             if daemon.poll() is None:
                 self.steps(base, before)
                 self.umount(daemon)
             self.ended(daemon)
-        except Wrong:
+        except Wrong as wrong:
+            if daemon.poll() is None:
+                wrong = Wrong("%s; %s; log: %s" % (wrong, tasks(daemon.pid), open(log.name).read()[-400:]))
             daemon.poll() is None and daemon.send_signal(signal.SIGABRT)
             daemon.wait()
-            raise
+            raise wrong
 
     def ended(self, daemon):
         try:
@@ -180,6 +182,26 @@ class Room:
         ran(["mkdir", here + "new"], env, BOUND)
         ran(["rmdir", here + "new"], env, BOUND)
         step("rm", ["rm", "-r", here + "src"], keys())
+
+
+def tasks(pid):
+    """Where each thread of a process that hangs is."""
+    found = []
+    for task in sorted(glob.glob("/proc/%d/task/*" % pid)):
+        try:
+            found.append(open(task + "/wchan").read() + " " + open(task + "/syscall").read().split()[0])
+        except OSError:
+            pass
+    if shutil.which("gdb"):
+        gdb = subprocess.run(["gdb", "-p", str(pid), "-batch", "-ex", "thread apply all bt 12"], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        found += re.findall(r"^Thread \d+|^#.*(?:fs|engine|s3)/.*$", gdb.stdout.decode(errors="replace"), re.M)
+    try:
+        for child in open("/proc/%d/task/%d/children" % (pid, pid)).read().split():
+            found.append("child: " + tasks(int(child)))
+    except OSError:
+        pass
+    return ", ".join(found)
 
 
 def summary(text):

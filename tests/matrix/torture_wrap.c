@@ -46,12 +46,14 @@ static void report(void)
 {
 	char text[256];
 	const char *failed = atomic_load(&torture.failed);
-	int fd = torture.file ? __real_open64(torture.file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+	int fd = torture.file ? __real_open64(torture.file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)
+			      : -1;
 
 	if (fd < 0)
 		return;
-	int len = snprintf(text, sizeof(text), "alloc %lu\ncall %lu\n%s%s%s", atomic_load(&torture.count[ALLOC]),
-		atomic_load(&torture.count[CALL]), failed ? "failed " : "", failed ? failed : "", failed ? "\n" : "");
+	int len = snprintf(text, sizeof(text), "alloc %lu\ncall %lu\n%s%s%s",
+		atomic_load(&torture.count[ALLOC]), atomic_load(&torture.count[CALL]),
+		failed ? "failed " : "", failed ? failed : "", failed ? "\n" : "");
 
 	if (__real_write(fd, text, (size_t)len) != len)
 		abort();
@@ -81,15 +83,15 @@ static bool fails(enum kind kind, const char *name)
 }
 
 /* WRAP(result, name, (parameters), (arguments), bad, errno) */
-#define WRAP(type, name, parameters, arguments, kind, bad, number)                                                     \
-	type __real_##name parameters;                                                                                 \
-	type __wrap_##name parameters;                                                                                 \
-	type __wrap_##name parameters                                                                                  \
-	{                                                                                                              \
-		if (!fails(kind, #name))                                                                               \
-			return __real_##name arguments;                                                                \
-		errno = number;                                                                                        \
-		return bad;                                                                                            \
+#define WRAP(type, name, parameters, arguments, kind, bad, number)                                           \
+	type __real_##name parameters;                                                                       \
+	type __wrap_##name parameters;                                                                       \
+	type __wrap_##name parameters                                                                        \
+	{                                                                                                    \
+		if (!fails(kind, #name))                                                                     \
+			return __real_##name arguments;                                                      \
+		errno = number;                                                                              \
+		return bad;                                                                                  \
 	}
 
 WRAP(void *, malloc, (size_t size), (size), ALLOC, NULL, ENOMEM)
@@ -125,15 +127,15 @@ static bool is_quiet(int fd)
 	return __real_fstat64(fd, &st) < 0 || (st.st_mode & S_IFMT) == 0;
 }
 
-#define WRAP_FD(type, name, parameters, arguments, number)                                                             \
-	type __real_##name parameters;                                                                                 \
-	type __wrap_##name parameters;                                                                                 \
-	type __wrap_##name parameters                                                                                  \
-	{                                                                                                              \
-		if (is_quiet(fd) || !fails(CALL, #name))                                                               \
-			return __real_##name arguments;                                                                \
-		errno = number;                                                                                        \
-		return -1;                                                                                             \
+#define WRAP_FD(type, name, parameters, arguments, number)                                                   \
+	type __real_##name parameters;                                                                       \
+	type __wrap_##name parameters;                                                                       \
+	type __wrap_##name parameters                                                                        \
+	{                                                                                                    \
+		if (is_quiet(fd) || !fails(CALL, #name))                                                     \
+			return __real_##name arguments;                                                      \
+		errno = number;                                                                              \
+		return -1;                                                                                   \
 	}
 
 WRAP_FD(ssize_t, read, (int fd, void *to, size_t size), (fd, to, size), EIO)
@@ -148,7 +150,8 @@ WRAP_FD(int, fstat64, (int fd, struct stat *st), (fd, st), EIO)
 WRAP_FD(int, flock, (int fd, int operation), (fd, operation), ENOLCK)
 WRAP(int, stat64, (const char *path, struct stat *st), (path, st), CALL, -1, EIO)
 WRAP(int, lstat64, (const char *path, struct stat *st), (path, st), CALL, -1, EIO)
-WRAP(int, fstatat64, (int dir, const char *path, struct stat *st, int flags), (dir, path, st, flags), CALL, -1, EIO)
+WRAP(int, fstatat64, (int dir, const char *path, struct stat *st, int flags), (dir, path, st, flags), CALL,
+	-1, EIO)
 WRAP(int, access, (const char *path, int mode), (path, mode), CALL, -1, EIO)
 WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode), CALL, -1, ENOSPC)
 WRAP(int, unlink, (const char *path), (path), CALL, -1, EIO)
@@ -157,17 +160,19 @@ WRAP(int, mkostemp64, (char *path, int flags), (path, flags), CALL, -1, ENOSPC)
 WRAP(int, pipe2, (int ends[2], int flags), (ends, flags), CALL, -1, EMFILE)
 WRAP(int, eventfd, (unsigned count, int flags), (count, flags), CALL, -1, EMFILE)
 WRAP(int, epoll_create1, (int flags), (flags), CALL, -1, EMFILE)
-WRAP(int, epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event), (epoll, op, fd, event), CALL, -1, ENOMEM)
-WRAP(int, epoll_wait, (int epoll, struct epoll_event *to, int count, int limit), (epoll, to, count, limit), CALL, -1,
-	EINTR)
+WRAP(int, epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event), (epoll, op, fd, event), CALL, -1,
+	ENOMEM)
+WRAP(int, epoll_wait, (int epoll, struct epoll_event *to, int count, int limit), (epoll, to, count, limit),
+	CALL, -1, EINTR)
 WRAP(int, poll, (struct pollfd * fds, nfds_t count, int limit), (fds, count, limit), CALL, -1, EINTR)
 WRAP(pid_t, fork, (void), (), CALL, -1, EAGAIN)
 WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol), CALL, -1, EMFILE)
 WRAP(int, bind, (int fd, const struct sockaddr *to, socklen_t size), (fd, to, size), CALL, -1, EADDRINUSE)
 WRAP(int, listen, (int fd, int count), (fd, count), CALL, -1, EADDRINUSE)
-WRAP(int, connect, (int fd, const struct sockaddr *to, socklen_t size), (fd, to, size), CALL, -1, ECONNREFUSED)
-WRAP(int, accept4, (int fd, struct sockaddr *from, socklen_t *size, int flags), (fd, from, size, flags), CALL, -1,
-	EMFILE)
+WRAP(int, connect, (int fd, const struct sockaddr *to, socklen_t size), (fd, to, size), CALL, -1,
+	ECONNREFUSED)
+WRAP(int, accept4, (int fd, struct sockaddr *from, socklen_t *size, int flags), (fd, from, size, flags), CALL,
+	-1, EMFILE)
 WRAP(FILE *, fopen64, (const char *path, const char *mode), (path, mode), CALL, NULL, EMFILE)
 WRAP(ssize_t, readlink, (const char *path, char *to, size_t size), (path, to, size), CALL, -1, EIO)
 
@@ -183,13 +188,13 @@ int __real_openat64(int dir, const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_openat64(int dir, const char *path, int flags, ...);
 
-#define OPEN_MODE(last)                                                                                                \
-	mode_t mode = 0;                                                                                               \
-	if (last & (O_CREAT | O_TMPFILE)) {                                                                            \
-		va_list args;                                                                                          \
-		va_start(args, last);                                                                                  \
-		mode = va_arg(args, mode_t);                                                                           \
-		va_end(args);                                                                                          \
+#define OPEN_MODE(last)                                                                                      \
+	mode_t mode = 0;                                                                                     \
+	if (last & (O_CREAT | O_TMPFILE)) {                                                                  \
+		va_list args;                                                                                \
+		va_start(args, last);                                                                        \
+		mode = va_arg(args, mode_t);                                                                 \
+		va_end(args);                                                                                \
 	}
 
 int __wrap_open64(const char *path, int flags, ...)
