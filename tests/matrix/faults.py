@@ -486,8 +486,11 @@ def main():
         threads = [threading.Thread(target=matrix.work, args=(room,)) for room in rooms]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:
+            matrix.left = []
         print("%d of %d combinations tried (seed %d): %d met their fault, %d commands failed as told, %d wrong" %
               (matrix.tried, total, options.seed, matrix.fired, matrix.refused, len(matrix.wrong)))
         return 1 if matrix.wrong else 0

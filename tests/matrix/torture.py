@@ -277,8 +277,11 @@ def main():
         threads = [threading.Thread(target=torture.work, args=(room,)) for room in rooms]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:
+            torture.left = []
         print(", ".join("%s %d" % item for item in torture.names.most_common()))
         print("%d of %d runs (seed %d): %d had their failure, %d wrong" %
               (torture.tried, total, options.seed, torture.failed, len(torture.wrong)))
