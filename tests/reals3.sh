@@ -64,12 +64,15 @@ stop | status | account) exec bash "$here/reals3/$name.sh" "$verb" ;;
 check)
 	shift 2
 	install_packages
+	# Several may use one server: who started it stops it, unless another one still holds the lock.
+	exec 8>"${TMPDIR:-/tmp}/ferryfs-$name.lock"
+	flock -s 8
 	was=$(bash "$here/reals3/$name.sh" status)
-	bash "$here/reals3/$name.sh" start
-	case $was in *down*) trap 'bash "$here/reals3/$name.sh" stop' EXIT ;; esac
+	bash "$here/reals3/$name.sh" start 8>&-
+	case $was in *down*) trap 'if flock -n -x 8; then bash "$here/reals3/$name.sh" stop; fi' EXIT ;; esac
 	trap 'exit 130' INT TERM
 	# Where a case repeats itself at random, a few times will do on a slow server.
-	RUNS=${RUNS:-3} FERRYFS_REAL=$name S3D=$here/reals3/front.py "$here/run" -t 900 -j "${JOBS:-2}" "$@"
+	RUNS=${RUNS:-3} FERRYFS_REAL=$name S3D=$here/reals3/front.py "$here/run" -t 900 -j "${JOBS:-2}" "$@" 8>&-
 	;;
 *) usage ;;
 esac
