@@ -6,7 +6,7 @@ start_s3d --bucket=data
 # make KEY SIZE: an object with everything that can be lost
 make() {
 	head -c "$2" /dev/zero >body
-	aws s3api put-object --bucket data --key "$1" --body body --content-type text/x-own --cache-control max-age=7 \
+	aws --endpoint-url "$ENDPOINT" s3api put-object --bucket data --key "$1" --body body --content-type text/x-own --cache-control max-age=7 \
 		--metadata colour=blue,mtime=1000000000 --storage-class STANDARD_IA --tagging 'team=a%20b' >/dev/null || fail "put $1"
 }
 command -v aws >/dev/null || skip "no aws"

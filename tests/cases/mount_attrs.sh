@@ -48,7 +48,7 @@ umount_s3 m
 # user metadata shows by its name
 if command -v aws >/dev/null; then
 	echo text >body
-	aws s3api put-object --bucket alpha --key d/meta --body body --metadata colour=red,shape=round >/dev/null || fail "aws put-object"
+	aws --endpoint-url "$ENDPOINT" s3api put-object --bucket alpha --key d/meta --body body --metadata colour=red,shape=round >/dev/null || fail "aws put-object"
 	mount_s3 m s3://alpha/d
 	equal meta "$(getfattr --only-values -n user.s3.meta.colour m/meta)" red
 	equal "names" "$(getfattr m/meta | grep -c user.s3.meta)" 2

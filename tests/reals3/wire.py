@@ -82,7 +82,7 @@ async def read_body(reader, head, method, sink=None):
 
 def plain(head, body):
     """A body without its chunk sizes."""
-    if 'chunked' not in head.fields.get('transfer-encoding', '').lower():
+    if not body or 'chunked' not in head.fields.get('transfer-encoding', '').lower():
         return body
     out, at = [], 0
     while True:
