@@ -22,7 +22,7 @@
 #include "engine/log.h"
 #include "fs/control_reply.h"
 
-enum { SETTLE_STEP_MS = 10, KEPT_MS = 1000 };
+enum { SETTLE_STEP_MS = 10, KEPT_MS = 1000, UNREAD_MS = 100 };
 
 enum client_state { READING, SETTLING, WRITING };
 
@@ -308,6 +308,8 @@ static int next_timeout(const struct control_server *server)
 		until = server->started_ms + CONTROL_UNUSED_MS;
 	if (server->left_ms && !server->kept && server->left_ms + KEPT_MS < until)
 		until = server->left_ms + KEPT_MS;
+	if (views_unread(server->options.views) && now + UNREAD_MS < until)
+		until = now + UNREAD_MS;
 	if (until == UINT64_MAX)
 		return -1;
 	/* The clock is coarse: not a moment too early, again and again. */
@@ -340,7 +342,7 @@ static void *run(void *user)
 			log_text(LOG_LEVEL_ERROR, "control: poll: %s", strerror(errno));
 		if (fds[0].revents)
 			return NULL;
-		if (fds[1].revents)
+		if (fds[1].revents || views_unread(server->options.views))
 			views_sync(server->options.views);
 		for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
 			if (server->clients[i].fd >= 0)

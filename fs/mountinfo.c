@@ -54,24 +54,32 @@ static bool parse_line(char *text, struct mountinfo_line *ret)
 	return true;
 }
 
-bool mountinfo_each(bool (*visit)(const struct mountinfo_line *line, void *user), void *user)
+int mountinfo_walk(bool (*visit)(const struct mountinfo_line *line, void *user), void *user)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *text = NULL;
 	size_t size = 0;
 	bool found = false;
+	int error = 0;
 
 	if (!file)
-		return false;
+		return -errno;
 	while (!found && getline(&text, &size, file) > 0) {
 		struct mountinfo_line line;
 
 		if (parse_line(text, &line))
 			found = visit(&line, user);
 	}
+	if (!found && !feof(file))
+		error = -EIO;
 	free(text);
 	fclose(file);
-	return found;
+	return found ? 1 : error;
+}
+
+bool mountinfo_each(bool (*visit)(const struct mountinfo_line *line, void *user), void *user)
+{
+	return mountinfo_walk(visit, user) == 1;
 }
 
 struct finding {

@@ -32,5 +32,7 @@ struct mountinfo_line {
 
 /* Calls visit for each mount, parents before what is mounted on them, until it returns true; was it? */
 bool mountinfo_each(bool (*visit)(const struct mountinfo_line *line, void *user), void *user);
+/* The same for who must know whether all was seen: 1, 0, or -errno when it could not be read to its end. */
+int mountinfo_walk(bool (*visit)(const struct mountinfo_line *line, void *user), void *user);
 
 #endif

@@ -409,6 +409,11 @@ bool views_mounted(const struct views *views, const char *point)
 	return shown && shown->mounted;
 }
 
+bool views_unread(const struct views *views)
+{
+	return views->unread;
+}
+
 bool views_used(const struct views *views)
 {
 	return views->shown_count > 0 || views->others > 0;

@@ -51,6 +51,8 @@ int views_add(struct views *views, struct control_request *request, struct buf *
 void views_asked(struct views *views, const char *point);
 /* Reads the list of mounts. */
 void views_sync(struct views *views);
+/* Could the list not be read (memory, descriptors)?  What was known holds; it is worth reading again. */
+bool views_unread(const struct views *views);
 bool views_mounted(const struct views *views, const char *point);
 /* Is anything of the hub mounted, here, beside itself, or about to be? */
 bool views_used(const struct views *views);

@@ -39,6 +39,7 @@ struct views {
 	unsigned shown_count;
 	struct shown *former[VIEWS_FORMER_MAX]; /* the oldest first */
 	unsigned former_count;
+	bool unread; /* the mounts could not be looked at when they changed */
 	unsigned others; /* mounts of the hub that nobody asked it for: somebody's own bind mounts */
 };
 

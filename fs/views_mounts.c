@@ -60,7 +60,10 @@ void views_sync(struct views *views)
 	for (unsigned i = 0; i < views->shown_count; i++)
 		views->shown[i]->seen = false;
 	views->others = 0;
-	mountinfo_each(visit, views);
+	/* What could not be looked at is still there, as far as is known; the control thread looks again. */
+	views->unread = mountinfo_walk(visit, views) < 0;
+	if (views->unread)
+		return;
 	for (unsigned i = views->shown_count; i-- > 0;) {
 		struct shown *shown = views->shown[i];
 

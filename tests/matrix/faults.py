@@ -157,7 +157,8 @@ class Room:
         self.mounted = 0
         self.mount_point = None
         self.env = dict(os.environ, AWS_ENDPOINT_URL="http://127.0.0.1:%d" % self.proxy.port, AWS_REGION="us-east-1",
-                        HOME=self.work, FERRYFS_RUN_DIR=os.path.join(self.work, "run"), LC_ALL="C")
+                        HOME=self.work, FERRYFS_RUN_DIR=os.path.join(self.work, "run"),
+                        FERRYFS_JOURNAL=os.path.join(self.work, "journal"), LC_ALL="C")
         os.mkdir(self.env["FERRYFS_RUN_DIR"], 0o700)
         # In a file: credentials that can be read anew.
         os.mkdir(os.path.join(self.work, ".aws"))

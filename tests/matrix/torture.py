@@ -41,7 +41,7 @@ class Room:
         os.mkdir(self.run_dir, 0o700)
         self.base_env = dict(os.environ, AWS_ENDPOINT_URL="http://127.0.0.1:%d" % self.server.port, AWS_REGION="us-east-1",
                              AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="testsecret", HOME=self.work, LC_ALL="C",
-                             FERRYFS_RUN_DIR=self.run_dir)
+                             FERRYFS_RUN_DIR=self.run_dir, FERRYFS_JOURNAL=os.path.join(self.work, "journal"))
         self.number = 0
         self.local = os.path.join(self.work, "local")
         open(self.local, "w").write("written\n" * 500)
