@@ -32,6 +32,8 @@ PACKAGES := pkg-config gcc libc6-dev libfuse3-dev fuse3 libcurl4-openssl-dev lib
 	uthash-dev libjansson-dev libmicrohttpd-dev libbsd-dev libcmocka-dev
 CHECK_PACKAGES := curl python3 clang-format attr awscli rsync busybox
 FUZZ_PACKAGES  := clang libclang-rt-14-dev
+# libc6-dbg: valgrind asks for the loader's symbols.
+ANALYSIS_PACKAGES := clang-tidy cppcheck valgrind libc6-dbg
 
 PKG      := fuse3 libcurl libxml-2.0 openssl jansson
 PKGFLAGS  = $(shell pkg-config --cflags $(PKG))
@@ -55,7 +57,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(sort $(wildcard tests/unit
 say = $(if $(V),,@echo '  $(1)  $@' &&)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo demo-run check check-run check-unit check-cases check-style bench install uninstall deps deps-check clean help
+.PHONY: all demo demo-run check check-run check-unit check-cases check-style check-analysis check-valgrind bench install uninstall deps deps-check clean help
 
 all: $(FERRYFS)
 $(FERRYFS): $(OUT)/fs/main.o $(if $(TORTURE),$(OUT)/tests/matrix/torture_wrap.o) $(LIBS)
@@ -100,7 +102,7 @@ SAN_ENV  := $(if $(SANITIZE),SANITIZED=1) ASAN_OPTIONS=detect_leaks=1:abort_on_e
 	TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1
 CASES    ?= $(sort $(wildcard tests/cases/[a-z]*_*.sh))
 JOBS     ?= $(shell nproc)
-RUN       = FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)) S3D=$(abspath $(OUT)/s3d) $(SAN_ENV) tests/run -j $(JOBS)
+RUN       = FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)) S3D=$(abspath $(OUT)/s3d) $(SAN_ENV) tests/run -j $(JOBS) $(if $(SANITIZE),-t 900)
 
 unit-names = $(foreach t,$(UNIT),unit/$(notdir $(t))=$(t))
 case-names = $(foreach t,$(CASES),case/$(basename $(notdir $(t)))="bash $(t)")
@@ -128,6 +130,18 @@ check-real: all
 
 check-style:
 	@tests/style/check.sh -v
+
+# clang-tidy and cppcheck, as .clang-tidy and tests/style/cppcheck.txt say; nothing is found.
+check-analysis:
+	@CPPFLAGS='$(filter-out -DFERRYFS_VERSION%,$(CPPFLAGS)) $(PKGFLAGS)' tests/style/analysis.sh -j $(JOBS)
+
+# The unit tests in valgrind.  Its 3.19 has no pidfd_open, which some ask for.
+VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible \
+	--errors-for-leak-kinds=definite,possible --num-callers=30 --suppressions=tests/unit/valgrind.supp
+NOT_VALGRIND := fs_batch fs_resolver
+valgrind-names = $(foreach t,$(UNIT),valgrind/$(notdir $(t))="$(if $(filter $(NOT_VALGRIND),$(notdir $(t))),echo valgrind has no pidfd_open; exit 77,$(VALGRIND) $(t))")
+check-valgrind: $(UNIT) $(OUT)/s3d
+	@$(RUN) -t 900 $(valgrind-names)
 
 # The tables go to $(OUT)/bench.md, too; tests/bench/run.sh says what the environment changes.
 bench: all $(OUT)/s3d $(OUT)/bench/curlfloor
@@ -164,15 +178,18 @@ torture-build:
 
 torture: torture-build
 	@$(TORTURE_RUN) --all
-	@SANITIZED=1 FERRYFS=$(abspath $(TORTURE_DIR)/ferryfs) S3D=$(abspath $(TORTURE_DIR)/s3d) python3 tests/matrix/faults.py --all
+	@$(FAULTS_RUN) --all
 
-# A sample of SECONDS, another one each day (SEED=N chooses).
+# A sample of both, TORTURE_SECONDS in all, another one each day (SEED=N chooses).
+TORTURE_SECONDS ?= 120
+FAULTS_RUN = SANITIZED=1 FERRYFS=$(abspath $(TORTURE_DIR)/ferryfs) S3D=$(abspath $(TORTURE_DIR)/s3d) python3 tests/matrix/faults.py
 torture-sample: torture-build
-	@$(TORTURE_RUN) --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
+	@$(TORTURE_RUN) --seconds $$(($(TORTURE_SECONDS) * 6 / 10)) $(if $(SEED),--seed $(SEED))
+	@$(FAULTS_RUN) --seconds $$(($(TORTURE_SECONDS) * 4 / 10)) $(if $(SEED),--seed $(SEED))
 
 # ---- what must be installed ----
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
-WANTED  := $(PACKAGES) $(CHECK_PACKAGES) $(FUZZ_PACKAGES)
+WANTED  := $(PACKAGES) $(CHECK_PACKAGES) $(FUZZ_PACKAGES) $(ANALYSIS_PACKAGES)
 MISSING = $(shell dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(WANTED) 2>/dev/null | \
 	awk -v want="$(WANTED)" '$$2 == "installed" {have[$$1] = 1} \
 	END {n = split(want, w, " "); for (i = 1; i <= n; i++) if (!have[w[i]]) print w[i]}')
@@ -184,10 +201,10 @@ deps:
 		{ tail -n 20 $(or $(TMPDIR),/tmp)/ferryfs-deps.log; exit 1; }; echo "installed: $$missing"; \
 	else echo "missing packages; run: sudo apt-get install --no-install-recommends $$missing"; exit 1; fi
 
-# All but the fuzzers' compiler, which nothing else needs.
+# All but the fuzzers' compiler and the analysers, which `make check` does not need.
 deps-check: WANTED := $(PACKAGES) $(CHECK_PACKAGES)
 deps-check:
-	@missing="$(MISSING)"; [ -z "$$missing" ] || $(MAKE) --no-print-directory deps FUZZ_PACKAGES=
+	@missing="$(MISSING)"; [ -z "$$missing" ] || $(MAKE) --no-print-directory deps FUZZ_PACKAGES= ANALYSIS_PACKAGES=
 
 # ---- installation ----
 BINDIR := $(DESTDIR)$(PREFIX)/bin
@@ -213,10 +230,11 @@ help:
 	@echo 'make demo         the main job on the embedded S3 server: mount, browse, cp -r, mv, rm -r, and what crossed the wire'
 	@echo 'make check        everything that must hold; ends with one line N passed, N failed'
 	@echo 'make check-unit   the unit tests;  make check-cases [CASES=FILE]  the cases;  make check-style  layers, sizes, format'
+	@echo 'make check-analysis  clang-tidy and cppcheck;  make check-valgrind  the unit tests in valgrind'
 	@echo 'make check-real [REAL="rgw swift"] [CASES=FILE]  the cases against Ceph and OpenStack Swift'
 	@echo 'make bench        tables of speed and memory beside the peers that are installed'
 	@echo 'make fuzz-run     the fuzzers, SECONDS=10 each; ends non-zero on a crash.  make fuzz  only builds them'
-	@echo 'make torture       all allocations and system calls fail once each, and all of the fault matrix; torture-sample SECONDS=120'
+	@echo 'make torture       all allocations and system calls fail once each, and all of the fault matrix; torture-sample TORTURE_SECONDS=120'
 	@echo 'make deps         installs what is missing (root), or prints the line to run'
 	@echo 'make install      to PREFIX ($(PREFIX)), below DESTDIR;  make uninstall'
 	@echo 'make clean        removes what was built'

@@ -92,6 +92,7 @@ enum account_trait {
 	TRAIT_DELETE_IF_MATCH, /* ETag in DeleteObjects, If-Match on DELETE */
 	TRAIT_COPY_CREATE, /* If-None-Match: * on CopyObject's destination */
 	TRAIT_PUT_CREATE, /* If-None-Match: * on PutObject */
+	TRAIT_PUT_MATCH, /* If-Match on PutObject */
 	TRAIT_TAGGING,
 	TRAIT_COUNT,
 };

@@ -14,7 +14,7 @@
  * wrong region, an expired token and a skewed clock are put right once and asked again at once.  A GET whose
  * sink has taken bytes is not retried
  * (-EIO): the reader goes on from where it was.  S3_CREATE_UPLOAD may leave a second upload behind when its
- * answer was lost: the caller lists and aborts it.
+ * answer was lost: the caller lists and names it.
  */
 #ifndef FERRYFS_ENGINE_CALL_H
 #define FERRYFS_ENGINE_CALL_H

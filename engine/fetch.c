@@ -50,7 +50,7 @@ static void fetch_prepare(struct fetch *fetch)
 static bool may_resume(const struct fetch *fetch, const struct call *call, const struct s3_answer *answer)
 {
 	/* Without the ETag the rest could be of another object. */
-	return call->error != -ECANCELED && fetch->refused == 0 && !fetch->cancelled && fetch->etag.len > 0 &&
+	return call->error != -ECANCELED && fetch->refused == 0 && fetch->etag.len > 0 &&
 	       fetch->got > fetch->before && answer->status < 300 && fetch->resumed < RESUMES_MAX;
 }
 
@@ -88,7 +88,6 @@ static void fetch_begin(struct worker *worker, struct fetch *fetch)
 	fetch->got = 0;
 	fetch->resumed = 0;
 	fetch->refused = 0;
-	fetch->cancelled = false;
 	fetch_prepare(fetch);
 }
 
@@ -102,10 +101,4 @@ void fetch_post(struct worker *worker, struct fetch *fetch)
 {
 	fetch_begin(worker, fetch);
 	call_post(worker, &fetch->call);
-}
-
-void fetch_cancel(struct fetch *fetch)
-{
-	fetch->cancelled = true;
-	call_cancel(&fetch->call);
 }

@@ -33,11 +33,9 @@ struct fetch {
 	unsigned resumed;
 	size_t before; /* got when this call began */
 	int refused; /* what on_data said */
-	bool cancelled;
 };
 
 void fetch_start(struct worker *worker, struct fetch *fetch); /* worker thread */
 void fetch_post(struct worker *worker, struct fetch *fetch); /* any thread */
-void fetch_cancel(struct fetch *fetch); /* worker thread */
 
 #endif

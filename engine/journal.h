@@ -56,7 +56,7 @@ bool journal_empty(const struct journal *journal); /* no key yet */
 /* A page of `count` K lines, whose number answers name; one write.  time: by the server's clock. */
 int journal_page(struct journal *journal, struct str lines, unsigned count, int64_t time, int64_t *ret_page);
 /* C, F, U or E lines of one page.  After a failure they count for the undo all the same. */
-int journal_answers(struct journal *journal, int64_t page, struct str lines, unsigned copied);
+int journal_answers(struct journal *journal, int64_t number, struct str lines, unsigned copied);
 /* The line that permits deletes, on disk when this is back. */
 int journal_write_all_copied(struct journal *journal);
 

@@ -154,7 +154,7 @@ int journal_dir_create(struct journal_dir *dir, int *ret_fd, char *ret_name)
 			continue;
 		if (fd < 0)
 			return -errno;
-		struct stat st;
+		struct stat st = {.st_nlink = 0};
 		int err = flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 ? -errno : 0;
 		if (err == 0 && st.st_nlink > 0) {
 			*ret_fd = fd;
@@ -226,7 +226,7 @@ static bool ends_in(const char *name, const char *suffix)
 
 static void remove_abandoned(struct journal_dir *dir, const char *name)
 {
-	int fd;
+	int fd = -1;
 	if (lock(dir, name, &fd) != 0)
 		return;
 	unlinkat(dir->fd, name, 0);
@@ -291,7 +291,7 @@ int journal_dir_names(struct journal_dir *dir, char ***ret)
 	names.array = calloc(1, sizeof(*names.array));
 	if (err == 0 && names.array == NULL)
 		err = -ENOMEM;
-	if (err == 0)
+	if (err == 0 && stream != NULL)
 		err = read_names(dir, stream, &names);
 	if (stream != NULL)
 		closedir(stream);

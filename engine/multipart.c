@@ -3,11 +3,13 @@
  *
  *   step      on the wire              next
  *   CREATE    CreateMultipartUpload    PARTS; after a failure LOST or the end
- *   PARTS     up to at_once parts      COMPLETE when all are there; ABORT when none is active after a failure
+ *   PARTS     up to at_once parts      BEFORE when all are there; ABORT when none is active after a failure
+ *   BEFORE    HEAD of the object       COMPLETE; ABORT.  Only for a condition that may not be enforced
  *   COMPLETE  CompleteMultipartUpload  the end or LOST; LOOK where its outcome is not clear; ABORT after a
- * failure LOOK      HEAD of the object       COMPLETE's outcome: the end, or ABORT ABORT AbortMultipartUpload
- * LOST or the end LOST      ListMultipartUploads     abort of the upload whose create's answer was lost, then
- * the end
+ *                                      failure
+ *   LOOK      HEAD of the object       COMPLETE's outcome: the end, or ABORT; or COMPLETE without condition
+ *   ABORT     AbortMultipartUpload     LOST or the end
+ *   LOST      ListMultipartUploads     the end
  *
  * Invariants: parts are active only in PARTS; upload_id is set from PARTS on; error is set once and decides
  * the end.
@@ -17,9 +19,10 @@
  * the MD5 of our parts' MD5s with their number, as S3 makes it; or, for the 404, when size and number of
  * parts are right, since no one else completes this upload.
  *
- * A create whose answer was lost leaves an upload nobody knows the id of.  ListMultipartUploads does not say
- * whose an upload is, so one is aborted only where it is the only other one of exactly this key that began
- * while ours did.
+ * A create whose answer was lost may have left an upload nobody knows the id of.  ListMultipartUploads says
+ * key, id and time of an upload, none of which proves that it is ours: another client may have begun one of
+ * the same key in the same moment.  An upload left is a cost, an upload of somebody else's aborted a loss; so
+ * those that may be ours are named in the log.
  */
 #include "engine/multipart.h"
 
@@ -28,16 +31,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include "engine/condition.h"
 #include "engine/log.h"
+#include "s3/escape.h"
 
 enum {
 	ABORT_ROUNDS = 3, /* each with all of a call's own retries */
 	CLOCK_SLACK = 2, /* seconds */
+	LOST_TOLD_MAX = 4, /* upload ids named in the log */
+	LOST_TEXT_MAX = 4 * UPLOAD_ID_MAX + 512,
 };
 
 static void parts_pump(struct multipart *m);
 static void complete_start(struct multipart *m);
-static void abort_start(struct multipart *m, const char *upload_id);
+static void abort_start(struct multipart *m);
 static void lost_start(struct multipart *m);
 
 static void multipart_end(struct multipart *m)
@@ -198,12 +205,17 @@ static void parts_pump(struct multipart *m)
 	if (m->active > 0)
 		return;
 	if (m->error != 0)
-		abort_start(m, m->upload_id);
+		abort_start(m);
 	else
 		complete_start(m);
 }
 
 /* ---- COMPLETE ---- */
+
+static enum account_trait trait_of(const struct multipart *m)
+{
+	return m->create_only ? m->create_trait : TRAIT_PUT_MATCH;
+}
 
 static bool hex_nibble(char c, unsigned *ret)
 {
@@ -270,9 +282,17 @@ static void look_done(struct call *call, const struct s3_answer *answer)
 		multipart_leave(m);
 		return;
 	}
+	/* Refused by the right ETag. */
+	if (call->error == 0 && m->error == -ESTALE && !m->unconditioned && m->if_match.len > 0 &&
+		str_eq(str_of(answer->etag), m->if_match)) {
+		m->error = 0;
+		m->unconditioned = true;
+		complete_start(m);
+		return;
+	}
 	if (m->error == -ESTALE && m->create_only && call->error == 0)
 		m->error = -EEXIST;
-	abort_start(m, m->upload_id);
+	abort_start(m);
 }
 
 static void look_start(struct multipart *m)
@@ -286,7 +306,8 @@ static void look_start(struct multipart *m)
 static void complete_done(struct call *call, const struct s3_answer *answer)
 {
 	struct multipart *m = call->user;
-	bool conditional = call->request.if_none_match_any;
+	bool conditional = call->request.if_none_match_any || call->request.if_match.len > 0;
+	bool gone = condition_object_gone(call->request.if_match, call->error, answer);
 	m->ambiguous |= call->ambiguous;
 	if (call->error == 0) {
 		m->ambiguous = false;
@@ -298,35 +319,69 @@ static void complete_done(struct call *call, const struct s3_answer *answer)
 		m->error = 0;
 		multipart_leave(m);
 	} else if (call->error == -EOPNOTSUPP && conditional) {
-		account_learn(m->account, m->create_trait, false);
+		account_learn(m->account, trait_of(m), false);
 		complete_start(m);
 	} else {
 		bool unclear = (call->error == -ENOENT && m->ambiguous) || call->error == -ESTALE;
+		if (call->error == -ESTALE && m->create_only && !m->ambiguous)
+			account_learn(m->account, m->create_trait, true);
 		m->error = 0; /* a cancel that came meanwhile is older news */
-		multipart_fail(m, call->error, answer);
+		multipart_fail(m, gone ? -ESTALE : call->error, answer);
 		if (unclear)
 			look_start(m);
 		else
-			abort_start(m, m->upload_id);
+			abort_start(m);
 	}
+}
+
+static void before_done(struct call *call, const struct s3_answer *answer)
+{
+	struct multipart *m = call->user;
+	int err = condition_check(m->if_match, call->error, answer);
+	if (err != 0)
+		multipart_fail(m, err, answer);
+	if (m->error != 0)
+		abort_start(m);
+	else
+		complete_start(m);
+}
+
+static void before_start(struct multipart *m)
+{
+	m->step = MULTIPART_BEFORE;
+	m->looked_first = true;
+	call_prepare(m, &m->call, S3_HEAD_OBJECT);
+	m->call.on_done = before_done;
+	call_start(m->worker, &m->call);
+}
+
+static bool wants_look(const struct multipart *m)
+{
+	return m->look_first && !m->looked_first && (m->create_only || m->if_match.len > 0) &&
+	       account_trait(m->account, trait_of(m)) != TRAIT_YES;
 }
 
 static void complete_start(struct multipart *m)
 {
+	if (wants_look(m)) {
+		before_start(m);
+		return;
+	}
 	char etag[ETAG_MAX + 1];
 	int err = m->ops->note != NULL && expected_etag(m, etag) ? m->ops->note(m, NULL, etag) : 0;
 	if (err != 0) {
 		multipart_fail(m, err, NULL);
-		abort_start(m, m->upload_id);
+		abort_start(m);
 		return;
 	}
 	m->step = MULTIPART_COMPLETE;
 	call_prepare(m, &m->call, S3_COMPLETE_UPLOAD);
 	m->call.request.parts = m->parts;
 	m->call.request.part_count = m->plan.count;
-	m->call.request.if_match = m->if_match;
-	m->call.request.if_none_match_any =
-		m->create_only && account_trait(m->account, m->create_trait) != TRAIT_NO;
+	if (account_trait(m->account, trait_of(m)) != TRAIT_NO) {
+		m->call.request.if_match = m->unconditioned ? STR_NONE : m->if_match;
+		m->call.request.if_none_match_any = m->create_only;
+	}
 	m->call.expect_bytes = m->plan.size;
 	m->call.on_done = complete_done;
 	call_start(m->worker, &m->call);
@@ -337,52 +392,60 @@ static void complete_start(struct multipart *m)
 static void abort_done(struct call *call, const struct s3_answer *answer)
 {
 	struct multipart *m = call->user;
-	bool lost = m->step == MULTIPART_LOST;
 	if (call->error != 0 && call->error != -ENOENT) {
 		if (call->error != -ECANCELED && ++m->abort_rounds < ABORT_ROUNDS) {
-			abort_start(m, lost ? m->lost_id : m->upload_id);
+			abort_start(m);
 			return;
 		}
 		log_left(m, call->error, answer, "an unfinished multipart upload is left, its abort failed");
 	}
-	if (lost)
-		multipart_end(m);
-	else
-		multipart_leave(m);
+	multipart_leave(m);
 }
 
-static void abort_start(struct multipart *m, const char *upload_id)
+static void abort_start(struct multipart *m)
 {
-	if (m->step != MULTIPART_LOST)
-		m->step = MULTIPART_ABORT;
+	m->step = MULTIPART_ABORT;
 	call_prepare(m, &m->call, S3_ABORT_UPLOAD);
-	m->call.request.upload_id = str_of(upload_id);
 	m->call.on_done = abort_done;
 	call_start(m->worker, &m->call);
 }
 
-/* The one upload of this key that can only be ours; false where there is none or more than one. */
-static bool find_lost(struct multipart *m)
+static bool may_be_ours(const struct multipart *m, const struct page_entry *entry)
 {
-	const struct page_entry *found = NULL;
-	unsigned count = 0;
-	for (unsigned i = 0; i < m->page->count; i++) {
+	return str_eq(entry->key, m->key) && !str_eq(entry->etag, str_of(m->upload_id)) &&
+	       (entry->mtime == 0 || entry->mtime + CLOCK_SLACK >= m->started);
+}
+
+/* The text: an upload id comes from outside. */
+static int lost_text(struct buf *text, struct str upload_id)
+{
+	int err = buf_add_text(text, "its creation was not answered: the unfinished upload ");
+	if (err == 0)
+		err = escape_text(text, upload_id);
+	if (err == 0)
+		err = buf_add_text(text,
+			" may be of it, or another client's, and is not aborted.  If it is nobody's, "
+			"abort it, or let a lifecycle rule do so");
+	return err;
+}
+
+static void log_lost(struct multipart *m)
+{
+	struct buf text;
+	unsigned told = 0;
+	buf_init(&text, LOST_TEXT_MAX);
+	for (unsigned i = 0; i < m->page->count && told < LOST_TOLD_MAX; i++) {
 		const struct page_entry *entry = &m->page->entries[i];
-		if (!str_eq(entry->key, m->key) || str_eq(entry->etag, str_of(m->upload_id)) ||
-			entry->mtime + CLOCK_SLACK < m->started)
+		if (!may_be_ours(m, entry))
 			continue;
-		found = entry;
-		count++;
+		buf_clear(&text);
+		if (lost_text(&text, entry->etag) == 0)
+			log_left(m, 0, NULL, buf_text(&text));
+		told++;
 	}
-	if (count == 0)
-		return false;
-	if (count > 1 || m->page->truncated || found->etag.len > UPLOAD_ID_MAX || found->mtime == 0) {
+	buf_release(&text);
+	if (m->page->truncated)
 		log_left(m, 0, NULL, "a multipart upload whose creation was not answered may be left");
-		return false;
-	}
-	memcpy(m->lost_id, found->etag.data, found->etag.len);
-	m->lost_id[found->etag.len] = '\0';
-	return true;
 }
 
 static void lost_done(struct call *call, const struct s3_answer *answer)
@@ -391,11 +454,9 @@ static void lost_done(struct call *call, const struct s3_answer *answer)
 	if (call->error != 0)
 		log_left(m, call->error, answer,
 			"a multipart upload whose creation was not answered may be left");
-	m->abort_rounds = 0;
-	if (call->error == 0 && find_lost(m))
-		abort_start(m, m->lost_id);
 	else
-		multipart_end(m);
+		log_lost(m);
+	multipart_end(m);
 }
 
 static void lost_start(struct multipart *m)
@@ -419,7 +480,7 @@ static void lost_start(struct multipart *m)
 
 void multipart_cancel(struct multipart *m)
 {
-	if (m->step == MULTIPART_CREATE || m->step == MULTIPART_PARTS)
+	if (m->step == MULTIPART_CREATE || m->step == MULTIPART_PARTS || m->step == MULTIPART_BEFORE)
 		multipart_fail(m, -ECANCELED, NULL);
 	if ((m->step == MULTIPART_CREATE || m->step == MULTIPART_COMPLETE) && m->call.state != CALL_ACTIVE)
 		call_cancel(&m->call);

@@ -2,9 +2,10 @@
  * multipart: one object made of parts: create, parts in parallel, completion; or, on any failure, an abort.
  *
  * Used by copy_parts (parts copied by the server) and upload_parts (parts sent).  Nothing is left behind:
- * where the abort fails too, or a lost answer may have left a second upload that cannot be told from another
- * client's, a log line says so.  The multipart is the caller's memory until ops->done, which comes exactly
- * once, on the worker's thread, never from inside multipart_start or multipart_cancel.
+ * where the abort fails too, or a lost answer may have left a second upload, which cannot be told from
+ * another client's, a log line says so and how to clean up.  The multipart is the caller's memory until
+ * ops->done, which comes exactly once, on the worker's thread, never from inside multipart_start or
+ * multipart_cancel.
  */
 #ifndef FERRYFS_ENGINE_MULTIPART_H
 #define FERRYFS_ENGINE_MULTIPART_H
@@ -41,6 +42,7 @@ struct multipart_slot {
 enum multipart_step {
 	MULTIPART_CREATE,
 	MULTIPART_PARTS,
+	MULTIPART_BEFORE,
 	MULTIPART_COMPLETE,
 	MULTIPART_LOOK,
 	MULTIPART_ABORT,
@@ -59,6 +61,7 @@ struct multipart {
 	bool create_only; /* If-None-Match: * at the completion */
 	struct str if_match; /* of the destination, at the completion */
 	enum account_trait create_trait; /* what create_only teaches */
+	bool look_first; /* just before the completion, where its condition is not known to be enforced */
 	unsigned call_flags;
 	void *user;
 
@@ -75,11 +78,11 @@ struct multipart {
 	struct page *page;
 	struct s3_answer answer; /* the deciding one, a copy */
 	char upload_id[UPLOAD_ID_MAX + 1];
-	char lost_id[UPLOAD_ID_MAX + 1];
 	int64_t started; /* by the server's clock */
 	unsigned abort_rounds;
 	int error;
 	bool create_lost; /* another create may have taken effect */
+	bool looked_first, unconditioned;
 	bool completed;
 	struct task task;
 };

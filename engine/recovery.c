@@ -189,6 +189,7 @@ static void settle(const struct recovery_options *options, struct journal *journ
 	if (!result->progress.settled)
 		result->outcome = RECOVERY_FAILED;
 	tell(options, result);
+	result->intent = NULL;
 	buf_release(&kept.line);
 }
 

@@ -42,7 +42,7 @@ struct transfer {
 	enum transfer_mode mode;
 	const char *method;
 	long buffer_size, send_size;
-	const char *bundle; /* of certificates, the account's; NULL: the default; lent */
+	char *bundle; /* of certificates, the account's; NULL: the default */
 
 	/* of this attempt */
 	char region[REGION_MAX + 1]; /* signed for */

@@ -33,14 +33,14 @@
 #include "engine/record.h"
 
 enum {
-	SWEEPS_AT_ONCE = 6, /* a listing and a DeleteObjects of 1,000: 30 ms each is 100,000 keys a second */
+	SWEEPS_AT_ONCE = 8, /* a listing and a DeleteObjects of 1,000: 30 ms each is 100,000 keys a second */
 	LARGE_AT_ONCE = 4, /* copies in parts of one lane: each has parts and an answer of its own */
 	TREE_CALL_FLAGS = CALL_BULK,
 };
 
 enum job_phase { PHASE_LIST, PHASE_DELETE, PHASE_LEFT, PHASE_ABORT, PHASE_CHECK, PHASE_UNDO, PHASE_END };
 
-/* Whether conditions are enforced is learnt on the first copy of a move; other copies wait for it. */
+/* Whether conditions are enforced is learnt on the first copy of a move. */
 enum job_probe { PROBE_OFF, PROBE_WANTED, PROBE_RUNNING };
 
 struct lane;
@@ -128,8 +128,7 @@ struct job {
 	struct journal *journal; /* a move that is not a dry run; its writing is any lane's */
 	bool resumed; /* the journal is another process's */
 	bool kept; /* not undone, since sources were missing */
-	bool sweep_probe; /* one sweep is out to learn what the others need to know */
-	bool sweep_probed; /* it was tried; once is enough */
+	bool sweep_probed; /* one sweep went out to learn about conditional deletes; once is enough */
 	bool record_done;
 	unsigned left; /* LEFT: keys found */
 	struct task start, stop;

@@ -1,7 +1,8 @@
 /*
  * Lane: copies the entries of the pages it was given, as many at once as keep the window full.
  *
- * The first copy of a move at a service whose ways are not known is a probe, and the others wait for it:
+ * The first copy of a move at a service whose ways are not known is a probe.  The others don't wait for it:
+ * they carry the same conditions, be they worth something or not, and only deletes must know.
  *
  *   PROBE_MATCH   sent with an ETag that no object has.  Refused: conditions on the source are enforced, and
  * it is sent again with the right one.  Copied: they are not, and what was wanted has been done. PROBE_CREATE
@@ -187,25 +188,14 @@ bool tree_is_large(const struct job *job, const struct page_entry *entry)
 	return entry->size > (threshold != 0 ? threshold : COPY_PART_THRESHOLD);
 }
 
-/* May this lane begin a copy now, and is it to be the probe? */
-static bool probe_allows(struct job *job, const struct page_entry *entry, bool *ret_probe)
+/* Is the copy of this entry to be the probe? */
+static bool takes_probe(struct job *job, const struct page_entry *entry)
 {
-	int probe = atomic_load(&job->probe);
-	*ret_probe = false;
-	if (probe == PROBE_OFF)
-		return true;
+	int wanted = PROBE_WANTED;
 	/* Without an ETag, or in parts, nothing can be learnt. */
-	if (entry->etag.len == 0 || tree_is_large(job, entry))
-		return probe == PROBE_WANTED;
-	*ret_probe =
-		probe == PROBE_WANTED && atomic_compare_exchange_strong(&job->probe, &probe, PROBE_RUNNING);
-	return *ret_probe;
-}
-
-static void probe_over(struct job *job)
-{
-	atomic_store(&job->probe, PROBE_OFF);
-	job_wake(job);
+	return atomic_load(&job->probe) == PROBE_WANTED && entry->etag.len > 0 &&
+	       !tree_is_large(job, entry) &&
+	       atomic_compare_exchange_strong(&job->probe, &wanted, PROBE_RUNNING);
 }
 
 static bool create_is_unknown(const struct job *job)
@@ -288,7 +278,7 @@ static void item_done(struct copy *copy, const struct s3_answer *answer)
 	/* The batch that goes back may be the job's last. */
 	struct job *job = job_ref(lane->job);
 	if (item->probe != ITEM_PLAIN)
-		probe_over(job);
+		atomic_store(&job->probe, PROBE_OFF);
 	item_report(item, error, answer);
 	item_leave(item);
 	tree_copy_pump(lane);
@@ -330,9 +320,10 @@ static bool copy_next(struct lane *lane, struct batch *batch)
 {
 	struct job *job = lane->job;
 	const struct page_entry *entry = &batch->page->entries[batch->at];
-	bool large = tree_is_large(job, entry), probe = false;
-	if ((large && lane->large >= LARGE_AT_ONCE) || !probe_allows(job, entry, &probe))
+	bool large = tree_is_large(job, entry);
+	if (large && lane->large >= LARGE_AT_ONCE)
 		return false;
+	bool probe = takes_probe(job, entry);
 	batch->at++;
 	struct item *item = NULL;
 	int err = 0;
@@ -347,10 +338,8 @@ static bool copy_next(struct lane *lane, struct batch *batch)
 			tree_journal_refused(batch, batch->at - 1);
 			job_fail(job, &(struct failure){.error = err, .what = "copy", .key = entry->key});
 		}
-		if (probe) {
+		if (probe)
 			atomic_store(&job->probe, PROBE_WANTED);
-			job_wake(job);
-		}
 		return true;
 	}
 	item->large = large;

@@ -102,8 +102,6 @@ static void list_batch_back(struct job *job, struct batch *batch)
 
 void tree_batch_back(struct job *job, struct batch *batch)
 {
-	if (batch->probe)
-		job->sweep_probe = false;
 	if (batch->phase == PHASE_LIST)
 		list_batch_back(job, batch);
 	else

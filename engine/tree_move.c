@@ -3,7 +3,8 @@
  * deleted, a few at once, and at the end the source is looked at once more: whatever is still there was put
  * there meanwhile.
  *
- * The first page goes alone where the service's ways with conditional deletes are not known yet.
+ * Where the service's ways with conditional deletes are not known yet, the first page finds out.  The others
+ * do not wait for it: until it is known they list their sources, too.
  */
 #include "engine/tree.h"
 
@@ -23,7 +24,7 @@ static void record_failed(struct job *job, int error)
 
 void tree_record_pump(struct job *job)
 {
-	while (!job->record_done && !job->sweep_probe && job->out < SWEEPS_AT_ONCE) {
+	while (!job->record_done && job->out < SWEEPS_AT_ONCE) {
 		struct batch *batch = batch_new(job, job->phase);
 		bool unknown = job->phase != PHASE_DELETE;
 		int err = batch != NULL ? journal_next(job->journal, unknown, &batch->record) : -ENOMEM;
@@ -37,7 +38,6 @@ void tree_record_pump(struct job *job)
 		batch->probe =
 			job->phase == PHASE_DELETE && !job->sweep_probed &&
 			account_trait(job->options.source_account, TRAIT_DELETE_IF_MATCH) == TRAIT_UNKNOWN;
-		job->sweep_probe = batch->probe;
 		job->sweep_probed = true;
 		batch_send(job, batch);
 	}
@@ -47,7 +47,7 @@ static void record_begin(struct job *job, enum job_phase phase)
 {
 	job->phase = phase;
 	job->record_done = false;
-	job->sweep_probe = job->sweep_probed = false;
+	job->sweep_probed = false;
 	journal_rewind(job->journal);
 	tree_record_pump(job);
 	tree_check(job);

@@ -1,9 +1,22 @@
 /*
  * An upload by one PUT, or what upload_parts.c does above the threshold.
  *
+ *   step     call on the wire     next
+ *   BEFORE   HEAD of the object   PUT; the end.  Only for a condition that the service may not enforce
+ *   PUT      PutObject            the end; LOOK; PROBE_CREATE
+ *   LOOK     HEAD of the object   the end; PUT
+ *
  * A condition on the destination (create only, or replace only one ETag) that fails after an attempt without
  * an answer may have failed because that attempt has stored the object.  So it is looked at: it is ours when
- * size and ETag are those of our bytes, whose MD5 is taken then and not before.
+ * size and ETag are those of our bytes, whose MD5 is taken then and not before.  An ETag that is refused and
+ * yet the object's (OpenStack Swift does so with objects in parts) is left out.
+ *
+ * Whether the service enforces conditions is learnt on the first PUTs that have them:
+ *
+ *   PROBE_MATCH    the PUT is sent with an ETag that no object has.  Refused: enforced, and it is sent again
+ *                  with the right one.  Stored: not enforced, and what was wanted has been done.
+ *   PROBE_CREATE   what was just created is sent once more with If-None-Match: *.  Refused: enforced. Stored,
+ *                  the same onto the same: not enforced.  Small ones only.
  */
 #include "engine/upload_private.h"
 
@@ -12,9 +25,27 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536 };
+#include "engine/condition.h"
+
+enum {
+	CHUNK = 65536,
+	PROBE_CREATE_MAX = 65536, /* bytes sent twice, once an account */
+};
+
+/* No ETag of anybody. */
+static const struct str impossible_etag = {.data = "ferryfs-probe", .len = 13};
 
 static void put_start(struct upload *upload);
+
+static enum account_trait trait_of(const struct upload *upload)
+{
+	return upload->create_only ? TRAIT_PUT_CREATE : TRAIT_PUT_MATCH;
+}
+
+static bool is_conditional(const struct upload *upload)
+{
+	return upload->create_only || upload->if_match.len > 0;
+}
 
 void upload_finish(struct upload *upload, int error, const struct s3_answer *answer)
 {
@@ -72,18 +103,8 @@ static bool looks_like_ours(const struct upload *upload, const struct s3_answer 
 	       upload_digest(upload->fd, 0, upload->size, "MD5", md5) == 0 && strcmp(md5, answer->etag) == 0;
 }
 
-static void look_done(struct call *call, const struct s3_answer *answer)
-{
-	struct upload *upload = call->user;
-	if (call->error == 0 && looks_like_ours(upload, answer))
-		upload_finish(upload, 0, answer);
-	else if (call->error == 0)
-		upload_finish(upload, upload->create_only ? -EEXIST : -ESTALE, answer);
-	else
-		upload_finish(upload, call->error == -ENOENT ? -ESTALE : call->error, answer);
-}
-
-static void look_start(struct upload *upload)
+static void head_start(
+	struct upload *upload, void (*on_done)(struct call *call, const struct s3_answer *answer))
 {
 	struct call *call = &upload->call;
 	call_init(call);
@@ -92,27 +113,103 @@ static void look_start(struct upload *upload)
 	call->request.key = upload->key;
 	call->account = upload->account;
 	call->flags = upload->call_flags;
-	call->on_done = look_done;
+	call->on_done = on_done;
 	call->user = upload;
 	call_start(upload->worker, call);
+}
+
+static void before_done(struct call *call, const struct s3_answer *answer)
+{
+	struct upload *upload = call->user;
+	int err = upload->cancelled ? -ECANCELED : condition_check(upload->if_match, call->error, answer);
+	if (err != 0)
+		upload_finish(upload, err, answer);
+	else
+		put_start(upload);
+}
+
+static void look_done(struct call *call, const struct s3_answer *answer)
+{
+	struct upload *upload = call->user;
+	bool there = call->error == 0;
+	if (there && looks_like_ours(upload, answer)) {
+		upload->ambiguous = false;
+		upload_finish(upload, 0, answer);
+	} else if (there && upload->create_only) {
+		upload_finish(upload, -EEXIST, answer);
+	} else if (there && !upload->unconditioned && !upload->cancelled &&
+		   str_eq(str_of(answer->etag), upload->if_match)) {
+		upload->unconditioned = true;
+		put_start(upload);
+	} else {
+		upload_finish(upload, there || call->error == -ENOENT ? -ESTALE : call->error, answer);
+	}
+}
+
+/* What was stored by the PUT before; the answer of the probe tells of the service only. */
+static void probe_create_done(struct upload *upload, int error, const struct s3_answer *answer)
+{
+	if (error == 0 || error == -ESTALE)
+		account_learn(upload->account, TRAIT_PUT_CREATE, error == -ESTALE);
+	upload->error = 0;
+	upload->ambiguous = false;
+	upload->on_done(upload, answer);
+}
+
+/* Created, by a service of which it is not known whether it would have refused. */
+static bool probe_create_start(struct upload *upload, const struct s3_answer *answer)
+{
+	if (!upload->create_only || upload->cancelled || upload->size > PROBE_CREATE_MAX ||
+		account_trait(upload->account, TRAIT_PUT_CREATE) != TRAIT_UNKNOWN)
+		return false;
+	memcpy(upload->etag, answer->etag, sizeof(upload->etag));
+	upload->mtime = answer->mtime != 0 ? answer->mtime : answer->date;
+	upload->probe = UPLOAD_PROBE_CREATE;
+	put_start(upload);
+	return true;
+}
+
+static void put_refused(struct upload *upload, const struct s3_answer *answer)
+{
+	if (upload->create_only && !upload->ambiguous) {
+		account_learn(upload->account, TRAIT_PUT_CREATE, true);
+		upload_finish(upload, -EEXIST, answer);
+	} else if (upload->cancelled) {
+		upload_finish(upload, -ECANCELED, answer);
+	} else {
+		head_start(upload, look_done);
+	}
 }
 
 static void put_done(struct call *call, const struct s3_answer *answer)
 {
 	struct upload *upload = call->user;
-	bool conditional = call->request.if_none_match_any;
-	upload->ambiguous |= call->ambiguous;
-	if (call->error == -EOPNOTSUPP && conditional) {
-		account_learn(upload->account, TRAIT_PUT_CREATE, false);
+	bool sent = call->request.if_none_match_any || call->request.if_match.len > 0;
+	bool probing = upload->probe == UPLOAD_PROBE_MATCH;
+	if (upload->probe == UPLOAD_PROBE_CREATE) {
+		probe_create_done(upload, call->error, answer);
+		return;
+	}
+	upload->probe = UPLOAD_NO_PROBE;
+	if (call->error == -EOPNOTSUPP && sent) {
+		account_learn(upload->account, trait_of(upload), false);
 		put_start(upload);
-	} else if (call->error == -ESTALE && upload->ambiguous && !upload->cancelled) {
-		look_start(upload);
-	} else if (call->error == -ESTALE && upload->create_only) {
-		if (conditional)
-			account_learn(upload->account, TRAIT_PUT_CREATE, true);
-		upload_finish(upload, -EEXIST, answer);
+	} else if (probing && call->error == -ESTALE) {
+		account_learn(upload->account, TRAIT_PUT_MATCH, true);
+		put_start(upload);
+	} else if (call->error == 0) {
+		if (probing)
+			account_learn(upload->account, TRAIT_PUT_MATCH, false);
+		upload->ambiguous = false;
+		if (!probe_create_start(upload, answer))
+			upload_finish(upload, 0, answer);
 	} else {
-		upload_finish(upload, call->error, answer);
+		upload->ambiguous |= call->ambiguous;
+		if (sent && (call->error == -ESTALE ||
+				    condition_object_gone(upload->if_match, call->error, answer)))
+			put_refused(upload, answer);
+		else
+			upload_finish(upload, call->error, answer);
 	}
 }
 
@@ -121,6 +218,22 @@ static void failed_early(struct task *task, struct worker *worker)
 	struct upload *upload = (struct upload *)((char *)task - offsetof(struct upload, call.task));
 	struct s3_answer none = {.retry_after = -1};
 	upload_finish(upload, upload->error, &none);
+}
+
+/* The condition of this attempt, as far as the service is known to understand it. */
+static void set_condition(struct upload *upload, struct s3_request *request)
+{
+	enum account_answer enforced = account_trait(upload->account, trait_of(upload));
+	if (enforced == TRAIT_NO)
+		return;
+	request->if_none_match_any = upload->create_only;
+	if (upload->create_only || upload->if_match.len == 0 || upload->unconditioned)
+		return;
+	request->if_match = upload->if_match;
+	if (enforced == TRAIT_YES)
+		return;
+	request->if_match = impossible_etag;
+	upload->probe = UPLOAD_PROBE_MATCH;
 }
 
 static void put_start(struct upload *upload)
@@ -139,9 +252,7 @@ static void put_start(struct upload *upload)
 	call->request.bucket = upload->bucket;
 	call->request.key = upload->key;
 	call->request.headers = upload->headers;
-	call->request.if_match = upload->if_match;
-	call->request.if_none_match_any =
-		upload->create_only && account_trait(upload->account, TRAIT_PUT_CREATE) != TRAIT_NO;
+	set_condition(upload, &call->request);
 	call->request.body_length = upload->size;
 	call->request.body_sha256 = str_of(upload->sha256);
 	call->body_fd = upload->fd;
@@ -158,10 +269,13 @@ void upload_start(struct worker *worker, struct upload *upload)
 	uint64_t threshold = upload->part_threshold != 0 ? upload->part_threshold : UPLOAD_PART_THRESHOLD;
 	upload->worker = worker;
 	upload->error = 0;
-	upload->ambiguous = upload->cancelled = false;
+	upload->ambiguous = upload->cancelled = upload->unconditioned = false;
+	upload->probe = UPLOAD_NO_PROBE;
 	upload->parts = NULL;
 	if (upload->size > threshold || upload->size > PARTS_MAX_SIZE)
 		upload_parts_start(upload);
+	else if (is_conditional(upload) && account_trait(upload->account, trait_of(upload)) != TRAIT_YES)
+		head_start(upload, before_done);
 	else
 		put_start(upload);
 }

@@ -4,6 +4,9 @@
  * The body is read by pread from a descriptor that nobody writes to meanwhile; each request carries the
  * SHA-256 of what it sends, so that the server refuses bytes damaged on the way.  On failure a multipart
  * upload is aborted.  The upload is the caller's memory until on_done (worker thread, exactly once).
+ *
+ * A condition (create_only, if_match) is kept at any service: where it is not known that the service enforces
+ * it, the object is looked at just before, which leaves the moment between the two.
  */
 #ifndef FERRYFS_ENGINE_UPLOAD_H
 #define FERRYFS_ENGINE_UPLOAD_H
@@ -23,8 +26,8 @@ struct upload {
 	int fd; /* lent */
 	uint64_t size;
 	const struct headers *headers; /* content type, metadata, storage class ...; may be NULL */
-	bool create_only; /* If-None-Match: * */
-	struct str if_match; /* replace only this ETag; STR_NONE: whatever is there */
+	bool create_only; /* If-None-Match: *; -EEXIST when something is there */
+	struct str if_match; /* replace only this ETag, else -ESTALE; STR_NONE: whatever is there */
 	uint64_t part_threshold, part_size; /* 0: UPLOAD_PART_THRESHOLD, UPLOAD_PART_SIZE */
 	unsigned call_flags;
 	void (*on_done)(struct upload *upload, const struct s3_answer *answer);
@@ -32,6 +35,7 @@ struct upload {
 
 	/* result */
 	int error;
+	bool ambiguous; /* it failed, yet an attempt without an answer may have stored it */
 	char etag[ETAG_MAX + 1];
 	int64_t mtime; /* 0: not told */
 
@@ -40,7 +44,9 @@ struct upload {
 	struct upload_parts *parts;
 	char sha256[SHA256_HEX + 1];
 	struct worker *worker;
-	bool ambiguous, cancelled;
+	bool cancelled;
+	bool unconditioned; /* the right ETag was refused: the object was looked at instead */
+	enum { UPLOAD_NO_PROBE, UPLOAD_PROBE_MATCH, UPLOAD_PROBE_CREATE } probe;
 };
 
 void upload_start(struct worker *worker, struct upload *upload); /* worker thread */

@@ -33,8 +33,10 @@ static void parts_done(struct multipart *multipart, int error, const struct s3_a
 	struct upload_parts *parts = multipart->user;
 	struct upload *upload = parts->upload;
 	struct s3_answer last = *answer; /* it lies in what is freed */
+	bool ambiguous = multipart->ambiguous;
 	free(parts);
 	upload->parts = NULL;
+	upload->ambiguous = error != 0 && ambiguous;
 	upload_finish(upload, error, &last);
 }
 
@@ -86,6 +88,7 @@ void upload_parts_start(struct upload *upload)
 	m->create_only = upload->create_only;
 	m->if_match = upload->if_match;
 	m->create_trait = TRAIT_PUT_CREATE;
+	m->look_first = true;
 	m->call_flags = upload->call_flags;
 	m->user = parts;
 	multipart_start(upload->worker, m);

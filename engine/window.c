@@ -51,6 +51,7 @@ void window_init(struct window *window, unsigned ceiling, uint64_t now_ms)
 		.size = ceiling < WINDOW_START ? ceiling : WINDOW_START,
 		.used_ms = now_ms,
 		.grown_ms = now_ms,
+		.good_from_ms = now_ms,
 	};
 }
 
@@ -107,8 +108,12 @@ static void grow(struct window *window, uint64_t now_ms)
 {
 	double seconds;
 
-	if (window->active + 1 < 0.9 * window->size && !window->bulk.first)
+	if (window->active + 1 < 0.9 * window->size && !window->bulk.first) {
+		/* What comes now says how much was asked for, not how much is allowed. */
+		window->good = 0;
+		window->good_from_ms = now_ms;
 		return;
+	}
 	seconds = (double)(now_ms - window->grown_ms) / 1000;
 	if (seconds > 0.1) /* after a pause it goes on from where it was, not by leaps */
 		seconds = 0.1;
@@ -159,16 +164,31 @@ static const double EARLY_TRIPS = 27, EARLY_MS_MAX = 800;
  * cut finds more than EARLY_SHARE refused and goes by what it finds. */
 static const double EARLY_RAISE = 1.1, EARLY_SHARE = 0.05;
 
+/* Room above it for what a cut left unused. */
+static const double SUSTAINED_MORE = 1.1;
+
+/* What was good since the last cut, as a number in flight; `found` where that is too little to go by, or
+ * less. Between two refusals a bucket of tokens, which may hold a good deal, gives out what flows into it and
+ * no more, while the size at which it runs dry says how much was in it. */
+static double sustained(const struct window *window, double found, uint64_t now_ms)
+{
+	double ms = (double)(now_ms - window->good_from_ms);
+	double level = ms > 0 ? SUSTAINED_MORE * window->good * window->trip_ms / ms : found;
+
+	return window->good < TRIAL_MIN || ms < window->trip_ms || level > found ? found : level;
+}
+
 static double level_of(const struct window *window, double found, uint64_t now_ms)
 {
-	double soon = EARLY_TRIPS * window->trip_ms;
+	double soon = EARLY_TRIPS * window->trip_ms, level = found;
 
 	if (soon > EARLY_MS_MAX)
 		soon = EARLY_MS_MAX;
-	if (window->bad == 0 || window->trying || share(&window->before) > EARLY_SHARE ||
-		(double)(now_ms - window->cut_ms) > soon)
-		return found < 1 ? 1 : found;
-	return EARLY_RAISE * (found > window->bad ? found : window->bad);
+	if (window->bad == 0 || window->trying || (double)(now_ms - window->cut_ms) > soon)
+		level = sustained(window, found, now_ms);
+	else if (share(&window->before) <= EARLY_SHARE)
+		level = EARLY_RAISE * (found > window->bad ? found : window->bad);
+	return level < 1 ? 1 : level;
 }
 
 static void cut(struct window *window, uint64_t now_ms)
@@ -176,7 +196,9 @@ static void cut(struct window *window, uint64_t now_ms)
 	double level = window->active < window->size ? window->active : window->size;
 
 	window->bad = level_of(window, level, now_ms);
-	window->cut_ms = now_ms;
+	window->found = level < 1 ? 1 : level;
+	window->cut_ms = window->good_from_ms = now_ms;
+	window->good = 0;
 	window->slope = PROBE_SLOPE * level < 0.5 ? 0.5 : PROBE_SLOPE * level;
 	window->size = level < 2 ? 1 : level / 2;
 	window->grown_ms = now_ms;
@@ -186,7 +208,7 @@ static void cut(struct window *window, uint64_t now_ms)
 	tally_age(&window->before, !window->trying);
 	tally_age(&window->after, !window->trying);
 	/* What made the cut would bias the share; in a small window there is little else. */
-	if (level < TRIAL_MIN / 2)
+	if (level < TRIAL_MIN / 2.0)
 		tally_add(&window->before, true);
 	window->tried = 0;
 	window->trying = true;
@@ -197,6 +219,9 @@ static void cut(struct window *window, uint64_t now_ms)
 /* While it is not, only a share above TRIAL_DRIFT cuts again, once TRIAL_EXCESS more than that were refused.
  */
 static const double TRIAL_DRIFT = 0.25, TRIAL_EXCESS = 4;
+
+/* Up to this share of what was in flight at the cut the size counts as halved. */
+static const double HALVED = 0.9;
 
 /* With noise, refusals above 5/4 of it are summed up; 16 of them by chance are a matter of minutes at 17,000
  * a second (simulated for 1 to 50 %), and 40 answers when half are refused. */
@@ -222,8 +247,8 @@ static void decide(struct window *window)
 		return;
 	}
 	window->noise = window->noise > 0 ? (window->noise + is) / 2 : is;
-	if (window->size < window->bad)
-		window->size = window->bad;
+	if (window->size < window->found)
+		window->size = window->found;
 	window->bad = 0;
 }
 
@@ -243,7 +268,10 @@ static bool is_too_much(struct window *window, bool bad)
 	double drift = NOISE_DRIFT * window->noise, limit = window->noise > 0 ? NOISE_EXCESS : 1;
 
 	if (window->trying) {
-		tally_add(&window->after, bad);
+		/* Where refusals come at once those of too large a size came before the cut, and were not
+		 * counted: what is refused at that size again is no sign of noise. */
+		if (window->size < HALVED * window->found || share(&window->before) > EARLY_SHARE)
+			tally_add(&window->after, bad);
 		if (++window->tried >= TRIAL_MIN && window->tried >= window->bad)
 			decide(window);
 		else if (drift < TRIAL_DRIFT)
@@ -258,6 +286,20 @@ static bool is_too_much(struct window *window, bool bad)
 	return bad && window->excess >= limit - drift;
 }
 
+/* What was long ago counts for less: the service may allow more or less by now. */
+enum { GOOD_MS_MAX = 4000 };
+
+static void count_good(struct window *window, uint64_t now_ms)
+{
+	uint64_t ms = now_ms - window->good_from_ms;
+
+	window->good++;
+	if (ms > GOOD_MS_MAX) {
+		window->good /= 2;
+		window->good_from_ms += ms / 2;
+	}
+}
+
 static void learn_trip(struct window *window, double trip_ms)
 {
 	if (trip_ms < 1)
@@ -270,8 +312,10 @@ void window_answer(
 {
 	bool bad = outcome == WINDOW_BAD;
 
-	if (outcome == WINDOW_GOOD)
+	if (outcome == WINDOW_GOOD) {
 		learn_trip(window, (double)(now_ms - ticket.sent_ms));
+		count_good(window, now_ms);
+	}
 	if (outcome != WINDOW_SILENT && ticket.cuts == window->cuts) {
 		if (is_too_much(window, bad))
 			cut(window, now_ms);

@@ -12,7 +12,9 @@
  * sent under), so that one round trip's refusals count once.  The size grows only while it is what limits the
  * worker.  In probing the size stays just under the bad level most of the time, which is what keeps the share
  * of refusals small and the rate near the service's limit; plain additive increase from one half would
- * average at three quarters of it.
+ * average at three quarters of it.  The level is what was in flight, but no more than what came back good
+ * since the last cut would be: a service that saves up allowances refuses only what is far above its rate,
+ * when they are used up.
  *
  * Once something was refused, sending is also paced: attempts go out at 5/4 of size per round trip, not in
  * the clumps in which answers came, since a service that counts over some milliseconds refuses clumps at any
@@ -60,7 +62,10 @@ struct window {
 	uint64_t used_ms; /* last touched, for taking the oldest slot */
 	unsigned ceiling;
 	double size;
-	double bad; /* level of the last refusal; 0: none so far */
+	double bad; /* level that the last refusal spoke of; 0: none so far */
+	double found; /* what was in flight at the last cut */
+	double good; /* good answers since good_from_ms, while the size was the limit */
+	uint64_t good_from_ms;
 	double slope; /* probing: growth a second */
 	uint64_t grown_ms, cut_ms;
 	unsigned cuts; /* number of halvings so far */

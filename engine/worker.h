@@ -91,7 +91,7 @@ int worker_init(struct worker *worker, struct engine *engine, unsigned index);
 /* After its thread has ended and worker_settle found nothing left. */
 void worker_release(struct worker *worker);
 /* The thread. */
-void *worker_run(void *worker);
+void *worker_run(void *user);
 /* Cancels every call, runs what is posted and calls back, until nothing is left; false when there was
  * nothing. The worker's thread, or after its end the one that frees the engine. */
 bool worker_settle(struct worker *worker);

@@ -223,6 +223,7 @@ struct batch *batches_open(struct batches *batches, const struct caller *caller,
 	batch->batches = batches;
 	batch->caller = *caller;
 	batch->pidfd = pidfd;
+	batch->began_ms = now_ms();
 	batch->watch = (struct process_watch){.pidfd = pidfd, .on_end = on_end, .user = batch};
 	batch->waits_last = &batch->waits;
 	batch->refs = 2; /* the table's, or on_end's; and the caller's */
@@ -317,6 +318,16 @@ static struct batch_wait *take_room(struct batches *batches)
 	return NULL;
 }
 
+/* Lock held. */
+static int take_error(struct batch *batch)
+{
+	int error = batch->error;
+
+	batch->error = 0;
+	batch->told |= error < 0;
+	return error;
+}
+
 static struct batch_wait *take_wait(struct batch *batch)
 {
 	struct batch_wait *wait = batch->waits;
@@ -346,9 +357,8 @@ static void batch_pump(struct batch *batch)
 
 		if (!wait)
 			return;
-		int error = batch->error;
+		int error = take_error(batch);
 
-		batch->error = 0;
 		pthread_mutex_unlock(&batches->lock);
 		wait->on_done(wait, error);
 		pthread_mutex_lock(&batches->lock);
@@ -366,6 +376,7 @@ void batch_keep(struct batch *batch, int error)
 		batch->error = error;
 	batch->outstanding--;
 	batches->outstanding--;
+	batch->kept++;
 	batch_pump(batch);
 	while ((room = take_room(batches))) {
 		pthread_mutex_unlock(&batches->lock);
@@ -384,11 +395,27 @@ void batch_keep(struct batch *batch, int error)
 int batch_take_error(struct batch *batch)
 {
 	pthread_mutex_lock(&batch->batches->lock);
-	int error = batch->error;
+	int error = take_error(batch);
 
-	batch->error = 0;
 	pthread_mutex_unlock(&batch->batches->lock);
 	return error;
+}
+
+bool batch_has_told(struct batch *batch)
+{
+	pthread_mutex_lock(&batch->batches->lock);
+	bool told = batch->told;
+
+	pthread_mutex_unlock(&batch->batches->lock);
+	return told;
+}
+
+void batch_put_error(struct batch *batch, int error)
+{
+	pthread_mutex_lock(&batch->batches->lock);
+	if (!batch->error)
+		batch->error = error;
+	pthread_mutex_unlock(&batch->batches->lock);
 }
 
 void batch_wait(struct batch *batch, struct batch_wait *wait)

@@ -76,6 +76,10 @@ void batch_promise_more(struct batch *batch);
 void batch_keep(struct batch *batch, int error);
 /* The first error that nobody has been told; it then has been. */
 int batch_take_error(struct batch *batch);
+/* Has it been told of one, ever?  rm then no longer removes the directories around the one in question. */
+bool batch_has_told(struct batch *batch);
+/* One that was taken, or belongs to it in another way, is for a later call to tell. */
+void batch_put_error(struct batch *batch, int error);
 /* Calls back once nothing is outstanding, with the first error, which is then told.  Perhaps before it
  * returns. */
 void batch_wait(struct batch *batch, struct batch_wait *wait);

@@ -15,13 +15,15 @@ struct batch {
 	struct batches *batches;
 	struct caller caller; /* constant, as is pidfd */
 	int pidfd;
+	uint64_t began_ms; /* CLOCK_MONOTONIC_COARSE; constant */
 	struct process_watch watch;
 	/* protected by batches.lock */
 	struct batch *next; /* of its slot */
 	unsigned refs;
 	uint64_t seen_ms; /* alive then */
-	bool settling;
+	bool settling, told;
 	unsigned outstanding;
+	uint64_t kept; /* promises, well or ill */
 	int error;
 	struct batch_wait *waits, **waits_last;
 	struct batch_wait last; /* that of the process's end */

@@ -10,10 +10,7 @@ static void on_settled(struct batch_wait *wait, int error)
 	struct batch *batch = wait->user;
 
 	/* Its process still lives and may yet ask: it stays to be told. */
-	pthread_mutex_lock(&batch->batches->lock);
-	if (error < 0 && !batch->error)
-		batch->error = error;
-	pthread_mutex_unlock(&batch->batches->lock);
+	batch_put_error(batch, error);
 	batch_unref(batch);
 	free(wait);
 }

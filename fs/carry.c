@@ -123,6 +123,7 @@ static void send(struct carry *carry, const struct s3_answer *answer)
 		.headers = &carry->headers,
 		.part_threshold = carry->to->view->part_threshold,
 		.part_size = carry->to->view->part_size,
+		.create_only = carry->create_only,
 		.on_done = on_uploaded,
 		.user = carry,
 	};

@@ -11,15 +11,13 @@
 #include "fs/control_server.h"
 #include "fs/runtime.h"
 
-int control_connect(int directory, uint64_t namespace, int *ret_fd)
+static int connect_to(const struct sockaddr_un *address, int *ret_fd)
 {
-	struct sockaddr_un address;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
-	runtime_hub_address(directory, namespace, &address);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
 		int error = -errno;
 
 		close(fd);
@@ -27,6 +25,22 @@ int control_connect(int directory, uint64_t namespace, int *ret_fd)
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+int control_connect(int directory, uint64_t namespace, int *ret_fd)
+{
+	struct sockaddr_un address;
+
+	runtime_hub_address(directory, namespace, &address);
+	return connect_to(&address, ret_fd);
+}
+
+int control_connect_mount(int directory, dev_t dev, int *ret_fd)
+{
+	struct sockaddr_un address;
+
+	runtime_mount_address(directory, dev, &address);
+	return connect_to(&address, ret_fd);
 }
 
 static int64_t clock_ms(void)

@@ -10,6 +10,9 @@
  * -EPERM. */
 int control_connect(int directory, uint64_t namespace, int *ret_fd);
 
+/* To the daemon of a mount with a file system of its own. */
+int control_connect_mount(int directory, dev_t dev, int *ret_fd);
+
 /* Sends and waits.  0 with the reply, which the caller decrefs; -EREMOTEIO: the hub refused, its sentence in
  * why (ACCOUNT_WHY_MAX bytes); -ECONNRESET: it went away; -ETIMEDOUT; -EPROTO. */
 int control_ask(int fd, const struct control_request *request, unsigned limit_ms, json_t **ret, char *why);

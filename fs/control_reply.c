@@ -6,8 +6,10 @@
 
 #include "engine/log.h"
 #include "engine/stats.h"
+#include "fs/batch_status.h"
 #include "fs/early.h"
 #include "fs/moves.h"
+#include "fs/placement.h"
 
 json_t *control_ok(void)
 {
@@ -21,9 +23,12 @@ json_t *control_refusal(const char *why)
 
 static json_t *hub_object(const struct control_report *report)
 {
-	return json_pack("{s:s, s:i, s:I, s:I, s:o}", "version", FERRYFS_VERSION, "pid", (int)getpid(),
+	char fuse_cpu[16];
+
+	placement_text(report->hub->fuse_cpu, fuse_cpu);
+	return json_pack("{s:s, s:i, s:I, s:I, s:o, s:s}", "version", FERRYFS_VERSION, "pid", (int)getpid(),
 		"namespace", (json_int_t)report->namespace, "uptime_ms", (json_int_t)report->uptime_ms, "log",
-		control_bytes(report->log));
+		control_bytes(report->log), "fuse_cpu", fuse_cpu);
 }
 
 json_t *control_hello(const struct control_report *report)
@@ -93,16 +98,47 @@ static json_t *work_object(struct hub *hub)
 
 	if (hub->early)
 		batches_count(hub->early->batches, &processes, &promised);
-	return json_pack("{s:i, s:i, s:o, s:I, s:I, s:I, s:I}", "processes", (int)processes, "promised",
-		(int)promised, "moves", moves_status(), "parked", (json_int_t)atomic_load(&hub->parked),
-		"claims", (json_int_t)claims_count(hub->claims), "nodes", (json_int_t)nodes, "memory_kib",
+	return json_pack("{s:i, s:i, s:o, s:o, s:I, s:I, s:I, s:I}", "processes", (int)processes, "promised",
+		(int)promised, "batches", hub->early ? batches_status(hub->early->batches) : json_array(),
+		"moves", moves_status(), "parked", (json_int_t)atomic_load(&hub->parked), "claims",
+		(json_int_t)claims_count(hub->claims), "nodes", (json_int_t)nodes, "memory_kib",
 		memory_kib());
+}
+
+json_t *control_view(const struct view *view, const char *point, const char *account, bool ro)
+{
+	struct buf endpoint;
+
+	buf_init(&endpoint, 4096);
+	endpoint_url(account_endpoint(view->account), &endpoint);
+	json_t *object = json_pack("{s:o, s:o, s:s, s:o, s:b}", "point", control_bytes(point), "source",
+		control_bytes(view->source), "endpoint", buf_text(&endpoint), "account",
+		control_bytes(account), "read_only", ro);
+
+	buf_release(&endpoint);
+	return object;
+}
+
+static json_t *views_array(const struct control_report *report, const char *point)
+{
+	const struct control_alone *alone = report->alone;
+	char account[256];
+
+	if (report->views) {
+		views_sync(report->views);
+		return views_status(report->views, point);
+	}
+	views_account_name(alone->view->account, account, sizeof(account));
+	json_t *view = control_view(alone->view, alone->point, account, alone->view->ro);
+
+	json_object_set_new(view, "allow_other", json_boolean(alone->view->allow_other));
+	json_object_set_new(view, "mounted", json_true());
+	return json_pack("[o]", view);
 }
 
 json_t *control_status(const struct control_report *report, const char *point)
 {
-	views_sync(report->views);
 	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "ok", 1, "hub", hub_object(report), "views",
-		views_status(report->views, point), "engine", engine_object(report->hub->engine), "work",
+		views_array(report, point), "engine", engine_object(report->hub->engine), "work",
 		work_object(report->hub), "failures", failures_array());
 }

@@ -2,8 +2,9 @@
  * A connection's life:
  *
  *   READING   a line is to come; CLIENT_MS from the connection or the last reply on
- *   SETTLING  its reply is due when what it asked about is settled; SETTLE_MS
- *   WRITING   the reply is on its way; CLIENT_MS; then READING
+ *   ADDING    its view is there, but moves that its account left are being finished or undone;
+ * HUB_JOURNAL_WAIT_MS SETTLING  its reply is due when what it asked about is settled; SETTLE_MS WRITING   the
+ * reply is on its way; CLIENT_MS; then READING
  *
  * A client that added a view holds it for its mount point; when the connection ends the view is mounted or
  * goes.
@@ -20,17 +21,19 @@
 #include <unistd.h>
 
 #include "engine/log.h"
-#include "fs/control_reply.h"
+#include "fs/hub_journal.h"
 
 enum { SETTLE_STEP_MS = 10, KEPT_MS = 1000, UNREAD_MS = 100 };
 
-enum client_state { READING, SETTLING, WRITING };
+enum client_state { READING, ADDING, SETTLING, WRITING };
 
 struct client {
 	int fd; /* -1: free */
 	enum client_state state;
 	uint64_t deadline_ms;
 	char *added; /* the mount point it holds; owned */
+	json_t *held; /* ADDING: the reply; owned */
+	unsigned round; /* of hub_journal_begin */
 	char *settling;
 	struct buf in, out;
 	size_t sent;
@@ -64,7 +67,9 @@ static void client_close(struct control_server *server, struct client *client)
 		views_asked(server->options.views, client->added);
 	free(client->added);
 	free(client->settling);
+	json_decref(client->held);
 	client->added = client->settling = NULL;
+	client->held = NULL;
 }
 
 static bool peer_ok(int fd)
@@ -110,7 +115,7 @@ static void reply(struct client *client, json_t *object)
 	json_decref(object);
 	client->sent = 0;
 	client->state = WRITING;
-	client->deadline_ms = now_ms() + CONTROL_CLIENT_MS;
+	client->deadline_ms = now_ms() + (client->added ? CONTROL_MOUNT_MS : CONTROL_CLIENT_MS);
 }
 
 /* ---- requests ---- */
@@ -121,6 +126,8 @@ static json_t *add(struct control_server *server, struct client *client, struct 
 	struct buf path;
 	json_t *object;
 
+	if (!server->options.views)
+		return control_refusal("this is no hub");
 	if (request->namespace != server->options.namespace)
 		return control_refusal("this hub is of another mount namespace");
 	if (request->no_verify_tls != server->options.no_verify_tls)
@@ -138,14 +145,36 @@ static json_t *add(struct control_server *server, struct client *client, struct 
 	} else {
 		object = json_pack("{s:b, s:o}", "ok", 1, "path", control_bytes(buf_text(&path)));
 		client->added = point;
+		client->round = views_recover(server->options.views, point);
 		server->had_views = true;
 	}
 	buf_release(&path);
 	return object;
 }
 
+/* The view may be mounted once what its account left is settled, or that takes too long. */
+static void adding_step(struct control_server *server, struct client *client)
+{
+	if (!hub_journal_done(server->options.hub, client->round) && now_ms() < client->deadline_ms)
+		return;
+	json_t *object = client->held;
+
+	client->held = NULL;
+	reply(client, object);
+}
+
+static void hold(struct control_server *server, struct client *client, json_t *object)
+{
+	client->held = object;
+	client->state = ADDING;
+	client->deadline_ms = now_ms() + HUB_JOURNAL_WAIT_MS;
+	adding_step(server, client);
+}
+
 static json_t *mounted(struct control_server *server, const struct control_request *request)
 {
+	if (!server->options.views)
+		return control_refusal("this is no hub");
 	views_sync(server->options.views);
 	if (!views_mounted(server->options.views, request->point))
 		return control_refusal("it is not mounted");
@@ -162,7 +191,8 @@ static void settle(struct control_server *server, struct client *client, struct 
 
 static void settle_step(struct control_server *server, struct client *client)
 {
-	bool done = views_settled(server->options.views, client->settling);
+	bool done = server->options.views ? views_settled(server->options.views, client->settling)
+					  : claims_count(server->options.hub->claims) == 0;
 
 	if (!done && now_ms() < client->deadline_ms)
 		return;
@@ -177,6 +207,7 @@ static void answer(struct control_server *server, struct client *client, const c
 	char why[ACCOUNT_WHY_MAX] = "";
 	const struct control_report report = {.hub = server->options.hub,
 		.views = server->options.views,
+		.alone = server->options.alone,
 		.namespace = server->options.namespace,
 		.log = server->options.log,
 		.uptime_ms = now_ms() - server->started_ms};
@@ -191,9 +222,10 @@ static void answer(struct control_server *server, struct client *client, const c
 				 : request.op == CONTROL_MOUNTED ? mounted(server, &request)
 								 : control_status(&report, request.point);
 
-		reply(client, object);
-		if (request.op == CONTROL_ADD && client->added)
-			client->deadline_ms = now_ms() + CONTROL_MOUNT_MS;
+		if (request.op == CONTROL_ADD && json_is_true(json_object_get(object, "ok")))
+			hold(server, client, object);
+		else
+			reply(client, object);
 	}
 	control_request_release(&request);
 }
@@ -243,11 +275,13 @@ static void client_step(struct control_server *server, struct client *client, sh
 {
 	bool good = true;
 
-	if (client->state == SETTLING) {
+	if (client->state == SETTLING || client->state == ADDING) {
 		/* Whoever asked may have gone. */
 		good = !(events & (POLLHUP | POLLERR));
-		if (good)
+		if (good && client->state == SETTLING)
 			settle_step(server, client);
+		else if (good)
+			adding_step(server, client);
 	} else if (client->state == READING && (events & (POLLIN | POLLHUP | POLLERR))) {
 		good = client_read(server, client);
 	} else if (client->state == WRITING && (events & (POLLOUT | POLLHUP | POLLERR))) {
@@ -269,7 +303,8 @@ static bool any_client(const struct control_server *server)
 
 static void leave_if_unused(struct control_server *server)
 {
-	if (server->left_ms || any_client(server) || views_used(server->options.views))
+	if (!server->options.views || server->left_ms || any_client(server) ||
+		views_used(server->options.views))
 		return;
 	if (!server->had_views && now_ms() - server->started_ms < CONTROL_UNUSED_MS)
 		return;
@@ -290,6 +325,19 @@ static void see_kept(struct control_server *server)
 
 /* ---- the loop ---- */
 
+static uint64_t hub_until(const struct control_server *server, uint64_t now)
+{
+	uint64_t until = UINT64_MAX;
+
+	if (!server->had_views)
+		until = server->started_ms + CONTROL_UNUSED_MS;
+	if (server->left_ms && !server->kept && server->left_ms + KEPT_MS < until)
+		until = server->left_ms + KEPT_MS;
+	if (views_unread(server->options.views) && now + UNREAD_MS < until)
+		until = now + UNREAD_MS;
+	return until;
+}
+
 static int next_timeout(const struct control_server *server)
 {
 	uint64_t now = now_ms(), until = UINT64_MAX;
@@ -299,17 +347,13 @@ static int next_timeout(const struct control_server *server)
 
 		if (client->fd < 0)
 			continue;
-		if (client->state == SETTLING)
+		if (client->state == SETTLING || client->state == ADDING)
 			return SETTLE_STEP_MS;
 		if (client->deadline_ms < until)
 			until = client->deadline_ms;
 	}
-	if (!server->had_views && server->started_ms + CONTROL_UNUSED_MS < until)
-		until = server->started_ms + CONTROL_UNUSED_MS;
-	if (server->left_ms && !server->kept && server->left_ms + KEPT_MS < until)
-		until = server->left_ms + KEPT_MS;
-	if (views_unread(server->options.views) && now + UNREAD_MS < until)
-		until = now + UNREAD_MS;
+	if (server->options.views && hub_until(server, now) < until)
+		until = hub_until(server, now);
 	if (until == UINT64_MAX)
 		return -1;
 	/* The clock is coarse: not a moment too early, again and again. */
@@ -342,7 +386,7 @@ static void *run(void *user)
 			log_text(LOG_LEVEL_ERROR, "control: poll: %s", strerror(errno));
 		if (fds[0].revents)
 			return NULL;
-		if (fds[1].revents || views_unread(server->options.views))
+		if (server->options.views && (fds[1].revents || views_unread(server->options.views)))
 			views_sync(server->options.views);
 		for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
 			if (server->clients[i].fd >= 0)
@@ -352,6 +396,12 @@ static void *run(void *user)
 		leave_if_unused(server);
 		see_kept(server);
 	}
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 int control_server_new(const struct control_server_options *options, struct control_server **ret)
@@ -367,16 +417,16 @@ int control_server_new(const struct control_server_options *options, struct cont
 	server->started_ms = now_ms();
 	server->wake_fd = eventfd(0, EFD_CLOEXEC);
 	/* poll(2) says POLLPRI when a mount came or went since the last read (proc_pid_mountinfo(5)). */
-	server->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	error = server->wake_fd < 0 || server->mounts_fd < 0
+	server->mounts_fd = options->views ? open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) : -1;
+	error = server->wake_fd < 0 || (options->views && server->mounts_fd < 0)
 			? -errno
 			: -pthread_create(&server->thread, NULL, run, server);
 	if (error == 0) {
 		*ret = server;
 		return 0;
 	}
-	close(server->wake_fd);
-	close(server->mounts_fd);
+	close_fd(server->wake_fd);
+	close_fd(server->mounts_fd);
 	free(server);
 out:
 	close(options->listen_fd);
@@ -399,7 +449,7 @@ void control_server_free(struct control_server *server)
 	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		if (server->clients[i].fd >= 0)
 			client_close(server, &server->clients[i]);
-	close(server->wake_fd);
-	close(server->mounts_fd);
+	close_fd(server->wake_fd);
+	close_fd(server->mounts_fd);
 	free(server);
 }

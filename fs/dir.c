@@ -32,6 +32,7 @@ struct dir {
 	unsigned epoch;
 	bool whole;
 	int8_t marker; /* -1: not known */
+	bool marker_plain;
 	uint64_t known_ms;
 	/* watchers, and the names removed while there are any: hashes, open addressing, 0 is free */
 	unsigned watchers;
@@ -432,6 +433,19 @@ void dir_set_marker(struct node *directory, bool exists)
 {
 	struct dir *dir = get(directory);
 
-	if (dir)
+	if (dir) {
 		dir->marker = exists;
+		dir->marker_plain = false;
+	}
+}
+
+bool dir_marker_plain(const struct node *directory)
+{
+	return directory->dir && directory->dir->marker_plain;
+}
+
+void dir_set_marker_plain(struct node *directory)
+{
+	if (directory->dir)
+		directory->dir->marker_plain = true;
 }

@@ -77,5 +77,8 @@ bool dir_miss(struct node *directory, pid_t pid, uint64_t now_ms);
 /* Does the marker object "dir/" exist at the server, as far as known?  -1: not known. */
 int dir_marker(const struct node *directory);
 void dir_set_marker(struct node *directory, bool exists);
+/* Was the marker listed as empty and of class STANDARD?  dir_set_marker says no. */
+bool dir_marker_plain(const struct node *directory);
+void dir_set_marker_plain(struct node *directory);
 
 #endif

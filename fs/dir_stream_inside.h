@@ -42,7 +42,7 @@ struct dir_stream {
 	bool calling;
 	unsigned pages;
 	uint64_t shown;
-	bool marker;
+	bool marker, marker_plain; /* plain: of no bytes and STANDARD */
 	bool too_long;
 	int emit_error;
 	uint64_t asked_ms, next_asked_ms; /* not later than the question of this page, of the next */

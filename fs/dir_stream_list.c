@@ -134,6 +134,9 @@ static void on_entry(void *user, enum merge_event event, struct str name, const 
 	switch (event) {
 	case MERGE_MARKER:
 		stream->marker = true;
+		stream->marker_plain =
+			entry->size == 0 &&
+			(entry->storage_class.len == 0 || str_eq(entry->storage_class, STR("STANDARD")));
 		break;
 	case MERGE_HIDDEN:
 		if (log_once("hidden", bucket, entry->key))
@@ -178,8 +181,11 @@ static int complete(struct dir_stream *stream)
 		nodes_detach(hub->nodes, stream->directory);
 		error = -ENOENT;
 	} else if (error == 0) {
-		if (stream->directory->kind == NODE_DIR)
+		if (stream->directory->kind == NODE_DIR) {
 			dir_set_marker(stream->directory, stream->marker);
+			if (stream->marker && stream->marker_plain)
+				dir_set_marker_plain(stream->directory);
+		}
 		dir_watch_listed(hub, &stream->watch);
 	}
 	hub_unlock(hub);

@@ -17,6 +17,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,11 +90,6 @@ int draft_take_untold(struct draft *draft)
 	return error;
 }
 
-void draft_leave_untold(struct draft *draft)
-{
-	draft->untold = draft->error < 0;
-}
-
 /* ---- what can be done now ---- */
 
 enum draft_step draft_edit_step(const struct draft *draft)
@@ -140,13 +136,23 @@ void draft_changed(struct draft *draft)
 	clock_gettime(CLOCK_REALTIME, &draft->mtime);
 }
 
+void draft_failed(struct draft *draft, int error)
+{
+	if (draft->dirty)
+		draft->error = error;
+}
+
 void draft_loaded(struct draft *draft, int error, int fd, uint64_t size)
 {
 	draft->activity = DRAFT_IDLE;
-	if (error < 0)
+	if (error < 0) {
+		draft_failed(draft, error);
 		return;
+	}
 	assert(fd >= 0 && draft->content != DRAFT_DATA);
 	draft->content = DRAFT_DATA;
+	draft->error = 0;
+	draft->untold = false;
 	draft->fd = fd;
 	if (size < draft->size)
 		draft_changed(draft);
@@ -167,6 +173,17 @@ void draft_keep_nothing(struct draft *draft)
 	draft->keeps = false;
 }
 
+void draft_based(struct draft *draft, const char *etag)
+{
+	snprintf(draft->base, sizeof(draft->base), "%s", etag);
+	draft->create_only = etag[0] == '\0';
+}
+
+bool draft_is_conflict(const struct draft *draft, int error)
+{
+	return (error == -EEXIST && draft->create_only) || (error == -ESTALE && draft->base[0]);
+}
+
 void draft_stored(struct draft *draft, int error)
 {
 	draft->activity = DRAFT_IDLE;
@@ -176,6 +193,25 @@ void draft_stored(struct draft *draft, int error)
 		return;
 	draft->dirty = false;
 	draft->existed = true;
+	draft->create_only = draft->exclusive = draft->conflict = false;
+}
+
+void draft_create_only(struct draft *draft, bool exclusive)
+{
+	draft->create_only = true;
+	draft->exclusive = exclusive;
+}
+
+void draft_renamed(struct draft *draft, bool overwrites)
+{
+	if (overwrites)
+		draft->create_only = draft->exclusive = false;
+}
+
+void draft_follow(struct draft *draft, const char *old, const char *new)
+{
+	if (draft && draft->base[0] && strcmp(draft->base, old) == 0)
+		snprintf(draft->base, sizeof(draft->base), "%s", new);
 }
 
 void draft_await(struct draft *draft, struct draft_wait *wait)
@@ -271,20 +307,30 @@ int draft_make_empty(struct hub *hub, struct node *node, int *ret_close)
 	draft_source_drop(hub, draft);
 	draft->content = DRAFT_EMPTY;
 	draft->size = 0;
+	draft->base[0] = '\0';
+	draft->create_only = draft->exclusive; /* emptied by who made it, or overwritten */
+	draft->disowned |= node->gone; /* unlinked, and still open */
 	draft_keep_nothing(draft);
 	draft_changed(draft);
 	draft_check(draft);
 	return 0;
 }
 
-/* S3 never had it and never will: the name goes. */
-static void vanish(struct hub *hub, struct node *node)
+/* S3 never had it and never will: the name goes, or is somebody else's object. */
+static void vanish(struct hub *hub, struct node *node, bool foreign)
 {
+	struct node *parent = node->parent;
+
 	if (node->gone)
 		return;
-	notify_entry(hub, node->parent->ino, str_n(node->name, node->name_len));
-	dir_removed(node->parent, str_n(node->name, node->name_len));
+	notify_entry(hub, parent->ino, str_n(node->name, node->name_len));
+	if (!foreign)
+		dir_removed(parent, str_n(node->name, node->name_len));
+	node_ref(parent);
 	nodes_detach(hub->nodes, node);
+	if (foreign)
+		dir_doubt(hub, parent);
+	node_unref(hub->nodes, parent);
 }
 
 static void background_done(struct draft_flush *flush, int error)
@@ -327,7 +373,7 @@ void draft_settle(struct hub *hub, struct node *node)
 		} else if (dirty && handles == 0 && draft->error < 0) {
 			old = draft_detach(hub, node);
 			if (!old->existed)
-				vanish(hub, node);
+				vanish(hub, node, old->conflict);
 			else
 				notify_inode(hub, node->ino);
 		} else if (dirty && writers == 0 && draft->error == 0) {

@@ -20,6 +20,13 @@
  * waits STORING   the content, which nobody changes meanwhile, is    clean, or dirty as before with `error`
  *             on its way to S3
  *
+ * Whose object it replaces.  Plain writing (O_TRUNC, truncate to 0, a copy onto what is there) replaces what
+ * is there: the last one wins.  But an object that was edited or appended to replaces only the version that
+ * was edited, and a name that was new when it was opened for something else than overwriting (O_EXCL, or
+ * without O_TRUNC) replaces nothing: else another client's object would go silently.  Where something else is
+ * there by then, storing fails with ESTALE, or EEXIST for O_EXCL, each time; the object stays, and what was
+ * written here is lost with the last close, as the log says.
+ *
  * LOADING and STORING begin only when quiet (IDLE and no io).  Who finds it busy waits (draft_wait) and looks
  * anew when woken.  A clean draft stays only for writers' sake, as DATA that need not be fetched again; a
  * draft that has no handle has an activity, or is on its way out (draft_settle).
@@ -42,6 +49,14 @@ struct timespec draft_mtime(const struct draft *draft);
 /* Is there content that S3 has not acknowledged? */
 bool draft_dirty(const struct draft *draft);
 
+/* It was just made, by a name that nobody had: nothing is to be replaced by it.  exclusive: O_EXCL.
+ * hub.lock held. */
+void draft_create_only(struct draft *draft, bool exclusive);
+/* Its name is another one by now.  overwrites: there may be something of that name. */
+void draft_renamed(struct draft *draft, bool overwrites);
+/* A rename gave the version `old` this ETag by a copy of its own.  NULL draft: nothing.  hub.lock held. */
+void draft_follow(struct draft *draft, const char *old, const char *new);
+
 /* The node was unlinked or renamed over: nothing of it is stored any more. */
 void draft_disown(struct hub *hub, struct node *node);
 
@@ -56,6 +71,8 @@ struct draft_wait {
 	struct draft_wait *next;
 	/* What has ended, and how; LOADING and STORING say 0 or -errno.  No lock held. */
 	void (*run)(struct draft_wait *wait, enum draft_activity ended, int error);
+	/* Its caller has its answer, or may have: a failed store is to be told by a later call. */
+	bool answered;
 	/* private: while it is about to be run */
 	enum draft_activity ended;
 	int error;
@@ -64,6 +81,7 @@ struct draft_wait {
 struct draft_flush {
 	void (*done)(struct draft_flush *flush, int error);
 	void *user;
+	bool answered; /* as in draft_wait */
 	/* private */
 	struct hub *hub;
 	struct node *node; /* referenced */
@@ -80,7 +98,7 @@ void draft_save_copies(struct hub *hub, fuse_ino_t parent, const char *name);
 
 /* An empty content becomes a copy of this empty object, whose metadata it then has.  -ENOMEM, -EOPNOTSUPP.
  * hub.lock held. */
-int draft_copy_empty(struct hub *hub, struct node *node, struct handle *source);
+int draft_copy_empty(struct hub *hub, struct node *node, struct handle *handle);
 /* Is it a copy, or nothing, that a process may be promised?  hub.lock held; draft not NULL. */
 bool draft_is_copy(const struct draft *draft);
 bool draft_is_empty(const struct draft *draft);
@@ -144,9 +162,9 @@ struct draft_range {
 };
 int64_t draft_copy(struct hub *hub, struct node *node, const struct draft_range *range, bool *ret_whole);
 
-/* An error of a store that nobody waited for: told once.  hub.lock held. */
+/* An error of a store that nobody waited for, or whose caller was answered before: told once.  hub.lock held.
+ */
 int draft_take_untold(struct draft *draft);
-void draft_leave_untold(struct draft *draft);
 
 /* Nobody may need it any more: called without a lock after a handle was closed or something ended.  The
  * caller holds a ref. */

@@ -2,9 +2,11 @@
  * anew. */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "engine/log.h"
 #include "fs/draft_inside.h"
 #include "fs/handle.h"
 #include "fs/staging_file.h"
@@ -27,6 +29,8 @@ static int draft_of_object(struct node *node, const struct handle *handle)
 		draft->size = handle->size;
 		etag = handle->etag;
 	}
+	/* A shell's redirection closes a duplicate first, and what it had emptied is stored: no edit. */
+	draft->overwrites = handle && (handle->flags & (O_TRUNC | O_EXCL)) && draft->size == 0;
 	draft->source.size = draft->size;
 	snprintf(draft->source.etag, sizeof(draft->source.etag), "%s", etag);
 	node->draft = draft;
@@ -176,6 +180,27 @@ static int try_flush(struct draft_flush *flush, int *file)
 	return result;
 }
 
+/* Neither a load nor a store: they would have said so themselves. */
+static void not_begun(struct draft_flush *flush, int error)
+{
+	struct hub *hub = flush->hub;
+	struct place place;
+
+	hub_lock(hub);
+	struct draft *draft = flush->node->draft;
+	bool told = !draft || !draft_dirty(draft) || node_place(flush->node, &place) < 0;
+
+	if (draft)
+		draft_failed(draft, error);
+	hub_unlock(hub);
+	if (!told)
+		log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "store",
+						  .bucket = place_bucket(&place),
+						  .key = place_key(&place),
+						  .error = error,
+						  .consequence = "not stored"});
+}
+
 static void try_again(struct draft_flush *flush)
 {
 	struct hub *hub = flush->hub;
@@ -195,6 +220,8 @@ static void try_again(struct draft_flush *flush)
 	}
 	if (file >= 0)
 		close(file);
+	if (result < 0)
+		not_begun(flush, result);
 	if (result != 0)
 		finish(flush, result < 0 ? result : 0);
 }
@@ -217,5 +244,6 @@ void draft_flush(struct hub *hub, struct node *node, struct draft_flush *flush)
 	hub_unlock(hub);
 	flush->hub = hub;
 	flush->wait.run = woken;
+	flush->wait.answered = flush->answered;
 	try_again(flush);
 }

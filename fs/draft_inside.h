@@ -26,13 +26,19 @@ struct draft {
 	bool disowned;
 	bool bulk; /* one of thousands: interactive requests go before it */
 	bool untold; /* `error` was told to nobody */
-	int error; /* of the last store, while nothing changed since */
+	int error; /* of the last store, or load for one, while nothing changed since */
 	int fd; /* DATA: the staging file; else -1 */
 	unsigned io; /* who reads or writes fd just now */
 	uint64_t size;
 	/* DATA that began as an object, which keeps its metadata, content headers, tags and storage class */
 	bool keeps;
 	struct headers kept;
+	/* What may be there when it is stored; see draft.h, "Whose object it replaces". */
+	bool create_only; /* nothing */
+	bool exclusive; /* with that: O_EXCL was asked for */
+	char base[ETAG_MAX + 1]; /* this version, of which DATA was made; "": whatever is there */
+	bool overwrites; /* OBJECT: the one that this open file has emptied, so that it replaces any */
+	bool conflict; /* the last store found something else */
 	struct timespec mtime;
 	struct draft_source source;
 	struct draft_wait *first, **last;
@@ -48,9 +54,15 @@ void draft_changed(struct draft *draft); /* dirty, as of now */
 enum draft_step draft_flush_step(const struct draft *draft);
 /* keep bytes of COPY or OBJECT lie in fd, which is taken; or the load failed. */
 void draft_loaded(struct draft *draft, int error, int fd, uint64_t size);
+/* DATA was made of this version of the node's own object; "": of an empty one that is gone by now. */
+void draft_based(struct draft *draft, const char *etag);
 void draft_stored(struct draft *draft, int error);
+/* Is this failure of a store that of the condition on what is there? */
+bool draft_is_conflict(const struct draft *draft, int error);
 bool draft_copy_whole(const struct draft *draft);
 /* An object's content is being edited: takes what it keeps. */
+/* It could not be brought to S3, or not even begun to be: tried again when asked for, not by itself. */
+void draft_failed(struct draft *draft, int error);
 void draft_keep(struct draft *draft, struct headers *headers);
 void draft_keep_nothing(struct draft *draft);
 /* All who wait, oldest first; they are no longer in line. */
@@ -68,6 +80,9 @@ void draft_trash(struct draft *draft); /* no lock; NULL is fine */
 void draft_source_drop(struct hub *hub, struct draft *draft);
 
 /* ---- draft_kept.c ---- */
+struct place;
+/* What a new object has.  -errno of headers. */
+int draft_new_headers(struct headers *headers, const struct place *place);
 /* What an object keeps when its content is edited, from its own headers: those that tell of the old content
  * go; the storage class is added.  -errno of headers. */
 int draft_kept_headers(struct headers *headers, const char *storage_class);

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fs/content_type.h"
 #include "fs/draft_inside.h"
 
 /* Metadata that is about the content that was: rclone's and s3fs's times, rclone's and s3cmd's checksums.
@@ -18,5 +19,16 @@ int draft_kept_headers(struct headers *headers, const char *storage_class)
 	if (error == 0 && storage_class[0] && strcmp(storage_class, "STANDARD") != 0 &&
 		strcmp(storage_class, "EXPRESS_ONEZONE") != 0)
 		error = headers_set(headers, STR("x-amz-storage-class"), str_of(storage_class));
+	return error;
+}
+
+int draft_new_headers(struct headers *headers, const struct place *place)
+{
+	const struct view *view = place->view;
+	const char *type = content_type_of(place_key(place));
+	int error = headers_add(headers, STR("content-type"), str_of(type));
+
+	if (error == 0 && view->storage_class)
+		error = headers_add(headers, STR("x-amz-storage-class"), str_of(view->storage_class));
 	return error;
 }

@@ -39,7 +39,10 @@ struct load {
 	uint64_t size, next; /* bytes wanted, bytes asked for */
 	unsigned streams, active;
 	int error;
+	bool object; /* the node's own, which is edited */
+	bool overwrites; /* as the draft says */
 	bool keeps; /* an object's content: with its headers, tags and storage class */
+	bool missing; /* an empty object that is gone by now */
 	struct headers headers;
 	struct buf tags;
 	unsigned tag_count;
@@ -105,6 +108,8 @@ static void finish(struct load *load)
 	if (load->error == 0 && load->keeps)
 		draft_keep(draft, &load->headers);
 	draft_loaded(draft, load->error, load->fd, load->size);
+	if (load->error == 0 && load->object && !draft->overwrites)
+		draft_based(draft, load->missing ? "" : load->etag);
 	if (load->error < 0 && draft->content == DRAFT_OBJECT)
 		old = draft_detach(hub, node);
 	else
@@ -170,10 +175,16 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 
 	snprintf(load->storage_class, sizeof(load->storage_class), "%s", answer->storage_class);
 	/* Gone meanwhile: nothing of its content is missing. */
-	if (call->error == -ENOENT)
+	load->missing = call->error == -ENOENT;
+	if (load->missing)
 		load->keeps = false;
+	else if (call->error == 0 && !load->overwrites &&
+		 (answer->size > 0 || (load->etag[0] && strcmp(load->etag, answer->etag) != 0)))
+		load_fail(load, -ESTALE, answer); /* somebody has put something into it */
 	else
 		load_fail(load, call->error, answer);
+	if (call->error == 0)
+		memcpy(load->etag, answer->etag, sizeof(load->etag));
 	load->tag_count = answer->tag_count;
 	finish_kept(load);
 }
@@ -197,6 +208,9 @@ static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
 		load->tag_count = answer->tag_count;
 		snprintf(load->storage_class, sizeof(load->storage_class), "%s", answer->storage_class);
 	}
+	/* The first piece says of which version the others have to be. */
+	if (error == 0 && load->etag[0] == '\0')
+		memcpy(load->etag, answer->etag, sizeof(load->etag));
 	if (load->error == 0)
 		stream_next(stream);
 	if (load->active == 0)
@@ -335,7 +349,8 @@ int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
 	load->source = draft->content == DRAFT_COPY ? draft->source.node : node;
 	load->fd = fd;
 	load->size = size;
-	load->keeps = draft->content == DRAFT_OBJECT;
+	load->object = load->keeps = draft->content == DRAFT_OBJECT;
+	load->overwrites = draft->overwrites;
 	headers_init(&load->headers);
 	buf_init(&load->tags, TAGS_MAX);
 	memcpy(load->etag, draft->source.etag, sizeof(load->etag));

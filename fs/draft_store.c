@@ -24,13 +24,15 @@
 #include "engine/log.h"
 #include "engine/upload.h"
 #include "fs/carry.h"
-#include "fs/content_type.h"
 #include "fs/dir.h"
 #include "fs/draft_inside.h"
 #include "fs/handle.h"
 #include "fs/recognise_copy.h"
 
-enum { RETAKES_MAX = 16 };
+enum {
+	RETAKES_MAX = 16,
+	CLOCK_SLACK = 2, /* seconds: Last-Modified has whole ones, and the offset is an estimate */
+};
 
 struct store {
 	struct hub *hub;
@@ -40,11 +42,14 @@ struct store {
 	struct task task;
 	struct claim claim;
 	unsigned retakes;
-	struct place place, from;
+	struct place *place, *from; /* owned: place_keep; from NULL: an upload */
 	struct headers headers;
 	bool keeps; /* they are the edited object's own */
 	uint64_t size;
 	bool bulk; /* interactive requests go before it */
+	bool create_only, exclusive; /* as the draft says */
+	int64_t began; /* the copy, by the server's clock */
+	char base[ETAG_MAX + 1];
 	int fd;
 	int error; /* of what failed before a request */
 	bool disturbed; /* what was there is gone, although nothing was stored */
@@ -56,9 +61,10 @@ struct store {
 		struct upload upload;
 		struct copy copy;
 		struct call call;
-		struct recognise_copy recognise;
-		struct carry carry;
 	};
+	/* Rare, and large where thousands of copies are under way: owned, NULL until wanted. */
+	struct recognise_copy *recognise;
+	struct carry *carry;
 };
 
 struct outcome {
@@ -66,26 +72,33 @@ struct outcome {
 	const char *etag;
 	int64_t mtime;
 	const struct s3_answer *answer; /* NULL: nothing was asked */
+	bool ambiguous; /* it failed, yet may have been stored */
+	bool conflict; /* it failed because of what is there */
 };
+
+static struct outcome outcome_of(int error, const char *etag, int64_t mtime, const struct s3_answer *answer)
+{
+	return (struct outcome){.error = error, .etag = etag, .mtime = mtime, .answer = answer};
+}
 
 static void granted(struct claim *claim);
 
 /* hub.lock held. */
 static int places(struct store *store, bool *ret_changed)
 {
-	struct place place, from = store->from;
+	struct place place, from;
+	bool changed = false;
 	int error = store->source && store->source->gone ? -ESTALE : node_place(store->node, &place);
 
 	if (error == 0 && store->source)
 		error = node_place(store->source, &from);
+	if (error == 0)
+		error = place_keep(&store->place, &place, &changed);
+	if (error == 0 && store->source)
+		error = place_keep(&store->from, &from, &changed);
 	if (error < 0)
 		return error;
-	*ret_changed = !str_eq(place_key(&place), place_key(&store->place)) ||
-		       !str_eq(place_bucket(&place), place_bucket(&store->place)) ||
-		       !str_eq(place_key(&from), place_key(&store->from)) ||
-		       !str_eq(place_bucket(&from), place_bucket(&store->from));
-	store->place = place;
-	store->from = from;
+	*ret_changed = changed;
 	return 0;
 }
 
@@ -96,11 +109,11 @@ static int take(struct store *store)
 	int error = places(store, &changed);
 
 	if (error == 0)
-		error = claim_add(&store->claim, store->place.account, place_bucket(&store->place),
-			place_key(&store->place), false, true);
+		error = claim_add(&store->claim, store->place->account, place_bucket(store->place),
+			place_key(store->place), false, true);
 	if (error == 0 && store->source)
-		error = claim_add(&store->claim, store->from.account, place_bucket(&store->from),
-			place_key(&store->from), false, false);
+		error = claim_add(&store->claim, store->from->account, place_bucket(store->from),
+			place_key(store->from), false, false);
 	if (error < 0)
 		return error;
 	store->claim.granted = granted;
@@ -109,6 +122,16 @@ static int take(struct store *store)
 }
 
 /* ---- the end ---- */
+
+static void store_free_memory(struct store *store)
+{
+	headers_release(&store->headers);
+	free(store->recognise);
+	free(store->carry);
+	free(store->place);
+	free(store->from);
+	free(store);
+}
 
 static void store_free(struct store *store)
 {
@@ -119,8 +142,7 @@ static void store_free(struct store *store)
 	node_unref(hub->nodes, store->source);
 	node_unref(hub->nodes, store->node);
 	hub_unlock(hub);
-	headers_release(&store->headers);
-	free(store);
+	store_free_memory(store);
 	hub_unpark(hub);
 }
 
@@ -143,28 +165,64 @@ static struct draft *acknowledged(struct store *store, const struct outcome *out
 	}
 	draft->mtime = (struct timespec){.tv_sec = mtime};
 	draft_stored(draft, 0);
+	/* An edit that goes on is one of this version. */
+	if (draft->base[0])
+		snprintf(draft->base, sizeof(draft->base), "%s", outcome->etag);
 	handle_follow(hub, node, NULL);
 	dir_child_added(hub, node);
 	dir_landed(node);
 	return draft->content == DRAFT_DATA ? NULL : draft;
 }
 
-static void log_failure(const struct store *store, const struct outcome *outcome, bool existed)
+static const char *consequence(const struct store *store, const struct outcome *outcome, bool existed)
 {
-	log_call(LOG_LEVEL_ERROR,
-		&(struct log_call){
-			.what = store->source ? "copy" : "upload",
-			.bucket = place_bucket(&store->place),
-			.key = place_key(&store->place),
-			.error = outcome->error,
-			.answer = outcome->answer,
-			.consequence = store->disturbed ? "not stored, and what was there may be overwritten"
-				       : existed	? "not stored: the object is what it was"
-							: "not stored",
-		});
+	if (store->disturbed)
+		return "not stored, and what was there may be overwritten";
+	if (outcome->ambiguous)
+		return "an attempt had no answer: it may have been stored";
+	if (outcome->conflict)
+		return "not stored: another client has changed it meanwhile, and that stays; what was "
+		       "written here is lost when the file is closed";
+	return existed ? "not stored: the object is what it was" : "not stored";
 }
 
-static void finish(struct store *store, const struct outcome *outcome)
+static void log_failure(const struct store *store, const struct outcome *outcome, bool existed)
+{
+	log_call(LOG_LEVEL_ERROR, &(struct log_call){
+					  .what = store->source ? "copy" : "upload",
+					  .bucket = place_bucket(store->place),
+					  .key = place_key(store->place),
+					  .error = outcome->error,
+					  .answer = outcome->answer,
+					  .consequence = consequence(store, outcome, existed),
+				  });
+}
+
+/* Something else is there than may be replaced: nothing that is known of it is true.  hub.lock held. */
+static void found_foreign(struct store *store, struct outcome *outcome)
+{
+	struct node *node = store->node;
+
+	outcome->conflict = outcome->answer && draft_is_conflict(node->draft, outcome->error);
+	node->draft->conflict = outcome->conflict;
+	if (!outcome->conflict)
+		return;
+	node->attr.fetched_ms = 0;
+	/* EEXIST is an answer to O_EXCL only. */
+	if (!store->exclusive)
+		outcome->error = -ESTALE;
+}
+
+/* Set together with the failure: a flush that comes before the waits have run must not store it anew. */
+static bool is_untold(const struct draft_wait *waits)
+{
+	for (const struct draft_wait *wait = waits; wait; wait = wait->next)
+		if (wait->answered)
+			return true;
+	return waits == NULL;
+}
+
+static void finish(struct store *store, struct outcome *outcome)
 {
 	struct hub *hub = store->hub;
 	struct node *node = store->node;
@@ -180,8 +238,9 @@ static void finish(struct store *store, const struct outcome *outcome)
 		if (old)
 			draft_detach(hub, node);
 	} else {
+		found_foreign(store, outcome);
 		draft_stored(draft, outcome->error);
-		draft->untold = !waits;
+		draft->untold = is_untold(waits);
 	}
 	if (node->draft)
 		draft_check(draft);
@@ -203,36 +262,27 @@ static void finish_early(struct store *store, int error)
 
 static void on_uploaded(struct upload *upload, const struct s3_answer *answer)
 {
-	struct outcome outcome = {
-		.error = upload->error, .etag = upload->etag, .mtime = upload->mtime, .answer = answer};
+	struct outcome outcome = outcome_of(upload->error, upload->etag, upload->mtime, answer);
 
+	outcome.ambiguous = upload->ambiguous;
 	finish(upload->user, &outcome);
-}
-
-static int make_headers(struct store *store)
-{
-	const struct view *view = store->place.view;
-	const char *type = content_type_of(place_key(&store->place));
-	int error = headers_add(&store->headers, STR("content-type"), str_of(type));
-
-	if (error == 0 && view->storage_class)
-		error = headers_add(&store->headers, STR("x-amz-storage-class"), str_of(view->storage_class));
-	return error;
 }
 
 static void upload_now(struct store *store)
 {
-	const struct view *view = store->place.view;
+	const struct view *view = store->place->view;
 
 	store->upload = (struct upload){
-		.account = store->place.account,
-		.bucket = place_bucket(&store->place),
-		.key = place_key(&store->place),
+		.account = store->place->account,
+		.bucket = place_bucket(store->place),
+		.key = place_key(store->place),
 		.fd = store->fd,
 		.size = store->size,
 		.headers = &store->headers,
 		.part_threshold = view->part_threshold,
 		.part_size = view->part_size,
+		.create_only = store->create_only,
+		.if_match = store->base[0] ? str_of(store->base) : STR_NONE,
 		.on_done = on_uploaded,
 		.user = store,
 	};
@@ -242,10 +292,12 @@ static void upload_now(struct store *store)
 static void on_recognised(struct recognise_copy *done, const struct s3_answer *answer)
 {
 	struct store *store = done->user;
-	struct outcome outcome = {
-		.error = done->error, .etag = done->etag, .mtime = done->mtime, .answer = answer};
+	struct outcome outcome = outcome_of(done->error, done->etag, done->mtime, answer);
 
 	store->disturbed = done->disturbed;
+	/* What is there now may be that copy. */
+	if (done->disturbed)
+		store->create_only = false;
 	if (done->error == 0 || done->error == -ECANCELED)
 		finish(store, &outcome);
 	else
@@ -255,29 +307,34 @@ static void on_recognised(struct recognise_copy *done, const struct s3_answer *a
 /* Instead of an upload, a copy of what has the same bytes; false: nothing has. */
 static bool recognise(struct store *store)
 {
-	const struct view *view = store->place.view;
+	const struct view *view = store->place->view;
 
-	if (!view->recognise)
+	/* A copy knows no condition on the version that it replaces. */
+	if (!view->recognise || store->base[0])
 		return false;
-	store->recognise = (struct recognise_copy){
+	store->recognise = malloc(sizeof(*store->recognise));
+	if (!store->recognise)
+		return false;
+	*store->recognise = (struct recognise_copy){
 		.table = store->hub->recognise,
 		.worker = store->worker,
-		.to = {.account = store->place.account,
-			.bucket = place_bucket(&store->place),
-			.key = place_key(&store->place),
+		.to = {.account = store->place->account,
+			.bucket = place_bucket(store->place),
+			.key = place_key(store->place),
 			.size = store->size},
 		.fd = store->fd,
 		.headers = &store->headers,
+		.create_only = store->create_only,
 		.settings = view_copy_settings(view),
 		.on_done = on_recognised,
 		.user = store,
 	};
-	return recognise_copy_start(&store->recognise);
+	return recognise_copy_start(store->recognise);
 }
 
 static void upload(struct store *store)
 {
-	int error = store->keeps ? 0 : make_headers(store);
+	int error = store->keeps ? 0 : draft_new_headers(&store->headers, store->place);
 
 	if (error == 0) {
 		struct str class = headers_get(&store->headers, STR("x-amz-storage-class"));
@@ -320,9 +377,9 @@ static void look(struct store *store)
 	store->looked = true;
 	call_init(&store->call);
 	store->call.request.op = S3_HEAD_OBJECT;
-	store->call.request.bucket = place_bucket(&store->from);
-	store->call.request.key = place_key(&store->from);
-	store->call.account = store->from.account;
+	store->call.request.bucket = place_bucket(store->from);
+	store->call.request.key = place_key(store->from);
+	store->call.account = store->from->account;
 	store->call.on_done = on_looked;
 	store->call.user = store;
 	call_start(store->worker, &store->call);
@@ -331,8 +388,7 @@ static void look(struct store *store)
 static void on_carried(struct carry *done, const struct s3_answer *answer)
 {
 	struct store *store = done->user;
-	struct outcome outcome = {
-		.error = done->error, .etag = done->new_etag, .mtime = done->mtime, .answer = answer};
+	struct outcome outcome = outcome_of(done->error, done->new_etag, done->mtime, answer);
 
 	if (done->error == -ESTALE && !store->looked)
 		look(store);
@@ -343,27 +399,50 @@ static void on_carried(struct carry *done, const struct s3_answer *answer)
 /* Another account's, which the service will not copy for the destination's. */
 static void carry(struct store *store)
 {
-	store->carry = (struct carry){
-		.from = &store->from,
-		.to = &store->place,
+	free(store->carry); /* of the version before */
+	store->carry = malloc(sizeof(*store->carry));
+	if (!store->carry) {
+		finish_early(store, -ENOMEM);
+		return;
+	}
+	*store->carry = (struct carry){
+		.from = store->from,
+		.to = store->place,
 		.etag = store->source_etag,
 		.size = store->size,
+		.create_only = store->create_only,
 		.staging_dir = store->hub->staging_dir,
 		.on_done = on_carried,
 		.user = store,
 	};
-	carry_start(store->worker, &store->carry);
+	carry_start(store->worker, store->carry);
+}
+
+/*
+ * Refused since something is there, after an attempt whose answer was lost; and what is there has our size
+ * and is no older.  It is that attempt's copy then, which can't be known by its ETag where the source was
+ * uploaded in parts or KMS encrypts: the same onto the same.
+ */
+static bool is_likely_ours(const struct store *store, const struct copy *done, const struct s3_answer *answer)
+{
+	return done->error == -EEXIST && done->ambiguous && store->create_only &&
+	       answer->size == store->size && answer->mtime + CLOCK_SLACK >= store->began;
 }
 
 static void on_copied(struct copy *done, const struct s3_answer *answer)
 {
 	struct store *store = done->user;
-	struct outcome outcome = {
-		.error = done->error, .etag = done->etag, .mtime = done->mtime, .answer = answer};
+	struct outcome outcome = outcome_of(done->error, done->etag, done->mtime, answer);
 
+	outcome.ambiguous = done->ambiguous;
+	if (is_likely_ours(store, done, answer)) {
+		store->create_only = false;
+		copy(store);
+		return;
+	}
 	if (done->error == -ESTALE && !store->looked)
 		look(store);
-	else if (done->error == -EACCES && !account_same(store->from.account, store->place.account))
+	else if (done->error == -EACCES && !account_same(store->from->account, store->place->account))
 		carry(store);
 	else
 		finish(store, &outcome);
@@ -371,24 +450,27 @@ static void on_copied(struct copy *done, const struct s3_answer *answer)
 
 static void copy(struct store *store)
 {
-	if (carry_wanted(&store->from, &store->place)) {
+	if (carry_wanted(store->from, store->place)) {
 		carry(store);
 		return;
 	}
-	store->settings = view_copy_settings(store->place.view);
+	if (store->began == 0)
+		store->began = (int64_t)time(NULL) + account_clock_offset(store->place->account);
+	store->settings = view_copy_settings(store->place->view);
 	if (store->bulk)
 		store->settings.call_flags |= CALL_BULK;
 	store->copy = (struct copy){
 		.settings = &store->settings,
-		.source_account = store->from.account,
-		.account = store->place.account,
-		.source_bucket = place_bucket(&store->from),
-		.source_key = place_key(&store->from),
-		.bucket = place_bucket(&store->place),
-		.key = place_key(&store->place),
+		.source_account = store->from->account,
+		.account = store->place->account,
+		.source_bucket = place_bucket(store->from),
+		.source_key = place_key(store->from),
+		.bucket = place_bucket(store->place),
+		.key = place_key(store->place),
 		.source_etag = str_of(store->source_etag),
 		.storage_class = store->storage_class[0] ? str_of(store->storage_class) : STR_NONE,
 		.size = store->size,
+		.create_only = store->create_only,
 		.on_done = on_copied,
 		.user = store,
 	};
@@ -420,6 +502,16 @@ static void post(struct store *store, void (*function)(struct task *task, struct
 	worker_post(store->worker, &store->task);
 }
 
+/* A rename that was waited for may have changed it.  hub.lock held. */
+static void take_condition(struct store *store)
+{
+	const struct draft *draft = store->node->draft;
+
+	store->create_only = draft->create_only;
+	store->exclusive = draft->exclusive;
+	memcpy(store->base, draft->base, sizeof(store->base));
+}
+
 /* Are the names still where they were when the claim was taken?  -errno: it can't be stored; 0: not yet ours.
  */
 static int check(struct store *store)
@@ -432,6 +524,7 @@ static int check(struct store *store)
 		hub_lock(hub);
 		int error = store->node->draft->disowned ? -ESTALE : places(store, &changed);
 
+		take_condition(store);
 		hub_unlock(hub);
 		if (error < 0)
 			return error;
@@ -476,6 +569,7 @@ int draft_store(struct hub *hub, struct node *node)
 	store->size = draft->size;
 	store->fd = draft->fd;
 	store->bulk = draft->bulk;
+	take_condition(store);
 	if (draft->content == DRAFT_COPY) {
 		assert(draft_copy_whole(draft));
 		store->source = draft->source.node;
@@ -490,8 +584,7 @@ int draft_store(struct hub *hub, struct node *node)
 		taken = take(store);
 	if (taken < 0) {
 		claim_release(hub->claims, &store->claim, 0);
-		headers_release(&store->headers);
-		free(store);
+		store_free_memory(store);
 		return taken;
 	}
 	node_ref(node);

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "engine/log.h"
-#include "fs/marker.h"
+#include "fs/early_mark.h"
 
-enum { RETAKES_MAX = 16, PRUNE_MAX = 8 };
+enum { PRUNE_MAX = 8 };
 
 struct early_dir {
 	struct early_dir *next;
@@ -15,6 +15,8 @@ struct early_dir {
 	struct node *node; /* referenced */
 	uint64_t source; /* inode number of what it is a copy of; 0: not known */
 	bool emptied; /* by rm, rather than made */
+	bool listed; /* it is known whether its source has a marker: it has none */
+	bool marked; /* written before it was known whether something comes to be below: perhaps in vain */
 };
 
 /* ---- life ---- */
@@ -128,152 +130,12 @@ void early_ask(struct early_ask *ask, pid_t pid)
 		ask->on_done(ask, NULL);
 }
 
-/* ---- one directory's marker ---- */
-
-struct decision {
-	struct hub *hub;
-	struct batch *batch; /* referenced, promised */
-	struct node *node; /* referenced */
-	bool look; /* write it only if nothing is below */
-	unsigned retakes;
-	struct claim claim;
-	struct marker marker;
-};
-
-static void decision_end(struct decision *decision, int error)
-{
-	struct hub *hub = decision->hub;
-	struct batch *batch = decision->batch;
-	struct node *node = decision->node;
-
-	claim_release(hub->claims, &decision->claim, error);
-	hub_lock(hub);
-	/* What could not be made is not shown, unless something is in it by now. */
-	if (error < 0 && !decision->look && node->local && !node->gone && !node->children) {
-		notify_entry(hub, node->parent->ino, str_n(node->name, node->name_len));
-		nodes_detach(hub->nodes, node);
-	}
-	node_unref(hub->nodes, node);
-	hub_unlock(hub);
-	free(decision);
-	batch_keep(batch, error);
-	batch_unref(batch);
-	hub_unpark(hub);
-}
-
-static void on_marked(struct marker *marker, int error, const struct s3_answer *answer)
-{
-	struct decision *decision = marker->user;
-
-	if (error < 0)
-		log_call(LOG_LEVEL_ERROR, &(struct log_call){
-						  .what = "mkdir",
-						  .bucket = place_bucket(&marker->place),
-						  .key = place_key(&marker->place),
-						  .error = error,
-						  .answer = answer,
-						  .consequence = "the directory's marker was not written",
-					  });
-	decision_end(decision, error);
-}
-
-static void granted(struct claim *claim);
-
-/* hub.lock held.  claim_take's answers. */
-static int claim_it(struct decision *decision)
-{
-	const struct place *place = &decision->marker.place;
-	int error = node_place(decision->node, &decision->marker.place);
-
-	decision->claim = (struct claim){.granted = granted, .user = decision};
-	if (error == 0)
-		error = claim_add(
-			&decision->claim, place->account, place_bucket(place), place_key(place), false, true);
-	return error < 0 ? error : claim_take(decision->hub->claims, &decision->claim);
-}
-
-/* Ours, if the directory still is where the claim says. */
-static void begin(struct decision *decision)
-{
-	struct hub *hub = decision->hub;
-	struct place place;
-	int result = 1;
-
-	while (result == 1) {
-		hub_lock(hub);
-		struct node *node = decision->node;
-		bool wanted = !node->gone && (decision->look || node->local);
-		bool there = wanted && node_place(node, &place) == 0 &&
-			     str_eq(place_key(&place), place_key(&decision->marker.place)) &&
-			     str_eq(place_bucket(&place), place_bucket(&decision->marker.place));
-
-		hub_unlock(hub);
-		if (!wanted) {
-			decision_end(decision, 0);
-			return;
-		}
-		if (there) {
-			if (decision->look)
-				marker_ensure(&decision->marker);
-			else
-				marker_write(&decision->marker);
-			return;
-		}
-		claim_release(hub->claims, &decision->claim, 0);
-		hub_lock(hub);
-		result = decision->retakes++ < RETAKES_MAX ? claim_it(decision) : -EBUSY;
-		hub_unlock(hub);
-	}
-	if (result < 0)
-		decision_end(decision, result);
-}
-
-static void granted(struct claim *claim)
-{
-	begin(claim->user);
-}
-
-/* Takes dir, which is out of the list.  No lock. */
-static void decide(struct early *early, struct early_dir *dir)
-{
-	struct hub *hub = early->hub;
-	struct decision *decision = calloc(1, sizeof(*decision));
-
-	batch_promise_more(dir->batch);
-	if (!decision) {
-		batch_keep(dir->batch, -ENOMEM);
-		hub_lock(hub);
-		drop(early, dir);
-		hub_unlock(hub);
-		return;
-	}
-	decision->hub = hub;
-	decision->batch = dir->batch;
-	decision->node = dir->node;
-	decision->look = dir->emptied;
-	decision->marker.hub = hub;
-	decision->marker.worker = engine_pick(hub->engine);
-	decision->marker.directory = dir->node;
-	decision->marker.on_done = on_marked;
-	decision->marker.user = decision;
-	free(dir);
-	hub_park(hub);
-	hub_lock(hub);
-	int result = claim_it(decision);
-
-	hub_unlock(hub);
-	if (result < 0)
-		decision_end(decision, result);
-	else if (result == 1)
-		begin(decision);
-}
-
 /* ---- the list ---- */
 
 /* hub.lock held: is there nothing to decide any more? */
 static bool settled(const struct early_dir *dir)
 {
-	return dir->node->gone || (!dir->emptied && !dir->node->local);
+	return dir->node->gone || (!dir->emptied && dir->listed && !dir->marked && !dir->node->local);
 }
 
 static bool is_below(const struct node *node, const struct node *above)
@@ -283,54 +145,109 @@ static bool is_below(const struct node *node, const struct node *above)
 	return node != NULL;
 }
 
-/* Takes those out that are of this batch (or NULL: below this directory): the chain of those to decide. */
-static struct early_dir *take_chain(struct early *early, const struct batch *batch, const struct node *below)
+/* hub.lock held: has something of it been acknowledged, as far as is known here? */
+static bool has_landed(const struct node *directory)
 {
-	struct early_dir *chain = NULL;
-	bool over = batch && batch_over(batch);
-
-	hub_lock(early->hub);
-	for (struct early_dir **at = &early->dirs; *at;) {
-		bool ours = batch ? (*at)->batch == batch : is_below((*at)->node, below);
-
-		if (settled(*at)) {
-			drop(early, take(early, at));
-		} else if (ours && (!(*at)->emptied || over)) {
-			struct early_dir *dir = take(early, at);
-
-			dir->next = chain;
-			chain = dir;
-		} else {
-			at = &(*at)->next;
-		}
+	for (const struct node *child = directory->children; child; child = child->child_next) {
+		if (!child->local && !child->draft)
+			return true;
 	}
-	hub_unlock(early->hub);
-	return chain;
+	return false;
 }
 
-static void decide_chain(struct early *early, struct early_dir *chain)
-{
-	while (chain) {
-		struct early_dir *dir = chain;
+/* What is to become of a list. */
+struct sweep {
+	const struct batch *batch; /* of this one; NULL: below a directory */
+	const struct node *below;
+	bool over; /* its process has ended */
+	struct mark *marks;
+	struct early_dir *failed; /* no memory */
+};
 
-		chain = dir->next;
-		decide(early, dir);
+/* hub.lock held.  Is it this one's turn, and for what? */
+static bool is_due(const struct sweep *sweep, const struct early_dir *dir, enum mark_fate *ret)
+{
+	if (sweep->batch ? dir->batch != sweep->batch : !is_below(dir->node, sweep->below))
+		return false;
+	if (dir->emptied)
+		*ret = MARK_KEEP;
+	else
+		*ret = dir->marked ? MARK_SPARE : MARK_ALONE;
+	if (*ret == MARK_SPARE)
+		return sweep->over || (sweep->batch && has_landed(dir->node));
+	return *ret == MARK_ALONE || sweep->over;
+}
+
+/* hub.lock held.  Marks the directory; what may yet turn out to be in vain stays in the list.  Does it? */
+static bool sweep_one(struct early *early, struct sweep *sweep, struct early_dir **at, enum mark_fate fate)
+{
+	struct early_dir *dir = *at;
+	const struct mark_wish wish = {
+		.hub = early->hub, .batch = dir->batch, .node = dir->node, .fate = fate};
+
+	if (!early_mark_take(&wish, &sweep->marks)) {
+		take(early, at);
+		dir->next = sweep->failed;
+		sweep->failed = dir;
+	} else if (fate == MARK_ALONE && !sweep->over) {
+		dir->marked = true;
+		return true;
+	} else {
+		drop(early, take(early, at));
 	}
+	return false;
+}
+
+/* No lock. */
+static void sweep_fail(struct early *early, struct early_dir *failed)
+{
+	while (failed) {
+		struct early_dir *dir = failed;
+
+		failed = dir->next;
+		batch_promise_more(dir->batch);
+		batch_keep(dir->batch, -ENOMEM);
+		hub_lock(early->hub);
+		drop(early, dir);
+		hub_unlock(early->hub);
+	}
+}
+
+static void run_sweep(struct early *early, struct sweep *sweep)
+{
+	hub_lock(early->hub);
+	for (struct early_dir **at = &early->dirs; *at;) {
+		enum mark_fate fate;
+		bool stays = !settled(*at);
+
+		if (!stays)
+			drop(early, take(early, at));
+		else if (is_due(sweep, *at, &fate))
+			stays = sweep_one(early, sweep, at, fate);
+		if (stays)
+			at = &(*at)->next;
+	}
+	hub_unlock(early->hub);
+	early_marks_go(sweep->marks);
+	sweep_fail(early, sweep->failed);
 }
 
 static void settle(void *user, struct batch *batch)
 {
 	struct early *early = user;
+	struct sweep sweep = {.batch = batch, .over = batch_over(batch)};
 
-	if (batch_over(batch))
+	if (sweep.over)
 		prefetch_drop(early->hub, &early->prefetches, batch);
-	decide_chain(user, take_chain(user, batch, NULL));
+	run_sweep(early, &sweep);
 }
 
 void early_decide_below(struct hub *hub, struct node *directory)
 {
+	struct sweep sweep = {.below = directory};
+
 	if (hub->early)
-		decide_chain(hub->early, take_chain(hub->early, NULL, directory));
+		run_sweep(hub->early, &sweep);
 }
 
 static struct early_dir *find(
@@ -380,19 +297,33 @@ void early_opened(struct hub *hub, struct batch *batch, const struct node *direc
 		dir->source = directory->ino;
 }
 
-void early_listed(struct hub *hub, struct batch *batch, const struct node *directory)
+void early_listed(struct hub *hub, struct batch *batch, struct node *directory)
 {
-	struct early_dir **at, *dir;
+	struct mark *mark = NULL;
+	struct early_dir **at, *dir, *failed = NULL;
 
 	hub_lock(hub);
 	dir = find(hub->early, batch, directory->ino, &at);
-	if (dir && dir_marker(directory) == 1)
+	if (dir && dir_marker(directory) == 1) {
+		const struct mark_wish wish = {.hub = hub,
+			.batch = batch,
+			.node = dir->node,
+			.source = directory,
+			.fate = MARK_COPY};
+
 		take(hub->early, at);
-	else
-		dir = NULL;
+		if (early_mark_take(&wish, &mark)) {
+			drop(hub->early, dir);
+		} else {
+			dir->next = NULL;
+			failed = dir;
+		}
+	} else if (dir) {
+		dir->listed = true;
+	}
 	hub_unlock(hub);
-	if (dir)
-		decide(hub->early, dir);
+	early_marks_go(mark);
+	sweep_fail(hub->early, failed);
 }
 
 void early_emptied(struct hub *hub, struct batch *batch, struct node *directory)

@@ -5,12 +5,15 @@
  * `cp -r` makes directories of which S3 knows nothing until something lands below them.  A directory made by
  * a process that has a batch is a node alone (node.local), remembered here until its marker is decided:
  *
- *   its source has a marker            written as soon as the source is listed
+ *   its source has a marker            that is copied, as soon as the source is listed
  *   something landed below             none is needed (node.local has ended)
- *   the batch is waited for, or ended  written if nothing landed
+ *   the batch is waited for, or ended  written, if nothing is below once what is pending there has landed
+ *   fsync, rename of one around it     likewise
+ *   one written like that, and the     removed at the next wait of the batch, or at its end
+ *   process then put something below
  *
- * so that a copied tree has the keys of its source and no others.  What `rm -r` emptied and did not remove,
- * as it was killed, gets its marker likewise (fs/marker.h) when the process has ended.
+ * (fs/early_mark.h), so that a copied tree has the keys of its source and no others.  What `rm -r` emptied
+ * and did not remove, as it was killed, gets its marker likewise (fs/marker.h) when the process has ended.
  */
 #ifndef FERRYFS_FS_EARLY_H
 #define FERRYFS_FS_EARLY_H
@@ -70,7 +73,7 @@ void early_unemptied(struct hub *hub, const struct node *directory);
 bool early_is_emptied(const struct hub *hub, const struct node *directory);
 
 /* The directory that the process reads has been read to its end.  No lock. */
-void early_listed(struct hub *hub, struct batch *batch, const struct node *directory);
+void early_listed(struct hub *hub, struct batch *batch, struct node *directory);
 /* Whoever made it, this directory is wanted in S3 now (it is about to be renamed, or settled): its marker is
  * under way, in the order of claims, when this returns, and so are those of all below it.  No lock. */
 void early_decide_below(struct hub *hub, struct node *directory);

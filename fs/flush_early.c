@@ -64,6 +64,14 @@ static struct flush_op *op_new(fuse_req_t req, struct handle *handle, struct bat
 
 /* ---- promised ---- */
 
+static void told(struct hub *hub, struct node *node)
+{
+	hub_lock(hub);
+	if (node->draft)
+		draft_take_untold(node->draft);
+	hub_unlock(hub);
+}
+
 /* The log has what failed; the process is told by its next call that can report. */
 static void on_kept(struct draft_flush *flush, int error)
 {
@@ -71,10 +79,7 @@ static void on_kept(struct draft_flush *flush, int error)
 	struct hub *hub = promise->hub;
 	struct node *node = promise->node;
 
-	hub_lock(hub);
-	if (node->draft)
-		draft_take_untold(node->draft);
-	hub_unlock(hub);
+	told(hub, node);
 	/* A file that could not be made is not there any more when the process hears of it. */
 	if (error < 0)
 		draft_settle(hub, node);
@@ -162,6 +167,8 @@ static void on_stored(struct draft_flush *flush, int error)
 	struct flush_op *op = flush->user;
 
 	op->error = error;
+	if (error < 0)
+		told(op->parked.hub, op->handle->node);
 	if (op->batch && op->handle->node->attr.size == 0)
 		notify_inode(op->parked.hub, op->handle->node->ino);
 	op->wait.on_done = on_settled;

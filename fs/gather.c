@@ -213,10 +213,9 @@ static void on_added(struct task *task, struct worker *worker)
 	pile->last = &gathered->next;
 	if (++pile->count == DELETE_SET_MAX)
 		send_pile(gather, pile);
-	else if (atomic_load(&gather->stopping))
-		send_all(gather);
-	else if (first && gather->timer.index == 0 &&
-		 worker_timer_set(worker, &gather->timer, GATHER_IDLE_MS) < 0)
+	else if (atomic_load(&gather->stopping) ||
+		 (first && gather->timer.index == 0 &&
+			 worker_timer_set(worker, &gather->timer, GATHER_IDLE_MS) < 0))
 		send_all(gather);
 }
 

@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "engine/engine.h"
+#include "fs/between.h"
 #include "fs/claim.h"
 #include "fs/node.h"
 
@@ -56,6 +57,8 @@ struct hub {
 	struct early *early; /* fs/early.h: what is answered before S3 has acknowledged it */
 	struct recognise *recognise; /* fs/recognise.h: objects that were served whole; constant */
 	atomic_uint parked; /* requests without an answer yet: hub_park, hub_unpark */
+	int fuse_cpu; /* of the session, constant once it is open: fs/placement.h */
+	struct between between;
 	atomic_bool stopping; /* the session ends: begin nothing new */
 };
 

@@ -7,8 +7,6 @@
 #include "fs/journal_place.h"
 #include "fs/recoverer.h"
 
-enum { RECOVER_WAIT_MS = 10000 }; /* a command that mounts waits 30 s for its answer */
-
 _Static_assert((int)JOURNAL_WHY_MAX <= (int)ACCOUNT_WHY_MAX, "a sentence fits");
 
 int hub_journal_open(struct hub *hub, const char *wanted, char *why)
@@ -39,5 +37,15 @@ void hub_journal_close(struct hub *hub)
 
 void hub_journal_recover(struct hub *hub, struct account *account)
 {
-	recoverer_run(hub->recoverer, account, RECOVER_WAIT_MS);
+	recoverer_run(hub->recoverer, account, HUB_JOURNAL_WAIT_MS);
+}
+
+unsigned hub_journal_begin(struct hub *hub, struct account *account)
+{
+	return recoverer_begin(hub->recoverer, account);
+}
+
+bool hub_journal_done(struct hub *hub, unsigned round)
+{
+	return recoverer_done(hub->recoverer, round);
 }

@@ -17,13 +17,12 @@
 #include "engine/log.h"
 #include "fs/cmd/command.h"
 #include "fs/control_server.h"
+#include "fs/control_socket.h"
 #include "fs/hub_journal.h"
 #include "fs/mountinfo.h"
 #include "fs/preflight.h"
 #include "fs/runtime.h"
 #include "fs/session.h"
-
-enum { BACKLOG = 64 };
 
 struct serving {
 	const struct hub_serve_options *options;
@@ -38,7 +37,7 @@ struct serving {
 	struct control_server *server;
 	dev_t dev;
 	int listen_fd, runtime_fd;
-	struct stat socket;
+	struct control_socket socket;
 	char why[ACCOUNT_WHY_MAX];
 };
 
@@ -111,6 +110,7 @@ static int mount_hub(struct serving *serving)
 		.mountpoint = serving->home,
 		.source = "ferryfs",
 		.allow_other = true,
+		.fuse_cpu = serving->options->fuse_cpu,
 	};
 	struct mountinfo info;
 	int error = session_open(serving->hub, &options, &serving->session, serving->why);
@@ -129,25 +129,14 @@ static int listen_there(struct serving *serving)
 	uint64_t namespace = serving->options->namespace;
 	struct sockaddr_un address;
 	char name[64];
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0)
-		return complain(serving, "the control socket", -errno);
 	runtime_hub_name(namespace, "sock", name);
 	runtime_hub_address(serving->directory, namespace, &address);
 	/* Whoever holds the lock has found nobody there. */
-	unlinkat(serving->directory, name, 0);
-	mode_t mask = umask(0177);
-	int bound = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	int fd = control_socket_listen(serving->directory, name, &address, &serving->socket);
 
-	umask(mask);
-	if (bound < 0 || listen(fd, BACKLOG) < 0 ||
-		fstatat(serving->directory, name, &serving->socket, AT_SYMLINK_NOFOLLOW) < 0) {
-		int error = -errno;
-
-		close(fd);
-		return complain(serving, "the control socket", error);
-	}
+	if (fd < 0)
+		return complain(serving, "the control socket", fd);
 	serving->listen_fd = fd;
 	return 0;
 }
@@ -157,16 +146,11 @@ static void on_leave(void *user)
 {
 	const struct serving *serving = user;
 	uint64_t namespace = serving->options->namespace;
-	struct stat there;
-	char name[64];
 	int lock;
 
 	if (runtime_hub_lock(serving->directory, namespace, 0, &lock) < 0)
 		return;
-	runtime_hub_name(namespace, "sock", name);
-	if (fstatat(serving->directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-		there.st_ino == serving->socket.st_ino && there.st_dev == serving->socket.st_dev)
-		unlinkat(serving->directory, name, 0);
+	control_socket_remove(&serving->socket);
 	close(lock);
 }
 

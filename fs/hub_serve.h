@@ -18,6 +18,7 @@ struct hub_serve_options {
 	const char *log_path; /* canonical, or NULL */
 	const char *log; /* where the log goes, for people */
 	bool dumpable;
+	int fuse_cpu; /* fs/placement.h */
 	uint64_t namespace;
 };
 

@@ -35,13 +35,18 @@ static void learn(struct marker *marker, bool exists)
 	hub_unlock(marker->hub);
 }
 
+void marker_end(struct marker *marker, int error, const struct s3_answer *answer)
+{
+	if (error == 0)
+		learn(marker, true);
+	finish(marker, error, answer);
+}
+
 static void on_written(struct call *call, const struct s3_answer *answer)
 {
 	struct marker *marker = call->user;
 
-	if (call->error == 0)
-		learn(marker, true);
-	finish(marker, call->error, answer);
+	marker_end(marker, call->error, answer);
 }
 
 static void prepare(struct marker *marker, void (*on_done)(struct call *call, const struct s3_answer *answer))
@@ -88,16 +93,53 @@ static void on_no_memory(struct call *call, const struct s3_answer *answer)
 	finish(call->user, -ENOMEM, answer);
 }
 
-void marker_ensure(struct marker *marker)
+/* The first keys at and below the directory. */
+static void list(struct marker *marker, unsigned keys,
+	void (*on_done)(struct call *call, const struct s3_answer *answer))
 {
 	struct page *page = NULL;
 	bool memory = page_new(&page) == 0;
 
-	prepare(marker, memory ? on_listed : on_no_memory);
+	prepare(marker, memory ? on_done : on_no_memory);
 	marker->page = page;
 	marker->call.request.op = S3_LIST_OBJECTS;
 	marker->call.request.prefix = place_key(&marker->place);
-	marker->call.request.max_keys = 1;
+	marker->call.request.max_keys = keys;
 	marker->call.sinks.page = page;
 	call_post(marker->worker, &marker->call);
+}
+
+void marker_ensure(struct marker *marker)
+{
+	list(marker, 1, on_listed);
+}
+
+static void on_removed(struct call *call, const struct s3_answer *answer)
+{
+	struct marker *marker = call->user;
+
+	if (call->error == 0)
+		learn(marker, false);
+	finish(marker, call->error, answer);
+}
+
+static void on_spare(struct call *call, const struct s3_answer *answer)
+{
+	struct marker *marker = call->user;
+	struct str key = place_key(&marker->place);
+
+	/* "dir/" sorts before all that begins so. */
+	if (call->error < 0 || marker->page->count < 2 || !str_eq(marker->page->entries[0].key, key)) {
+		finish(marker, call->error, answer);
+		return;
+	}
+	prepare(marker, on_removed);
+	marker->call.request.op = S3_DELETE_OBJECT;
+	marker->call.request.key = key;
+	call_post(marker->worker, &marker->call);
+}
+
+void marker_spare(struct marker *marker)
+{
+	list(marker, 2, on_spare);
 }

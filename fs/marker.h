@@ -38,5 +38,10 @@ enum marker_plan marker_plan(const struct node *directory, const struct node *ch
 void marker_write(struct marker *marker);
 /* Any thread.  Writes it if nothing is below the directory. */
 void marker_ensure(struct marker *marker);
+/* Any thread.  Removes it if something else is below the directory. */
+void marker_spare(struct marker *marker);
+/* For who wrote it in another way (fs/marker_copy.h); worker thread.  Ends it: 0, and the directory is known
+ * to have it. */
+void marker_end(struct marker *marker, int error, const struct s3_answer *answer);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "fs/placement.h"
 #include "s3/answer.h"
 #include "s3/parts.h"
 
@@ -181,6 +182,18 @@ static int set_log(struct mount_options *options, const char *value, char *why)
 	return 0;
 }
 
+static int set_fuse_cpu(struct mount_options *options, const char *value, char *why)
+{
+	int error = placement_parse(value, &options->fuse_cpu);
+
+	if (error == -ENODEV)
+		return bad(why, "fuse_cpu", value, "a CPU that this process may use (taskset -p shows them)");
+	if (error < 0)
+		return bad(why, "fuse_cpu", value, "one of auto, none, or the number of a CPU");
+	options->fuse_cpu_given = true;
+	return 0;
+}
+
 static bool parse_size(const char *text, uint64_t *ret)
 {
 	static const char units[] = "KMGT";
@@ -307,6 +320,7 @@ static const struct rule {
 	{"part_size", true, set_part_size},
 	{"part_threshold", true, set_part_threshold},
 	{"hub", true, set_hub},
+	{"fuse_cpu", true, set_fuse_cpu},
 	{"ro", false, set_ro},
 	{"rw", false, set_rw},
 	{"allow_other", false, set_allow_other},

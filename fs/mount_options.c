@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "fs/mount_option_values.h"
+#include "fs/placement.h"
 
 enum { TEXTS_MAX = 1024 }; /* option words of one command line */
 
@@ -16,7 +17,7 @@ static const char *const ignored[] = {"_netdev", "nofail", "auto", "noauto", "us
 
 int mount_options_init(struct mount_options *options)
 {
-	*options = (struct mount_options){0};
+	*options = (struct mount_options){.fuse_cpu = PLACEMENT_AUTO};
 	connect_init(&options->connect);
 	return view_new(&options->view);
 }

@@ -18,6 +18,8 @@ struct mount_options {
 	const char *mountpoint; /* lent from argv */
 	const char *log; /* "syslog", a file, or NULL: by foreground; lent from texts */
 	bool foreground, dumpable, noexec, help;
+	int fuse_cpu; /* fs/placement.h */
+	bool fuse_cpu_given;
 	bool alone; /* hub=no: a daemon and superblock of its own */
 	bool helper; /* given: mount(8) calls, as "mount.ferryfs SOURCE DIR [-sfnv] [-N NAMESPACE] [-t TYPE]
 			[-o OPTIONS]" */

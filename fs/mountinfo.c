@@ -24,6 +24,17 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
+/* FUSE shows "user_id=N" among the super options (fuse_show_options, fs/fuse/inode.c). */
+static uid_t owner_of(const char *options)
+{
+	static const char word[] = "user_id=";
+	const char *at = options ? strstr(options, word) : NULL;
+
+	if (!at || (at > options && at[-1] != ','))
+		return (uid_t)-1;
+	return (uid_t)strtoul(at + strlen(word), NULL, 10);
+}
+
 /* "36 35 98:0 /root /point options [tag ...] - type source super-options"; cuts text up. */
 static bool parse_line(char *text, struct mountinfo_line *ret)
 {
@@ -48,6 +59,7 @@ static bool parse_line(char *text, struct mountinfo_line *ret)
 	ret->source = strtok_r(NULL, " \n", &save);
 	if (!type || !ret->source)
 		return false;
+	ret->owner = owner_of(strtok_r(NULL, " \n", &save));
 	ret->ferryfs = strcmp(type, MOUNTINFO_FSTYPE) == 0;
 	unescape(ret->point);
 	unescape(ret->source);
@@ -97,7 +109,9 @@ static bool visit_path(const struct mountinfo_line *line, void *user)
 		return false;
 	finding->found = true;
 	finding->ret->dev = line->dev;
+	finding->ret->id = line->id;
 	finding->ret->ferryfs = line->ferryfs;
+	finding->ret->owner = line->owner;
 	snprintf(finding->ret->source, sizeof(finding->ret->source), "%s", line->source);
 	return false; /* the last one is on top */
 }
@@ -113,8 +127,11 @@ int mountinfo_find(const char *path, struct mountinfo *ret)
 {
 	struct finding finding = {.path = path, .ret = ret};
 
-	mountinfo_each(visit_path, &finding);
-	return finding.found ? 0 : -ENOENT;
+	int error = mountinfo_walk(visit_path, &finding);
+
+	if (finding.found)
+		return 0;
+	return error < 0 ? error : -ENOENT;
 }
 
 bool mountinfo_is_ferryfs(dev_t dev)

@@ -13,11 +13,13 @@
 
 struct mountinfo {
 	dev_t dev;
+	unsigned id;
 	bool ferryfs; /* its type is MOUNTINFO_FSTYPE */
+	uid_t owner; /* of a FUSE mount: who opened its connection; else -1 */
 	char source[PATH_MAX]; /* "s3://bucket/prefix" */
 };
 
-/* What is mounted last on this canonical path; -ENOENT when nothing is. */
+/* What is mounted last on this canonical path; -ENOENT when nothing is, else the list could not be read. */
 int mountinfo_find(const char *path, struct mountinfo *ret);
 /* Is any ferryfs mount on this device? */
 bool mountinfo_is_ferryfs(dev_t dev);
@@ -27,6 +29,7 @@ struct mountinfo_line {
 	unsigned id, parent; /* numbers are used again once free */
 	dev_t dev;
 	bool ferryfs;
+	uid_t owner;
 	char *point, *source;
 };
 

@@ -190,6 +190,13 @@ static bool answer(struct name_op *op)
 
 void name_op_finish(struct name_op *op, int error)
 {
+	if (error == 0 && op->untold < 0) {
+		error = op->untold;
+		/* The kernel takes it that nothing was done. */
+		hub_lock(op->hub);
+		tell_kernel(op);
+		hub_unlock(op->hub);
+	}
 	if (answer(op))
 		hub_reply_err(op->parked.req, error);
 	parked_drop(&op->parked);

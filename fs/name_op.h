@@ -35,6 +35,7 @@ struct name_op {
 	unsigned count;
 	bool as_dir; /* claims everything below, with the marker, rather than one object */
 	unsigned retakes;
+	int untold; /* of other things, which this call tells should it succeed itself */
 	struct claim claim;
 	void (*ready)(struct name_op *op);
 	void (*release)(struct name_op
@@ -60,7 +61,7 @@ void name_op_finish(struct name_op *op, int error);
 /* Success with an entry; takes the ref on node. */
 void name_op_finish_entry(struct name_op *op, struct node *node);
 /* One line for what S3 refused. */
-void name_op_log(const struct name_op *op, const struct name_end *end, int error,
+void name_op_log(const struct name_op *op, const struct name_end *name, int error,
 	const struct s3_answer *answer, const char *consequence);
 
 #endif

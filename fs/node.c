@@ -271,12 +271,19 @@ int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec,
 		.size = size,
 		.mtime = mtime,
 		.mtime_nsec = nsec,
+		.version = node->attr.version + 1,
 		.etag = etag_text,
 		.storage_class = class_text,
 		.fetched_ms = now_ms(),
 	};
 	node->local = false;
 	return 0;
+}
+
+uint64_t node_stamp(const struct node *node)
+{
+	/* 2^40 ms are 34 years. */
+	return (uint64_t)node->attr.version << 40 ^ node->attr.fetched_ms;
 }
 
 bool node_attr_fresh(const struct node *node, uint64_t now)

@@ -37,6 +37,7 @@ struct node_attr {
 	uint64_t size;
 	int64_t mtime; /* seconds since 1970 */
 	int32_t mtime_nsec;
+	uint32_t version; /* another one each time they are set: node_stamp */
 	char *etag; /* without quotes; NULL: unknown; owned */
 	char *storage_class; /* NULL: STANDARD or unknown; owned */
 	uint64_t fetched_ms; /* CLOCK_MONOTONIC (coarse) when this was true at the server; 0: never */
@@ -110,6 +111,9 @@ struct view *node_view(const struct node *node); /* the nearest above or at it; 
  * -ENOMEM leaves it as it was. */
 int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec, struct str etag,
 	struct str storage_class);
+/* Another value as soon as anything new was learnt of the node: what was asked for before is then outdated.
+ * (The clock of fetched_ms is coarse, 4 ms: a write and the question before it may fall into one tick.) */
+uint64_t node_stamp(const struct node *node);
 /* Not older than the view's cache_ttl, or `local`.  Directories always are: nothing of theirs is asked for.
  */
 bool node_attr_fresh(const struct node *node, uint64_t now_ms);
@@ -130,6 +134,11 @@ struct place {
 int node_place(const struct node *node, struct place *ret);
 /* The place of a child of this name that need not exist; as_dir appends "/". */
 int node_child_place(const struct node *parent, struct str name, bool as_dir, struct place *ret);
+
+/* Puts a copy of `now` at *at (NULL at first; owned, for free()) that takes no more memory than its key
+ * needs, a fifth of a struct place: thousands of requests keep two each.  Sets *ret_changed when there was
+ * none, or one of another key or bucket; -ENOMEM leaves what there was. */
+int place_keep(struct place **at, const struct place *now, bool *ret_changed);
 
 static inline struct str place_bucket(const struct place *place)
 {

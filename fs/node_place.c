@@ -1,6 +1,9 @@
 #include "fs/node.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct view *node_view(const struct node *node)
 {
@@ -84,4 +87,22 @@ int node_place(const struct node *node, struct place *ret)
 int node_child_place(const struct node *parent, struct str name, bool as_dir, struct place *ret)
 {
 	return place_of(parent, name, as_dir, ret);
+}
+
+int place_keep(struct place **at, const struct place *now, bool *ret_changed)
+{
+	size_t size = offsetof(struct place, key) + now->key_len + 1;
+	struct place *kept = *at;
+
+	if (!kept || !str_eq(place_key(kept), place_key(now)) ||
+		!str_eq(place_bucket(kept), place_bucket(now))) {
+		kept = malloc(size);
+		if (!kept)
+			return -ENOMEM;
+		free(*at);
+		*at = kept;
+		*ret_changed = true;
+	}
+	memcpy(kept, now, size);
+	return 0;
 }

@@ -19,7 +19,7 @@ void node_stat(const struct node *node, struct stat *ret)
 	if (node_is_dir(node)) {
 		/* One link: find(1) then doesn't take the count for one of subdirectories. */
 		st.st_mode = S_IFDIR | (view ? view->dir_mode : 0700);
-		if (node->view && node->view->closed)
+		if (view && node->view && node->view->closed)
 			st.st_mode = S_IFDIR | (0700 & view->dir_mode);
 		if (node->attr.mtime == 0 && view)
 			st.st_mtim.tv_sec = view->since;

@@ -28,7 +28,7 @@ struct head {
 	fuse_req_t req;
 	struct node *node; /* referenced */
 	struct handle *handle; /* referenced; NULL: asked by name */
-	uint64_t fetched_ms; /* of the node when it was asked */
+	uint64_t stamp; /* of the node when it was asked */
 	unsigned again;
 	struct place place;
 	struct call call;
@@ -66,7 +66,7 @@ static enum verdict head_apply(struct head *head, const struct s3_answer *answer
 	struct node *node = head->node;
 	struct place now;
 
-	if (node->gone || node->draft || node->attr.fetched_ms != head->fetched_ms)
+	if (node->gone || node->draft || node_stamp(node) != head->stamp)
 		return SHOW;
 	*error = node_place(node, &now);
 	if (*error < 0)
@@ -134,7 +134,7 @@ static void head_start(struct hub *hub, fuse_req_t req, struct node *node, struc
 		head->hub = hub;
 		head->req = req;
 		head->node = node;
-		head->fetched_ms = node->attr.fetched_ms;
+		head->stamp = node_stamp(node);
 		error = node_place(node, &head->place);
 	}
 	if (error < 0)

@@ -20,7 +20,7 @@
 #include "fs/handle.h"
 #include "fs/parked.h"
 
-/* The reply has 32 bits, and the kernel wants whole pages (FACTS: more than asked is EIO). */
+/* The reply has 32 bits, and the kernel wants whole pages (more than asked is EIO). */
 #define COPY_LEN_MAX ((uint64_t)0xfffff000)
 
 struct copy_op {
@@ -64,13 +64,12 @@ static void on_stored(struct draft_flush *flush, int error)
 	if (error == 0) {
 		succeed(op);
 	} else if (parked_take(&op->parked)) {
-		hub_reply_err(op->parked.req, -EIO);
-	} else {
-		/* It was answered already: the flush that follows tells. */
+		/* Told here.  (Otherwise it was answered already: the flush that follows tells.) */
 		hub_lock(hub);
 		if (node->draft)
-			draft_leave_untold(node->draft);
+			draft_take_untold(node->draft);
 		hub_unlock(hub);
+		hub_reply_err(op->parked.req, -EIO);
 	}
 	parked_drop(&op->parked);
 }
@@ -92,6 +91,7 @@ static void post(struct copy_op *op)
 	parked_hold(&op->parked);
 	op->flush.done = on_stored;
 	op->flush.user = op;
+	op->flush.answered = true;
 	if (op->batch) {
 		/* A cp or mv whose flush comes next: nothing is to be asked. */
 		draft_flush(hub, op->to->node, &op->flush);

@@ -1,6 +1,7 @@
 /*
  * create: a node with an empty draft.  Nothing is asked of S3: the kernel has just looked the name up, and
- * the object is stored when the file is closed.
+ * the object is stored when the file is closed.  What somebody else has made of that name meanwhile is not
+ * overwritten then, unless O_TRUNC said so.
  */
 #include "fs/ops.h"
 
@@ -70,12 +71,18 @@ static int make(
 	bool fresh = node->local && !node->draft && node->attr.fetched_ms == 0;
 	struct handle *handle;
 
-	error = handle_open(hub, node, fi->flags, &handle);
-	/* One that is busy just now is opened as it is: a file made twice at the same time. */
-	if (error == 0 && (fresh || ((fi->flags & O_TRUNC) && (!node->draft || draft_quiet(node->draft))))) {
+	/* A file made twice at the same time, and busy just now: at this answer the kernel looks the name up
+	 * and opens it, which waits. */
+	if ((fi->flags & O_TRUNC) && node->draft && !draft_quiet(node->draft))
+		error = -ESTALE;
+	if (error == 0)
+		error = handle_open(hub, node, fi->flags, &handle);
+	if (error == 0 && (fresh || (fi->flags & O_TRUNC))) {
 		error = draft_make_empty(hub, node, &to_close);
 		if (error < 0)
 			handle_close(hub, handle);
+		else if (fresh && (fi->flags & (O_EXCL | O_TRUNC)) != O_TRUNC)
+			draft_create_only(node->draft, fi->flags & O_EXCL);
 	}
 	if (error < 0) {
 		if (fresh)

@@ -44,6 +44,7 @@ static int make_node(struct name_op *op, struct node **ret)
 	}
 	dir_child_added(hub, node);
 	dir_set_marker(node, true);
+	dir_set_marker_plain(node);
 	dir_born(hub, node);
 	*ret = node;
 	return 0;

@@ -26,7 +26,7 @@ struct open_op {
 	bool waited; /* for the key */
 	bool asked; /* by HEAD */
 	int error;
-	uint64_t fetched_ms;
+	uint64_t stamp; /* of the node when it was asked */
 	struct claim claim;
 	struct place place;
 	struct call call;
@@ -65,7 +65,7 @@ static int head_apply(struct open_op *op, const struct s3_answer *answer)
 	struct node *node = op->node;
 
 	/* Something newer is known meanwhile. */
-	if (node->gone || node->draft || node->attr.fetched_ms != op->fetched_ms)
+	if (node->gone || node->draft || node_stamp(node) != op->stamp)
 		return 0;
 	if (op->call.error == 0)
 		return node_set_attr(node, answer->size, answer->mtime, 0, str_of(answer->etag),
@@ -197,7 +197,7 @@ static int without_draft(struct open_op *op, int *ret_close)
 	if ((op->fi.flags & O_TRUNC) || op->asked || node_attr_fresh(node, hub_now_ms()))
 		return ready(op, ret_close);
 	op->asked = true;
-	op->fetched_ms = node->attr.fetched_ms;
+	op->stamp = node_stamp(node);
 	return OPEN_HEAD;
 }
 

@@ -7,7 +7,7 @@
 #include "fs/draft.h"
 #include "fs/early.h"
 #include "fs/remove_op.h"
-#include "fs/rename_op.h"
+#include "fs/rename_again.h"
 #include "fs/subtree.h"
 
 static void release(struct name_op *base)
@@ -15,6 +15,7 @@ static void release(struct name_op *base)
 	struct rename_op *op = (struct rename_op *)base;
 
 	hub_lock(base->hub);
+	follow_clear(&op->follow, base->hub);
 	node_unref(base->hub->nodes, op->node);
 	node_unref(base->hub->nodes, op->target);
 	hub_unlock(base->hub);
@@ -232,6 +233,9 @@ static int begin(
 		op->base.parked.killed = rename_dir_killed;
 	const struct view *from = node_view(rename_from(op)->parent), *to = node_view(rename_to(op)->parent);
 
+	error = rename_again_refusal(op, node);
+	if (error < 0)
+		return error;
 	/* Then mv copies and removes by itself. */
 	return from && to && account_same_service(from->account, to->account) ? 0 : -EXDEV;
 }

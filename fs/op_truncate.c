@@ -1,6 +1,10 @@
 /*
  * truncate and ftruncate.  Through an open file only the draft changes, to be stored at close; truncate(2) of
  * a name is answered when S3 has acknowledged the result.  Of an object only what is kept is fetched.
+ *
+ * That nothing is to be done, since the object has that size already, is true only of what S3 says: what this
+ * mount believes may be as old as cache_ttl.  So truncate(2) asks first (but for 0: then nothing is stored
+ * over whatever is there), ftruncate where what is known is not fresh.
  */
 #include "fs/ops.h"
 
@@ -10,6 +14,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/call.h"
+#include "engine/log.h"
 #include "fs/draft.h"
 #include "fs/handle.h"
 #include "fs/parked.h"
@@ -18,7 +24,11 @@ struct truncate_op {
 	struct parked parked;
 	struct handle *handle; /* referenced; its own, where none was given */
 	bool own;
+	bool asked; /* by HEAD */
+	uint64_t stamp; /* of the node when it was asked */
 	uint64_t size;
+	struct place place;
+	struct call call;
 	struct draft_wait wait;
 	struct draft_flush flush;
 };
@@ -84,19 +94,75 @@ static void woken(struct draft_wait *wait, enum draft_activity ended, int error)
 		go(op);
 }
 
-/* 1: nothing is left to be done; 0: it waits; hub.lock held. */
-static int make_empty(struct truncate_op *op, int *ret_close)
+/* ---- HEAD ---- */
+
+/* hub.lock held. */
+static int head_apply(struct truncate_op *op, const struct s3_answer *answer)
 {
-	struct node *node = op->handle->node;
+	struct handle *handle = op->handle;
+	struct node *node = handle->node;
+	int error = op->call.error;
 
-	if (node->draft && !draft_quiet(node->draft)) {
-		draft_await(node->draft, &op->wait);
+	/* Something newer is known meanwhile. */
+	if (node->gone || node->draft || node_stamp(node) != op->stamp)
 		return 0;
+	if (error == 0)
+		error = node_set_attr(node, answer->size, answer->mtime, 0, str_of(answer->etag),
+			str_of(answer->storage_class));
+	if (error == 0 && op->own) {
+		/* It was not opened to read one version: it is about what is there. */
+		handle->etag[0] = '\0';
+		handle_version(handle);
 	}
-	int error = draft_make_empty(op->parked.hub, node, ret_close);
-
-	return error < 0 ? error : 1;
+	if (error == -ENOENT) {
+		notify_entry(op->parked.hub, node->parent->ino, str_n(node->name, node->name_len));
+		nodes_detach(op->parked.hub->nodes, node);
+	}
+	return error;
 }
+
+static void on_head(struct call *call, const struct s3_answer *answer)
+{
+	struct truncate_op *op = call->user;
+	struct hub *hub = op->parked.hub;
+
+	hub_lock(hub);
+	int error = head_apply(op, answer);
+
+	hub_unlock(hub);
+	if (error < 0 && error != -ENOENT)
+		log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "truncate",
+						  .bucket = place_bucket(&op->place),
+						  .key = place_key(&op->place),
+						  .error = error,
+						  .answer = answer});
+	if (error < 0)
+		parked_fail(&op->parked, error);
+	else
+		go(op);
+}
+
+static void head(struct truncate_op *op)
+{
+	call_init(&op->call);
+	op->call.request.op = S3_HEAD_OBJECT;
+	op->call.request.bucket = place_bucket(&op->place);
+	op->call.request.key = place_key(&op->place);
+	op->call.account = op->place.account;
+	op->call.on_done = on_head;
+	op->call.user = op;
+	call_post(engine_pick(op->parked.hub->engine), &op->call);
+}
+
+/* ---- steps ---- */
+
+enum step {
+	STEP_WAIT, /* it will be run again */
+	STEP_SAME, /* it has that size */
+	STEP_DONE, /* the draft has */
+	STEP_EDIT,
+	STEP_HEAD,
+};
 
 static void set_size(struct truncate_op *op, int fd)
 {
@@ -111,11 +177,65 @@ static void set_size(struct truncate_op *op, int fd)
 		done(op);
 }
 
+/* hub.lock held.  A step or -errno. */
+static int make_empty(struct truncate_op *op, int *ret_close)
+{
+	struct node *node = op->handle->node;
+
+	if (node->draft && !draft_quiet(node->draft)) {
+		draft_await(node->draft, &op->wait);
+		return STEP_WAIT;
+	}
+	int error = draft_make_empty(op->parked.hub, node, ret_close);
+
+	return error < 0 ? error : STEP_DONE;
+}
+
+/* Does S3 have to be asked what is there?  hub.lock held; no draft. */
+static bool must_ask(const struct truncate_op *op)
+{
+	const struct node *node = op->handle->node;
+
+	if (op->asked || node->local || node->gone)
+		return false;
+	return op->own ? op->size > 0 : !node_attr_fresh(node, hub_now_ms());
+}
+
+/* hub.lock held.  A step or -errno. */
+static int next(struct truncate_op *op, int *ret_close)
+{
+	struct node *node = op->handle->node;
+
+	if (!node->draft && must_ask(op)) {
+		op->asked = true;
+		op->stamp = node_stamp(node);
+		int error = node_place(node, &op->place);
+
+		return error < 0 ? error : STEP_HEAD;
+	}
+	/* What a name is emptied by is stored. */
+	if (!node->draft && node->attr.size == op->size && !handle_outdated(op->handle) &&
+		(op->size > 0 || !op->own))
+		return STEP_SAME;
+	return op->size == 0 ? make_empty(op, ret_close) : STEP_EDIT;
+}
+
+static void edit(struct truncate_op *op)
+{
+	const struct draft_edit how = {
+		.node = op->handle->node, .handle = op->handle, .keep = op->size, .wait = &op->wait};
+	int fd, result = draft_edit_begin(op->parked.hub, &how, &fd);
+
+	if (result == 1)
+		set_size(op, fd);
+	else if (result < 0)
+		parked_fail(&op->parked, result);
+}
+
 static void go(struct truncate_op *op)
 {
 	struct hub *hub = op->parked.hub;
-	struct node *node = op->handle->node;
-	int fd = -1, result;
+	int to_close = -1;
 
 	if (parked_answered(&op->parked)) {
 		parked_drop(&op->parked);
@@ -123,29 +243,31 @@ static void go(struct truncate_op *op)
 	}
 	op->wait.run = woken;
 	hub_lock(hub);
-	bool same = !node->draft && node->attr.size == op->size;
+	int step = next(op, &to_close);
 
-	result = same ? 1 : op->size == 0 ? make_empty(op, &fd) : -EAGAIN;
 	hub_unlock(hub);
-	if (result == 1) {
-		if (fd >= 0)
-			close(fd);
-		if (same)
-			succeed(op);
-		else
-			done(op);
+	if (to_close >= 0)
+		close(to_close);
+	if (step < 0) {
+		parked_fail(&op->parked, step);
 		return;
 	}
-	if (result == -EAGAIN) {
-		const struct draft_edit edit = {
-			.node = node, .handle = op->handle, .keep = op->size, .wait = &op->wait};
-
-		result = draft_edit_begin(hub, &edit, &fd);
+	switch ((enum step)step) {
+	case STEP_WAIT:
+		break;
+	case STEP_SAME:
+		succeed(op);
+		break;
+	case STEP_DONE:
+		done(op);
+		break;
+	case STEP_EDIT:
+		edit(op);
+		break;
+	case STEP_HEAD:
+		head(op);
+		break;
 	}
-	if (result == 1)
-		set_size(op, fd);
-	else if (result < 0)
-		parked_fail(&op->parked, result);
 }
 
 /* Takes the ref on node. */

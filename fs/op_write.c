@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fs/between.h"
 #include "fs/draft.h"
 #include "fs/handle.h"
 #include "fs/parked.h"
@@ -165,6 +166,8 @@ void op_write_buf(
 	/* Pages of a mapping know their place; append is what write(2) meant. */
 	bool append = (handle->flags & O_APPEND) && !fi->writepage;
 	struct write_op *op = NULL;
+	if (off == 0)
+		between_look(hub, fuse_req_ctx(req)->pid);
 	int fd, result = draft_edit_begin(hub, &edit, &fd);
 
 	if (result == 1) {
@@ -175,7 +178,7 @@ void op_write_buf(
 	}
 	if (result == 0)
 		result = park(hub, handle, in, &op);
-	if (result < 0) {
+	if (!op) {
 		hub_reply_err(req, result);
 		return;
 	}

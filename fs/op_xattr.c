@@ -33,7 +33,7 @@ enum { CACHE_MS = 1000 };
 struct xattr_cache {
 	pthread_mutex_t lock;
 	uint64_t ino; /* 0: none */
-	uint64_t fetched_ms; /* of the node when it was asked: another by now, and the answer is old */
+	uint64_t stamp; /* of the node when it was asked: another by now, and the answer is old */
 	uint64_t until_ms;
 	struct headers values;
 };
@@ -63,7 +63,7 @@ void xattr_cache_free(struct xattr_cache *cache)
 struct ask {
 	struct hub *hub;
 	fuse_req_t req;
-	uint64_t ino, fetched_ms; /* fetched_ms: of the node's attributes */
+	uint64_t ino, stamp; /* stamp: of the node when it was asked */
 	size_t size; /* of the caller's buffer; 0: how much is it */
 	char name[256]; /* Linux, XATTR_NAME_MAX */
 	struct place place;
@@ -174,7 +174,7 @@ static bool reply_cached(struct ask *ask)
 
 	headers_init(&values);
 	pthread_mutex_lock(&cache->lock);
-	if (cache->ino == ask->ino && cache->fetched_ms == ask->fetched_ms && hub_now_ms() < cache->until_ms)
+	if (cache->ino == ask->ino && cache->stamp == ask->stamp && hub_now_ms() < cache->until_ms)
 		error = headers_add_all(&values, &cache->values);
 	pthread_mutex_unlock(&cache->lock);
 	if (error == 0)
@@ -188,7 +188,7 @@ static void keep(struct xattr_cache *cache, const struct ask *ask, const struct 
 	pthread_mutex_lock(&cache->lock);
 	headers_clear(&cache->values);
 	cache->ino = headers_add_all(&cache->values, values) == 0 ? ask->ino : 0;
-	cache->fetched_ms = ask->fetched_ms;
+	cache->stamp = ask->stamp;
 	cache->until_ms = hub_now_ms() + CACHE_MS;
 	pthread_mutex_unlock(&cache->lock);
 }
@@ -235,7 +235,7 @@ static int ask_place(struct ask *ask)
 	else
 		error = node_place(node, &ask->place);
 	if (error == 0)
-		ask->fetched_ms = node->attr.fetched_ms;
+		ask->stamp = node_stamp(node);
 	hub_unlock(ask->hub);
 	return error;
 }

@@ -7,8 +7,8 @@
 #include "engine/engine.h"
 #include "fs/view.h"
 
-/* A directory that can be mounted on: *ret its canonical path, the caller's.  -errno with a sentence in why
- * (ACCOUNT_WHY_MAX bytes). */
+/* A directory that can be mounted on: *ret its canonical path, the caller's; a dead mount of one's own there
+ * is for dead_mount_clear.  -errno with a sentence in why (ACCOUNT_WHY_MAX bytes). */
 int preflight_mountpoint(const char *directory, char **ret, char *why);
 
 /* Is path at or below the directory?  Both canonical. */

@@ -176,6 +176,7 @@ static void start_copy(struct recognise_copy *self)
 		.source_etag = self->probing ? impossible_etag : str_of(self->found.etag),
 		.storage_class = STR(""),
 		.size = self->to.size,
+		.create_only = self->create_only,
 		.on_done = on_copied,
 		.user = self,
 	};

@@ -22,6 +22,7 @@ struct recognise_copy {
 	struct recognise_version to; /* etag: not looked at */
 	int fd; /* lent; nobody writes to it */
 	const struct headers *headers; /* an upload's */
+	bool create_only; /* never onto something that is there */
 	struct copy_settings settings; /* headers: set here */
 	void (*on_done)(struct recognise_copy *copy, const struct s3_answer *answer);
 	void *user;

@@ -101,8 +101,43 @@ static void ensure_thread(struct recoverer *recoverer)
 		log_text(LOG_LEVEL_ERROR, "recovery: no thread for it");
 }
 
+unsigned recoverer_begin(struct recoverer *recoverer, struct account *account)
+{
+	unsigned round = 0;
+
+	if (!recoverer)
+		return 0;
+	pthread_mutex_lock(&recoverer->lock);
+	if (!recoverer->closed) {
+		add_account(recoverer, account);
+		round = ++recoverer->wanted;
+		ensure_thread(recoverer);
+	}
+	pthread_mutex_unlock(&recoverer->lock);
+	return round;
+}
+
+/* Lock held. */
+static bool is_over(const struct recoverer *recoverer, unsigned round)
+{
+	return round == 0 || !recoverer->running || (int)(recoverer->done - round) >= 0;
+}
+
+bool recoverer_done(struct recoverer *recoverer, unsigned round)
+{
+	bool over = true;
+
+	if (!recoverer)
+		return over;
+	pthread_mutex_lock(&recoverer->lock);
+	over = is_over(recoverer, round);
+	pthread_mutex_unlock(&recoverer->lock);
+	return over;
+}
+
 void recoverer_run(struct recoverer *recoverer, struct account *account, unsigned limit_ms)
 {
+	unsigned round = recoverer_begin(recoverer, account);
 	struct timespec end;
 
 	if (!recoverer)
@@ -110,15 +145,9 @@ void recoverer_run(struct recoverer *recoverer, struct account *account, unsigne
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += limit_ms / 1000;
 	pthread_mutex_lock(&recoverer->lock);
-	if (!recoverer->closed) {
-		add_account(recoverer, account);
-		unsigned round = ++recoverer->wanted;
-
-		ensure_thread(recoverer);
-		while (recoverer->running && (int)(recoverer->done - round) < 0 &&
-			pthread_cond_timedwait(&recoverer->over, &recoverer->lock, &end) == 0)
-			;
-	}
+	while (!is_over(recoverer, round) &&
+		pthread_cond_timedwait(&recoverer->over, &recoverer->lock, &end) == 0)
+		;
 	pthread_mutex_unlock(&recoverer->lock);
 }
 

@@ -15,8 +15,12 @@ struct recoverer;
 
 /* Both are lent until recoverer_free.  -ENOMEM. */
 int recoverer_new(struct engine *engine, struct journal_dir *dir, struct recoverer **ret);
-/* Looks for moves of this account, and of those given before; returns after it, or after limit_ms.  Any
- * thread; NULL is fine. */
+/* Looks for moves of this account, and of those given before: begins, and tells the round that will have
+ * seen to it (0: none).  Any thread; NULL is fine, also below. */
+unsigned recoverer_begin(struct recoverer *recoverer, struct account *account);
+/* Is that round over, or will it never be? */
+bool recoverer_done(struct recoverer *recoverer, unsigned round);
+/* Begins, and returns when it is over, or after limit_ms. */
 void recoverer_run(struct recoverer *recoverer, struct account *account, unsigned limit_ms);
 /* Begins nothing more.  To be called before the engine is freed, which ends what is under way. */
 void recoverer_stop(struct recoverer *recoverer);

@@ -325,8 +325,10 @@ bool remove_early(
 	}
 	if (!directory)
 		draft_save_copies(hub, parent, name);
-	/* Without room the ordinary way waits, for all of it. */
-	if (!batch_inside(batch, parent) || !batch_promise(batch, NULL))
+	/* Without room the ordinary way waits, for all of it.  So does a rmdir after a failure: it may be the
+	 * last call. */
+	if (!batch_inside(batch, parent) || (directory && batch_has_told(batch)) ||
+		!batch_promise(batch, NULL))
 		return false;
 	if (try_it(hub, batch, parent, str_of(name), directory) == ORDINARY) {
 		batch_keep(batch, 0);

@@ -21,7 +21,17 @@ static void on_settled(struct batch_wait *wait, int error)
 {
 	struct remove_op *op = wait->user;
 
-	name_op_go(&op->base, remove_errno(error));
+	/* mv removes nothing once something failed.  For rm that is no reason to leave this one, which it was
+	 * asked to remove: it only has to hear of the other. */
+	if (error == 0 || batch_caller(op->batch)->tool != CALLER_RM) {
+		name_op_go(&op->base, remove_errno(error));
+		return;
+	}
+	if (op->later)
+		batch_put_error(op->batch, error);
+	else
+		op->base.untold = remove_errno(error);
+	name_op_go(&op->base, 0);
 }
 
 void remove_op_begin(struct remove_op *op, struct batch *batch, int error)

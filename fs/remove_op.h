@@ -21,6 +21,7 @@ struct remove_op {
 	struct batch
 		*batch; /* referenced: everything promised to its process comes first; NULL: nothing was */
 	struct batch_wait wait;
+	bool later; /* the process has a call to come that tells what became of the others */
 };
 
 /* Claims the name (name_op_go), once all is settled that the process was promised; takes the ref on batch,

@@ -9,7 +9,7 @@
  * of the job (it creates only) and deleted at the end.  What is at the new place is asked for each time: what
  * this mount believes may be as old as cache_ttl, and a move onto something would mix the two.
  */
-#include "fs/rename_op.h"
+#include "fs/rename_again.h"
 
 #include <errno.h>
 
@@ -33,6 +33,11 @@ void rename_dir_killed(struct parked *parked)
 
 static void finish_moved(struct rename_op *op)
 {
+	struct hub *hub = op->base.hub;
+
+	hub_lock(hub);
+	follow_moved(&op->follow, hub);
+	hub_unlock(hub);
 	rename_op_apply(op);
 	rename_op_done(op);
 }
@@ -98,6 +103,12 @@ static void on_moved(void *user, struct job *job)
 	moves_end(op);
 	job_progress(job, &progress);
 	job_first_error(job, &first);
+	/* With EEXIST it is somebody else's directory that mv finds at the new place. */
+	if (first.error < 0 && first.error != -EEXIST) {
+		hub_lock(op->base.hub);
+		rename_again_remember(op, first.error == -ECANCELED ? -EINTR : first.error);
+		hub_unlock(op->base.hub);
+	}
 	if (first.error == -ECANCELED) {
 		if (!progress.settled)
 			log_job(op, &first, &progress);
@@ -115,6 +126,13 @@ static void on_moved(void *user, struct job *job)
 	} else {
 		finish_moved(op);
 	}
+}
+
+static void on_event(void *user, const struct job_event *event)
+{
+	struct rename_op *op = user;
+
+	follow_copied(&op->follow, op->base.hub, op->node, rename_from(op)->place.key_len, event);
 }
 
 /* ---- the beginning ---- */
@@ -161,6 +179,7 @@ static void start(struct rename_op *op)
 		.flags = JOB_CREATE_ONLY | JOB_UNDO,
 		.journal = op->base.hub->journal,
 		.want = op->keep_marker ? want : NULL,
+		.on_event = on_event,
 		.on_done = on_moved,
 		.user = op,
 	};

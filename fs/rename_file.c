@@ -47,6 +47,7 @@ static void moved(struct rename_op *op)
 		op->node->attr.fetched_ms = 0;
 	else
 		handle_follow(hub, op->node, op->etag);
+	draft_follow(op->node->draft, op->etag, op->copy.etag);
 	hub_unlock(hub);
 	rename_op_done(op);
 }
@@ -247,6 +248,8 @@ void rename_file(struct rename_op *op)
 	bool unstored =
 		node->draft && draft_dirty(node->draft) && node->attr.fetched_ms == 0 && !node->attr.etag;
 
+	if (unstored)
+		draft_renamed(node->draft, !op->noreplace);
 	op->size = node->attr.size;
 	snprintf(op->etag, sizeof(op->etag), "%s", node->attr.etag ? node->attr.etag : "");
 	snprintf(op->storage_class, sizeof(op->storage_class), "%s",

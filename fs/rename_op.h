@@ -12,6 +12,7 @@
 
 #include "engine/copy.h"
 #include "engine/job.h"
+#include "fs/follow.h"
 #include "fs/marker.h"
 #include "fs/name_op.h"
 #include "fs/probe.h"
@@ -39,6 +40,7 @@ struct rename_op {
 	char storage_class[STORAGE_CLASS_MAX + 1];
 
 	/* a directory */
+	struct follow follow; /* protected by hub.lock */
 	_Atomic(struct job *) job; /* one reference */
 	atomic_bool cancel; /* wanted, perhaps before the job was there */
 	bool keep_marker; /* the target's marker stays: the source's is not copied onto it but deleted at the

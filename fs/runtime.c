@@ -21,9 +21,14 @@ static int dir_path(char *ret, size_t size)
 {
 	const char *own = getenv("FERRYFS_RUN_DIR");
 	const char *base = own && own[0] ? own : geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
+	char usual[64]; /* pam_systemd(8) makes it, and sets the variable, but su and cron drop that */
 	int len;
 
-	if (!base || base[0] != '/')
+	if (!base) {
+		snprintf(usual, sizeof(usual), "/run/user/%lu", (unsigned long)geteuid());
+		base = usual;
+	}
+	if (base[0] != '/')
 		return -ENOENT;
 	len = snprintf(ret, size, base == own ? "%s" : "%s/ferryfs", base);
 	return len > 0 && (size_t)len < size ? 0 : -ENAMETOOLONG;
@@ -73,13 +78,31 @@ void runtime_hub_name(uint64_t namespace, const char *what, char ret[64])
 	snprintf(ret, 64, "hub-%llu.%s", (unsigned long long)namespace, what);
 }
 
+static void address_of(int directory, const char *name, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", directory, name);
+}
+
 void runtime_hub_address(int directory, uint64_t namespace, struct sockaddr_un *ret)
 {
 	char name[64];
 
 	runtime_hub_name(namespace, "sock", name);
-	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", directory, name);
+	address_of(directory, name, ret);
+}
+
+void runtime_mount_name(dev_t dev, char ret[64])
+{
+	snprintf(ret, 64, "%u:%u.sock", major(dev), minor(dev));
+}
+
+void runtime_mount_address(int directory, dev_t dev, struct sockaddr_un *ret)
+{
+	char name[64];
+
+	runtime_mount_name(dev, name);
+	address_of(directory, name, ret);
 }
 
 int runtime_hub_lock(int directory, uint64_t namespace, unsigned limit_ms, int *ret_fd)
@@ -174,7 +197,7 @@ int runtime_open(dev_t dev, int *ret_fd)
 int runtime_note(dev_t dev, char *ret, size_t size)
 {
 	char text[2048];
-	int fd, error = runtime_open(dev, &fd);
+	int fd = -1, error = runtime_open(dev, &fd);
 
 	if (error < 0)
 		return error;
@@ -197,7 +220,7 @@ int runtime_note(dev_t dev, char *ret, size_t size)
 
 bool runtime_claimed(dev_t dev)
 {
-	int fd;
+	int fd = -1;
 
 	if (runtime_open(dev, &fd) < 0)
 		return false;

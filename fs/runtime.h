@@ -2,11 +2,13 @@
  * runtime: the directory where daemons and commands meet, and which process serves a mount, for whoever wants
  * to wait for its end.
  *
- * /run/ferryfs (root), $XDG_RUNTIME_DIR/ferryfs, or what FERRYFS_RUN_DIR names; its owner's alone.  A hub has
+ * /run/ferryfs (root), $XDG_RUNTIME_DIR/ferryfs (without it /run/user/UID/ferryfs), or what FERRYFS_RUN_DIR
+ * names; its owner's alone.  A hub has
  * a socket there, hub-NAMESPACE.sock, and a lock, hub-NAMESPACE.lock, for whoever starts one: a hub belongs
  * to a mount namespace.  Its own mount is hub.XXXXXX.  Beside them there is a file a mount, named by its
  * device number ("0:52") and locked (flock) by the daemon for as long as it lives: the kernel lets go of the
- * lock however the process ends, so a left-over file misleads nobody.
+ * lock however the process ends, so a left-over file misleads nobody.  One with a file system of its own has
+ * a socket, too ("0:52.sock").
  */
 #ifndef FERRYFS_FS_RUNTIME_H
 #define FERRYFS_FS_RUNTIME_H
@@ -26,6 +28,9 @@ void runtime_hub_name(uint64_t namespace, const char *what, char ret[64]);
 /* The socket's address, by way of the directory's descriptor: a path may be longer than an address can hold.
  */
 void runtime_hub_address(int directory, uint64_t namespace, struct sockaddr_un *ret);
+/* The same for a mount with a file system of its own: "0:52.sock". */
+void runtime_mount_name(dev_t dev, char ret[64]);
+void runtime_mount_address(int directory, dev_t dev, struct sockaddr_un *ret);
 /* Locks out others who would start a hub; waits at most limit_ms (0: not at all).  -ETIMEDOUT, -EAGAIN. */
 int runtime_hub_lock(int directory, uint64_t namespace, unsigned limit_ms, int *ret_fd);
 

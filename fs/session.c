@@ -23,6 +23,7 @@
 #include "fs/hub.h"
 #include "fs/moves.h"
 #include "fs/ops.h"
+#include "fs/placement.h"
 #include "fs/state_dump.h"
 #include "fs/recoverer.h"
 #include "fs/refuse.h"
@@ -187,6 +188,7 @@ int session_open(struct hub *hub, const struct session_options *options, struct 
 		return -ENOMEM;
 	}
 	session->hub = hub;
+	hub->fuse_cpu = options->fuse_cpu;
 	error = mount_it(session, options, why);
 	if (error < 0) {
 		if (session->fuse)
@@ -290,12 +292,21 @@ static void translate(struct fuse_buf *buf)
 		in->opcode = FUSE_COPY_FILE_RANGE;
 }
 
+static pid_t caller_of(const struct fuse_buf *buf)
+{
+	const struct fuse_in_header *in = buf->mem;
+
+	return buf->flags & FUSE_BUF_IS_FD || buf->size < sizeof(*in) ? 0 : (pid_t)in->pid;
+}
+
 static int read_loop(struct session *session, void (*on_ready)(void *user), void *user)
 {
 	struct fuse_buf buf = {0};
+	struct placement placement;
 	bool ready = false;
 	int error = 0;
 
+	placement_start(&placement, session->hub->fuse_cpu, NULL);
 	while (!fuse_session_exited(session->fuse)) {
 		int got = fuse_session_receive_buf(session->fuse, &buf);
 
@@ -306,11 +317,13 @@ static int read_loop(struct session *session, void (*on_ready)(void *user), void
 			break;
 		}
 		translate(&buf);
+		placement_request(&placement, caller_of(&buf));
 		fuse_session_process_buf(session->fuse, &buf);
 		if (!ready && on_ready)
 			on_ready(user);
 		ready = true;
 	}
+	placement_end(&placement);
 	free(buf.mem);
 	return error;
 }

@@ -26,6 +26,7 @@ struct session_options {
 	const char *mountpoint; /* canonical; lent */
 	const char *source; /* as findmnt shows it */
 	bool ro, allow_other, noatime, noexec;
+	int fuse_cpu; /* fs/placement.h */
 };
 
 /* Blocks the signals that session_run waits for, in this thread and those it starts. */

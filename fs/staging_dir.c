@@ -107,7 +107,7 @@ int staging_dir_open(const char *wanted, char **ret, char *why)
 
 	if (!wanted) {
 		error = make_own(&path, why);
-		if (error < 0)
+		if (!path)
 			return error;
 	} else {
 		if (wanted[0] != '/')

@@ -301,7 +301,7 @@ int views_add(struct views *views, struct control_request *request, struct buf *
 
 	if (error == 0)
 		error = find_service(views, &request->account, &service, why);
-	if (error < 0)
+	if (!service)
 		return error;
 	shown = calloc(1, sizeof(*shown));
 	if (!shown) {
@@ -323,13 +323,18 @@ int views_add(struct views *views, struct control_request *request, struct buf *
 		views_drop_former(views, service->account, &view->url);
 	if (error == 0)
 		error = find_options(views, view, &shown->view, why);
-	if (error == 0 && !shown->ro)
-		hub_journal_recover(views->hub, service->account);
 	if (error == 0)
 		error = show(views, shown, ret_path, why);
 	if (error < 0)
 		shown_free(shown);
 	return error;
+}
+
+unsigned views_recover(struct views *views, const char *point)
+{
+	const struct shown *shown = find(views, point);
+
+	return shown && !shown->ro ? hub_journal_begin(views->hub, shown->service->account) : 0;
 }
 
 /* Nothing leads to it any more: its options leave its directory. */

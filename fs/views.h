@@ -47,6 +47,9 @@ void views_free(struct views *views);
 /* Makes a view pending.  Appends to ret_path what to bind.  -errno with a sentence in why (ACCOUNT_WHY_MAX
  * bytes). */
 int views_add(struct views *views, struct control_request *request, struct buf *ret_path, char *why);
+/* The moves its account left begin to be finished or undone: a round for hub_journal_done; 0: it is read
+ * only, or not there. */
+unsigned views_recover(struct views *views, const char *point);
 /* Whoever asked for this mount point has gone: it is mounted by now, or forgotten. */
 void views_asked(struct views *views, const char *point);
 /* Reads the list of mounts. */
@@ -65,5 +68,8 @@ void views_detach_home(struct views *views);
 
 /* An array; point NULL: of all. */
 json_t *views_status(const struct views *views, const char *point);
+
+/* HOST[:PORT]-ACCESSKEY, fit for a name; its length. */
+size_t views_account_name(struct account *account, char *ret, size_t size);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine/log.h"
+#include "fs/control_reply.h"
 #include "fs/mountinfo.h"
 #include "fs/views_inside.h"
 
@@ -128,8 +129,10 @@ void views_detach(struct views *views)
 void views_detach_home(struct views *views)
 {
 	struct mountinfo info;
+	int error = mountinfo_find(views->home, &info);
 
-	if (mountinfo_find(views->home, &info) == 0 && info.dev == views->dev)
+	/* A list that can't be read does not make it stay: nobody else mounts on a name that we made. */
+	if (error == 0 ? info.dev == views->dev : error != -ENOENT)
 		umount2(views->home, MNT_DETACH | UMOUNT_NOFOLLOW);
 	rmdir(views->home);
 }
@@ -138,23 +141,13 @@ void views_detach_home(struct views *views)
 
 static json_t *one(const struct shown *shown)
 {
-	const struct view *view = shown->view;
-	struct buf endpoint;
-	json_t *object = json_object();
+	json_t *object = control_view(shown->view, shown->point, shown->nodes[0]->name, shown->ro);
 
-	buf_init(&endpoint, 4096);
-	endpoint_url(account_endpoint(view->account), &endpoint);
-	if (json_object_set_new(object, "point", control_bytes(shown->point)) ||
-		json_object_set_new(object, "source", control_bytes(view->source)) ||
-		json_object_set_new(object, "endpoint", json_string(buf_text(&endpoint))) ||
-		json_object_set_new(object, "account", control_bytes(shown->nodes[0]->name)) ||
-		json_object_set_new(object, "read_only", json_boolean(shown->ro)) ||
-		json_object_set_new(object, "allow_other", json_boolean(!view->closed)) ||
+	if (json_object_set_new(object, "allow_other", json_boolean(!shown->view->closed)) ||
 		json_object_set_new(object, "mounted", json_boolean(shown->mounted))) {
 		json_decref(object);
 		object = NULL;
 	}
-	buf_release(&endpoint);
 	return object;
 }
 

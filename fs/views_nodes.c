@@ -15,23 +15,29 @@ static bool hub_has(struct views *views, const char *name)
 	return nodes_child(nodes, nodes_find(nodes, FUSE_ROOT_ID), str_of(name)) != NULL;
 }
 
-/* HOST[:PORT]-ACCESSKEY; the key's id is no secret, but may be anything. */
-static void name_service(struct views *views, struct account *account, char *ret, size_t size)
+/* The key's id is no secret, but may be anything. */
+size_t views_account_name(struct account *account, char *ret, size_t size)
 {
 	const struct endpoint *endpoint = account_endpoint(account);
 	const struct credentials *credentials = account_credentials(account);
 	char port[16] = "";
-	int len;
 
 	if (endpoint->port)
 		snprintf(port, sizeof(port), ":%u", endpoint->port);
-	len = snprintf(ret, size, "%.120s%s-%.32s", endpoint->host, port,
+	snprintf(ret, size, "%.120s%s-%.32s", endpoint->host, port,
 		credentials->anonymous ? "anonymous" : credentials->access_key);
 	for (char *at = ret; *at; at++)
 		if (*at == '/' || *at <= ' ' || (unsigned char)*at >= 0x7f)
 			*at = '_';
+	return strlen(ret);
+}
+
+static void name_service(struct views *views, struct account *account, char *ret, size_t size)
+{
+	size_t len = views_account_name(account, ret, size);
+
 	for (unsigned n = 2; hub_has(views, ret); n++)
-		snprintf(ret + len, size - (size_t)len, "-%u", n);
+		snprintf(ret + len, size - len, "-%u", n);
 }
 
 int views_node_service(struct views *views, struct service *service)

@@ -65,7 +65,7 @@ void answer_parser_begin(struct answer_parser *parser, const struct s3_request *
 	struct s3_answer *answer, const struct s3_sinks *sinks);
 /* One header line as it came, status line included, with or without CRLF.  A further status line (after 100
  * Continue) starts over. */
-void answer_parser_header(struct answer_parser *parser, const char *line, size_t len);
+void answer_parser_header(struct answer_parser *parser, const char *text, size_t len);
 /* 0; -EBADMSG: this can't become an answer; on_data's error. */
 int answer_parser_body(struct answer_parser *parser, const char *data, size_t len);
 /* The transfer is complete.  0: the answer is whole, be it a success or S3's error.  -EBADMSG: broken, cut

@@ -149,7 +149,7 @@ int delete_set_result(struct delete_set *set, struct str key, struct str code)
 		return 0;
 	entry->outcome = code.data == NULL ? DELETE_DONE : DELETE_FAILED;
 	size_t len = code.len < sizeof(entry->code) ? code.len : sizeof(entry->code) - 1;
-	if (len > 0)
+	if (code.data != NULL)
 		memcpy(entry->code, code.data, len);
 	entry->code[len] = '\0';
 	return 0;

@@ -31,7 +31,7 @@ struct xml_filter {
 /* out gets the clean bytes, at once and in order; what it returns other than 0 ends the call with that. */
 void xml_filter_init(
 	struct xml_filter *filter, int (*out)(void *user, const char *data, size_t len), void *user);
-int xml_filter_feed(struct xml_filter *filter, const char *data, size_t len);
+int xml_filter_feed(struct xml_filter *filter, const char *text, size_t len);
 /* Gives out what was held back. */
 int xml_filter_end(struct xml_filter *filter);
 

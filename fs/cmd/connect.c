@@ -116,7 +116,7 @@ static int set_level(enum log_level *ret, const char *name, const char *value, c
 
 static int set_addressing(const char **ret, const char *name, const char *value, char *why)
 {
-	if (strcmp(value, "auto") && strcmp(value, "path") && strcmp(value, "virtual"))
+	if (strcmp(value, "auto") != 0 && strcmp(value, "path") != 0 && strcmp(value, "virtual") != 0)
 		return bad_value(why, name, value, "one of auto, path, virtual");
 	*ret = value;
 	return 0;
@@ -235,18 +235,18 @@ int connect_open(const struct connect_options *options, struct engine **ret_engi
 	struct engine_options engine_options = options->engine;
 	struct account *account = NULL;
 	struct engine *engine = NULL;
+	const char *bundle;
 	int r;
 
 	log_open(options->log_fd, options->log_level);
 	r = account_open(&options->account, &account, why);
 	if (r < 0)
 		return r;
-	if (!engine_options.ca_bundle)
-		engine_options.ca_bundle = account_ca_bundle(account);
-	if (engine_options.ca_bundle && access(engine_options.ca_bundle, R_OK) < 0) {
+	/* The engine's goes before each account's own. */
+	bundle = engine_options.ca_bundle ? engine_options.ca_bundle : account_ca_bundle(account);
+	if (bundle && access(bundle, R_OK) < 0) {
 		r = -errno;
-		snprintf(
-			why, ACCOUNT_WHY_MAX, "CA bundle %.256s: %s", engine_options.ca_bundle, strerror(-r));
+		snprintf(why, ACCOUNT_WHY_MAX, "CA bundle %.256s: %s", bundle, strerror(-r));
 		goto out;
 	}
 	r = engine_new(&engine_options, &engine);

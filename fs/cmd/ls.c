@@ -172,7 +172,7 @@ static bool take_option(struct ls *ls, int which)
 		ls->streams = (unsigned)number;
 		return true;
 	default:
-		if (optarg && strcmp(optarg, "requester"))
+		if (optarg && strcmp(optarg, "requester") != 0)
 			return false;
 		ls->connect.account.request_payer = true;
 		return true;

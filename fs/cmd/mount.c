@@ -10,6 +10,7 @@
 #include "fs/cmd/mount_inside.h"
 #include "fs/cmd/words.h"
 #include "fs/control_client.h"
+#include "fs/dead_mount.h"
 #include "fs/mountinfo.h"
 #include "fs/preflight.h"
 
@@ -38,6 +39,9 @@ static const char usage[] =
 	"  part_threshold=SIZE        from which size on they are made in parts\n"
 	"  log=FILE|syslog            where the log goes (default: syslog, with -f standard error)\n"
 	"  hub=yes|no                 no: a daemon of its own; copies to and from other mounts pass through\n"
+	"  fuse_cpu=auto|none|N       where the thread that reads requests runs: by its only caller "
+	"(default),\n"
+	"                             anywhere, or on CPU N\n"
 	"  noatime, noexec, dumpable, and what fstab(5) has for others (_netdev, nofail, x-...)\n";
 
 static int open_log(struct mount *mount)
@@ -85,6 +89,17 @@ static bool is_there(const struct mount *mount)
 	return there;
 }
 
+/* The one at the mount point is about to be replaced. */
+static void tell_of_dead(const char *point, void *user)
+{
+	const struct mount *mount = user;
+
+	if (strcmp(point, mount->mountpoint) != 0)
+		words_failed("mount",
+			"a mount whose daemon is gone is still at %s; 'ferryfs umount %s' clears it", point,
+			point);
+}
+
 static int run(struct mount *mount)
 {
 	if (is_there(mount))
@@ -97,6 +112,7 @@ static int run(struct mount *mount)
 		return words_failed("mount", "%s", mount->why);
 	if (mount->options.fake)
 		return EXIT_OK;
+	dead_mount_each(tell_of_dead, mount);
 	if (geteuid() != 0 || mount->options.alone)
 		return mount_alone(mount);
 	if (mount_view_possible(mount))

@@ -5,12 +5,17 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "fs/ops.h"
 #include "fs/cmd/command.h"
 #include "fs/cmd/mount_inside.h"
 #include "fs/cmd/words.h"
 #include "engine/journal_dir.h"
+#include "fs/dead_mount.h"
+#include "fs/control.h"
+#include "fs/control_mount.h"
 #include "fs/hub.h"
 #include "fs/hub_journal.h"
 #include "fs/mountinfo.h"
@@ -24,6 +29,8 @@ struct alone {
 	struct engine *engine;
 	struct hub *hub;
 	struct session *session;
+	struct control_mount *control;
+	char *log_path; /* canonical; NULL: it is no file */
 	struct mountinfo info;
 	int runtime_fd;
 };
@@ -42,18 +49,39 @@ static int check_paths(struct alone *alone)
 	return error;
 }
 
-/* Without it `ferryfs umount` does not wait for us, and nobody knows of overlaps; nothing else is lost. */
+static const char *log_place(struct alone *alone)
+{
+	const struct mount *mount = alone->mount;
+	const char *log = mount->options.log;
+
+	alone->log_path = log && strcmp(log, "syslog") != 0 ? realpath(log, NULL) : NULL;
+	return alone->log_path			? alone->log_path
+	       : mount->log_fd == STDERR_FILENO ? "standard error"
+						: "syslog";
+}
+
+/* Without it `ferryfs umount` does not wait for us, `status` cannot ask, and nobody knows of overlaps;
+ * nothing else is lost. */
 static void claim(struct alone *alone)
 {
 	const struct mount *mount = alone->mount;
 	struct buf endpoint;
+	int error;
 
 	buf_init(&endpoint, 1000);
 	endpoint_url(account_endpoint(mount->options.view->account), &endpoint);
-	if (mountinfo_find(mount->mountpoint, &alone->info) == 0 &&
-		runtime_claim(alone->info.dev, buf_text(&endpoint), &alone->runtime_fd) < 0)
+	error = mountinfo_find(mount->mountpoint, &alone->info);
+	if (error == 0)
+		error = runtime_claim(alone->info.dev, buf_text(&endpoint), &alone->runtime_fd);
+	if (error == 0)
+		error = control_mount_new(
+			alone->hub, mount->mountpoint, alone->info.dev, log_place(alone), &alone->control);
+	if (error < 0)
 		log_text(LOG_LEVEL_DEBUG,
-			"no runtime directory: ferryfs umount will not wait for this daemon");
+			"no runtime directory (%s): ferryfs umount will not wait for this daemon, nor "
+			"ferryfs "
+			"status know of it",
+			strerror(-error));
 	buf_release(&endpoint);
 }
 
@@ -68,6 +96,7 @@ static int start(struct alone *alone)
 		.allow_other = view->allow_other,
 		.noatime = view->noatime,
 		.noexec = mount->options.noexec,
+		.fuse_cpu = mount->options.fuse_cpu,
 	};
 	int error;
 
@@ -87,17 +116,20 @@ static int start(struct alone *alone)
 	if (error == 0)
 		error = check_paths(alone);
 	if (error == 0)
+		error = dead_mount_clear(mount->mountpoint, mount->why);
+	if (error == 0)
 		error = session_open(alone->hub, &session_options, &alone->session, mount->why);
 	if (error < 0)
 		return error;
+	claim(alone);
 	if (!view->ro)
 		hub_journal_recover(alone->hub, view->account);
-	claim(alone);
 	return 0;
 }
 
 static void stop(struct alone *alone)
 {
+	control_mount_free(alone->control);
 	if (alone->session)
 		session_settle(alone->session);
 	if (alone->hub)
@@ -107,6 +139,7 @@ static void stop(struct alone *alone)
 		session_end(alone->session);
 	hub_free(alone->hub);
 	session_close(alone->session);
+	free(alone->log_path);
 	runtime_release(alone->info.dev, alone->runtime_fd);
 }
 
@@ -156,6 +189,7 @@ int mount_alone(struct mount *mount)
 {
 	int status = EXIT_SOME, error = 0;
 
+	control_init();
 	tell_of_others();
 	if (!mount->options.foreground)
 		error = daemon_fork(&mount->daemon, &status, mount->why);

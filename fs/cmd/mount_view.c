@@ -19,9 +19,11 @@
 #include "fs/cmd/mount_inside.h"
 #include "fs/cmd/words.h"
 #include "fs/control_client.h"
+#include "fs/dead_mount.h"
 #include "fs/hub_serve.h"
 #include "fs/mountinfo.h"
 #include "fs/overlap.h"
+#include "fs/placement.h"
 #include "fs/preflight.h"
 #include "fs/runtime.h"
 
@@ -178,6 +180,7 @@ static int be_hub(struct showing *showing)
 		       : mount->log_fd == STDERR_FILENO ? "standard error"
 							: "syslog",
 		.dumpable = options->dumpable,
+		.fuse_cpu = options->fuse_cpu,
 		.namespace = showing->namespace,
 	};
 
@@ -245,21 +248,43 @@ out:
 
 /* ---- the view ---- */
 
-static void tell_of_log(struct showing *showing, int fd)
+static void tell_of_log(const char *log, const json_t *hub)
 {
-	const struct control_request hello = {.op = CONTROL_HELLO};
-	const char *log = showing->mount->options.log;
-	char *path, *theirs = NULL, why[ACCOUNT_WHY_MAX];
-	json_t *reply = NULL;
+	char *path = realpath(log, NULL), *theirs = NULL;
 
-	if (!log || showing->started || control_ask(fd, &hello, REPLY_MS, &reply, why) < 0)
-		return;
-	path = realpath(log, NULL);
-	if (control_text(json_object_get(json_object_get(reply, "hub"), "log"), &theirs) == 0 &&
-		strcmp(theirs, path ? path : log) != 0)
+	if (control_text(json_object_get(hub, "log"), &theirs) == 0 && strcmp(theirs, path ? path : log) != 0)
 		words_failed("mount", "the hub is running already and logs to %s", theirs);
 	free(theirs);
 	free(path);
+}
+
+static void tell_of_cpu(int wanted, const json_t *hub)
+{
+	const char *theirs = json_string_value(json_object_get(hub, "fuse_cpu"));
+	char ours[16];
+
+	placement_text(wanted, ours);
+	if (theirs && strcmp(theirs, ours) != 0)
+		words_failed("mount", "the hub is running already with fuse_cpu=%s", theirs);
+}
+
+/* What was asked for and belongs to the daemon, which has it otherwise. */
+static void tell_of_hub(struct showing *showing, int fd)
+{
+	const struct control_request hello = {.op = CONTROL_HELLO};
+	const struct mount_options *options = &showing->mount->options;
+	char why[ACCOUNT_WHY_MAX];
+	json_t *reply = NULL;
+
+	if (showing->started || (!options->log && !options->fuse_cpu_given) ||
+		control_ask(fd, &hello, REPLY_MS, &reply, why) < 0)
+		return;
+	const json_t *hub = json_object_get(reply, "hub");
+
+	if (options->log)
+		tell_of_log(options->log, hub);
+	if (options->fuse_cpu_given)
+		tell_of_cpu(options->fuse_cpu, hub);
 	json_decref(reply);
 }
 
@@ -270,8 +295,11 @@ static int bind_it(struct showing *showing, const char *from)
 	const struct bind_options options = {
 		.ro = view->ro, .noatime = view->noatime, .noexec = mount->options.noexec};
 	struct stat st;
-	int error = bind_directory(from, mount->mountpoint, &options);
+	int error = dead_mount_clear(mount->mountpoint, mount->why);
 
+	if (error < 0)
+		return error;
+	error = bind_directory(from, mount->mountpoint, &options);
 	/* It answers, too. */
 	if (error == 0 && stat(mount->mountpoint, &st) < 0)
 		error = -errno;
@@ -289,7 +317,7 @@ static int show(struct showing *showing, int fd)
 	char *path = NULL;
 	int error;
 
-	tell_of_log(showing, fd);
+	tell_of_hub(showing, fd);
 	error = control_ask(fd, &showing->request, REPLY_MS, &reply, mount->why);
 	if (error < 0)
 		return error;

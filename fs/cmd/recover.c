@@ -104,7 +104,7 @@ static void on_result(void *user, const struct recovery_result *result)
 	}
 	if (result->why)
 		buf_addf(&text, ": %s", result->why);
-	if (result->outcome == RECOVERY_ALONE) {
+	if (intent && result->outcome == RECOVERY_ALONE) {
 		buf_add_text(&text, ": machine ");
 		escape_text(&text, intent->machine);
 		buf_add_text(&text, ", service ");

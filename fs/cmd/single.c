@@ -122,6 +122,7 @@ static void delete_one(struct run *run, struct job_event *event, const struct s3
 	event->error = r == -ENOENT ? 0 : r;
 	event->answer = &answer;
 	tell(run, event);
+	event->answer = NULL;
 }
 
 /* The object is there. */

@@ -1,4 +1,7 @@
-/* ferryfs status: what the hub of this mount namespace shows and does. */
+/*
+ * ferryfs status: what the daemons of this user in this mount namespace show and do: the hub, and the mounts
+ * with daemons of their own.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,24 +15,32 @@
 #include "fs/cmd/words.h"
 #include "fs/control_client.h"
 #include "fs/control_server.h"
+#include "fs/mountinfo.h"
 #include "fs/runtime.h"
 #include "s3/escape.h"
 
-enum { WATCH_MS = 1000 };
+enum { WATCH_MS = 1000, DAEMONS_MAX = 256 };
 
 static const char usage[] =
 	"Usage: ferryfs status [--json] [--watch] [DIR]\n"
 	"\n"
-	"What the mounts of root show, of DIR or all, and what their daemon is doing.\n"
+	"What your mounts show, DIR or all of them, and what their daemons are doing.\n"
 	"\n"
-	"  --json     as one line of JSON; bytes that are not ASCII are written %XX in it\n"
+	"  --json     as one line of JSON a daemon; bytes that are not ASCII are written %XX in it\n"
 	"  --watch    again every second, until interrupted or nothing is mounted any more\n";
+
+/* Somebody to ask. */
+struct known {
+	dev_t dev; /* 0: the hub */
+	double asked; /* when, for the rate; 0: not yet */
+	uint64_t requests;
+};
 
 struct status {
 	bool json, watch;
 	char *point;
-	double asked; /* when, for the rate; 0: not yet */
-	uint64_t requests;
+	struct known daemons[DAEMONS_MAX];
+	unsigned count;
 };
 
 static int64_t number(const json_t *object, const char *name)
@@ -47,11 +58,11 @@ static void put_text(struct buf *out, const json_t *value)
 	free(text);
 }
 
-static void put_hub(struct buf *out, const json_t *reply)
+static void put_hub(struct buf *out, const json_t *reply, const struct known *known)
 {
 	const json_t *hub = json_object_get(reply, "hub"), *work = json_object_get(reply, "work");
 
-	buf_addf(out, "hub: process %" PRId64 ", up ", number(hub, "pid"));
+	buf_addf(out, "%s: process %" PRId64 ", up ", known->dev ? "mount" : "hub", number(hub, "pid"));
 	progress_time(out, (uint64_t)number(hub, "uptime_ms") / 1000);
 	buf_add_text(out, ", memory ");
 	progress_bytes(out, (uint64_t)number(work, "memory_kib") * 1024);
@@ -92,7 +103,7 @@ static uint64_t put_kinds(struct buf *out, const json_t *engine)
 	return sum;
 }
 
-static void put_engine(struct buf *out, const json_t *reply, struct status *status)
+static void put_engine(struct buf *out, const json_t *reply, struct known *known)
 {
 	const json_t *engine = json_object_get(reply, "engine");
 	double now = progress_now();
@@ -106,8 +117,8 @@ static void put_engine(struct buf *out, const json_t *reply, struct status *stat
 		" waiting to retry, window %" PRId64 " of %" PRId64,
 		number(engine, "in_flight"), number(engine, "queued"), number(engine, "waiting"),
 		number(engine, "window"), number(engine, "window_max"));
-	if (status->asked > 0 && now > status->asked)
-		buf_addf(out, ", %.0f/s", (double)(requests - status->requests) / (now - status->asked));
+	if (known->asked > 0 && now > known->asked)
+		buf_addf(out, ", %.0f/s", (double)(requests - known->requests) / (now - known->asked));
 	buf_addf(out, "\nso far: %s\n", kinds.len ? buf_text(&kinds) : "none");
 	buf_addf(out,
 		"failed %" PRId64 ", retried %" PRId64 ", slowed down %" PRId64 ", timed out %" PRId64
@@ -119,8 +130,8 @@ static void put_engine(struct buf *out, const json_t *reply, struct status *stat
 	progress_bytes(out, (uint64_t)number(engine, "bytes_out"));
 	buf_add_char(out, '\n');
 	buf_release(&kinds);
-	status->asked = now;
-	status->requests = requests;
+	known->asked = now;
+	known->requests = requests;
 }
 
 /* What is left at the speed so far, once all is found; a move copies, then deletes. */
@@ -136,14 +147,31 @@ static void put_left(struct buf *out, const json_t *move)
 	buf_add_text(out, " left");
 }
 
+/* What it was told is done while S3 has yet to say so; how much more it will ask for only it knows. */
+static void put_batch(struct buf *out, const json_t *batch)
+{
+	uint64_t done = (uint64_t)number(batch, "done"), promised = (uint64_t)number(batch, "promised");
+
+	put_text(out, json_object_get(batch, "tool"));
+	buf_addf(out, " (process %" PRId64 "): %" PRIu64 " operations done, %" PRIu64 " promised",
+		number(batch, "pid"), done, promised);
+	if (done && promised) {
+		buf_add_text(out, ", ");
+		progress_time(out, (uint64_t)number(batch, "running_ms") * promised / done / 1000);
+		buf_add_text(out, " left for these");
+	}
+	buf_add_char(out, '\n');
+}
+
 static void put_work(struct buf *out, const json_t *reply)
 {
-	const json_t *work = json_object_get(reply, "work"), *move;
+	const json_t *work = json_object_get(reply, "work"), *move, *batch;
 	size_t i;
 
 	buf_addf(out,
 		"under way: %" PRId64 " operations; %" PRId64 " objects promised to %" PRId64 " processes\n",
 		number(work, "parked"), number(work, "promised"), number(work, "processes"));
+	json_array_foreach(json_object_get(work, "batches"), i, batch) put_batch(out, batch);
 	json_array_foreach(json_object_get(work, "moves"), i, move)
 	{
 		buf_add_text(out, "moving ");
@@ -179,7 +207,7 @@ static void put_failures(struct buf *out, const json_t *reply)
 	}
 }
 
-static int print(struct status *status, const json_t *reply)
+static int print(const struct status *status, struct known *known, const json_t *reply)
 {
 	struct buf out;
 	int result = EXIT_OK;
@@ -192,9 +220,9 @@ static int print(struct status *status, const json_t *reply)
 		buf_add_char(&out, '\n');
 		free(text);
 	} else {
-		put_hub(&out, reply);
+		put_hub(&out, reply, known);
 		put_views(&out, reply);
-		put_engine(&out, reply, status);
+		put_engine(&out, reply, known);
 		put_work(&out, reply);
 		put_failures(&out, reply);
 	}
@@ -204,51 +232,138 @@ static int print(struct status *status, const json_t *reply)
 	return result;
 }
 
-/* -ENOENT: there is no hub. */
-static int ask(struct status *status, json_t **ret, char *why)
+static int connect_to(const struct known *known, int *ret_fd)
+{
+	int directory = runtime_dir_open(false, NULL), error = directory;
+
+	if (directory < 0)
+		return error;
+	if (known->dev)
+		error = control_connect_mount(directory, known->dev, ret_fd);
+	else
+		error = control_connect(directory, runtime_namespace(), ret_fd);
+	close(directory);
+	return error == -ECONNREFUSED ? -ENOENT : error;
+}
+
+/* -ENOENT: nobody is there. */
+static int ask(const struct status *status, const struct known *known, json_t **ret, char *why)
 {
 	const struct control_request request = {.op = CONTROL_STATUS, .point = status->point};
-	int fd, directory = runtime_dir_open(false, NULL);
-	int error = directory < 0 ? directory : control_connect(directory, runtime_namespace(), &fd);
+	int fd, error = connect_to(known, &fd);
 
-	if (directory >= 0)
-		close(directory);
 	if (error < 0) {
 		snprintf(why, ACCOUNT_WHY_MAX, "%s", strerror(-error));
-		return error == -ECONNREFUSED ? -ENOENT : error;
+		return error;
 	}
 	error = control_ask(fd, &request, CONTROL_CLIENT_MS, ret, why);
 	close(fd);
 	return error;
 }
 
-static int run(struct status *status)
-{
-	int result = EXIT_OK;
+/* ---- whom to ask ---- */
 
-	for (bool again = false; result == EXIT_OK; again = true) {
+static void know(struct status *status, dev_t dev)
+{
+	for (unsigned i = 0; i < status->count; i++)
+		if (status->daemons[i].dev == dev)
+			return;
+	if (status->count < DAEMONS_MAX)
+		status->daemons[status->count++] = (struct known){.dev = dev};
+}
+
+static bool is_alone(const char *source, bool ferryfs)
+{
+	return ferryfs && strncmp(source, "s3://", 5) == 0;
+}
+
+static bool visit(const struct mountinfo_line *line, void *user)
+{
+	if (is_alone(line->source, line->ferryfs) && line->owner == geteuid())
+		know(user, line->dev);
+	return false;
+}
+
+/* A directory on which something with a daemon of its own is mounted; else whatever the hub says of it. */
+static void find_point(struct status *status)
+{
+	struct mountinfo *info = malloc(sizeof(*info));
+	dev_t dev = 0;
+
+	if (info && mountinfo_find(status->point, info) == 0 && is_alone(info->source, info->ferryfs))
+		dev = info->dev;
+	free(info);
+	know(status, dev);
+}
+
+static void find_all(struct status *status)
+{
+	if (status->point) {
+		find_point(status);
+		return;
+	}
+	know(status, 0);
+	mountinfo_each(visit, status);
+}
+
+static int nobody(const struct status *status)
+{
+	int directory = runtime_dir_open(false, NULL);
+
+	if (directory < 0 && geteuid() != 0)
+		return words_failed("status",
+			"the runtime directory ($XDG_RUNTIME_DIR/ferryfs, else /run/user/%lu/ferryfs): %s",
+			(unsigned long)geteuid(),
+			directory == -EPERM ? "it is not yours, closed to others" : strerror(-directory));
+	if (directory >= 0)
+		close(directory);
+	if (status->point)
+		return words_failed("status", "%s: no mount of yours is served there", status->point);
+	return words_failed("status", "no hub runs in this mount namespace, nor another mount of yours");
+}
+
+/* One that has gone, or serves an old superblock that another one's number came round to, is passed over.
+ * *ret_seen: those that answered. */
+static int round_of(struct status *status, unsigned *ret_seen)
+{
+	unsigned seen = 0;
+
+	find_all(status);
+	for (unsigned i = 0; i < status->count; i++) {
 		char why[ACCOUNT_WHY_MAX] = "";
 		json_t *reply = NULL;
-		int error = ask(status, &reply, why);
+		int error = ask(status, &status->daemons[i], &reply, why);
 
-		if (error == -ENOENT && again)
-			return EXIT_OK;
 		if (error == -ENOENT)
-			return words_failed("status", "no hub runs in this mount namespace");
+			continue;
 		if (error < 0)
 			return words_failed("status", "%s", why);
 		bool none = status->point && json_array_size(json_object_get(reply, "views")) == 0;
+		int result = none ? EXIT_OK : print(status, &status->daemons[i], reply);
 
-		if (none && !again)
-			result = words_failed("status", "%s: the hub shows nothing there", status->point);
-		else if (!none)
-			result = print(status, reply);
 		json_decref(reply);
-		if (!status->watch || none)
+		if (result != EXIT_OK)
 			return result;
+		seen += !none;
+	}
+	*ret_seen = seen;
+	return EXIT_OK;
+}
+
+static int run(struct status *status)
+{
+	for (bool again = false;; again = true) {
+		unsigned seen = 0;
+		int result = round_of(status, &seen);
+
+		if (result != EXIT_OK)
+			return result;
+		if (seen == 0)
+			return again ? EXIT_OK : nobody(status);
+		if (!status->watch)
+			return EXIT_OK;
 		nanosleep(&(struct timespec){.tv_sec = WATCH_MS / 1000}, NULL);
 	}
-	return result;
 }
 
 int cmd_status(int argc, char **argv)

@@ -247,16 +247,20 @@ static void item_done(struct copy *copy, const struct s3_answer *answer)
 	struct sync *sync = item->sync;
 
 	bool given_up = sync->stopped && copy->error == -ECANCELED; /* never begun: no failure */
+	/* Not missing any more: it came there after the listing. */
+	bool there = copy->create_only && copy->error == -EEXIST;
 
 	if (copy->error == 0) {
 		atomic_fetch_add(&sync->copied, 1);
 		atomic_fetch_add(&sync->bytes, item->entry.size);
+	} else if (there) {
+		atomic_fetch_add(&sync->skipped, 1);
 	} else if (!given_up) {
 		atomic_fetch_add(&sync->failed, 1);
 		note_error(sync, copy->error, "copy", answer);
 	}
 	if (!given_up)
-		item_tell(item, JOB_COPIED, copy->error, answer);
+		item_tell(item, there ? JOB_SKIPPED : JOB_COPIED, there ? 0 : copy->error, answer);
 	sync->active--;
 	item->running = false;
 	item_put(item);
@@ -280,6 +284,7 @@ static void item_start(struct item *item)
 		.source_etag = item->entry.etag.len ? item->entry.etag : STR_NONE,
 		.storage_class = item->entry.storage_class.len ? item->entry.storage_class : STR_NONE,
 		.size = item->entry.size,
+		.create_only = run->options.sync == SYNC_MISSING,
 		.on_done = item_done,
 		.user = item,
 	};

@@ -149,7 +149,7 @@ static int set_streams(unsigned *ret, const char *text)
 
 static int set_directive(const char **ret, const char *value)
 {
-	if (strcmp(value, "COPY") && strcmp(value, "REPLACE"))
+	if (strcmp(value, "COPY") != 0 && strcmp(value, "REPLACE") != 0)
 		return -EINVAL;
 	*ret = value;
 	return 0;
@@ -165,7 +165,7 @@ static int set_sync(struct transfer_options *options, enum sync_mode mode)
 
 static int set_payer(struct transfer_options *options, const char *value)
 {
-	if (value && strcmp(value, "requester"))
+	if (value && strcmp(value, "requester") != 0)
 		return -EINVAL;
 	options->connect.account.request_payer = true;
 	return 0;

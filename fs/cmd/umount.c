@@ -3,25 +3,24 @@
  * waits until the daemon has ended.
  */
 #include <errno.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fs/cmd/command.h"
 #include "fs/cmd/words.h"
 #include "fs/control_client.h"
 #include "fs/control_server.h"
+#include "fs/dead_mount.h"
+#include "fs/fusermount.h"
 #include "fs/mountinfo.h"
 #include "fs/runtime.h"
 
-extern char **environ;
-
 enum {
 	DAEMON_END_MS = 60000,
+	DAEMON_STEP_MS = 250,
 	SETTLE_MS = CONTROL_SETTLE_MS + CONTROL_CLIENT_MS,
 };
 
@@ -31,22 +30,6 @@ static const char usage[] = "Usage: ferryfs umount DIR\n"
 			    "the daemon has ended.\n"
 			    "A mount in use stays, with exit status 1.\n";
 
-/* Without root only fusermount3 may: it knows whose mount it is.  It says itself what it does not like. */
-static int run_fusermount(const char *path)
-{
-	const char *const argv[] = {"fusermount3", "-u", "--", path, NULL};
-	pid_t pid;
-	int status, error = posix_spawnp(&pid, "fusermount3", NULL, NULL, (char *const *)argv, environ);
-
-	if (error)
-		return -error;
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EREMOTEIO;
-}
-
 static int unmount(const char *path, const char *directory)
 {
 	int error = 0;
@@ -55,7 +38,7 @@ static int unmount(const char *path, const char *directory)
 		if (umount2(path, UMOUNT_NOFOLLOW) < 0)
 			error = -errno;
 	} else {
-		error = run_fusermount(path);
+		error = fusermount_unmount(path, false);
 	}
 	if (error == -EBUSY)
 		words_failed("umount", "%s: in use; see fuser -m or lsof for by whom", directory);
@@ -68,17 +51,23 @@ static int unmount(const char *path, const char *directory)
 	return error;
 }
 
-/* Asks the hub; one that is gone, or does not know the mount, has nothing under way. */
-static int settle(const char *path, const char *directory)
+static bool is_view(const struct mountinfo *info)
+{
+	return strncmp(info->source, "s3://", 5) != 0;
+}
+
+/* Asks the daemon; one that is gone, or does not know the mount, has nothing under way. */
+static int settle(const char *path, const char *directory, const struct mountinfo *info)
 {
 	const struct control_request request = {.op = CONTROL_SETTLE, .point = (char *)path};
-	int fd, error = 0, runtime = runtime_dir_open(false, NULL);
+	int fd = -1, error = 0, runtime = runtime_dir_open(false, NULL);
 	char why[ACCOUNT_WHY_MAX] = "";
 	json_t *reply = NULL;
 
 	if (runtime < 0)
 		return 0;
-	if (control_connect(runtime, runtime_namespace(), &fd) == 0) {
+	if ((is_view(info) ? control_connect(runtime, runtime_namespace(), &fd)
+			   : control_connect_mount(runtime, info->dev, &fd)) == 0) {
 		error = control_ask(fd, &request, SETTLE_MS, &reply, why);
 		json_decref(reply);
 		close(fd);
@@ -107,15 +96,48 @@ static bool count_mount(const struct mountinfo_line *line, void *user)
 static bool is_last(const struct mountinfo *info)
 {
 	struct remaining remaining = {.dev = info->dev};
-	bool hub = strncmp(info->source, "s3://", 5) != 0;
 
 	mountinfo_each(count_mount, &remaining);
-	return remaining.count <= (hub ? 2 : 1);
+	return remaining.count <= (is_view(info) ? 2 : 1);
+}
+
+/* Is any mount of its daemon here, beside the hub's own? */
+static bool is_shown(const struct mountinfo *info)
+{
+	struct remaining remaining = {.dev = info->dev};
+
+	mountinfo_each(count_mount, &remaining);
+	return remaining.count > (is_view(info) ? 1 : 0);
+}
+
+/* Until the daemon has ended, or says it won't yet, or a mount that came meanwhile shows that it won't.
+ * Closes fd. */
+static int wait_for_daemon(int fd, const struct mountinfo *info)
+{
+	int result = fd < 0 ? 0 : -ETIMEDOUT;
+
+	for (unsigned waited = 0; result == -ETIMEDOUT && waited < DAEMON_END_MS; waited += DAEMON_STEP_MS) {
+		result = runtime_wait(dup(fd), DAEMON_STEP_MS);
+		if (result < 0 && is_shown(info))
+			result = 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+/* Nothing of it is under way, and whoever still has a file there can do no more with it. */
+static int run_dead(const char *path)
+{
+	char why[ACCOUNT_WHY_MAX] = "";
+
+	return dead_mount_clear(path, why) < 0 ? words_failed("umount", "%s", why) : EXIT_OK;
 }
 
 static int run(const char *directory)
 {
 	struct mountinfo info;
+	bool own = false;
 	int fd = -1, status = EXIT_SOME;
 	char *path = realpath(directory, NULL);
 
@@ -125,12 +147,14 @@ static int run(const char *directory)
 		words_failed("umount", "%s: nothing is mounted there", directory);
 	} else if (!info.ferryfs) {
 		words_failed("umount", "%s: not a ferryfs mount", directory);
+	} else if (dead_mount_is(path, &own) && own) {
+		status = run_dead(path);
 	} else {
 		if (is_last(&info))
 			runtime_open(info.dev, &fd);
-		if (settle(path, directory) == 0 && unmount(path, directory) == 0) {
+		if (settle(path, directory, &info) == 0 && unmount(path, directory) == 0) {
 			status = EXIT_OK;
-			if (runtime_wait(fd, DAEMON_END_MS) < 0)
+			if (wait_for_daemon(fd, &info) < 0)
 				status = words_failed("umount",
 					"%s: unmounted, but its daemon has not ended yet", directory);
 			fd = -1;

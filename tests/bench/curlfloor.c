@@ -190,8 +190,10 @@ int main(int argc, char **argv)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	multi = curl_multi_init();
 	places = calloc(inflight, sizeof(*places));
-	if (!multi || !places)
+	if (!multi || !places) {
+		free(places);
 		return 1;
+	}
 	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)inflight);
 	if (epoll >= 0) {
 		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -210,5 +212,6 @@ int main(int argc, char **argv)
 			turn_epoll();
 	}
 	report(inflight, seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+	free(places);
 	return bad ? 1 : 0;
 }

@@ -11,8 +11,9 @@ requests, server_cpu, in_flight, object_bytes   what the embedded server counted
 others        the share of the machine's CPUs that other programs had meanwhile
 settled, refused          with --settle S: copies done a second, and the share of copies refused, after the first S seconds
 status        CMD's exit status; -1: it was ended after --limit seconds
+said          where that is not 0, the last line of --log
 
-The exit status is CMD's.
+What keeps it from measuring is written as the row's "wrong".  The exit status is CMD's.
 """
 import argparse
 import json
@@ -26,6 +27,7 @@ import time
 import urllib.request
 
 TICK = os.sysconf("SC_CLK_TCK")
+LAST_WAIT = 20  # seconds after SIGKILL: it may sit in a call of a file system that hangs
 
 
 def admin(server, path, method="GET"):
@@ -93,6 +95,8 @@ def run(words, result):
         poll = select.poll()
         poll.register(os.pidfd_open(pid), select.POLLIN)
         while not poll.poll(25):
+            if ended and time.monotonic() - begin > words.limit + LAST_WAIT:
+                raise RuntimeError("it did not end on SIGKILL")
             now = time.monotonic() - begin
             sampled = max(sampled, resident_peak(pid))
             if words.settle and not settled and now >= words.settle:
@@ -124,9 +128,28 @@ def main():
     parser.add_argument("--log")
     parser.add_argument("command", nargs="+")
     words = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or CMD would outlive it
 
     table, what, tool = words.label.split("/")
     result = {"table": table, "what": what, "tool": tool, "objects": words.objects}
+    try:
+        measure(words, result)
+    except (OSError, RuntimeError, ValueError) as error:
+        result = {"table": table, "what": what, "tool": tool, "wrong": f"not measured: {error}"}
+    with open(words.into, "a") as file:
+        file.write(json.dumps(result) + "\n")
+    sys.exit(result["status"] if 0 <= result.get("status", -1) <= 255 else 1)
+
+
+def last_line(path, start):
+    with open(path, errors="replace") as file:
+        file.seek(start)
+        lines = file.read()[-4096:].split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def measure(words, result):
+    log_start = os.path.getsize(words.log) if words.log and os.path.exists(words.log) else 0
     if words.daemon:
         forget_peak(words.daemon)
         before = process_cpu(words.daemon)
@@ -144,13 +167,12 @@ def main():
     result["server_cpu"] = counts["cpu_seconds"]
     result["in_flight"] = counts["in_flight_peak"]
     result["object_bytes"] = counts["object_bytes_in"] + counts["object_bytes_out"]
+    if result["status"] != 0 and words.log:
+        result["said"] = last_line(words.log, log_start)
     if settled:
         asked, refused = (now - then for now, then in zip(copies(counts), settled[1:]))
         result["settled"] = (asked - refused) / max(result["seconds"] - settled[0], 1e-3)
         result["refused"] = refused / max(asked, 1)
-    with open(words.into, "a") as file:
-        file.write(json.dumps(result) + "\n")
-    sys.exit(result["status"] if 0 <= result["status"] <= 255 else 1)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,23 @@
 # make bench: ferryfs beside whatever peers are installed, all on the embedded server, each row the median of RUNS runs.
 #
 # Environment:
-#   RUNS=3             runs of each row; the tools take turns, so that a noisy minute is everybody's
+#   TABLES="commands mounts strategies rate memory"   which to make, each in a process of its own: one that fails says why
+#                      in its place, and the others go on.  All of them take some eight minutes on a machine that has
+#                      nothing else to do; each alone less than four
+#   TASKS="copy move remove list https"   which rows of the commands' table
+#   RUNS=3             runs of each row (but the million's: one); the tools take turns, so that a noisy minute is everybody's
 #   OBJECTS=20000      objects of 1 KiB in DIRS=20 directories; LATENCY=30 ms a request
 #   WINDOW=512         requests in flight of libcurl alone (tests/bench/curlfloor), the floor of the CPU an object
 #   RM_OBJECTS=200000  keys of rm -r; LS_OBJECTS=200000 keys of ls -r (1,000,000 with BIG)
-#   TABLES="commands mounts strategies rate"   which to make
 #   PEERS="s5cmd rclone aws s3cmd"   PEER_MOUNTS_OF="rclone s3fs"   which to run
-#   BIG=1              also 1,000,000 objects by cp -r and rm -r, by command and on a mount (about ten minutes more)
-#   RATE=2000          copies a second that the server of the last table allows
+#   MILLION=1000000    objects of the memory's table
+#   BIG=1              also MILLION objects by rm -r and s5cmd, and by cp -r on a mount (about ten minutes more)
+#   RATE=2000          copies a second that the server of the rate's table allows
 #   REPORT=FILE        the tables as Markdown, too; RESULTS=FILE  every single run as a line of JSON
+#   ADD=1              RESULTS is added to, so that tables made one by one end in one report; TABLES= only prints it
 #   FERRYFS, S3D, CURLFLOOR   the programs
 #
-# Slow tools get fewer objects (the column says how many); every one runs for at most LIMIT=180 seconds.  No time is
+# Slow tools get fewer objects (the column says how many); every one runs for at most LIMIT=60 seconds.  No time is
 # asserted: the exit status is 1 when a result of ferryfs is wrong (keys, sizes or ETags at the server differ, or it failed).
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 REPORT=${REPORT:+$(readlink -f "$REPORT")} RESULTS=${RESULTS:+$(readlink -f "$RESULTS")}
@@ -22,23 +27,30 @@ CURLFLOOR=$(readlink -f "${CURLFLOOR:-$HERE/../../build/bench/curlfloor}")
 . "$HERE/peers.sh"
 trap 'status=$?; peers_cleanup; (exit $status); cleanup' EXIT
 
-RUNS=${RUNS:-3} OBJECTS=${OBJECTS:-20000} DIRS=${DIRS:-20} LATENCY=${LATENCY:-30} WINDOW=${WINDOW:-512} LIMIT=${LIMIT:-180}
+RUNS=${RUNS:-3} OBJECTS=${OBJECTS:-20000} DIRS=${DIRS:-20} LATENCY=${LATENCY:-30} WINDOW=${WINDOW:-512} LIMIT=${LIMIT:-60}
 BIG=${BIG:-} RATE=${RATE:-2000} RM_OBJECTS=${RM_OBJECTS:-200000} LS_OBJECTS=${LS_OBJECTS:-${BIG:+1000000}}
-LS_OBJECTS=${LS_OBJECTS:-200000}
-TABLES=${TABLES:-commands mounts strategies rate}
+LS_OBJECTS=${LS_OBJECTS:-200000} MILLION=${MILLION:-1000000}
+TABLES=${TABLES-commands mounts strategies rate memory} TASKS=${TASKS:-copy move remove list https}
 PEERS=${PEERS-s5cmd rclone aws s3cmd} PEER_MOUNTS_OF=${PEER_MOUNTS_OF-rclone s3fs}
 RESULTS=${RESULTS:-$WORK/results.json}
-: >"$RESULTS"
+[ -n "${ADD:-}" ] || : >"$RESULTS"
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%4d s  %s\n' "$SECONDS" "$*" >&2; }
+# lib.sh's ends the case; here it ends the table, and is what stands in its place.
+fail() {
+	echo "$*" >"$WORK/why"
+	exit 1
+}
+# A server that answers no more ends its table, not the run's patience.
+curl() { command curl --max-time 60 "$@"; }
 
-# Objects for a tool where ferryfs gets the number in $2: what it does in some ten seconds.
+# Objects for a tool where ferryfs gets the number in $2: what it does in some seconds.
 objects_of() {
 	local most
 	case $1 in
-	aws) most=1000 ;;
-	s3cmd) most=100 ;;
-	rclone) most=10000 ;;
+	aws) most=500 ;;
+	s3cmd) most=50 ;;
+	rclone) most=5000 ;;
 	*) most=$2 ;;
 	esac
 	echo $((most < $2 ? most : $2))
@@ -137,35 +149,50 @@ https_run() {
 
 use_main() { export ENDPOINT=$MAIN AWS_ENDPOINT_URL=$MAIN; }
 
-table_commands() {
-	local run number=0 peers
+# One run of a row.
+task() {
+	local peers
 	read -ra peers <<<"$PEERS"
-	floor_start
+	case $1 in
+	copy)
+		contend "cp -r" copy "$OBJECTS" ferryfs
+		floor_run
+		contend "cp -r" copy "$OBJECTS" "${peers[@]}"
+		;;
+	move) contend "mv -r" move "$OBJECTS" ferryfs "${peers[@]}" ;;
+	remove) contend "rm -r" remove "$RM_OBJECTS" ferryfs "${peers[@]}" ;;
+	list)
+		STDOUT=$WORK/listing contend "ls -r" list "$LS_OBJECTS" ferryfs "${peers[@]}"
+		DIRS=0 STDOUT=$WORK/listing contend "ls -r, one flat prefix" list "$((LS_OBJECTS - 1))" ferryfs
+		;;
+	https) ! have ferryfs || https_run ;;
+	*) fail "no such task: $1" ;;
+	esac
+}
+
+table_commands() {
+	local run number=0 task
+	[[ " $TASKS " != *" copy "* ]] || floor_start
 	start_s3d --latency "$LATENCY" --bucket bench
 	MAIN=$ENDPOINT
 	for ((run = 1; run <= RUNS; run++)); do
 		say "commands, run $run of $RUNS"
-		contend "cp -r" copy "$OBJECTS" ferryfs
-		floor_run
-		contend "cp -r" copy "$OBJECTS" "${peers[@]}"
-		contend "mv -r" move "$OBJECTS" ferryfs "${peers[@]}"
-		contend "rm -r" remove "$RM_OBJECTS" ferryfs "${peers[@]}"
-		STDOUT=$WORK/listing contend "ls -r" list "$LS_OBJECTS" ferryfs "${peers[@]}"
-		DIRS=0 STDOUT=$WORK/listing contend "ls -r, one flat prefix" list "$((LS_OBJECTS - 1))" ferryfs
-		! have ferryfs || https_run
+		for task in $TASKS; do task "$task"; done
 	done
-	[ -z "$BIG" ] || LIMIT=900 contend "cp -r of 1,000,000" copy 1000000 ferryfs s5cmd
-	[ -z "$BIG" ] || LIMIT=900 contend "rm -r of 1,000,000" remove 1000000 ferryfs s5cmd
-	stop_server
-	stop_server
 }
 
-# The daemon of a mount: the process of this program with this run's work folder in its words.
-daemon_pid() {
-	local dir
-	for dir in /proc/[0-9]*; do
-		[ "$(readlink "$dir/exe")" = "$FERRYFS" ] && tr '\0' ' ' <"$dir/cmdline" | grep -qF "$WORK" && echo "${dir#/proc/}" && return
-	done 2>/dev/null
+# What a tree of a million takes must be what one of thousands takes.
+table_memory() {
+	local number=0 words=${MILLION/%000000/,000,000} tools=ferryfs
+	have ferryfs || return 0
+	[ -z "$BIG" ] || tools="ferryfs s5cmd"
+	start_s3d --latency "$LATENCY" --bucket bench
+	MAIN=$ENDPOINT LIMIT=900
+	say "memory: cp -r of $MILLION"
+	# shellcheck disable=SC2086
+	contend "cp -r of $words" copy "$MILLION" $tools
+	# shellcheck disable=SC2086
+	[ -z "$BIG" ] || contend "rm -r of $words" remove "$MILLION" $tools
 }
 
 # tools_on DIR BUCKET TOOL OBJECTS PID: cp -r, mv, rm -r below DIR, where src/ is
@@ -187,27 +214,34 @@ find_on() {
 	[ "$(wc -l <"$WORK/listing")" -eq "$3" ] || wrong mounts find "$2" "$(wc -l <"$WORK/listing") files of $3"
 }
 
-mount_ours() { mount_s3 "$WORK/$1" "$2" && PID=$(daemon_pid) && [ -n "$PID" ]; }
+# mount_ours DIR URL: PID is the daemon; a mount that fails is a wrong result.
+mount_ours() {
+	mkdir -p "$1"
+	MOUNTS+=("$1")
+	"$FERRYFS" mount -o "log_file=$WORK/mount.log,staging=$WORK" "$2" "$1" 2>>"$WORK/ferryfs.log" && PID=$(daemon_of "$1") &&
+		[ -n "$PID" ] && return
+	wrong mounts "cp -r" ferryfs "mount $2: $(tail -n 1 "$WORK/ferryfs.log")"
+	return 1
+}
+umount_ours() { "$FERRYFS" umount "$1" 2>>"$WORK/ferryfs.log" || wrong mounts "cp -r" ferryfs "umount: $(tail -n 1 "$WORK/ferryfs.log")"; }
 
 ours_on_mount() {
 	content "$1" src/ >"$WORK/want"
-	mount_ours m "s3://$1" || fail "mount"
+	mount_ours "$WORK/m" "s3://$1" || return
 	find_on "$WORK/m" ferryfs "$2" "$PID"
-	umount_s3 "$WORK/m"
-	mount_ours m "s3://$1" || fail "mount"
+	umount_ours "$WORK/m"
+	mount_ours "$WORK/m" "s3://$1" || return
 	tools_on "$WORK/m" "$1" ferryfs "$2" "$PID"
-	umount_s3 "$WORK/m"
+	umount_ours "$WORK/m"
 }
 
 # A copy from one mount to another is the server's only when one daemon has both.
 two_views() {
 	local what="cp -r to another mount" first
-	mount_ours a s3://bench/src || fail "mount"
+	mount_ours "$WORK/a" s3://bench/src || return
 	first=$PID
-	mkdir -p "$WORK/b"
-	MOUNTS+=("$WORK/b")
-	if "$FERRYFS" mount -o "log_file=$WORK/mount.log,staging=$WORK" s3://other "$WORK/b" 2>>"$WORK/mount.log" &&
-		[ "$(findmnt -no MAJ:MIN "$WORK/a")" = "$(findmnt -no MAJ:MIN "$WORK/b")" ]; then
+	mount_ours "$WORK/b" s3://other || { umount_ours "$WORK/a"; return; }
+	if [ "$PID" = "$first" ]; then
 		measure mounts "$what" ferryfs "$OBJECTS" --daemon "$first" -- cp -r "$WORK/a" "$WORK/b/copied" || say "  ferryfs, $what: exit status $?"
 		content bench src/ >"$WORK/want"
 		check mounts "$what" ferryfs other copied/ "$WORK/want"
@@ -215,13 +249,13 @@ two_views() {
 	else
 		note mounts "$what" ferryfs note "the second mount is not of the same daemon"
 	fi
-	mountpoint -q "$WORK/b" && umount_s3 "$WORK/b"
-	umount_s3 "$WORK/a"
+	umount_ours "$WORK/b"
+	umount_ours "$WORK/a"
 }
 
 peer_on_mount() {
-	local tool=$1 n=40
-	[ "$tool" = rclone ] && n=100
+	local tool=$1 n=20
+	[ "$tool" = rclone ] && n=50
 	have "$tool" || { for what in "cp -r" "mv dir" "rm -r" find; do note mounts "$what" "$tool" note "not installed"; done; return; }
 	seed_once "$tool" src/ "$n" 5
 	content "$tool" src/ >"$WORK/want"
@@ -247,14 +281,13 @@ table_mounts() {
 	done
 	if [ -n "$BIG" ] && have ferryfs; then
 		seed million src/ 1000000 1000
-		mount_ours m s3://million || fail "mount"
+		mount_ours "$WORK/m" s3://million || return
 		LIMIT=1800 measure mounts "cp -r of 1,000,000" ferryfs 1000000 --daemon "$PID" -- cp -r "$WORK/m/src" "$WORK/m/copied" ||
 			say "  ferryfs, cp -r of 1,000,000: exit status $?"
 		content million src/ >"$WORK/want"
 		check mounts "cp -r of 1,000,000" ferryfs million copied/ "$WORK/want"
-		umount_s3 "$WORK/m"
+		umount_ours "$WORK/m"
 	fi
-	stop_server
 }
 
 # The article's five; a serial run of 20,000 would take ten minutes, so each gets what it does in some seconds.
@@ -264,7 +297,7 @@ table_strategies() {
 	start_s3d --latency "$LATENCY" --bucket bench
 	for ((run = 1; run <= RUNS; run++)); do
 		say "strategies, run $run of $RUNS"
-		for entry in serial:200 parallel:3000 async:$OBJECTS async-parallel:3000 async-parallel2:$OBJECTS; do
+		for entry in serial:100 parallel:3000 async:$OBJECTS async-parallel:3000 async-parallel2:$OBJECTS; do
 			name=${entry%:*} n=${entry#*:}
 			((n <= OBJECTS)) || n=$OBJECTS
 			seed_once bench "src$n/" "$n"
@@ -274,7 +307,6 @@ table_strategies() {
 			check strategies strategies "$name" bench "$name$run/" "$WORK/want"
 		done
 	done
-	stop_server
 }
 
 table_rate() {
@@ -292,10 +324,35 @@ table_rate() {
 	done
 }
 
+# What a table began ends with it, however it ends.
+table_end() {
+	local status=$? i
+	peers_cleanup
+	for ((i = ${#MOUNTS[@]} - 1; i >= 0; i--)); do
+		mountpoint -q "${MOUNTS[i]}" || continue
+		timeout 20 "$FERRYFS" umount "${MOUNTS[i]}" 2>/dev/null || umount -l "${MOUNTS[i]}" 2>/dev/null
+	done
+	for i in "${!S3D_PIDS[@]}"; do
+		kill "${S3D_PIDS[i]}" 2>/dev/null && wait "${S3D_PIDS[i]}" 2>/dev/null
+		rm -f "$WORK/port.$i"
+	done
+	exit "$status"
+}
+
+run_table() (
+	trap table_end EXIT
+	SEEDED=()
+	"table_$1"
+	exit 0
+)
+
 peers_prepare
 for table in $TABLES; do
-	SEEDED=()
-	"table_$table"
+	rm -f "$WORK/why"
+	run_table "$table" >&2 && continue
+	why=$(cat "$WORK/why" 2>/dev/null)
+	why=$(tr -d '"\\\n' <<<"${why:-ended before its time}")
+	wrong "$table" "what is left of this table" ferryfs "$why"
 done
 versions=
 for tool in ferryfs $PEERS $PEER_MOUNTS_OF; do
@@ -305,4 +362,5 @@ python3 "$HERE/table.py" --latency "$LATENCY" --runs "$RUNS" --window "$WINDOW" 
 status=$?
 cat "$WORK/report"
 [ -z "$REPORT" ] || cp "$WORK/report" "$REPORT"
+say "done"
 exit "$status"

@@ -54,7 +54,7 @@ done
 # The tree ends in an empty directory: no flush comes after the last file.
 told 't1/file000011.txt' cp -r tail t1
 [ -d t1/zz-empty ] || fail "the empty directory is missing"
-admin POST fault "op=put,key=t2/zz-empty/,action=403:AccessDenied" >/dev/null
+admin POST fault "op=copy,key=t2/zz-empty/,action=403:AccessDenied" >/dev/null
 refuse cp -r tail t2 2>"$WORK/err"
 admin DELETE fault >/dev/null
 grep -q t2/zz-empty/ "$WORK/mount.log" || fail "the log does not name the marker"

@@ -14,6 +14,16 @@ s3://alpha $WORK/m1 ferryfs _netdev,nofail,profile=p,endpoint_url=$ENDPOINT,stag
 s3://beta/part $WORK/m2 ferryfs noauto,ro,_netdev,x-systemd.automount,profile=p,endpoint_url=$ENDPOINT,staging=$WORK/staging,log=$WORK/mount.log 0 0
 FSTAB
 
+# fstab as findmnt sees it, and the unit of the manual as systemd does
+findmnt --verify --tab-file fstab >verify 2>&1 && grep -q "0 parse errors, 0 errors" verify || fail "findmnt --verify: $(<verify)"
+if command -v systemd-analyze >/dev/null; then
+	mkdir units
+	awk '/mnt-x.mount/ {found = 1} /^\.Ed/ {unit = 0} found && /^\[Unit\]/ {unit = 1} unit' "$TOP/man/ferryfs.1" >units/mnt-x.mount
+	grep -q "^Type=ferryfs" units/mnt-x.mount || fail "no unit in the manual"
+	systemd-analyze verify units/mnt-x.mount >verify 2>&1 || fail "systemd-analyze verify: $(<verify)"
+	! grep -i mnt-x verify || fail "systemd-analyze verify: $(<verify)"
+fi
+
 # mount(8) hands on the environment, but not HOME: without this it would be root's own files
 export AWS_SHARED_CREDENTIALS_FILE=$HOME/.aws/credentials
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL
@@ -23,7 +33,6 @@ unshare -m bash -euc '
 	ln -sf "$FERRYFS" sbin/mount.ferryfs
 	mount --bind sbin "$(readlink -f /sbin)"
 	mount --bind fstab /etc/fstab
-	findmnt --verify >verify 2>&1 || grep -q "0 errors" verify || { ! grep -E "^\s+\[E\].*ferryfs" verify; } || die "findmnt --verify: $(cat verify)"
 	mount -a || die "mount -a"
 	mountpoint -q m1 || die "m1 is not mounted"
 	! mountpoint -q m2 || die "noauto was mounted"

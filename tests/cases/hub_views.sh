@@ -74,5 +74,39 @@ umount_s3 m
 refuse "$FERRYFS" mount s3://alpha/dir "$FERRYFS_RUN_DIR" 2>err.log
 grep -q "is below the mount point" err.log || fail "said: $(<err.log)"
 mkdir -m 0700 rw/staging
-refuse "$FERRYFS" mount -o "staging=$WORK/rw/staging" s3://beta m 2>err.log
-grep -q "on a ferryfs mount" err.log || fail "said: $(<err.log)"
+echo x >rw/ca.pem
+for option in "staging=$WORK/rw/staging" "ca_bundle=$WORK/rw/ca.pem" "log_file=$WORK/rw/log"; do
+	refuse "$FERRYFS" mount -o "$option" s3://beta m 2>err.log
+	grep -q "on a ferryfs mount" err.log || fail "$option said: $(<err.log)"
+done
+shows closed s3://gamma -o umask=077
+mkdir closed/journal
+refuse "$FERRYFS" mount -o "journal=$WORK/closed/journal,hub=no,staging=$WORK/staging" s3://beta m 2>err.log
+grep -q "on a ferryfs mount" err.log || fail "journal said: $(<err.log)"
+umount_s3 closed
+AWS_SHARED_CREDENTIALS_FILE=$WORK/rw/credentials
+printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" >"$AWS_SHARED_CREDENTIALS_FILE"
+chmod 600 "$AWS_SHARED_CREDENTIALS_FILE" 2>/dev/null
+refuse env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "AWS_SHARED_CREDENTIALS_FILE=$AWS_SHARED_CREDENTIALS_FILE" \
+	"$FERRYFS" mount -o "staging=$WORK/staging" s3://beta m 2>err.log
+grep -q "on a ferryfs mount" err.log || fail "credentials said: $(<err.log)"
+rm rw/credentials
+unset AWS_SHARED_CREDENTIALS_FILE
+
+# how long what S3 said is believed
+shows t0 s3://beta -o uid=9,cache_ttl=0
+shows t300 s3://gamma -o cache_ttl=300
+put gamma known 1
+put beta known 1
+equal "sizes" "$(command stat -c %s t0/known t300/known | tr '\n' ' ')" "1 1 "
+put gamma known 22
+put beta known 22
+equal "sizes later" "$(command stat -c %s t0/known t300/known | tr '\n' ' ')" "2 1 "
+
+# in use: busy, as any mount, and the others don't mind
+exec 3<t0/known
+refuse umount t0 2>err.log
+grep -q busy err.log || fail "said: $(<err.log)"
+umount t300 || fail "plain umount"
+exec 3<&-
+umount t0 || fail "plain umount of what is not in use any more"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The fault matrix: every kind of request, met by every kind of fault, under every command.
 
-    faults.py [--all] [--seed N] [--seconds S] [--workers N] [--only TEXT] [--repeat N] [--list]
+    faults.py [--all [--part K/N]] [--seed N] [--seconds S] [--workers N] [--only TEXT] [--repeat N] [--list]
 
 Each worker has an embedded server, a proxy that can refuse connections, and one mount, used for many
 combinations (a fresh prefix each).  A combination is COMMAND/KIND/FAULT/WHEN: the fault meets the first
@@ -14,7 +14,8 @@ request of that kind, all of them, or all but the first.  What must hold:
   - a fault that passes (`first`) and may be tried again is not told to anybody
   - no multipart upload is left behind, but where the fault kept it from being aborted
 
-Without --all a sample runs, chosen by the seed, for about --seconds.  FERRYFS and S3D name the programs.
+Without --all a sample runs, chosen by the seed, for about --seconds; --part takes every N-th of all, from the
+K-th on.  FERRYFS and S3D name the programs.
 """
 import argparse
 import hashlib
@@ -23,6 +24,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -37,7 +39,7 @@ from proxy import Proxy
 
 FERRYFS = os.environ.get("FERRYFS", "./ferryfs")
 S3D = os.environ.get("S3D", "build/s3d")
-BOUND = 90  # s: two attempts of 1.5 s, for each of the 20 or so requests that follow each other, and room
+BOUND = 240  # s: a name looked up anew in each call (cache_ttl=0) is some 200 requests a command, of two attempts with a pause
 MEBI = 1 << 20
 OPTIONS = "timeout=1.5,retries=1,connect_timeout=1.5,cache_ttl=0,part_threshold=6M,part_size=5M"
 
@@ -87,6 +89,14 @@ class Server:
                                         stdout=self.log, stderr=self.log)
         until(lambda: os.path.exists(port_file), 20, "the server starts")
         self.port = int(open(port_file).read())
+
+    def end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def admin(self, method, path, data=None):
         request = urllib.request.Request("http://127.0.0.1:%d/_s3d/%s" % (self.port, path), method=method,
@@ -199,8 +209,7 @@ class Room:
             except Wrong:
                 subprocess.run(["umount", "-l", self.mount_point], stderr=subprocess.DEVNULL)
         self.proxy.close()
-        self.server.process.terminate()
-        self.server.process.wait()
+        self.server.end()
 
     # ---- one combination ----
 
@@ -277,7 +286,9 @@ class Room:
         after = self.server.keys(base)
         try:
             check(command, base, big, status, out, before, after, self)
-            if status != 0 and when == "first" and fault not in TOLD and kind not in COMPANION:
+            # A HEAD's 403 has no code: where the server's date is ours it is a refusal, not a clock's.
+            no_code = kind == "head" and fault == "skew"
+            if status != 0 and when == "first" and fault not in TOLD and kind not in COMPANION and not no_code:
                 raise Wrong("a fault that passed was told")
             self.shown(base, after)
             self.recovers(command, base, big, before)
@@ -399,7 +410,9 @@ def md5(content):
 class Matrix:
     def __init__(self, combinations, seconds):
         self.left = combinations
-        self.end = time.monotonic() + seconds if seconds else None
+        self.total = len(combinations)
+        self.began = time.monotonic()
+        self.end = self.began + seconds if seconds else None
         self.lock = threading.Lock()
         self.tried = self.fired = self.refused = 0
         self.wrong = []
@@ -424,7 +437,9 @@ class Matrix:
                     self.fired += fired > 0
                     self.refused += status != 0
                 if self.tried % 100 == 0:
-                    print("%d tried" % self.tried, flush=True)
+                    spent = time.monotonic() - self.began
+                    print("%d of %d tried in %d s: %.2f s each, %d s for all" %
+                          (self.tried, self.total, spent, spent / self.tried, spent * self.total / self.tried), flush=True)
                 if os.environ.get("VERBOSE"):
                     print("ok %s (%.1f s, status %d, fired %d)" % (name, time.monotonic() - began, status, fired), flush=True)
             except Exception as wrong:  # noqa: whatever it is, the matrix goes on and tells
@@ -469,9 +484,11 @@ def main():
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--only", default="", help="a regular expression on COMMAND/KIND/FAULT/WHEN")
+    parser.add_argument("--part", default="1/1", help="K/N")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--list", action="store_true", help="all that can occur, and why others can't")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was mounted is unmounted
     work = tempfile.mkdtemp(prefix="ferryfs-matrix.")
     rooms = [Room(i, work) for i in range(options.workers)]
     try:
@@ -483,8 +500,10 @@ def main():
             print("%d combinations" % total)
             return 0
         random.Random(options.seed).shuffle(chosen)
+        part, parts = map(int, options.part.split("/"))
+        chosen = chosen[part - 1::parts]
         matrix = Matrix(chosen, 0 if options.all or options.only else options.seconds)
-        threads = [threading.Thread(target=matrix.work, args=(room,)) for room in rooms]
+        threads = [threading.Thread(target=matrix.work, args=(room,), daemon=True) for room in rooms]
         for thread in threads:
             thread.start()
         try:
@@ -497,7 +516,12 @@ def main():
         return 1 if matrix.wrong else 0
     finally:
         for room in rooms:
-            room.close()
+            try:
+                room.close()
+            except (Wrong, OSError, urllib.error.URLError) as error:
+                print("room %s: %s" % (room.work, error))
+                subprocess.run(["umount", "-l", room.mount_point], stderr=subprocess.DEVNULL)
+                room.server.process.kill()
         if not os.environ.get("KEEP"):
             shutil.rmtree(work, ignore_errors=True)
         else:

@@ -1,6 +1,5 @@
 """A proxy before an S3 server that can be as gone as a server whose machine went away: it closes its port and
 every connection when the n-th request of a kind comes, without passing that on, and opens both again later."""
-import random
 import re
 import select
 import socket
@@ -39,35 +38,39 @@ def kind_of(head):
     return "get" if is_key else "list"
 
 
+def bound():
+    """A socket bound for good: while it doesn't listen whoever connects is refused, and nobody else gets the port.
+    Only of one that was asked for by number does Linux keep the port when listening ends."""
+    for _ in range(100):
+        with socket.socket() as any_port:
+            any_port.bind(("127.0.0.1", 0))
+            address = any_port.getsockname()
+        found = socket.socket()
+        # Connections that were accepted, or that linger, don't keep it from listening again.
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind(address)
+            return found
+        except OSError:
+            found.close()
+    raise OSError("no port")
+
+
 class Proxy:
     def __init__(self, server_port):
         self.server_port = server_port
         self.lock = threading.Lock()
         self.pairs = set()
         self.kind, self.left, self.once, self.fired = None, 0, False, 0
-        self.listener = None
-        self.port = 0
         self.closed = False
-        self.listen_first()
+        self.socket = bound()
+        self.port = self.socket.getsockname()[1]
+        self.listen()
         threading.Thread(target=self.run, daemon=True).start()
 
-    def listen_first(self):
-        # Below the ports that connections get, so that none of them takes it while it is given up.
-        for _ in range(200):
-            self.port = random.randrange(20000, 32000)
-            try:
-                self.listen()
-                return
-            except OSError:
-                continue
-        raise OSError("no port")
-
     def listen(self):
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
-        listener.listen(256)
-        self.listener = listener
+        self.socket.listen(256)
+        self.listening = True
 
     def fall(self, kind, nth, once):
         """Be gone from the nth request of this kind on; once: come back soon."""
@@ -78,7 +81,7 @@ class Proxy:
         """Back; returns how many requests were met."""
         with self.lock:
             fired, self.kind = self.fired, None
-            if not self.listener:
+            if not self.listening:
                 self.listen()
         return fired
 
@@ -88,9 +91,10 @@ class Proxy:
             self.down()
 
     def down(self):
-        if self.listener:
-            self.listener.close()
-        self.listener = None
+        # Linux: no longer listens, stays bound, and may listen again.
+        if self.listening:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.listening = False
         for pair in self.pairs:
             for end in pair:
                 try:
@@ -115,19 +119,19 @@ class Proxy:
 
     def come_back(self):
         with self.lock:
-            if not self.listener and not self.closed:
+            if not self.listening and not self.closed:
                 self.listen()
 
     def run(self):
+        self.socket.settimeout(0.1)
         while not self.closed:
-            listener = self.listener
-            if not listener:
+            if not self.listening:
                 time.sleep(0.02)
                 continue
             try:
-                ready, _, _ = select.select([listener], [], [], 0.1)
-                client = listener.accept()[0] if ready else None
-            except (OSError, ValueError):
+                ready, _, _ = select.select([self.socket], [], [], 0.1)
+                client = self.socket.accept()[0] if ready else None
+            except OSError:
                 continue
             if client:
                 threading.Thread(target=self.pass_on, args=(client,), daemon=True).start()

@@ -3,8 +3,9 @@
  *
  * Linked into a build of its own (make TORTURE=1) by ld's --wrap, so that only what our objects call is met:
  * libraries do as they always do.  FERRYFS_TORTURE=alloc:N or call:N fails that one (none for N = 0);
- * FERRYFS_TORTURE_COUNT=FILE gets a line "alloc N", "call N" with how many there were, and "failed NAME" for
- * what was made to fail.  Across threads the n-th is whichever comes n-th.
+ * FERRYFS_TORTURE_COUNT=FILE gets a line "alloc N", "call N" with how many there were, and at once "failed
+ * NAME" for what was made to fail, with the place that asked.  Across threads the n-th is whichever comes
+ * n-th.
  *
  * Left out: what can't fail that way in the field (reads and writes of an eventfd, epoll_wait but by a
  * signal), close, and what a failing exit path is made of (_exit, waitpid).
@@ -32,8 +33,6 @@ enum kind { ALLOC, CALL, KINDS };
 static struct {
 	atomic_ulong count[KINDS];
 	unsigned long wanted[KINDS]; /* 0: none */
-	_Atomic(const char *) failed;
-	pid_t pid;
 	char *file;
 } torture;
 
@@ -42,22 +41,29 @@ int __real_open64(const char *path, int flags, ...);
 ssize_t __real_write(int fd, const void *from, size_t size);
 int __real_fstat64(int fd, struct stat *st);
 
-static void report(void)
+/* The sanitizers' run time: every build for torture has one. */
+void __sanitizer_symbolize_pc(void *pc, const char *format, char *to, size_t size);
+
+static void tell(const char *text)
 {
-	char text[256];
-	const char *failed = atomic_load(&torture.failed);
+	size_t len = strlen(text);
 	int fd = torture.file ? __real_open64(torture.file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)
 			      : -1;
 
 	if (fd < 0)
 		return;
-	int len = snprintf(text, sizeof(text), "alloc %lu\ncall %lu\n%s%s%s",
-		atomic_load(&torture.count[ALLOC]), atomic_load(&torture.count[CALL]),
-		failed ? "failed " : "", failed ? failed : "", failed ? "\n" : "");
-
-	if (__real_write(fd, text, (size_t)len) != len)
+	if (__real_write(fd, text, len) != (ssize_t)len)
 		abort();
 	close(fd);
+}
+
+static void report(void)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "alloc %lu\ncall %lu\n", atomic_load(&torture.count[ALLOC]),
+		atomic_load(&torture.count[CALL]));
+	tell(text);
 }
 
 __attribute__((constructor)) static void begin(void)
@@ -72,15 +78,20 @@ __attribute__((constructor)) static void begin(void)
 	atexit(report);
 }
 
-static bool fails(enum kind kind, const char *name)
+static bool fails(enum kind kind, const char *name, void *from)
 {
-	unsigned long at = atomic_fetch_add(&torture.count[kind], 1) + 1;
+	char text[512], place[256] = "";
+	int was = errno;
 
-	if (at != torture.wanted[kind])
+	if (atomic_fetch_add(&torture.count[kind], 1) + 1 != torture.wanted[kind])
 		return false;
-	atomic_store(&torture.failed, name);
+	__sanitizer_symbolize_pc((char *)from - 1, "%f at %s:%l", place, sizeof(place));
+	snprintf(text, sizeof(text), "failed %s in %s\n", name, place);
+	tell(text);
+	errno = was;
 	return true;
 }
+#define FROM __builtin_return_address(0)
 
 /* WRAP(result, name, (parameters), (arguments), bad, errno) */
 #define WRAP(type, name, parameters, arguments, kind, bad, number)                                           \
@@ -88,7 +99,7 @@ static bool fails(enum kind kind, const char *name)
 	type __wrap_##name parameters;                                                                       \
 	type __wrap_##name parameters                                                                        \
 	{                                                                                                    \
-		if (!fails(kind, #name))                                                                     \
+		if (!fails(kind, #name, FROM))                                                               \
 			return __real_##name arguments;                                                      \
 		errno = number;                                                                              \
 		return bad;                                                                                  \
@@ -108,7 +119,7 @@ int __wrap_asprintf(char **ret, const char *format, ...)
 {
 	va_list args;
 
-	if (fails(ALLOC, "asprintf")) {
+	if (fails(ALLOC, "asprintf", FROM)) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -132,7 +143,7 @@ static bool is_quiet(int fd)
 	type __wrap_##name parameters;                                                                       \
 	type __wrap_##name parameters                                                                        \
 	{                                                                                                    \
-		if (is_quiet(fd) || !fails(CALL, #name))                                                     \
+		if (is_quiet(fd) || !fails(CALL, #name, FROM))                                               \
 			return __real_##name arguments;                                                      \
 		errno = number;                                                                              \
 		return -1;                                                                                   \
@@ -180,7 +191,7 @@ int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
 {
-	return fails(CALL, "pthread_create") ? EAGAIN : __real_pthread_create(thread, attr, run, arg);
+	return fails(CALL, "pthread_create", FROM) ? EAGAIN : __real_pthread_create(thread, attr, run, arg);
 }
 
 /* open and openat are variadic: the mode is always there when it is needed. */
@@ -190,7 +201,7 @@ int __wrap_openat64(int dir, const char *path, int flags, ...);
 
 #define OPEN_MODE(last)                                                                                      \
 	mode_t mode = 0;                                                                                     \
-	if (last & (O_CREAT | O_TMPFILE)) {                                                                  \
+	if ((last) & (O_CREAT | O_TMPFILE)) {                                                                \
 		va_list args;                                                                                \
 		va_start(args, last);                                                                        \
 		mode = va_arg(args, mode_t);                                                                 \
@@ -200,7 +211,7 @@ int __wrap_openat64(int dir, const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...)
 {
 	OPEN_MODE(flags)
-	if (fails(CALL, "open")) {
+	if (fails(CALL, "open", FROM)) {
 		errno = EMFILE;
 		return -1;
 	}
@@ -210,7 +221,7 @@ int __wrap_open64(const char *path, int flags, ...)
 int __wrap_openat64(int dir, const char *path, int flags, ...)
 {
 	OPEN_MODE(flags)
-	if (fails(CALL, "openat")) {
+	if (fails(CALL, "openat", FROM)) {
 		errno = EMFILE;
 		return -1;
 	}

@@ -75,7 +75,7 @@ static struct span host_bucket(const struct req *req)
 
 	if (colon)
 		host.n = (size_t)(colon - host.p);
-	if (!n || host.n <= n + 1 || strncasecmp(host.p + host.n - n, domain, n) != 0 ||
+	if (!n || !host.p || host.n <= n + 1 || strncasecmp(host.p + host.n - n, domain, n) != 0 ||
 		host.p[host.n - n - 1] != '.')
 		return (struct span){0};
 	return (struct span){host.p, host.n - n - 1};

@@ -113,7 +113,7 @@ static void test_interactive_first(void **state)
 
 /* ---- a simulated service: 30 ms a request, refuses what is above a rate (a bucket of tokens) ---- */
 
-enum { LATENCY_US = 30000, IN_FLIGHT_MAX = 600 };
+enum { LATENCY_US = 30000, REFUSAL_US = 500, IN_FLIGHT_MAX = 600 };
 
 struct attempt {
 	uint64_t due_us;
@@ -126,8 +126,11 @@ struct service {
 	double noise; /* refused at random, besides */
 	uint64_t random;
 	uint64_t now_us;
-	struct attempt ring[IN_FLIGHT_MAX];
-	unsigned head, count;
+	bool at_once; /* refuses as soon as it is asked, and not when an answer would be due */
+	struct line {
+		struct attempt ring[IN_FLIGHT_MAX];
+		unsigned head, count;
+	} lines[2]; /* answers due; refusals at once */
 	unsigned long good, refused;
 };
 
@@ -140,13 +143,30 @@ static bool by_chance(struct service *service)
 
 static void service_take(struct service *service, struct window *window)
 {
-	struct attempt *attempt = &service->ring[(service->head + service->count++) % IN_FLIGHT_MAX];
+	bool refused = service->tokens < 1 || by_chance(service);
+	struct line *line = &service->lines[refused && service->at_once];
+	struct attempt *attempt = &line->ring[(line->head + line->count++) % IN_FLIGHT_MAX];
 
+	assert_true(line->count <= IN_FLIGHT_MAX);
 	attempt->ticket = window_send(window, service->now_us / 1000);
-	attempt->refused = service->tokens < 1 || by_chance(service);
-	if (!attempt->refused)
+	attempt->refused = refused;
+	if (!refused)
 		service->tokens -= 1;
-	attempt->due_us = service->now_us + LATENCY_US;
+	attempt->due_us = service->now_us + (line == service->lines ? LATENCY_US : REFUSAL_US);
+}
+
+static void service_answer(struct service *service, struct line *line, struct window *window)
+{
+	while (line->count && line->ring[line->head].due_us <= service->now_us) {
+		struct attempt attempt = line->ring[line->head];
+
+		line->head = (line->head + 1) % IN_FLIGHT_MAX;
+		line->count--;
+		service->good += !attempt.refused;
+		service->refused += attempt.refused;
+		window_answer(window, attempt.ticket, attempt.refused ? WINDOW_BAD : WINDOW_GOOD,
+			service->now_us / 1000);
+	}
 }
 
 static void service_run(struct service *service, struct window *window, uint64_t us)
@@ -157,25 +177,17 @@ static void service_run(struct service *service, struct window *window, uint64_t
 		service->tokens += service->rate / 10000;
 		if (service->tokens > service->burst)
 			service->tokens = service->burst;
-		while (service->count && service->ring[service->head].due_us <= service->now_us) {
-			struct attempt attempt = service->ring[service->head];
-
-			service->head = (service->head + 1) % IN_FLIGHT_MAX;
-			service->count--;
-			service->good += !attempt.refused;
-			service->refused += attempt.refused;
-			window_answer(window, attempt.ticket, attempt.refused ? WINDOW_BAD : WINDOW_GOOD,
-				service->now_us / 1000);
-		}
+		service_answer(service, &service->lines[0], window);
+		service_answer(service, &service->lines[1], window);
 		window_tick(window, service->now_us / 1000);
-		while (window_room(window, true) && service->count < IN_FLIGHT_MAX)
+		while (window_room(window, true))
 			service_take(service, window);
 	}
 }
 
-static void settles(double rate, double burst)
+static void settles(double rate, double burst, bool at_once)
 {
-	struct service service = {.rate = rate, .burst = burst, .tokens = burst};
+	struct service service = {.rate = rate, .burst = burst, .tokens = burst, .at_once = at_once};
 	struct window window;
 	double share, reached;
 
@@ -185,19 +197,21 @@ static void settles(double rate, double burst)
 	service_run(&service, &window, 20000000);
 	reached = (double)service.good / 20 / rate;
 	share = (double)service.refused / (double)(service.good + service.refused);
-	print_message("rate %.0f burst %.0f: %.1f %% reached, %.2f %% refused\n", rate, burst, 100 * reached,
-		100 * share);
+	print_message("rate %.0f burst %.0f%s: %.1f %% reached, %.2f %% refused\n", rate, burst,
+		at_once ? ", refused at once" : "", 100 * reached, 100 * share);
 	assert_true(reached > 0.9);
 	assert_true(share < 0.05);
 }
 
 static void test_settles(void **state)
 {
-	settles(2000, 20);
-	settles(2000, 200);
-	settles(2000, 2000);
-	settles(500, 50);
-	settles(10000, 100);
+	static const double rates[][2] = {
+		{2000, 20}, {2000, 200}, {2000, 2000}, {500, 50}, {500, 500}, {10000, 100}, {10000, 1000}};
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		settles(rates[i][0], rates[i][1], false);
+		settles(rates[i][0], rates[i][1], true);
+	}
 }
 
 /* The service takes more than before: the window finds out. */
@@ -219,9 +233,9 @@ static void test_finds_more(void **state)
 /* ---- refusals that have nothing to do with the rate ---- */
 
 /* Random refusals alone: nearly the whole ceiling is used.  512 each 30 ms are 17,067 a second. */
-static void random_refusals(double noise)
+static void random_refusals(double noise, bool at_once)
 {
-	struct service service = {.rate = 1e6, .burst = 1e6, .noise = noise};
+	struct service service = {.rate = 1e6, .burst = 1e6, .noise = noise, .at_once = at_once};
 	struct window window;
 	double reached;
 
@@ -230,21 +244,20 @@ static void random_refusals(double noise)
 	service.good = service.refused = 0;
 	service_run(&service, &window, 20000000);
 	reached = (double)(service.good + service.refused) / 20 / 17067;
-	print_message("%.1f %% refused at random: %.1f %% of the ceiling used, noise %.3f\n", 100 * noise,
-		100 * reached, window.noise);
+	print_message("%.1f %% refused at random%s: %.1f %% of the ceiling used, noise %.3f\n", 100 * noise,
+		at_once ? ", at once" : "", 100 * reached, window.noise);
 	assert_true(reached > (noise < 0.01 ? 0.5 : 0.8));
 }
 
 static void test_random_refusals(void **state)
 {
-	random_refusals(0.001);
-	random_refusals(0.002);
-	random_refusals(0.005);
-	random_refusals(0.01);
-	random_refusals(0.02);
-	random_refusals(0.05);
-	random_refusals(0.2);
-	random_refusals(0.4);
+	static const double noises[] = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.2, 0.4};
+
+	for (size_t i = 0; i < sizeof(noises) / sizeof(noises[0]); i++) {
+		random_refusals(noises[i], false);
+		if (noises[i] < 0.3) /* left alone sooner where refusals come at once */
+			random_refusals(noises[i], true);
+	}
 }
 
 /* Both: the rate is kept to, and what is refused is not much more than the noise. */

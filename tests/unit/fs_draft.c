@@ -153,10 +153,11 @@ static void test_copy_becomes_data(void **state)
 	assert_int_equal(draft_edit_step(draft), DRAFT_WAIT);
 	assert_int_equal(draft_read_step(draft), DRAFT_WAIT);
 	assert_int_equal(draft_flush_step(draft), DRAFT_WAIT);
-	/* A failure leaves it what it was. */
+	/* A failure leaves it what it was, and is not tried again by itself. */
 	draft_loaded(draft, -EIO, -1, 0);
 	draft_check(draft);
 	assert_int_equal(draft->content, DRAFT_COPY);
+	assert_int_equal(draft->error, -EIO);
 	draft->activity = DRAFT_LOADING;
 	draft_source_drop(&bench->hub, draft);
 	assert_int_equal(bench->source->refs, refs);
@@ -164,6 +165,7 @@ static void test_copy_becomes_data(void **state)
 	draft_loaded(draft, 0, file(), 600);
 	draft_check(draft);
 	assert_int_equal(draft->content, DRAFT_DATA);
+	assert_int_equal(draft->error, 0);
 	assert_true(draft_dirty(draft));
 	assert_int_equal(draft_edit_step(draft), DRAFT_GO);
 	assert_int_equal(draft_flush_step(draft), DRAFT_STORE);
@@ -209,7 +211,7 @@ static void test_storing(void **state)
 	draft_stored(draft, -EACCES);
 	assert_true(draft_dirty(draft));
 	assert_int_equal(draft->error, -EACCES);
-	draft_leave_untold(draft);
+	draft->untold = true;
 	assert_int_equal(draft_take_untold(draft), -EACCES);
 	assert_int_equal(draft_take_untold(draft), 0);
 	/* Tried again. */
@@ -254,6 +256,48 @@ static void test_emptied(void **state)
 	assert_ptr_equal(bench->file->draft, draft);
 	assert_int_equal(draft_size(draft), 0);
 	draft_check(draft);
+}
+
+/* What may be there when it is stored (fs/draft.h, "Whose object it replaces"). */
+static void test_condition(void **state)
+{
+	struct bench *bench = *state;
+	struct draft *draft = make_empty(bench);
+	int to_close = -1;
+
+	assert_false(draft->create_only);
+	assert_false(draft_is_conflict(draft, -EEXIST));
+	draft_create_only(draft, true);
+	assert_true(draft_is_conflict(draft, -EEXIST));
+	assert_false(draft_is_conflict(draft, -EACCES));
+	/* Emptied by who made it. */
+	make_empty(bench);
+	assert_true(draft->create_only);
+	draft_renamed(draft, false);
+	assert_true(draft->create_only);
+	draft_renamed(draft, true);
+	assert_false(draft->create_only);
+	/* Not O_EXCL: emptied is overwritten. */
+	draft_create_only(draft, false);
+	assert_int_equal(draft_make_empty(&bench->hub, bench->file, &to_close), 0);
+	assert_false(draft->create_only);
+	/* Stored: an object of ours, from which it goes on. */
+	draft_create_only(draft, true);
+	draft_loaded(draft, 0, file(), 0);
+	draft->activity = DRAFT_STORING;
+	draft_stored(draft, 0);
+	assert_false(draft->create_only);
+	draft_based(draft, "e1");
+	assert_true(draft_is_conflict(draft, -ESTALE));
+	draft_follow(draft, "e0", "e2");
+	assert_string_equal(draft->base, "e1");
+	draft_follow(draft, "e1", "e2");
+	assert_string_equal(draft->base, "e2");
+	draft_based(draft, "");
+	assert_true(draft->create_only);
+	close(draft->fd);
+	draft->fd = -1;
+	draft->content = DRAFT_EMPTY;
 }
 
 /* ---- who waits ---- */
@@ -309,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_storing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_disowned, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_emptied, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_condition, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_waits, set_up, tear_down),
 	};
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fs/mount_options.h"
+#include "fs/placement.h"
 
 static char why[ACCOUNT_WHY_MAX];
 
@@ -56,6 +57,27 @@ static void test_plain(void **state)
 	assert_int_equal(options.view->cache_ttl_ms, 5000);
 	assert_null(options.log);
 	mount_options_release(&options);
+}
+
+static void test_fuse_cpu(void **state)
+{
+	struct mount_options options;
+
+	assert_int_equal(PARSE(&options, "s3://bucket", "/mnt"), 0);
+	assert_int_equal(options.fuse_cpu, PLACEMENT_AUTO);
+	assert_false(options.fuse_cpu_given);
+	mount_options_release(&options);
+	assert_int_equal(PARSE(&options, "s3://bucket", "/mnt", "-o", "fuse_cpu=none"), 0);
+	assert_int_equal(options.fuse_cpu, PLACEMENT_NONE);
+	assert_true(options.fuse_cpu_given);
+	mount_options_release(&options);
+	assert_int_equal(PARSE(&options, "--fuse-cpu", "auto", "s3://bucket", "/mnt"), 0);
+	assert_int_equal(options.fuse_cpu, PLACEMENT_AUTO);
+	assert_true(options.fuse_cpu_given);
+	mount_options_release(&options);
+	REFUSED("fuse_cpu: '1,2' is not", "s3://bucket", "/mnt", "-o", "fuse_cpu=1\\,2");
+	REFUSED("fuse_cpu: '999999' is not a CPU", "s3://bucket", "/mnt", "-o", "fuse_cpu=999999");
+	REFUSED("fuse_cpu needs a value", "s3://bucket", "/mnt", "-o", "fuse_cpu");
 }
 
 static void test_sources(void **state)
@@ -260,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_fuse_cpu),
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_connect_options),

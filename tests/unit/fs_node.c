@@ -148,6 +148,33 @@ static void check_place(const struct node *node, const char *bucket, const char 
 	assert_int_equal(place.bucket_len, strlen(bucket));
 }
 
+static void test_place_kept(void **state)
+{
+	struct place place = {.bucket = "bucket", .bucket_len = 6, .key = "a/b", .key_len = 3}, *kept = NULL;
+	bool changed = false;
+
+	assert_int_equal(place_keep(&kept, &place, &changed), 0);
+	assert_true(changed);
+	assert_string_equal(kept->key, "a/b");
+	assert_true(str_eq(place_bucket(kept), STR("bucket")));
+	changed = false;
+	place.account = (struct account *)&place;
+	assert_int_equal(place_keep(&kept, &place, &changed), 0);
+	assert_false(changed);
+	assert_ptr_equal(kept->account, place.account);
+	place.key_len = KEY_MAX + 1;
+	memset(place.key, 'k', place.key_len);
+	assert_int_equal(place_keep(&kept, &place, &changed), 0);
+	assert_true(changed);
+	assert_true(str_eq(place_key(kept), place_key(&place)));
+	assert_int_equal(kept->key[KEY_MAX + 1], '\0');
+	changed = false;
+	memcpy(place.bucket, "bucker", 7);
+	assert_int_equal(place_keep(&kept, &place, &changed), 0);
+	assert_true(changed);
+	free(kept);
+}
+
 static void test_place_of_prefix(void **state)
 {
 	struct nodes *nodes = new_nodes();
@@ -224,7 +251,10 @@ static void test_fresh(void **state)
 	assert_false(node_attr_fresh(file, file->attr.fetched_ms + 5000));
 	assert_string_equal(file->attr.etag, "etag");
 	assert_string_equal(file->attr.storage_class, "GLACIER");
+	uint64_t stamp = node_stamp(file);
+
 	assert_int_equal(node_set_attr(file, 1, 2, 3, STR_NONE, STR("")), 0);
+	assert_int_not_equal(node_stamp(file), stamp); /* though the clock has not moved */
 	assert_null(file->attr.etag);
 	assert_null(file->attr.storage_class);
 
@@ -464,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_move),
 		cmocka_unit_test(test_free_hook),
+		cmocka_unit_test(test_place_kept),
 		cmocka_unit_test(test_place_of_prefix),
 		cmocka_unit_test(test_place_of_service),
 		cmocka_unit_test(test_fresh),

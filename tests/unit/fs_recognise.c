@@ -175,7 +175,7 @@ static void test_bounded(void **state)
 		add(name, "e", name, 8);
 	}
 	assert_null(found_at(account, "b", "00000000", 8, 0));
-	snprintf(name, sizeof(name), "%08u", RECOGNISE_MAX - 1);
+	snprintf(name, sizeof(name), "%08u", RECOGNISE_MAX - 1U);
 	assert_null(found_at(account, "b", name, 8, 0));
 	for (unsigned i = RECOGNISE_MAX; i < 2 * RECOGNISE_MAX; i++) {
 		snprintf(name, sizeof(name), "%08u", i);
