@@ -186,6 +186,14 @@ static void wait_for_all(struct flush_op *op)
 	draft_flush(op->parked.hub, op->handle->node, &op->flush);
 }
 
+/* The file itself has failed; the process, whose last call this may be, is told when nothing of it is
+ * pending. */
+static void wait_for_rest(struct flush_op *op, int error)
+{
+	op->flush.user = op;
+	on_stored(&op->flush, error);
+}
+
 /* ---- an empty file; hub.lock held ---- */
 
 /* What it is a copy of, if it is one. */
@@ -284,7 +292,7 @@ bool flush_early(fuse_req_t req, struct handle *handle)
 	const struct state state = look(hub, handle, fuse_req_ctx(req)->pid);
 	bool more = state.early && batch_more(batch, handle->source_parent, handle->source);
 
-	if (state.untold < 0 || (more && !state.pending)) {
+	if (more && (state.untold < 0 || !state.pending)) {
 		hub_reply_err(req, state.untold < 0 ? state.untold : batch_take_error(batch));
 		batch_unref(batch);
 	} else if (more) {
@@ -292,7 +300,9 @@ bool flush_early(fuse_req_t req, struct handle *handle)
 	} else {
 		struct flush_op *op = op_new(req, handle, batch);
 
-		if (op)
+		if (op && state.untold < 0)
+			wait_for_rest(op, state.untold);
+		else if (op)
 			wait_for_all(op);
 	}
 	return true;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # cp of one file is one CopyObject: no GET, no PUT, no object byte; type, metadata and class come along.
 . "$(dirname "$0")/lib.sh"
+[ "${FERRYFS_REAL:-}" != swift ] || skip "Swift answers If-None-Match with 501: what was refused once is asked twice"
 start_s3d
 admin POST 'seed?bucket=data&count=0' >/dev/null
 mount_s3 m s3://data

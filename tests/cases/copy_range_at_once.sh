@@ -1,6 +1,7 @@
 # The first copies of a mount, several at the same moment: none of them passes through here (the kernel may turn copy_file_range off for
 # the whole connection when two of its first calls are answered ENOSYS).
 . "$(dirname "$0")/lib.sh"
+[ "${FERRYFS_REAL:-}" != swift ] || skip "Swift answers If-None-Match with 501: what was refused once is asked twice"
 start_s3d --latency=5 --bucket=bkt --seed=bkt,prefix=src,count=16,size=5000
 for round in 1 2 3 4 5; do
 	mount_s3 "m$round" s3://bkt

@@ -3,6 +3,7 @@
 # option.
 . "$(dirname "$0")/lib.sh"
 [ "${FERRYFS_REAL:-}" != rgw ] || skip "Ceph ignores the condition that a recognised copy needs"
+[ "${FERRYFS_REAL:-}" != swift ] || skip "Swift answers If-None-Match with 501: what was refused once is asked twice"
 start_s3d
 admin POST 'seed?bucket=data&count=0' >/dev/null
 admin POST 'seed?bucket=kept&count=0' >/dev/null
