@@ -13,7 +13,8 @@ python3 -c '
 import os
 fd = os.open("m/dst", os.O_RDONLY)
 os.fsync(fd)' || fail "fsync of it"
-equal "its marker after fsync" "$(keys bkt dst/)" "dst/"
+# its own marker, or what cp made below it meanwhile, which takes the marker's place
+case $(keys bkt dst/) in dst/*) ;; *) fail "S3 knows nothing of it after fsync" ;; esac
 wait $cp || fail "cp: $(cat cp.err)"
 cp -r m/src m/other 2>cp.err &
 cp=$!
