@@ -225,11 +225,13 @@ class Torture:
         self.tried = 0
         self.failed = collections.Counter()
         self.wrong = []
+        self.again = []  # with AGAIN=1: what was wrong once, and is then tried once more (tests/run does likewise)
         self.names = collections.Counter()
 
     def next(self):
         with self.lock:
-            if not self.left or (self.end and time.monotonic() > self.end):
+            late = self.end and time.monotonic() > self.end
+            if not self.left or (late and self.left[-1] not in self.again):
                 return None
             return self.left.pop()
 
@@ -245,7 +247,11 @@ class Torture:
                     self.names[failed.partition(" ")[0]] += bool(failed)
             except Exception as wrong:  # noqa: it goes on and tells
                 with self.lock:
-                    self.wrong.append(run)
+                    if os.environ.get("AGAIN") and run not in self.again:
+                        self.again.append(run)
+                        self.left.append(run)
+                    else:
+                        self.wrong.append(run)
                 print("WRONG %s %s:%d (%s): %s: %s" % (*run, room.counts()[2], type(wrong).__name__, wrong), flush=True)
             with self.lock:
                 self.tried += 1
