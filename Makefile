@@ -57,11 +57,12 @@ UNIT     := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(sort $(wildcard tests/unit
 say = $(if $(V),,@echo '  $(1)  $@' &&)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo demo-run check check-run check-unit check-cases check-style check-analysis check-valgrind bench install uninstall deps deps-check clean help
+.PHONY: all demo demo-run check check-run check-unit check-cases check-style check-analysis check-valgrind bench bench-mounts install uninstall deps deps-check clean help
 
 all: $(FERRYFS)
+# All of the archives: so a name that two layers define is an error here, instead of a call of the wrong one.
 $(FERRYFS): $(OUT)/fs/main.o $(if $(TORTURE),$(OUT)/tests/matrix/torture_wrap.o) $(LIBS)
-	$(call say,LD) $(CC) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(PKGLIBS)
+	$(call say,LD) $(CC) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(PKGLIBS)
 
 # The crash matrix's program: dies at a chosen step of a move (engine/crash.h).  Only engine/ differs.
 CRASHING := $(OUT)/crash/ferryfs
@@ -148,6 +149,11 @@ bench: all $(OUT)/s3d $(OUT)/bench/curlfloor
 	@FERRYFS=$(abspath $(FERRYFS)) S3D=$(abspath $(OUT)/s3d) CURLFLOOR=$(abspath $(OUT)/bench/curlfloor) \
 		REPORT=$(abspath $(OUT)/bench.md) RESULTS=$(abspath $(OUT)/bench.json) tests/bench/run.sh
 
+# The mounts' rows of ours alone, in a minute and a half: one mount, and between two.
+bench-mounts: all $(OUT)/s3d
+	@FERRYFS=$(abspath $(FERRYFS)) S3D=$(abspath $(OUT)/s3d) tests/bench/mount.sh
+	@FERRYFS=$(abspath $(FERRYFS)) S3D=$(abspath $(OUT)/s3d) tests/bench/views.sh
+
 demo: deps-check
 	@$(MAKE) --no-print-directory demo-run
 
@@ -233,6 +239,7 @@ help:
 	@echo 'make check-analysis  clang-tidy and cppcheck;  make check-valgrind  the unit tests in valgrind'
 	@echo 'make check-real [REAL="rgw swift"] [CASES=FILE]  the cases against Ceph and OpenStack Swift'
 	@echo 'make bench        tables of speed and memory beside the peers that are installed'
+	@echo 'make bench-mounts what plain cp, mv and rm make on mounts of ours, alone'
 	@echo 'make fuzz-run     the fuzzers, SECONDS=10 each; ends non-zero on a crash.  make fuzz  only builds them'
 	@echo 'make torture       all allocations and system calls fail once each, and all of the fault matrix; torture-sample TORTURE_SECONDS=120'
 	@echo 'make deps         installs what is missing (root), or prints the line to run'

@@ -488,7 +488,7 @@ void multipart_cancel(struct multipart *m)
 		struct multipart_slot *slot = &m->slots[i];
 		if (slot->number == 0)
 			continue;
-		if (m->ops->cut_parts || slot->call.state != CALL_ACTIVE)
+		if (slot->call.state != CALL_ACTIVE)
 			call_cancel(&slot->call);
 		else
 			slot->call.flags |= CALL_ONCE | CALL_LAST;

@@ -28,7 +28,6 @@ struct multipart_ops {
 	/* The upload has this id (etag NULL), or is about to be completed with this ETag (upload_id NULL; not
 	 * where it can't be foretold).  -errno ends it.  May be NULL. */
 	int (*note)(struct multipart *multipart, const char *upload_id, const char *etag);
-	bool cut_parts; /* a part on the wire may be cut at a cancel, having no effect then (an upload) */
 };
 
 struct multipart_slot {
@@ -89,7 +88,7 @@ struct multipart {
 
 /* Worker thread.  Fields not named "given" must be zero. */
 void multipart_start(struct worker *worker, struct multipart *multipart);
-/* Worker thread.  Begins no further part; what is on the wire is waited for (unless ops->cut_parts), then it
+/* Worker thread.  Begins no further part; what is on the wire is waited for, then it
  * aborts. */
 void multipart_cancel(struct multipart *multipart);
 

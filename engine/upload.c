@@ -121,7 +121,7 @@ static void head_start(
 static void before_done(struct call *call, const struct s3_answer *answer)
 {
 	struct upload *upload = call->user;
-	int err = upload->cancelled ? -ECANCELED : condition_check(upload->if_match, call->error, answer);
+	int err = condition_check(upload->if_match, call->error, answer);
 	if (err != 0)
 		upload_finish(upload, err, answer);
 	else
@@ -137,8 +137,7 @@ static void look_done(struct call *call, const struct s3_answer *answer)
 		upload_finish(upload, 0, answer);
 	} else if (there && upload->create_only) {
 		upload_finish(upload, -EEXIST, answer);
-	} else if (there && !upload->unconditioned && !upload->cancelled &&
-		   str_eq(str_of(answer->etag), upload->if_match)) {
+	} else if (there && !upload->unconditioned && str_eq(str_of(answer->etag), upload->if_match)) {
 		upload->unconditioned = true;
 		put_start(upload);
 	} else {
@@ -159,7 +158,7 @@ static void probe_create_done(struct upload *upload, int error, const struct s3_
 /* Created, by a service of which it is not known whether it would have refused. */
 static bool probe_create_start(struct upload *upload, const struct s3_answer *answer)
 {
-	if (!upload->create_only || upload->cancelled || upload->size > PROBE_CREATE_MAX ||
+	if (!upload->create_only || upload->size > PROBE_CREATE_MAX ||
 		account_trait(upload->account, TRAIT_PUT_CREATE) != TRAIT_UNKNOWN)
 		return false;
 	memcpy(upload->etag, answer->etag, sizeof(upload->etag));
@@ -174,8 +173,6 @@ static void put_refused(struct upload *upload, const struct s3_answer *answer)
 	if (upload->create_only && !upload->ambiguous) {
 		account_learn(upload->account, TRAIT_PUT_CREATE, true);
 		upload_finish(upload, -EEXIST, answer);
-	} else if (upload->cancelled) {
-		upload_finish(upload, -ECANCELED, answer);
 	} else {
 		head_start(upload, look_done);
 	}
@@ -269,7 +266,7 @@ void upload_start(struct worker *worker, struct upload *upload)
 	uint64_t threshold = upload->part_threshold != 0 ? upload->part_threshold : UPLOAD_PART_THRESHOLD;
 	upload->worker = worker;
 	upload->error = 0;
-	upload->ambiguous = upload->cancelled = upload->unconditioned = false;
+	upload->ambiguous = upload->unconditioned = false;
 	upload->probe = UPLOAD_NO_PROBE;
 	upload->parts = NULL;
 	if (upload->size > threshold || upload->size > PARTS_MAX_SIZE)
@@ -290,13 +287,4 @@ void upload_post(struct worker *worker, struct upload *upload)
 	call_init(&upload->call);
 	upload->call.task.run = run_start;
 	worker_post(worker, &upload->call.task);
-}
-
-void upload_cancel(struct upload *upload)
-{
-	upload->cancelled = true;
-	if (upload->parts != NULL)
-		upload_parts_cancel(upload);
-	else
-		call_cancel(&upload->call);
 }

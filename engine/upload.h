@@ -44,13 +44,11 @@ struct upload {
 	struct upload_parts *parts;
 	char sha256[SHA256_HEX + 1];
 	struct worker *worker;
-	bool cancelled;
 	bool unconditioned; /* the right ETag was refused: the object was looked at instead */
 	enum { UPLOAD_NO_PROBE, UPLOAD_PROBE_MATCH, UPLOAD_PROBE_CREATE } probe;
 };
 
 void upload_start(struct worker *worker, struct upload *upload); /* worker thread */
 void upload_post(struct worker *worker, struct upload *upload); /* any thread */
-void upload_cancel(struct upload *upload); /* worker thread */
 
 #endif

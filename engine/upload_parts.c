@@ -44,7 +44,6 @@ static const struct multipart_ops upload_part_ops = {
 	.what = "upload",
 	.prepare = part_prepare,
 	.done = parts_done,
-	.cut_parts = true,
 };
 
 static void failed_early(struct task *task, struct worker *worker)
@@ -92,9 +91,4 @@ void upload_parts_start(struct upload *upload)
 	m->call_flags = upload->call_flags;
 	m->user = parts;
 	multipart_start(upload->worker, m);
-}
-
-void upload_parts_cancel(struct upload *upload)
-{
-	multipart_cancel(&upload->parts->multipart);
 }

@@ -14,6 +14,5 @@ int upload_digest(int fd, uint64_t start, uint64_t length, const char *name, cha
 
 /* upload_parts.c; ends with upload_finish, never from inside. */
 void upload_parts_start(struct upload *upload);
-void upload_parts_cancel(struct upload *upload);
 
 #endif

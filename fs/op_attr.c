@@ -1,15 +1,8 @@
 /*
  * getattr, setattr, statfs and forget.
  *
- * What is known and fresh is answered at once; a file that is not is asked for by one HEAD, its request
- * parked.  By the time the answer is here the world may have moved on, and then what is known meanwhile is
- * the better answer:
- *
- *   meanwhile                          then
- *   a draft, or newer attributes       those are shown
- *   renamed (it has another key now)   asked for again there, HEAD_AGAIN times
- *   gone, or about to be               what it last was
- *   none of these, 404                 the name is taken out of its directory, the kernel told: ENOENT
+ * What is known and fresh is answered at once; a file that is not is refreshed (refresh.h), its request
+ * parked.
  */
 #include "fs/ops.h"
 
@@ -17,109 +10,40 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
-#include "engine/call.h"
-#include "engine/log.h"
 #include "fs/handle.h"
-
-enum { HEAD_AGAIN = 3 };
+#include "fs/refresh.h"
 
 struct head {
-	struct hub *hub;
+	struct refresh refresh; /* its node is referenced */
 	fuse_req_t req;
-	struct node *node; /* referenced */
 	struct handle *handle; /* referenced; NULL: asked by name */
-	uint64_t stamp; /* of the node when it was asked */
-	unsigned again;
-	struct place place;
-	struct call call;
 };
 
 static void head_free(struct head *head)
 {
-	hub_lock(head->hub);
-	handle_unref(head->hub, head->handle);
-	node_unref(head->hub->nodes, head->node);
-	hub_unlock(head->hub);
-	hub_unpark(head->hub);
+	struct hub *hub = head->refresh.hub;
+
+	hub_lock(hub);
+	handle_unref(hub, head->handle);
+	node_unref(hub->nodes, head->refresh.node);
+	hub_unlock(hub);
+	hub_unpark(hub);
 	free(head);
 }
 
-static void head_done(struct call *call, const struct s3_answer *answer);
-
-static void head_send(struct head *head)
+static void on_refreshed(struct refresh *refresh, int error)
 {
-	call_init(&head->call);
-	head->call.request.op = S3_HEAD_OBJECT;
-	head->call.request.bucket = place_bucket(&head->place);
-	head->call.request.key = place_key(&head->place);
-	head->call.account = head->place.account;
-	head->call.on_done = head_done;
-	head->call.user = head;
-	call_post(engine_pick(head->hub->engine), &head->call);
-}
+	struct head *head = refresh->user;
+	struct hub *hub = refresh->hub;
 
-enum verdict { SHOW, FAIL, ASK_AGAIN };
-
-/* Takes the answer into the node where it still is one about it.  hub.lock held. */
-static enum verdict head_apply(struct head *head, const struct s3_answer *answer, int *error)
-{
-	struct node *node = head->node;
-	struct place now;
-
-	if (node->gone || node->draft || node_stamp(node) != head->stamp)
-		return SHOW;
-	*error = node_place(node, &now);
-	if (*error < 0)
-		return FAIL;
-	if (!str_eq(place_key(&now), place_key(&head->place)) ||
-		!str_eq(place_bucket(&now), place_bucket(&head->place))) {
-		head->place = now;
-		return head->again++ < HEAD_AGAIN ? ASK_AGAIN : SHOW;
-	}
-	*error = head->call.error;
-	/* A rename or unlink is under way: it will say what becomes of the name. */
-	if (*error == -ENOENT &&
-		claims_busy(head->hub->claims, now.account, place_bucket(&now), place_key(&now), false))
-		return SHOW;
-	if (*error == 0)
-		*error = node_set_attr(node, answer->size, answer->mtime, 0, str_of(answer->etag),
-			str_of(answer->storage_class));
-	if (*error == 0)
-		return SHOW;
-	if (*error == -ENOENT) {
-		notify_entry(head->hub, node->parent->ino, str_n(node->name, node->name_len));
-		nodes_detach(head->hub->nodes, node);
-	}
-	return FAIL;
-}
-
-static void head_done(struct call *call, const struct s3_answer *answer)
-{
-	struct head *head = call->user;
-	int error = 0;
-
-	hub_lock(head->hub);
-	enum verdict verdict = head_apply(head, answer, &error);
-	bool outdated = head->handle && handle_outdated(head->handle);
-
-	hub_unlock(head->hub);
-	if (verdict == ASK_AGAIN && !atomic_load(&head->hub->stopping)) {
-		head_send(head);
-		return;
-	}
-	if (verdict == FAIL) {
-		if (error != -ENOENT)
-			log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "stat",
-							  .bucket = place_bucket(&head->place),
-							  .key = place_key(&head->place),
-							  .error = error,
-							  .answer = answer});
+	hub_lock(hub);
+	if (error == 0 && head->handle && handle_outdated(head->handle))
+		error = -ESTALE;
+	hub_unlock(hub);
+	if (error < 0)
 		hub_reply_err(head->req, error);
-	} else if (outdated) {
-		hub_reply_err(head->req, -ESTALE);
-	} else {
-		hub_reply_attr(head->hub, head->req, head->node);
-	}
+	else
+		hub_reply_attr(hub, head->req, refresh->node);
 	head_free(head);
 }
 
@@ -131,11 +55,10 @@ static void head_start(struct hub *hub, fuse_req_t req, struct node *node, struc
 
 	hub_lock(hub);
 	if (head) {
-		head->hub = hub;
 		head->req = req;
-		head->node = node;
-		head->stamp = node_stamp(node);
-		error = node_place(node, &head->place);
+		head->refresh = (struct refresh){
+			.hub = hub, .node = node, .what = "stat", .on_done = on_refreshed, .user = head};
+		error = refresh_prepare(&head->refresh);
 	}
 	if (error < 0)
 		node_unref(hub->nodes, node);
@@ -148,7 +71,7 @@ static void head_start(struct hub *hub, fuse_req_t req, struct node *node, struc
 		return;
 	}
 	hub_park(hub);
-	head_send(head);
+	refresh_start(&head->refresh);
 }
 
 /* The node of this number with a ref, or NULL and the request answered. */

@@ -11,12 +11,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/call.h"
-#include "engine/log.h"
 #include "fs/dir.h"
 #include "fs/draft.h"
 #include "fs/early.h"
 #include "fs/handle.h"
+#include "fs/refresh.h"
 #include "fs/parked.h"
 
 struct open_op {
@@ -26,10 +25,8 @@ struct open_op {
 	bool waited; /* for the key */
 	bool asked; /* by HEAD */
 	int error;
-	uint64_t stamp; /* of the node when it was asked */
 	struct claim claim;
-	struct place place;
-	struct call call;
+	struct refresh refresh;
 	struct draft_wait wait;
 	struct draft_flush flush;
 };
@@ -58,54 +55,12 @@ static void op_free(struct parked *parked)
 
 /* ---- HEAD ---- */
 
-/* hub.lock held. */
-static int head_apply(struct open_op *op, const struct s3_answer *answer)
+static void on_refreshed(struct refresh *refresh, int error)
 {
-	struct hub *hub = op->parked.hub;
-	struct node *node = op->node;
+	struct open_op *op = refresh->user;
 
-	/* Something newer is known meanwhile. */
-	if (node->gone || node->draft || node_stamp(node) != op->stamp)
-		return 0;
-	if (op->call.error == 0)
-		return node_set_attr(node, answer->size, answer->mtime, 0, str_of(answer->etag),
-			str_of(answer->storage_class));
-	if (op->call.error == -ENOENT) {
-		notify_entry(hub, node->parent->ino, str_n(node->name, node->name_len));
-		nodes_detach(hub->nodes, node);
-	}
-	return op->call.error;
-}
-
-static void on_head(struct call *call, const struct s3_answer *answer)
-{
-	struct open_op *op = call->user;
-	struct hub *hub = op->parked.hub;
-
-	hub_lock(hub);
-	int error = head_apply(op, answer);
-
-	hub_unlock(hub);
-	if (error < 0 && error != -ENOENT)
-		log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "open",
-						  .bucket = place_bucket(&op->place),
-						  .key = place_key(&op->place),
-						  .error = error,
-						  .answer = answer});
 	op->error = error;
 	go(op);
-}
-
-static void head(struct open_op *op)
-{
-	call_init(&op->call);
-	op->call.request.op = S3_HEAD_OBJECT;
-	op->call.request.bucket = place_bucket(&op->place);
-	op->call.request.key = place_key(&op->place);
-	op->call.account = op->place.account;
-	op->call.on_done = on_head;
-	op->call.user = op;
-	call_post(engine_pick(op->parked.hub->engine), &op->call);
 }
 
 /* ---- waiting ---- */
@@ -178,12 +133,13 @@ static int without_draft(struct open_op *op, int *ret_close)
 {
 	struct hub *hub = op->parked.hub;
 	struct node *node = op->node;
-	int error = node_place(node, &op->place);
+	struct place *place = &op->refresh.place;
+	int error = node_place(node, place);
 
 	if (error == 0 && !op->waited) {
 		op->waited = true;
-		error = claim_add(&op->claim, op->place.account, place_bucket(&op->place),
-			place_key(&op->place), false, false);
+		error = claim_add(
+			&op->claim, place->account, place_bucket(place), place_key(place), false, false);
 		op->claim.granted = on_granted;
 		op->claim.user = op;
 		if (error == 0)
@@ -197,8 +153,10 @@ static int without_draft(struct open_op *op, int *ret_close)
 	if ((op->fi.flags & O_TRUNC) || op->asked || node_attr_fresh(node, hub_now_ms()))
 		return ready(op, ret_close);
 	op->asked = true;
-	op->stamp = node_stamp(node);
-	return OPEN_HEAD;
+	op->refresh = (struct refresh){
+		.hub = hub, .node = node, .what = "open", .on_done = on_refreshed, .user = op};
+	error = refresh_prepare(&op->refresh);
+	return error < 0 ? error : OPEN_HEAD;
 }
 
 static int step(struct open_op *op, int *ret_close)
@@ -265,7 +223,7 @@ static void go(struct open_op *op)
 			draft_flush(hub, op->node, &op->flush);
 			return;
 		case OPEN_HEAD:
-			head(op);
+			refresh_start(&op->refresh);
 			return;
 		}
 	}

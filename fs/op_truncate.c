@@ -14,10 +14,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/call.h"
-#include "engine/log.h"
 #include "fs/draft.h"
 #include "fs/handle.h"
+#include "fs/refresh.h"
 #include "fs/parked.h"
 
 struct truncate_op {
@@ -25,10 +24,8 @@ struct truncate_op {
 	struct handle *handle; /* referenced; its own, where none was given */
 	bool own;
 	bool asked; /* by HEAD */
-	uint64_t stamp; /* of the node when it was asked */
 	uint64_t size;
-	struct place place;
-	struct call call;
+	struct refresh refresh;
 	struct draft_wait wait;
 	struct draft_flush flush;
 };
@@ -96,62 +93,24 @@ static void woken(struct draft_wait *wait, enum draft_activity ended, int error)
 
 /* ---- HEAD ---- */
 
-/* hub.lock held. */
-static int head_apply(struct truncate_op *op, const struct s3_answer *answer)
+static void on_refreshed(struct refresh *refresh, int error)
 {
+	struct truncate_op *op = refresh->user;
+	struct hub *hub = refresh->hub;
 	struct handle *handle = op->handle;
-	struct node *node = handle->node;
-	int error = op->call.error;
 
-	/* Something newer is known meanwhile. */
-	if (node->gone || node->draft || node_stamp(node) != op->stamp)
-		return 0;
-	if (error == 0)
-		error = node_set_attr(node, answer->size, answer->mtime, 0, str_of(answer->etag),
-			str_of(answer->storage_class));
-	if (error == 0 && op->own) {
+	if (error < 0) {
+		parked_fail(&op->parked, error);
+		return;
+	}
+	hub_lock(hub);
+	if (op->own && !refresh->node->gone && !refresh->node->draft) {
 		/* It was not opened to read one version: it is about what is there. */
 		handle->etag[0] = '\0';
 		handle_version(handle);
 	}
-	if (error == -ENOENT) {
-		notify_entry(op->parked.hub, node->parent->ino, str_n(node->name, node->name_len));
-		nodes_detach(op->parked.hub->nodes, node);
-	}
-	return error;
-}
-
-static void on_head(struct call *call, const struct s3_answer *answer)
-{
-	struct truncate_op *op = call->user;
-	struct hub *hub = op->parked.hub;
-
-	hub_lock(hub);
-	int error = head_apply(op, answer);
-
 	hub_unlock(hub);
-	if (error < 0 && error != -ENOENT)
-		log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "truncate",
-						  .bucket = place_bucket(&op->place),
-						  .key = place_key(&op->place),
-						  .error = error,
-						  .answer = answer});
-	if (error < 0)
-		parked_fail(&op->parked, error);
-	else
-		go(op);
-}
-
-static void head(struct truncate_op *op)
-{
-	call_init(&op->call);
-	op->call.request.op = S3_HEAD_OBJECT;
-	op->call.request.bucket = place_bucket(&op->place);
-	op->call.request.key = place_key(&op->place);
-	op->call.account = op->place.account;
-	op->call.on_done = on_head;
-	op->call.user = op;
-	call_post(engine_pick(op->parked.hub->engine), &op->call);
+	go(op);
 }
 
 /* ---- steps ---- */
@@ -208,8 +167,12 @@ static int next(struct truncate_op *op, int *ret_close)
 
 	if (!node->draft && must_ask(op)) {
 		op->asked = true;
-		op->stamp = node_stamp(node);
-		int error = node_place(node, &op->place);
+		op->refresh = (struct refresh){.hub = op->parked.hub,
+			.node = node,
+			.what = "truncate",
+			.on_done = on_refreshed,
+			.user = op};
+		int error = refresh_prepare(&op->refresh);
 
 		return error < 0 ? error : STEP_HEAD;
 	}
@@ -265,7 +228,7 @@ static void go(struct truncate_op *op)
 		edit(op);
 		break;
 	case STEP_HEAD:
-		head(op);
+		refresh_start(&op->refresh);
 		break;
 	}
 }

@@ -8,16 +8,11 @@
 # what is wrong at the server is.
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/../cases/lib.sh"
+. "$HERE/mounted.sh"
 
 RUNS=${RUNS:-5} OBJECTS=${OBJECTS:-20000} DIRS=${DIRS:-20} LATENCY=${LATENCY:-30} WHAT=${WHAT-mv rm}
 RESULTS=$WORK/results.json
 
-measure() { # WHAT CMD ...
-	local what=$1
-	shift
-	python3 "$HERE/measure.py" --into "$RESULTS" --label "mounts/$what/ferryfs" --objects "$OBJECTS" --server "$ENDPOINT" \
-		--daemon "$PID" --log "$WORK/tool.log" -- "$@" || fail "$what: exit status $?"
-}
 wanted() { [[ " $WHAT " == *" $1 "* ]]; }
 there() { keys bench "$1" | wc -l; }
 
@@ -42,22 +37,4 @@ for ((run = 0; run < RUNS; run++)); do
 	umount_s3 "$WORK/m"
 done
 
-python3 - "$RESULTS" <<'PYTHON'
-import json, statistics, sys
-
-rows = {}
-for line in open(sys.argv[1]):
-    result = json.loads(line)
-    rows.setdefault(result["what"], []).append(result)
-print(f"{'':8}{'objects/s':>10}  {'(each run)':34}{'tool':>7}{'daemon':>8}{'server':>8}{'others':>8}"
-      f"{'requests':>10}{'bytes':>7}{'in flight':>11}{'MB':>7}")
-print(f"{'':54}{'µs CPU an object':>23}{'%':>8}{'an object':>10}")
-for what, runs in rows.items():
-    middle = lambda value: statistics.median(map(value, runs))
-    speeds = [r["objects"] / r["seconds"] for r in runs]
-    cost = lambda name: middle(lambda r: r[name] / r["objects"] * 1e6)
-    print(f"{what:8}{statistics.median(speeds):10,.0f}  {' '.join(f'{s:,.0f}' for s in speeds):34}{cost('cpu'):7.0f}"
-          f"{cost('daemon_cpu'):8.0f}{cost('server_cpu'):8.0f}{middle(lambda r: r['others'] * 100):8.0f}"
-          f"{middle(lambda r: r['requests'] / r['objects']):10.3f}{max(r['object_bytes'] for r in runs):7,}"
-          f"{middle(lambda r: r['in_flight']):11.0f}{max(r['daemon_peak'] for r in runs) / 1e6:7.1f}")
-PYTHON
+show_rows

@@ -9,17 +9,12 @@
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 RESULTS=${RESULTS:+$(readlink -f "$RESULTS")}
 . "$HERE/../cases/lib.sh"
+. "$HERE/mounted.sh"
 [ "$(id -u)" = 0 ] || skip "needs root: a hub is root's"
 
 RUNS=${RUNS:-3} OBJECTS=${OBJECTS:-10000} DIRS=${DIRS:-10} LATENCY=${LATENCY:-30}
 RESULTS=${RESULTS:-$WORK/results.json}
 
-measure() { # WHAT CMD ...
-	local what=$1
-	shift
-	python3 "$HERE/measure.py" --into "$RESULTS" --label "mounts/$what/ferryfs" --objects "$OBJECTS" --server "$ENDPOINT" \
-		--daemon "$PID" --log "$WORK/tool.log" -- "$@" || fail "$what: exit status $?"
-}
 there() { keys "$1" "$2" | wc -l; }
 
 start_s3d --latency "$LATENCY" --bucket one --bucket two
@@ -40,19 +35,4 @@ for ((run = 0; run < RUNS; run++)); do
 	umount_s3 "$WORK/two"
 done
 
-python3 - "$RESULTS" <<'PYTHON'
-import json, statistics, sys
-
-rows = {}
-for line in open(sys.argv[1]):
-    result = json.loads(line)
-    rows.setdefault(result["what"], []).append(result)
-print(f"{'':26}{'objects/s':>10}  {'(each run)':28}{'daemon':>8}{'requests':>10}{'MB':>7}")
-print(f"{'':66}{'µs CPU':>8}{'an object':>10}")
-for what, runs in rows.items():
-    speeds = [r["objects"] / r["seconds"] for r in runs]
-    middle = lambda value: statistics.median(map(value, runs))
-    print(f"{what:26}{statistics.median(speeds):10,.0f}  {' '.join(f'{s:,.0f}' for s in speeds):28}"
-          f"{middle(lambda r: r['daemon_cpu'] / r['objects'] * 1e6):8.0f}"
-          f"{middle(lambda r: r['requests'] / r['objects']):10.3f}{max(r['daemon_peak'] for r in runs) / 1e6:7.1f}")
-PYTHON
+show_rows

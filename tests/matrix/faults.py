@@ -36,6 +36,7 @@ import urllib.parse
 import urllib.request
 
 from proxy import Proxy
+from tries import Tries
 
 FERRYFS = os.environ.get("FERRYFS", "./ferryfs")
 S3D = os.environ.get("S3D", "build/s3d")
@@ -407,23 +408,10 @@ def md5(content):
     return hashlib.md5(content).hexdigest()
 
 
-class Matrix:
+class Matrix(Tries):
     def __init__(self, combinations, seconds):
-        self.left = combinations
-        self.total = len(combinations)
-        self.began = time.monotonic()
-        self.end = self.began + seconds if seconds else None
-        self.lock = threading.Lock()
-        self.tried = self.fired = self.refused = 0
-        self.again = []  # with AGAIN=1: what was wrong once, and is then tried once more (tests/run does likewise)
-        self.wrong = []
-
-    def next(self):
-        with self.lock:
-            late = self.end and time.monotonic() > self.end
-            if not self.left or (late and self.left[-1] not in self.again):
-                return None
-            return self.left.pop()
+        super().__init__(combinations, seconds, every=100)
+        self.fired = self.refused = 0
 
     def work(self, room):
         while True:
@@ -435,26 +423,16 @@ class Matrix:
             try:
                 fired, status = room.combination(*combination)
                 with self.lock:
-                    self.tried += 1
                     self.fired += fired > 0
                     self.refused += status != 0
-                if self.tried % 100 == 0:
-                    spent = time.monotonic() - self.began
-                    print("%d of %d tried in %d s: %.2f s each, %d s for all" %
-                          (self.tried, self.total, spent, spent / self.tried, spent * self.total / self.tried), flush=True)
                 if os.environ.get("VERBOSE"):
                     print("ok %s (%.1f s, status %d, fired %d)" % (name, time.monotonic() - began, status, fired), flush=True)
             except Exception as wrong:  # noqa: whatever it is, the matrix goes on and tells
-                with self.lock:
-                    self.tried += 1
-                    if os.environ.get("AGAIN") and combination not in self.again:
-                        self.again.append(combination)
-                        self.left.append(combination)
-                    else:
-                        self.wrong.append(name)
+                self.was_wrong(combination)
                 print("WRONG %s: %s: %s" % (name, type(wrong).__name__, wrong), flush=True)
                 if "still running" in str(wrong) or not alive(room):
                     room.remount()
+            self.was_tried()
 
 
 def alive(room):

@@ -24,6 +24,7 @@ import threading
 import time
 
 from faults import FERRYFS, S3D, Server, Wrong, below, check, ran, until  # noqa
+from tries import Tries
 
 BOUND = 40  # s for one step
 SMALL = {"a.txt": "alpha", "b.txt": "beta " * 300, "none": "", "sub/c.txt": "gamma", "sub/deep/d.txt": "delta",
@@ -215,25 +216,11 @@ def summary(text):
     return " | ".join(head + ours)[:900]
 
 
-class Torture:
+class Torture(Tries):
     def __init__(self, runs, seconds):
-        self.left = runs
-        self.total = len(runs)
-        self.began = time.monotonic()
-        self.end = self.began + seconds if seconds else None
-        self.lock = threading.Lock()
-        self.tried = 0
+        super().__init__(runs, seconds, every=200)
         self.failed = collections.Counter()
-        self.wrong = []
-        self.again = []  # with AGAIN=1: what was wrong once, and is then tried once more (tests/run does likewise)
         self.names = collections.Counter()
-
-    def next(self):
-        with self.lock:
-            late = self.end and time.monotonic() > self.end
-            if not self.left or (late and self.left[-1] not in self.again):
-                return None
-            return self.left.pop()
 
     def work(self, room):
         while True:
@@ -246,19 +233,9 @@ class Torture:
                     self.failed[run[1]] += bool(failed)
                     self.names[failed.partition(" ")[0]] += bool(failed)
             except Exception as wrong:  # noqa: it goes on and tells
-                with self.lock:
-                    if os.environ.get("AGAIN") and run not in self.again:
-                        self.again.append(run)
-                        self.left.append(run)
-                    else:
-                        self.wrong.append(run)
+                self.was_wrong(run)
                 print("WRONG %s %s:%d (%s): %s: %s" % (*run, room.counts()[2], type(wrong).__name__, wrong), flush=True)
-            with self.lock:
-                self.tried += 1
-                if self.tried % 200 == 0:
-                    spent = time.monotonic() - self.began
-                    print("%d of %d tried in %d s: %.2f s each, %d s for all" %
-                          (self.tried, self.total, spent, spent / self.tried, spent * self.total / self.tried), flush=True)
+            self.was_tried()
 
 
 def main():

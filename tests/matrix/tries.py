@@ -1,0 +1,43 @@
+"""What is to be tried, by several rooms side by side, until there is no more or the time is up.
+
+With AGAIN=1 what was wrong once is tried once more (tests/run does likewise): it stays told of, but only what is wrong
+twice counts.  Every method may be called by any thread; `lock` also guards what the user counts."""
+import os
+import threading
+import time
+
+
+class Tries:
+    def __init__(self, tries, seconds, every):
+        self.left = tries
+        self.total = len(tries)
+        self.began = time.monotonic()
+        self.end = self.began + seconds if seconds else None
+        self.lock = threading.Lock()
+        self.every = every  # so many between two lines of progress
+        self.tried = 0
+        self.again = []
+        self.wrong = []
+
+    def next(self):
+        with self.lock:
+            late = self.end and time.monotonic() > self.end
+            if not self.left or (late and self.left[-1] not in self.again):
+                return None
+            return self.left.pop()
+
+    def was_wrong(self, one):
+        with self.lock:
+            if os.environ.get("AGAIN") and one not in self.again:
+                self.again.append(one)
+                self.left.append(one)
+            else:
+                self.wrong.append(one)
+
+    def was_tried(self):
+        with self.lock:
+            self.tried += 1
+            if self.tried % self.every == 0:
+                spent = time.monotonic() - self.began
+                print("%d of %d tried in %d s: %.2f s each, %d s for all" %
+                      (self.tried, self.total, spent, spent / self.tried, spent * self.total / self.tried), flush=True)
