@@ -63,19 +63,6 @@ static int open_log(struct mount *mount)
 	return 0;
 }
 
-int mount_check_path(struct mount *mount, const char *path)
-{
-	char *real = path ? realpath(path, NULL) : NULL;
-	bool below = path && preflight_is_below(real ? real : path, mount->mountpoint);
-
-	free(real);
-	if (!below)
-		return 0;
-	snprintf(mount->why, sizeof(mount->why), "%.200s is below the mount point %.200s", path,
-		mount->mountpoint);
-	return -ELOOP;
-}
-
 /* mount -a asks for everything in fstab, also for what is there: the kernel's list of mounts does not name a
  * view's source. */
 static bool is_there(const struct mount *mount)

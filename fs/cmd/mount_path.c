@@ -1,0 +1,20 @@
+/* A path named in the options of ferryfs mount. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fs/cmd/mount_inside.h"
+#include "fs/preflight.h"
+
+int mount_check_path(struct mount *mount, const char *path)
+{
+	char *real = path ? realpath(path, NULL) : NULL;
+	bool below = path && preflight_is_below(real ? real : path, mount->mountpoint);
+
+	free(real);
+	if (!below)
+		return 0;
+	snprintf(mount->why, sizeof(mount->why), "%.200s is below the mount point %.200s", path,
+		mount->mountpoint);
+	return -ELOOP;
+}
