@@ -10,9 +10,9 @@
  * known), or the first byte that differs within the page to one that keys have been seen to use.  Where there
  * is none of those, any byte is tried that keys have been seen to use.
  *
- *   a range with an end    the middle candidate of the foremost byte that has one: about the middle of the
- * range one without            the middle of all likely candidates in front of where a guess has found keys
- * (hit_at), since how far the keys go is to be found out; if there is none, as above
+ *   a range with an end   the middle candidate of the foremost byte that has one: about its middle
+ *   one without           the middle of all likely candidates in front of where a guess has found keys
+ *                         (hit_at), since how far the keys go is to be found out; if there is none, as above
  *
  * Where nothing lies behind a guess the range has shrunk to it, so that bad guesses do not come again.
  */

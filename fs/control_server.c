@@ -3,8 +3,9 @@
  *
  *   READING   a line is to come; CLIENT_MS from the connection or the last reply on
  *   ADDING    its view is there, but moves that its account left are being finished or undone;
- * HUB_JOURNAL_WAIT_MS SETTLING  its reply is due when what it asked about is settled; SETTLE_MS WRITING   the
- * reply is on its way; CLIENT_MS; then READING
+ *             HUB_JOURNAL_WAIT_MS
+ *   SETTLING  its reply is due when what it asked about is settled; SETTLE_MS
+ *   WRITING   the reply is on its way; CLIENT_MS; then READING
  *
  * A client that added a view holds it for its mount point; when the connection ends the view is mounted or
  * goes.

@@ -8,17 +8,18 @@
  *
  * What it holds, and what is being done with it:
  *
- *   content   is                                              comes to S3 by
- *   EMPTY     nothing                                         PUT of nothing
- *   COPY      [0, size) of source object S with ETag E         CopyObject when size == S's; else it is loaded
- * first: DATA OBJECT    the node's own object, about to be edited        nothing: it is not dirty; exists
- * while LOADING only DATA      the staging file                                 upload
+ *   content   is                                         comes to S3 by
+ *   EMPTY     nothing                                    PUT of nothing
+ *   COPY      [0, size) of source object S with ETag E   CopyObject if size == S's; else it is loaded first:
+ *                                                        DATA
+ *   OBJECT    the node's own object, about to be edited  nothing: it is not dirty; exists while LOADING only
+ *   DATA      the staging file                           upload
  *
- *   activity  means                                            ends by
- *   IDLE      readers and writers of the staging file go on     (io counts them)
- *   LOADING   COPY or OBJECT is fetched into a staging file      DATA, or as before and an error for who
- * waits STORING   the content, which nobody changes meanwhile, is    clean, or dirty as before with `error`
- *             on its way to S3
+ *   activity  means                                         ends by
+ *   IDLE      readers and writers of the staging file go on (io counts them)
+ *   LOADING   COPY or OBJECT is fetched into a staging file DATA, or as before and an error for who waits
+ *   STORING   the content, which nobody changes meanwhile,  clean, or dirty as before with `error`
+ *             is on its way to S3
  *
  * Whose object it replaces.  Plain writing (O_TRUNC, truncate to 0, a copy onto what is there) replaces what
  * is there: the last one wins.  But an object that was edited or appended to replaces only the version that

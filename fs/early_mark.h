@@ -1,12 +1,12 @@
 /*
  * early_mark: a directory that a cp -r made without a word to S3 gets its marker, or loses one.
  *
- *   fate         when                                              what is done
- *   MARK_COPY    its source has a marker                           that is copied, with all that belongs to
- * it MARK_ALONE   it is wanted now, by its batch or by others       written, if nothing has landed below by
- * then MARK_KEEP    rm emptied it and was killed                      written, if S3 has nothing below
- *   MARK_SPARE   it was written at others' wish, its source has    removed, if S3 has something else below
- *                none, and the batch comes to its end
+ *   fate         when                                        what is done
+ *   MARK_COPY    its source has a marker                     that is copied, with all that belongs to it
+ *   MARK_ALONE   it is wanted now, by its batch or others    written, if nothing has landed below by then
+ *   MARK_KEEP    rm emptied it and was killed                written, if S3 has nothing below
+ *   MARK_SPARE   it was written at others' wish, its source  removed, if S3 has something else below
+ *                has none, and the batch comes to its end
  *
  * MARK_ALONE and MARK_SPARE claim all that is below: what is pending there lands or fails first.
  */

@@ -1,11 +1,11 @@
 /*
  * A chunk is on its way or ready, in its handle's list or dropped from it; it is always in the pool's.
  *
- *   state      in the handle's list   then
- *   on its way yes                    on_fetched: ready; a failure drops it; whoever waits for its bytes is
- * woken on its way no (dropped)           on_fetched: who waited for its bytes starts anew; freed ready yes
- * given away when no ref is left and no parked read of its handle wants it ready      no freed with its last
- * ref
+ *   state      in the handle's list  then
+ *   on its way yes                   on_fetched: ready; a failure drops it; who waits for its bytes is woken
+ *   on its way no (dropped)          on_fetched: who waited for its bytes starts anew; freed
+ *   ready      yes                   given away when no ref is left and no parked read of its handle wants it
+ *   ready      no                    freed with its last ref
  */
 #include "fs/readahead.h"
 

@@ -16,7 +16,9 @@
  *   GET  object?bucket=B&key=K           all that is known of it, JSON
  *   GET  keys?bucket=B[&prefix=P]        a line for each object:
  *        key (percent-encoded) TAB size TAB etag TAB storage class TAB content type TAB SHA-256 of attributes
- * and tags GET  uploads             open multipart uploads, JSON POST quit                stops the server
+ *        and tags
+ *   GET  uploads             open multipart uploads, JSON
+ *   POST quit                stops the server
  *
  * Strings that are no UTF-8 are percent-encoded in JSON.  Errors are 400 or 404 with a line of text.
  */
