@@ -57,7 +57,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(sort $(wildcard tests/unit
 say = $(if $(V),,@echo '  $(1)  $@' &&)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo demo-run check check-run check-unit check-cases check-style check-analysis check-valgrind bench bench-mounts install uninstall deps deps-check clean help
+.PHONY: all demo demo-run check check-run check-unit check-cases check-style check-analysis check-valgrind bench bench-run bench-mounts install uninstall deps deps-check clean help
 
 all: $(FERRYFS)
 # All of the archives: so a name that two layers define is an error here, instead of a call of the wrong one.
@@ -122,12 +122,14 @@ check-unit: $(UNIT) $(OUT)/s3d
 check-cases: all $(OUT)/s3d $(CRASHING)
 	@$(RUN) $(case-names)
 
-# The cases against real servers, from Debian's packages (tests/reals3.sh); REAL=rgw or swift takes one of them.
+# The cases against real servers, from Debian's packages (tests/reals3.sh); REAL=rgw or swift takes one of them, BRIEF=1
+# leaves out what is the same on any server (any_server in tests/cases/lib.sh).
 REAL ?= rgw swift
 .PHONY: check-real
-check-real: all
+check-real: all $(CRASHING)
 	@bad=0; for server in $(REAL); do echo "=== $$server"; \
-		FERRYFS=$(abspath $(FERRYFS)) JOBS=$(JOBS) $(SAN_ENV) tests/reals3.sh $$server check $(case-names) || bad=1; done; exit $$bad
+		FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)) JOBS=$(JOBS) $(SAN_ENV) \
+			tests/reals3.sh $$server check $(case-names) || bad=1; done; exit $$bad
 
 check-style:
 	@tests/style/check.sh -v
@@ -145,7 +147,10 @@ check-valgrind: $(UNIT) $(OUT)/s3d
 	@$(RUN) -t 900 $(valgrind-names)
 
 # The tables go to $(OUT)/bench.md, too; tests/bench/run.sh says what the environment changes.
-bench: all $(OUT)/s3d $(OUT)/bench/curlfloor
+bench: deps-check
+	@$(MAKE) --no-print-directory bench-run
+
+bench-run: all $(OUT)/s3d $(OUT)/bench/curlfloor
 	@FERRYFS=$(abspath $(FERRYFS)) S3D=$(abspath $(OUT)/s3d) CURLFLOOR=$(abspath $(OUT)/bench/curlfloor) \
 		REPORT=$(abspath $(OUT)/bench.md) RESULTS=$(abspath $(OUT)/bench.json) tests/bench/run.sh
 
@@ -182,9 +187,10 @@ torture-build:
 	@$(TORTURED) all $(TORTURE_DIR)/s3d
 	@$(TORTURED) TORTURE=1 all
 
+# PART=K/N: the K-th of N parts of both.
 torture: torture-build
-	@$(TORTURE_RUN) --all
-	@$(FAULTS_RUN) --all
+	@$(TORTURE_RUN) --all $(if $(PART),--part $(PART))
+	@$(FAULTS_RUN) --all $(if $(PART),--part $(PART))
 
 # A sample of both, TORTURE_SECONDS in all, another one each day (SEED=N chooses).
 TORTURE_SECONDS ?= 120
@@ -241,7 +247,7 @@ help:
 	@echo 'make bench        tables of speed and memory beside the peers that are installed'
 	@echo 'make bench-mounts what plain cp, mv and rm make on mounts of ours, alone'
 	@echo 'make fuzz-run     the fuzzers, SECONDS=10 each; ends non-zero on a crash.  make fuzz  only builds them'
-	@echo 'make torture       all allocations and system calls fail once each, and all of the fault matrix; torture-sample TORTURE_SECONDS=120'
+	@echo 'make torture       all allocations and system calls fail once each, and all of the fault matrix (PART=K/N: a part); torture-sample TORTURE_SECONDS=120'
 	@echo 'make deps         installs what is missing (root), or prints the line to run'
 	@echo 'make install      to PREFIX ($(PREFIX)), below DESTDIR;  make uninstall'
 	@echo 'make clean        removes what was built'

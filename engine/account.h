@@ -90,6 +90,7 @@ bool account_same_service(const struct account *a, const struct account *b);
 enum account_trait {
 	TRAIT_COPY_IF_MATCH, /* x-amz-copy-source-if-match */
 	TRAIT_DELETE_IF_MATCH, /* ETag in DeleteObjects, If-Match on DELETE */
+	TRAIT_DELETE_SET_MATCH, /* NO: a DeleteObjects with an ETag is refused as a whole */
 	TRAIT_COPY_CREATE, /* If-None-Match: * on CopyObject's destination */
 	TRAIT_PUT_CREATE, /* If-None-Match: * on PutObject */
 	TRAIT_PUT_MATCH, /* If-Match on PutObject */

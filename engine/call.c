@@ -9,6 +9,8 @@
 enum {
 	REGION_FIXES_MAX = 2,
 	SLOW_BYTES_PER_MS = 10 << 10, /* a server is trusted to copy 10 MiB/s */
+	ANSWER_LIMITS =
+		5, /* an answer that has begun may take so many times the time-out, however it drips */
 	RETRY_AFTER_MAX_S = 60,
 	SKEW_MAX_S = 900, /* AWS: "the request timestamp must be within 15 minutes" */
 };
@@ -361,21 +363,38 @@ void call_attempt_over(struct call *call, int outcome)
 		again_later(call, outcome);
 }
 
+/* How long an answer is on its way that should be short; 0: none has begun, or it is an object's bytes, each
+ * of which is progress. */
+static uint64_t dripping(const struct call *call)
+{
+	const struct transfer *transfer = call->transfer;
+
+	if (!transfer->reader || (call->sinks.on_data && transfer_answer(transfer)->status < 300))
+		return 0;
+	return call->worker->now_ms - transfer->answered_ms;
+}
+
 void call_check_timeout(struct call *call)
 {
 	struct transfer *transfer = call->transfer;
 	const struct engine *engine = call->worker->engine;
 	uint64_t limit = engine->timeout_ms + call->expect_bytes / SLOW_BYTES_PER_MS;
 	uint64_t quiet = call->worker->now_ms - transfer->progress_ms;
+	uint64_t drips = dripping(call);
+	const char *what = "nothing came";
 
-	if (transfer->connecting)
+	if (transfer->connecting) {
 		limit = engine->connect_timeout_ms;
-	if (quiet <= limit)
+		what = "no connection";
+	}
+	if (quiet <= limit && drips <= limit * ANSWER_LIMITS)
 		return;
 	transfer_stop(transfer);
-	transfer_explain(transfer,
-		transfer->connecting ? "no connection within %llu ms" : "nothing came for %llu ms",
-		(unsigned long long)quiet);
+	if (quiet <= limit) {
+		what = "no end of the answer";
+		quiet = drips;
+	}
+	transfer_explain(transfer, "%s for %llu ms", what, (unsigned long long)quiet);
 	call_attempt_over(call, -ETIMEDOUT);
 }
 

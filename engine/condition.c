@@ -1,5 +1,6 @@
 #include "engine/condition.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 int condition_check(struct str if_match, int head_error, const struct s3_answer *head)
@@ -18,4 +19,12 @@ int condition_check(struct str if_match, int head_error, const struct s3_answer 
 bool condition_object_gone(struct str if_match, int error, const struct s3_answer *answer)
 {
 	return if_match.len > 0 && error == -ENOENT && strcmp(answer->error.code, "NoSuchKey") == 0;
+}
+
+bool etag_is_digest(struct str etag)
+{
+	size_t n = 0;
+	while (n < etag.len && isxdigit((unsigned char)etag.data[n]))
+		n++;
+	return n == 32 && (n == etag.len || etag.data[n] == '-');
 }

@@ -14,5 +14,7 @@
 int condition_check(struct str if_match, int head_error, const struct s3_answer *head);
 /* Is this the answer of an enforced If-Match where no object is any more?  (404 has other meanings.) */
 bool condition_object_gone(struct str if_match, int error, const struct s3_answer *answer);
+/* HEX{32}, the MD5 of the content unless it is encrypted, or HEX{32}-PARTS: not a probe's. */
+bool etag_is_digest(struct str etag);
 
 #endif

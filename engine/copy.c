@@ -3,9 +3,12 @@
  *
  *   step       call on the wire      next
  *   SIZE       HEAD of the source    OBJECT or parts
- *   OBJECT     CopyObject            done, LOOK after a 412, or SOURCE
+ *   BEFORE     HEAD of destination   OBJECT, or done: something is there
+ *   OBJECT     CopyObject            done, LOOK after a 412, BEFORE after a 501, or SOURCE
  *   LOOK       HEAD of destination   done: what a 412 meant, or SOURCE
  *   SOURCE     HEAD of the source    done, or OBJECT once more
+ *
+ * BEFORE is for look_first: Swift answers 501 to If-None-Match, and Ceph ignores it.
  *
  * A 412 of a copy that has a condition on either side does not say which one failed, and after an attempt
  * without an answer it may be that attempt's own doing.  So the destination is looked at: nothing there, then
@@ -20,10 +23,10 @@
  */
 #include "engine/copy_private.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include "engine/condition.h"
 
 enum { CLOCK_SLACK = 2 }; /* seconds: Last-Modified has whole ones, and the offset is an estimate */
 
@@ -134,15 +137,6 @@ static bool wants_parts(const struct copy *copy)
 	return copy->size > (threshold < COPY_OBJECT_MAX ? threshold : COPY_OBJECT_MAX);
 }
 
-/* HEX{32}, the MD5 of the content unless it is encrypted, or HEX{32}-PARTS: not a probe's. */
-static bool etag_has_form(struct str etag)
-{
-	size_t n = 0;
-	while (n < etag.len && isxdigit((unsigned char)etag.data[n]))
-		n++;
-	return n == 32 && (n == etag.len || etag.data[n] == '-');
-}
-
 /* Is the source still what was asked for?  Swift lists the copy of an object in parts with the MD5 of its
  * content, but shows and compares the ETag of the parts. */
 static bool source_is_same(const struct copy *copy, const struct s3_answer *answer)
@@ -193,7 +187,7 @@ static void source_look(struct copy *copy)
 /* The source was refused by its ETag. */
 static void source_refused(struct copy *copy, const struct s3_answer *answer)
 {
-	if (!copy->unconditioned && !copy->cancelled && etag_has_form(copy->source_etag))
+	if (!copy->unconditioned && !copy->cancelled && etag_is_digest(copy->source_etag))
 		source_look(copy);
 	else
 		copy_finish(copy, -ESTALE, answer);
@@ -207,7 +201,7 @@ static bool copy_needs_look(const struct copy *copy)
 	if (wants_parts(copy)) /* its ETag tells nothing */
 		return copy->source_etag.len > 0 &&
 		       account_trait(copy->source_account, TRAIT_COPY_IF_MATCH) != TRAIT_YES;
-	return etag_has_form(copy->source_etag) && copy->etag[0] != '\0' &&
+	return etag_is_digest(copy->source_etag) && copy->etag[0] != '\0' &&
 	       !str_eq(str_of(copy->etag), copy->source_etag) &&
 	       account_trait(copy->source_account, TRAIT_COPY_IF_MATCH) != TRAIT_YES;
 }
@@ -248,7 +242,7 @@ static void copy_look(struct copy *copy)
 
 /* ---- CopyObject ---- */
 
-static void object_start(struct copy *copy)
+static void object_send(struct copy *copy)
 {
 	struct call *call = &copy->call;
 	call_init(call);
@@ -271,6 +265,30 @@ static void object_start(struct copy *copy)
 	call->on_done = object_done;
 	call->user = copy;
 	call_start(copy->worker, call);
+}
+
+static void before_done(struct call *call, const struct s3_answer *answer)
+{
+	struct copy *copy = call->user;
+	int err = condition_check(STR_NONE, call->error, answer);
+	if (err == 0 && copy->cancelled)
+		err = -ECANCELED;
+	if (err != 0)
+		copy_finish(copy, err, answer);
+	else
+		object_send(copy);
+}
+
+static void object_start(struct copy *copy)
+{
+	if (!copy->create_only || !copy->look_first ||
+		account_trait(copy->account, TRAIT_COPY_CREATE) != TRAIT_NO) {
+		object_send(copy);
+		return;
+	}
+	head_prepare(copy, false);
+	copy->call.on_done = before_done;
+	call_start(copy->worker, &copy->call);
 }
 
 static void object_done(struct call *call, const struct s3_answer *answer)

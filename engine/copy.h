@@ -49,6 +49,7 @@ struct copy {
 	struct str storage_class; /* the source's as listed; STR_NONE or STANDARD: none is sent */
 	uint64_t size; /* the source's; COPY_SIZE_UNKNOWN: asked for by HEAD first */
 	bool create_only; /* If-None-Match: * on the destination */
+	bool look_first; /* where create_only is known to tell nothing: HEAD of the destination before */
 	void (*on_done)(
 		struct copy *copy, const struct s3_answer *answer); /* answer of the deciding request */
 	/* A copy in parts has begun under this upload id (etag NULL), or is about to be completed and will

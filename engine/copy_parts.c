@@ -3,8 +3,9 @@
  * is asked for and given to the new upload:
  *
  *   HEAD of the source    ETag (the condition of each part), size, metadata, content headers, storage class
- *   GetObjectTagging      its tags; a 501 means the server has none, a 403 fails the copy and the log names
- * the permission multipart.c           the rest
+ *   GetObjectTagging      its tags; a 501 means the server has none, a 403 fails the copy and the log names the
+ *                         permission
+ *   multipart.c           the rest
  *
  * HEAD does not say reliably whether there are tags (x-amz-tagging-count came to it late, and needs a
  * permission), so they are asked for once an object unless the settings or the service's trait say no.
@@ -149,6 +150,7 @@ static void parts_begin(struct copy_parts *parts)
 		m->at_once = MULTIPART_SLOTS_MAX;
 	m->create_only = copy->create_only;
 	m->create_trait = TRAIT_COPY_CREATE;
+	m->look_first = copy->look_first;
 	m->call_flags = settings->call_flags;
 	m->user = parts;
 	parts->multipart_begun = true;

@@ -7,6 +7,7 @@
  */
 #include "engine/tree.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include "engine/log.h"
@@ -441,11 +442,53 @@ void job_cancel(struct job *job)
 		job_post_stop(job);
 }
 
+/* ---- phases ---- */
+
+#ifdef NDEBUG
+static void check_phase(const struct job *job, enum job_phase next)
+{
+}
+#else
+enum { AFTER = 1 }; /* shifted by the phase */
+
+/* What may follow what, as tree.h's table says; a job begins in LIST, also one that is taken up again. */
+static const unsigned after[] = {
+	[PHASE_LIST] = AFTER << PHASE_LIST | AFTER << PHASE_DELETE | AFTER << PHASE_ABORT |
+		       AFTER << PHASE_CHECK | AFTER << PHASE_END,
+	[PHASE_DELETE] = AFTER << PHASE_LEFT | AFTER << PHASE_END,
+	[PHASE_LEFT] = AFTER << PHASE_END,
+	[PHASE_ABORT] = AFTER << PHASE_CHECK | AFTER << PHASE_END,
+	[PHASE_CHECK] = AFTER << PHASE_UNDO | AFTER << PHASE_END,
+	[PHASE_UNDO] = AFTER << PHASE_END,
+	[PHASE_END] = 0,
+};
+
+static void check_phase(const struct job *job, enum job_phase next)
+{
+	bool deleting = atomic_load(&job->deleting);
+	assert(after[job->phase] & (unsigned)AFTER << next);
+	assert(job->out == 0 && job->lister == NULL);
+	assert(job->kind == JOB_MOVE || next == PHASE_LIST || next == PHASE_END);
+	/* A move is either undone or goes on to its end. */
+	assert(!(deleting && atomic_load(&job->stopped)));
+	assert(next != PHASE_DELETE || (deleting && journal_all_copied(job->journal)));
+	assert((next != PHASE_LEFT) || deleting);
+	assert((next != PHASE_CHECK && next != PHASE_UNDO && next != PHASE_ABORT) || !deleting);
+	assert(next != PHASE_UNDO || !atomic_load(&job->source_gone));
+}
+#endif
+
+void job_enter(struct job *job, enum job_phase phase)
+{
+	check_phase(job, phase);
+	job->phase = phase;
+}
+
 /* ---- the end ---- */
 
 void job_end(struct job *job)
 {
-	job->phase = PHASE_END;
+	job_enter(job, PHASE_END);
 	tree_journal_end(job);
 	if (job->options.on_done != NULL)
 		job->options.on_done(job->options.user, job);

@@ -3,6 +3,7 @@
  *
  * What XML can carry goes in one DeleteObjects; a key it cannot carry, one whose version is named, and one
  * that the server could not do just now (InternalError, SlowDown) go by DELETEs of their own, a few at once.
+ * So do those with an ETag where the service refuses a set with ETags (TRAIT_DELETE_SET_MATCH).
  * A key that is gone already counts as deleted.  The purge, its array and the texts are the caller's until
  * on_done (worker thread, exactly once, never from inside).
  */
@@ -19,12 +20,13 @@ struct purge_key {
 	 * TRAIT_DELETE_IF_MATCH may be relied on or learnt: who has no TRAIT_YES looks at the object just
 	 * before. */
 	struct str etag;
+	int64_t mtime; /* what a listing said with this ETag; 0: none did */
 	struct str version; /* this version; STR_NONE: none named */
 	void *user;
 	int error; /* result: 0 gone; -ESTALE: it has another ETag; else what the server said */
 	char code[PURGE_CODE_MAX + 1]; /* S3's, or "" */
 	/* private */
-	bool single, look;
+	bool single, look, refused, plain;
 };
 
 struct purge_slot {

@@ -54,7 +54,7 @@ struct transfer {
 	bool sink_failed; /* error is the sink's, or the body's source's */
 	int error; /* of a callback */
 	struct window_ticket ticket;
-	uint64_t started_ms, progress_ms;
+	uint64_t started_ms, progress_ms, answered_ms; /* answered: the answer's first line came */
 	uint64_t body_sent;
 	char curl_error[CURL_ERROR_SIZE];
 };

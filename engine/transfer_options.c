@@ -14,6 +14,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 	if (!transfer->call || transfer->call->cancelled)
 		return 0;
 	transfer->progress_ms = transfer->worker->now_ms;
+	if (!transfer->reader)
+		transfer->answered_ms = transfer->progress_ms;
 	if (!reader_get(transfer)) {
 		transfer->error = -ENOMEM;
 		return 0;

@@ -10,11 +10,13 @@
  *   nothing out, nothing to come: the next phase
  *
  *   phase   batches of   kind of job, and what happens           next
- *   LIST    pages        all: copies or deletes as pages come    a move: all copied DELETE, to be undone
- * CHECK; END DELETE  the journal  move: sources are deleted               LEFT, or END after a recovery LEFT
- * -            move: is there still something?         END ABORT   the journal  recovery: unfinished uploads
- * end        CHECK CHECK   the journal  move: is every source still there?      UNDO if so, else END UNDO the
- * journal  move: copies are deleted again          END
+ *   LIST    pages        all: copies or deletes as pages come    END; a move: DELETE where all is copied,
+ *                                                                CHECK to be undone
+ *   DELETE  the journal  move: sources are deleted               LEFT, or END after a recovery
+ *   LEFT    -            move: is there still something?         END
+ *   ABORT   the journal  recovery: unfinished uploads end        CHECK
+ *   CHECK   the journal  move: is every source still there?      UNDO if so, else END
+ *   UNDO    the journal  move: copies are deleted again          END
  *
  * Laws held here: no batch of DELETE exists while a copy is unacknowledged (one phase at a time, and LIST
  * ends only with nothing out); `deleting` and `stopped` are set under the lock and exclude each other, so
@@ -33,7 +35,7 @@
 #include "engine/record.h"
 
 enum {
-	SWEEPS_AT_ONCE = 8, /* a listing and a DeleteObjects of 1,000: 30 ms each is 100,000 keys a second */
+	SWEEPS_AT_ONCE = 6, /* a listing and a DeleteObjects of 1,000: 30 ms each is 100,000 keys a second */
 	LARGE_AT_ONCE = 4, /* copies in parts of one lane: each has parts and an answer of its own */
 	TREE_CALL_FLAGS = CALL_BULK,
 };
@@ -152,6 +154,8 @@ void job_tell(struct job *job, const struct job_event *event);
 struct job *job_ref(struct job *job);
 /* Any thread: lanes look again. */
 void job_wake(struct job *job);
+/* Home: the only place where a phase begins; checks the table and the laws above by assert. */
+void job_enter(struct job *job, enum job_phase phase);
 /* Home: what the job asked for is over. */
 void job_end(struct job *job);
 

@@ -20,7 +20,7 @@ static struct str target_key(struct sweep *sweep)
 	const struct job_options *o = &sweep->batch->lane->job->options;
 	buf_clear(&sweep->texts);
 	buf_add_str(&sweep->texts, o->prefix);
-	buf_add_str(&sweep->texts, str_skip(sweep->entries[sweep->at].key, o->source_prefix.len));
+	buf_add_str(&sweep->texts, str_skip(sweep_entry(sweep, sweep->at).key, o->source_prefix.len));
 	return buf_str(&sweep->texts);
 }
 
@@ -77,7 +77,7 @@ static void abort_one(struct sweep *sweep, struct str upload_id)
 static void abort_listed(struct sweep *sweep)
 {
 	const struct page *page = sweep->uploads;
-	int64_t since = sweep->entries[sweep->at].copy_mtime;
+	int64_t since = sweep_entry(sweep, sweep->at).copy_mtime;
 	while (sweep->upload_at < page->count) {
 		const struct page_entry *upload = &page->entries[sweep->upload_at++];
 		if (str_eq(upload->key, buf_str(&sweep->texts)) && upload->mtime + CLOCK_SLACK >= since) {
@@ -121,7 +121,7 @@ static void list_uploads(struct sweep *sweep)
 static void abort_next(struct sweep *sweep)
 {
 	while (sweep->at < sweep->count &&
-		(!sweep->entries[sweep->at].large || !sweep->entries[sweep->at].unknown))
+		(!sweep_entry(sweep, sweep->at).large || !sweep_entry(sweep, sweep->at).unknown))
 		sweep->at++;
 	if (sweep->at == sweep->count) {
 		sweep_end(sweep);
@@ -130,8 +130,8 @@ static void abort_next(struct sweep *sweep)
 	target_key(sweep);
 	if (sweep->texts.error != 0)
 		sweep_end(sweep);
-	else if (sweep->entries[sweep->at].upload.len > 0)
-		abort_one(sweep, sweep->entries[sweep->at].upload);
+	else if (sweep_entry(sweep, sweep->at).upload.len > 0)
+		abort_one(sweep, sweep_entry(sweep, sweep->at).upload);
 	else
 		list_uploads(sweep);
 }

@@ -75,7 +75,7 @@ void tree_begin(struct job *job)
 		(account_trait(o->account, TRAIT_COPY_IF_MATCH) == TRAIT_UNKNOWN ||
 			(create && account_trait(o->account, TRAIT_COPY_CREATE) == TRAIT_UNKNOWN)))
 		atomic_store(&job->probe, PROBE_WANTED);
-	job->phase = PHASE_LIST;
+	job_enter(job, PHASE_LIST);
 	if (job->kind == JOB_MOVE && (o->flags & JOB_DRY_RUN) == 0 && !atomic_load(&job->stopped)) {
 		int opened = tree_journal_open(job);
 		if (opened != 0)

@@ -45,7 +45,7 @@ void tree_record_pump(struct job *job)
 
 static void record_begin(struct job *job, enum job_phase phase)
 {
-	job->phase = phase;
+	job_enter(job, phase);
 	job->record_done = false;
 	job->sweep_probed = false;
 	journal_rewind(job->journal);
@@ -169,7 +169,7 @@ void tree_move_look_left(struct job *job)
 		.on_done = on_left_done,
 		.user = job,
 	};
-	job->phase = PHASE_LEFT;
+	job_enter(job, PHASE_LEFT);
 	/* What could not go and was told is no news. */
 	int err = job_failed(job) ? -ECANCELED : lister_start(job->home, &options, &job->lister);
 	if (err != 0)

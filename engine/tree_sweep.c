@@ -30,6 +30,19 @@ void sweep_end(struct sweep *sweep)
 	batch_back(batch);
 }
 
+struct record_entry sweep_entry(const struct sweep *sweep, unsigned index)
+{
+	struct str page = str_skip(buf_str(&sweep->batch->record), sweep->entries[index]);
+	struct record_entry entry = {0};
+	record_get(&page, &entry); /* it was read once already */
+	return entry;
+}
+
+struct record_entry sweep_entry_of(const struct sweep *sweep, const struct purge_key *key)
+{
+	return sweep_entry(sweep, (unsigned)(uintptr_t)key->user);
+}
+
 void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_entry *entry,
 	const struct purge_key *key, int error)
 {
@@ -73,29 +86,29 @@ void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_ent
 static struct str look_key(void *user, unsigned index)
 {
 	struct sweep *sweep = user;
-	return str_skip(sweep->entries[index].key, sweep->batch->lane->job->options.source_prefix.len);
+	return str_skip(sweep_entry(sweep, index).key, sweep->batch->lane->job->options.source_prefix.len);
 }
 
 static void seen_source(void *user, unsigned index, const struct page_entry *entry)
 {
 	struct sweep *sweep = user;
-	const struct record_entry *record = &sweep->entries[index];
-	bool same = str_eq(record->etag, entry->etag) && record->mtime == entry->mtime &&
-		    record->mtime_nsec == entry->mtime_nsec && record->size == entry->size;
+	const struct record_entry record = sweep_entry(sweep, index);
+	bool same = str_eq(record.etag, entry->etag) && record.mtime == entry->mtime &&
+		    record.mtime_nsec == entry->mtime_nsec && record.size == entry->size;
 	sweep->source[index] = same ? SIGHT_SAME : SIGHT_CHANGED;
 }
 
 static void seen_target(void *user, unsigned index, const struct page_entry *entry)
 {
 	struct sweep *sweep = user;
-	const struct record_entry *record = &sweep->entries[index];
-	bool same = str_eq(record->copy_etag, entry->etag) && record->size == entry->size;
-	if (record->unknown)
-		same = same && entry->mtime + CLOCK_SLACK >= record->copy_mtime;
+	const struct record_entry record = sweep_entry(sweep, index);
+	bool same = str_eq(record.copy_etag, entry->etag) && record.size == entry->size;
+	if (record.unknown)
+		same = same && entry->mtime + CLOCK_SLACK >= record.copy_mtime;
 	else if (sweep->batch->phase == PHASE_UNDO)
-		same = same && (record->copy_mtime == 0 || record->copy_mtime == entry->mtime);
-	else if (record->copy_etag.len == 0)
-		same = record->size == entry->size; /* it did not say */
+		same = same && (record.copy_mtime == 0 || record.copy_mtime == entry->mtime);
+	else if (record.copy_etag.len == 0)
+		same = record.size == entry->size; /* it did not say */
 	sweep->target[index] = same ? SIGHT_SAME : SIGHT_CHANGED;
 }
 
@@ -156,14 +169,16 @@ static void delete_done(struct purge *purge)
 		if (first->error == 0 || first->error == -ESTALE)
 			account_learn(account, TRAIT_DELETE_IF_MATCH, first->error == -ESTALE);
 		if (first->error == -ESTALE) {
-			const struct record_entry *entry = first->user;
-			first->etag = entry->etag.len > 0 ? entry->etag : STR_NONE;
+			struct str etag = sweep_entry_of(sweep, first).etag;
+			first->etag = etag.len > 0 ? etag : STR_NONE;
 			sweep_purge(sweep, 1, delete_done);
 			return;
 		}
 	}
-	for (unsigned i = 0; i < sweep->key_count; i++)
-		tell_deleted(sweep, sweep->keys[i].user, &sweep->keys[i]);
+	for (unsigned i = 0; i < sweep->key_count; i++) {
+		const struct record_entry entry = sweep_entry_of(sweep, &sweep->keys[i]);
+		tell_deleted(sweep, &entry, &sweep->keys[i]);
+	}
 	sweep_end(sweep);
 }
 
@@ -171,16 +186,17 @@ static void delete_begin(struct sweep *sweep)
 {
 	sweep->key_count = 0;
 	for (unsigned i = 0; i < sweep->count; i++) {
-		struct record_entry *entry = &sweep->entries[i];
+		const struct record_entry entry = sweep_entry(sweep, i);
 		if (sweep->source[i] == SIGHT_GONE) {
-			tell_deleted(sweep, entry, NULL);
+			tell_deleted(sweep, &entry, NULL);
 		} else if (sweep->source[i] == SIGHT_CHANGED || sweep->target[i] != SIGHT_SAME) {
-			sweep_tell(sweep, JOB_DELETED, entry, NULL, -EBUSY);
+			sweep_tell(sweep, JOB_DELETED, &entry, NULL, -EBUSY);
 		} else {
 			sweep->keys[sweep->key_count++] = (struct purge_key){
-				.key = entry->key,
-				.etag = entry->etag.len > 0 ? entry->etag : STR_NONE,
-				.user = entry,
+				.key = entry.key,
+				.etag = entry.etag.len > 0 ? entry.etag : STR_NONE,
+				.mtime = entry.mtime,
+				.user = sweep_entry_user(i),
 			};
 		}
 	}
@@ -203,11 +219,13 @@ static void look_failed(struct sweep *sweep, int error, const struct s3_answer *
 	job_fail(job, &(struct failure){
 			      .error = error,
 			      .what = "list",
-			      .key = sweep->entries[0].key,
+			      .key = sweep_entry(sweep, 0).key,
 			      .answer = answer,
 		      });
-	for (unsigned i = 0; i < sweep->count; i++)
-		sweep_tell(sweep, JOB_DELETED, &sweep->entries[i], NULL, error);
+	for (unsigned i = 0; i < sweep->count; i++) {
+		const struct record_entry entry = sweep_entry(sweep, i);
+		sweep_tell(sweep, JOB_DELETED, &entry, NULL, error);
+	}
 	sweep_end(sweep);
 }
 
@@ -220,7 +238,7 @@ static bool is_protected(const struct sweep *sweep)
 		account_trait(o->source_account, TRAIT_DELETE_IF_MATCH) != TRAIT_YES)
 		return false;
 	for (unsigned i = 0; i < sweep->count; i++) {
-		if (sweep->entries[i].etag.len == 0)
+		if (sweep_entry(sweep, i).etag.len == 0)
 			return false;
 	}
 	return true;
@@ -259,25 +277,33 @@ static void looked(void *user, int error, const struct s3_answer *answer)
 
 /* ---- the beginning ---- */
 
-static int by_key(const void *a, const void *b)
+static int by_key(const void *a, const void *b, void *user)
 {
-	const struct record_entry *left = a, *right = b;
-	return str_cmp(left->key, right->key);
+	struct str left = str_skip(*(const struct str *)user, *(const uint32_t *)a);
+	struct str right = str_skip(*(const struct str *)user, *(const uint32_t *)b);
+	struct record_entry one = {0}, other = {0};
+	record_get(&left, &one);
+	record_get(&right, &other);
+	return str_cmp(one.key, other.key);
 }
 
 static int read_page(struct sweep *sweep)
 {
-	struct str page = buf_str(&sweep->batch->record);
-	int err = 0;
-	while (err == 0 && page.len > 0) {
-		if (sweep->count == DELETE_SET_MAX)
-			return -EBADMSG;
-		err = record_get(&page, &sweep->entries[sweep->count]);
-		if (err == 0)
-			sweep->count++;
+	struct str page = buf_str(&sweep->batch->record), left = page, before = STR_NONE;
+	bool sorted = true; /* the journal is written in the listing's order */
+	while (left.len > 0) {
+		struct record_entry entry;
+		size_t at = page.len - left.len;
+		int err = sweep->count == DELETE_SET_MAX ? -EBADMSG : record_get(&left, &entry);
+		if (err != 0)
+			return err;
+		sorted = sorted && (before.data == NULL || str_cmp(before, entry.key) < 0);
+		before = entry.key;
+		sweep->entries[sweep->count++] = (uint32_t)at;
 	}
-	qsort(sweep->entries, sweep->count, sizeof(sweep->entries[0]), by_key);
-	return err == 0 && sweep->count == 0 ? -EBADMSG : err;
+	if (!sorted)
+		qsort_r(sweep->entries, sweep->count, sizeof(sweep->entries[0]), by_key, &page);
+	return sweep->count == 0 ? -EBADMSG : 0;
 }
 
 void tree_sweep_add(struct lane *lane, struct batch *batch)

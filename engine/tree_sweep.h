@@ -14,12 +14,12 @@ enum sweep_sight { SIGHT_GONE, SIGHT_SAME, SIGHT_CHANGED };
 
 struct sweep {
 	struct batch *batch;
-	struct record_entry entries[DELETE_SET_MAX]; /* by key */
+	uint32_t entries[DELETE_SET_MAX]; /* where each lies in batch->record, by key */
 	unsigned count;
 	unsigned char source[DELETE_SET_MAX], target[DELETE_SET_MAX]; /* enum sweep_sight */
 	struct look look;
 	struct purge purge;
-	struct purge_key keys[DELETE_SET_MAX]; /* user: their entry */
+	struct purge_key keys[DELETE_SET_MAX]; /* user: the number of their entry */
 	unsigned key_count;
 	bool probing; /* the first key went with an impossible ETag */
 	struct call call; /* ABORT */
@@ -28,6 +28,13 @@ struct sweep {
 	struct buf texts; /* UNDO: keys of the destination */
 };
 
+/* Read from the record each time: all of them at once take as much as the record. */
+struct record_entry sweep_entry(const struct sweep *sweep, unsigned index);
+struct record_entry sweep_entry_of(const struct sweep *sweep, const struct purge_key *key);
+static inline void *sweep_entry_user(unsigned index)
+{
+	return (void *)(uintptr_t)index;
+}
 /* Ends it: the batch goes back. */
 void sweep_end(struct sweep *sweep);
 /* Lists the source's side, or the destination's, into source[] or target[], then calls on_done. */

@@ -36,7 +36,8 @@ static void undo_done(struct purge *purge)
 		int error = key->error == -ESTALE ? -EBUSY : key->error;
 		if (error == 0)
 			atomic_fetch_add(&sweep->batch->lane->job->undone, 1);
-		sweep_tell(sweep, JOB_UNDONE, key->user, key, error);
+		const struct record_entry entry = sweep_entry_of(sweep, key);
+		sweep_tell(sweep, JOB_UNDONE, &entry, key, error);
 	}
 	sweep_end(sweep);
 }
@@ -49,12 +50,12 @@ static bool has_version(const struct record_entry *entry)
 
 static bool may_go(const struct sweep *sweep, unsigned index)
 {
-	const struct record_entry *entry = &sweep->entries[index];
+	const struct record_entry entry = sweep_entry(sweep, index);
 	if (sweep->source[index] != SIGHT_SAME)
 		return false;
-	if (entry->unknown)
-		return entry->copy_etag.len > 0 && sweep->target[index] == SIGHT_SAME;
-	return has_version(entry) || (entry->copy_etag.len > 0 && sweep->target[index] == SIGHT_SAME);
+	if (entry.unknown)
+		return entry.copy_etag.len > 0 && sweep->target[index] == SIGHT_SAME;
+	return has_version(&entry) || (entry.copy_etag.len > 0 && sweep->target[index] == SIGHT_SAME);
 }
 
 static int make_texts(struct sweep *sweep)
@@ -62,15 +63,17 @@ static int make_texts(struct sweep *sweep)
 	const struct job_options *o = &sweep->batch->lane->job->options;
 	for (unsigned i = 0; i < sweep->count; i++) {
 		buf_add_str(&sweep->texts, o->prefix);
-		buf_add_str(&sweep->texts, str_skip(sweep->entries[i].key, o->source_prefix.len));
+		buf_add_str(&sweep->texts, str_skip(sweep_entry(sweep, i).key, o->source_prefix.len));
 	}
 	return sweep->texts.error;
 }
 
 static void undo_fail(struct sweep *sweep, int error)
 {
-	for (unsigned i = 0; i < sweep->count; i++)
-		sweep_tell(sweep, JOB_UNDONE, &sweep->entries[i], NULL, error);
+	for (unsigned i = 0; i < sweep->count; i++) {
+		const struct record_entry entry = sweep_entry(sweep, i);
+		sweep_tell(sweep, JOB_UNDONE, &entry, NULL, error);
+	}
 	sweep_end(sweep);
 }
 
@@ -84,18 +87,18 @@ static void undo_begin(struct sweep *sweep)
 	}
 	const char *at = buf_text(&sweep->texts);
 	for (unsigned i = 0; i < sweep->count; i++) {
-		struct record_entry *entry = &sweep->entries[i];
-		struct str key = str_n(at, o->prefix.len + entry->key.len - o->source_prefix.len);
+		const struct record_entry entry = sweep_entry(sweep, i);
+		struct str key = str_n(at, o->prefix.len + entry.key.len - o->source_prefix.len);
 		at += key.len;
 		if (may_go(sweep, i)) {
 			sweep->keys[sweep->key_count++] = (struct purge_key){
 				.key = key,
-				.etag = has_version(entry) ? STR_NONE : entry->copy_etag,
-				.version = has_version(entry) ? entry->copy_version : STR_NONE,
-				.user = entry,
+				.etag = has_version(&entry) ? STR_NONE : entry.copy_etag,
+				.version = has_version(&entry) ? entry.copy_version : STR_NONE,
+				.user = sweep_entry_user(i),
 			};
-		} else if (sweep->target[i] != SIGHT_GONE && !entry->unknown) {
-			sweep_tell(sweep, JOB_UNDONE, entry, NULL, -EBUSY);
+		} else if (sweep->target[i] != SIGHT_GONE && !entry.unknown) {
+			sweep_tell(sweep, JOB_UNDONE, &entry, NULL, -EBUSY);
 		}
 	}
 	if (sweep->key_count == 0)
@@ -107,7 +110,7 @@ static void undo_begin(struct sweep *sweep)
 static bool any_unknown(const struct sweep *sweep)
 {
 	for (unsigned i = 0; i < sweep->count; i++) {
-		if (sweep->entries[i].unknown)
+		if (sweep_entry(sweep, i).unknown)
 			return true;
 	}
 	return false;

@@ -20,6 +20,12 @@
  * the clumps in which answers came, since a service that counts over some milliseconds refuses clumps at any
  * rate.
  *
+ * A service that allows few a second (small: less than SMALL good answers a round trip lately, and a good
+ * deal refused) is not met by whole numbers: two in flight may be too many and one too few.  There the pace
+ * alone is the measure: attempts go out at size per round trip, size may be a fraction, and one may always be
+ * in flight.  A cut goes to 0.7 of what was good lately, stays there for a trial of some answers, goes on
+ * from 0.95 and probes; this is the AWS SDKs' "adaptive" retry mode with a gentler return.
+ *
  * Not every refusal speaks of the rate: some connections are cut, and some servers refuse at random.  So each
  * cut is also a trial.  With what was on the wire at the cut refused at share s, a service that limits the
  * rate will refuse 2s - 1 (none, under a half) of the halved window; one that refuses at random still s.
@@ -66,6 +72,9 @@ struct window {
 	double found; /* what was in flight at the last cut */
 	double good; /* good answers since good_from_ms, while the size was the limit */
 	uint64_t good_from_ms;
+	struct window_tally recent; /* all answers since recent_from_ms, across cuts */
+	uint64_t recent_from_ms;
+	bool small; /* the last cut found a service that allows few */
 	double slope; /* probing: growth a second */
 	uint64_t grown_ms, cut_ms;
 	unsigned cuts; /* number of halvings so far */
@@ -73,7 +82,7 @@ struct window {
 	double excess; /* refusals above the noise since the last cut, and lately */
 	struct window_tally before, after; /* the trial: on the wire at the last cut; sent since */
 	bool trying; /* the trial is not decided */
-	unsigned tried; /* answers since the last cut, while trying */
+	unsigned tried, tried_bad; /* answers since the last cut, while trying, and refusals among them */
 	struct window_tally lately; /* since the noise was last looked at */
 	double trip_ms; /* smoothed; 0: none so far */
 	double pace; /* attempts that may go out now, where paced */
@@ -84,12 +93,14 @@ struct window {
 };
 
 void window_init(struct window *window, unsigned ceiling, uint64_t now_ms);
+/* Bulk calls that may be in flight; at least 1. */
+unsigned window_places(const struct window *window);
 /* May one more be sent? */
 bool window_room(const struct window *window, bool bulk);
 /* Brings the pace up to date; before a round of window_next. */
 void window_tick(struct window *window, uint64_t now_ms);
-/* Is it the pace alone that holds something back?  Then look again in a millisecond. */
-bool window_held(const struct window *window);
+/* Where it is the pace alone that holds something back: look again in so many milliseconds; else 0. */
+unsigned window_held_ms(const struct window *window);
 
 /* What window_answer wants to know of an attempt. */
 struct window_ticket {

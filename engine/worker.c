@@ -211,9 +211,10 @@ static void count(struct worker *worker)
 	unsigned queued = 0, window = 0;
 
 	for (unsigned i = 0; i < WORKER_ENDPOINTS && worker->windows[i].used; i++) {
+		unsigned places = window_places(&worker->windows[i]);
+
 		queued += worker->windows[i].queued;
-		if ((unsigned)worker->windows[i].size > window)
-			window = (unsigned)worker->windows[i].size;
+		window = places > window ? places : window;
 	}
 	atomic_store_explicit(&counters->active, worker->active_count, memory_order_relaxed);
 	atomic_store_explicit(&counters->waiting, worker->waiting_count, memory_order_relaxed);
@@ -248,8 +249,9 @@ static int wait_ms(const struct worker *worker)
 
 	left = curl < left ? curl : left;
 	for (unsigned i = 0; i < WORKER_ENDPOINTS && worker->windows[i].used; i++) {
-		if (left > 1 && window_held(&worker->windows[i]))
-			left = 1;
+		unsigned held = window_held_ms(&worker->windows[i]);
+
+		left = held && held < left ? held : left;
 	}
 	return left > INT_MAX ? INT_MAX : (int)left;
 }

@@ -3,11 +3,13 @@
  *
  *   answer_parser_begin    everything is reset; body == BODY_UNKNOWN
  *   answer_parser_header   answer_header.c fills the answer
- *   first byte of a body,  status, op and headers decide what body this is (start_body), and whether it may
- * be one or the end             at all BODY_DATA              goes to on_data, never more than Content-Length
- * or the asked range has BODY_XML, BODY_MAYBE,  go through xml; the root element chooses the reader
- * (answer_document) BODY_FAILURE BODY_IGNORED           an error text past its bound, or of a proxy: the
- * status alone speaks answer_parser_end      a needed document must be whole, and its reader content with it
+ *   first byte of a body,  status, op and headers decide what body this is (start_body), whether it may be
+ *   or the end             one at all
+ *   BODY_DATA              goes to on_data, never more than Content-Length or the asked range has
+ *   BODY_XML, BODY_MAYBE,  go through xml; the root element chooses the reader (answer_document)
+ *   BODY_FAILURE
+ *   BODY_IGNORED           an error text past its bound, or a proxy's: the status alone speaks, for a while
+ *   answer_parser_end      a needed document must be whole, and its reader content with it
  *
  * `error` is the first failure; nothing is read after it.
  */
@@ -250,11 +252,13 @@ static int take_xml(struct answer_parser *parser, const char *data, size_t len)
 	return xml_feed(parser->xml, data, len);
 }
 
-/* Only memory can make this fail: what is no error document says nothing. */
+/* Only memory and a body without end can make this fail: what is no error document says nothing. */
 static int take_failure(struct answer_parser *parser, const char *data, size_t len)
 {
 	uint64_t before = parser->received - len;
 	bool whole = parser->received <= ERROR_BYTES_MAX;
+	if (parser->received > XML_BYTES_MAX)
+		return -EBADMSG;
 	int err = xml_feed(parser->xml, data, whole ? len : (size_t)(ERROR_BYTES_MAX - before));
 	if (err == -ENOMEM)
 		return err;
@@ -284,6 +288,7 @@ int answer_parser_body(struct answer_parser *parser, const char *data, size_t le
 		parser->error = take_failure(parser, data, len);
 		break;
 	case BODY_IGNORED:
+		parser->error = parser->received > XML_BYTES_MAX ? -EBADMSG : 0;
 		break;
 	default:
 		parser->error = -EBADMSG;

@@ -20,9 +20,9 @@ enum delete_outcome { DELETE_PENDING, DELETE_DONE, DELETE_FAILED };
 struct delete_entry {
 	struct str key;
 	struct str etag; /* without quotes; STR_NONE: unconditional */
-	enum delete_outcome outcome;
+	enum delete_outcome outcome : 8;
 	bool earlier; /* private: done, by an earlier answer */
-	char code[48]; /* S3's code of a failure */
+	char code[33]; /* S3's code of a failure */
 	void *user; /* the caller's */
 };
 

@@ -308,7 +308,8 @@ static void summary_text(const struct report *report, const struct report_summar
 		progress_bytes(buf, bytes);
 	}
 	if (p->undone)
-		buf_addf(buf, ", %llu copies removed again", (unsigned long long)p->undone);
+		buf_addf(buf, ", %llu %s removed again", (unsigned long long)p->undone,
+			p->undone == 1 ? "copy" : "copies");
 	if (p->skipped)
 		buf_addf(buf, ", %llu skipped", (unsigned long long)p->skipped);
 	if (p->failed)

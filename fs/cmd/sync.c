@@ -285,6 +285,7 @@ static void item_start(struct item *item)
 		.storage_class = item->entry.storage_class.len ? item->entry.storage_class : STR_NONE,
 		.size = item->entry.size,
 		.create_only = run->options.sync == SYNC_MISSING,
+		.look_first = true,
 		.on_done = item_done,
 		.user = item,
 	};

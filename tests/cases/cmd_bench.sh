@@ -1,6 +1,7 @@
 #!/bin/bash
 # bench runs the five strategies, each over all objects, and prints a row of each.
 . "$(dirname "$0")/lib.sh"
+any_server "the rows of a table"
 start_s3d --seed=src,prefix=x/,count=150,size=10 --bucket=dst --latency=copy=2
 "$FERRYFS" bench --threads 4 s3://src/x s3://dst/y >out || fail "bench"
 equal "rows" "$(awk '{print $1}' out | tr '\n' ' ')" "strategy serial parallel async async-parallel async-parallel2 "

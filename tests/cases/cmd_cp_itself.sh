@@ -1,6 +1,7 @@
 #!/bin/bash
 # A prefix copied into itself ends; a copy or move onto itself is refused before any request.
 . "$(dirname "$0")/lib.sh"
+any_server "where a copy into itself ends"
 start_s3d --seed=bkt,prefix=x/,count=1500,size=10 --bucket=dst
 "$FERRYFS" cp -r s3://bkt/x s3://bkt/x/copy || fail "first"
 equal "keys" "$(keys bkt | wc -l)" 3000

@@ -35,3 +35,28 @@ equal "no metadata" "$(object dst bare | field headers.x-amz-meta-colour)" 0
 equal "no tags" "$(object dst bare | field tags)" '{}'
 "$FERRYFS" cp --no-tags s3://dst/one s3://dst/untagged || fail "no tags"
 equal "left tags" "$(object dst untagged | field tags)" '{}'
+
+# The same of copies in parts.
+parts=(--part-threshold 8M --part-size 8M)
+"$FERRYFS" cp "${parts[@]}" s3://dst/parts/a s3://dst/big-kept || fail "kept, in parts"
+equal "kept class, in parts" "$(object dst big-kept | field storage_class)" STANDARD_IA
+equal "kept metadata, in parts" "$(object dst big-kept | field headers.x-amz-meta-colour)" blue
+equal "kept type, in parts" "$(object dst big-kept | field headers.content-type)" text/x-test
+equal "kept tags, in parts" "$(object dst big-kept | field tags)" '{"t": "1"}'
+equal "an ACL is not kept" "$(object dst big-kept | field headers.x-amz-acl)" 0
+"$FERRYFS" cp "${parts[@]}" --metadata-directive REPLACE --tagging-directive REPLACE s3://dst/parts/a s3://dst/big-bare || fail "replaced by nothing, in parts"
+equal "no metadata, in parts" "$(object dst big-bare | field headers.x-amz-meta-colour)" 0
+equal "no tags, in parts" "$(object dst big-bare | field tags)" '{}'
+equal "class all the same, in parts" "$(object dst big-bare | field storage_class)" STANDARD_IA
+"$FERRYFS" cp "${parts[@]}" --metadata-directive COPY --tagging-directive COPY s3://dst/parts/a s3://dst/big-same || fail "COPY, in parts"
+equal "metadata of COPY, in parts" "$(object dst big-same | field headers.x-amz-meta-colour)" blue
+equal "tags of COPY, in parts" "$(object dst big-same | field tags)" '{"t": "1"}'
+"$FERRYFS" cp "${parts[@]}" --no-tags s3://dst/parts/a s3://dst/big-untagged || fail "no tags, in parts"
+equal "left tags, in parts" "$(object dst big-untagged | field tags)" '{}'
+equal "parts of five" "$(requests copy-part)" 15
+# mv takes the same options, and rm the filters alone.
+"$FERRYFS" mv -r "${words[@]}" s3://src/d s3://dst/moved || fail "mv -r"
+check moved/a
+"$FERRYFS" mv "${parts[@]}" "${words[@]}" s3://src/big/a s3://dst/moved-big || fail "mv in parts"
+check moved-big
+equal "left" "$(keys src)" ""

@@ -1,6 +1,7 @@
 #!/bin/bash
 # --include and --exclude: the last that matches the path below the prefix decides.
 . "$(dirname "$0")/lib.sh"
+any_server "which paths match"
 start_s3d --bucket=src --bucket=dst
 for key in x/a.txt x/b.jpg x/d/c.txt x/d/keep.jpg; do put src "$key" text; done
 "$FERRYFS" cp -r --exclude '*.jpg' s3://src/x s3://dst/1 || fail "exclude"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A terminal gets a line that is rewritten; what is no terminal does not.
 . "$(dirname "$0")/lib.sh"
+any_server "what a terminal shows"
 command -v script >/dev/null || skip "no script(1) to make a terminal"
 script -qec true /dev/null >/dev/null 2>&1 </dev/null || skip "script(1) can make no terminal here"
 start_s3d --seed=src,prefix=x/,count=60,size=10 --bucket=dst --latency=copy=200

@@ -11,3 +11,12 @@ wanted=$(keys data x/ | wc -l)
 echo "$sent copies sent for $wanted objects"
 # Refusals are what it goes by, so there are some; a window that ignored them would meet thousands.
 [ "$sent" -lt $((wanted + wanted / 2)) ] || fail "$sent requests for $wanted objects"
+
+# One that allows a hundred a second: three at a time, which whole numbers do not meet.
+start_s3d --rate=copy=100 --latency=30 --seed=data,prefix=x,count=400,size=10,dirs=3 --bucket=other
+"$FERRYFS" cp -r s3://data/x/ s3://other/y/ >out 2>err || { cat out err; fail "cp -r, slowly"; }
+equal "what arrived slowly" "$(keys other y/ | wc -l)" "$(keys data x/ | wc -l)"
+sent=$(requests copy)
+wanted=$(keys data x/ | wc -l)
+echo "$sent copies sent for $wanted objects"
+[ "$sent" -lt $((wanted + wanted / 2)) ] || fail "$sent requests for $wanted objects at 100 a second"

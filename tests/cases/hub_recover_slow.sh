@@ -9,12 +9,13 @@ mount_s3 b s3://beta
 mkdir a
 MOUNTS+=("$WORK/a")
 
-# a move that died among its copies
-admin POST fault 'op=copy,from=5,action=stall:60000' >/dev/null
+# a move that died among its copies, some of which are there
+admin POST fault 'op=copy,key=new/file000007.txt,action=stall:60000' >/dev/null
 "$FERRYFS" mv -r --quiet --retries 0 s3://alpha/old s3://alpha/new 2>/dev/null &
 mover=$!
 stalled() { [ "$(stat in_flight)" -gt 0 ]; }
-until_true 20 stalled
+copied() { [ "$(keys alpha new/ | wc -l)" -ge 4 ]; }
+until_true 20 copied
 kill -KILL "$mover"
 { wait "$mover"; } 2>/dev/null
 admin DELETE fault >/dev/null

@@ -11,6 +11,7 @@
 #   umount_s3 DIR
 #   daemon_of DIR                 the pid of the daemon behind a mount
 #   until_true SECONDS CMD ...    polls until CMD succeeds; fails the case after that long
+#   any_server WHY                the case is about nothing that servers do differently: BRIEF=1 leaves it out on a real one
 #   fail TEXT, skip TEXT          end the case; equal WHAT GOT WANTED, same_tree A B, refuse CMD ... (must exit non-zero)
 #
 # FERRYFS and S3D name the programs.  A case ends with 0 (passed), 77 (skipped, says why), anything else failed.
@@ -90,6 +91,7 @@ trap 'exit 130' INT
 
 fail() { echo "FAILED (line ${BASH_LINENO[0]}): $*"; exit 1; }
 skip() { echo "skipped: $*"; exit 77; }
+any_server() { [ -z "${FERRYFS_REAL:-}" ] || [ -z "${BRIEF:-}" ] || skip "the same on any server, and slow: $*"; }
 equal() { [ "$2" = "$3" ] || { echo "FAILED (line ${BASH_LINENO[0]}): $1: got '$2', wanted '$3'"; exit 1; }; }
 refuse() { if "$@"; then echo "FAILED (line ${BASH_LINENO[0]}): succeeded, but must not: $*"; exit 1; fi; }
 same_tree() { diff -r "$1" "$2" || { echo "FAILED (line ${BASH_LINENO[0]}): $1 and $2 differ"; exit 1; }; }

@@ -1,8 +1,9 @@
 #!/bin/bash
 # A move on servers that enforce conditions, ignore them, or refuse a DeleteObjects that carries them: an object overwritten
-# after its copy and before its delete stays, everything else goes.
+# after its copy and before its delete stays, everything else goes.  Where only a set of deletes is refused for its conditions
+# (Swift), that holds also for one that is overwritten among the deletes.
 . "$(dirname "$0")/lib.sh"
-for mode in "" "--no-conditional-copy --no-conditional-delete --no-conditional-put" "--strict-deletes --no-conditional-delete"; do
+for mode in "" "--no-conditional-copy --no-conditional-delete --no-conditional-put" "--strict-deletes --no-conditional-delete" "--strict-deletes"; do
 	# shellcheck disable=SC2086
 	start_s3d --bucket=bkt $mode
 	m=m${#S3D_PIDS[@]}
@@ -35,5 +36,14 @@ for mode in "" "--no-conditional-copy --no-conditional-delete --no-conditional-p
 		equal "the old content ($dir, $mode)" "$(object bkt "to-$dir/$victim" | field size)" 10
 		cat err mount.log | grep -q "$dir/$victim" || fail "it is not named ($dir, $mode)"
 	done
+	if [ "$mode" = --strict-deletes ] && [ "${FERRYFS_REAL:-}" != rgw ]; then
+		admin POST "seed?bucket=bkt&prefix=late/&count=30&size=10" >/dev/null
+		last=$(keys bkt late/ | tail -n 1)
+		admin POST hook "when=delete,nth=1,at=before,do=put,bucket=bkt,key=$last,text=overwritten" >/dev/null
+		refuse mv -T "$m/late" "$m/to-late" 2>err
+		admin DELETE hook >/dev/null
+		equal "left of what was overwritten among the deletes" "$(keys bkt late/)" "$last"
+		equal "its content" "$(object bkt "$last" | field size)" 11
+	fi
 	umount_s3 "$m"
 done

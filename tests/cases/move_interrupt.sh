@@ -2,6 +2,7 @@
 # Ctrl-C, twice, and SIGTERM of the daemon: before the first delete a move is undone, afterwards it goes on to its end; Ctrl-Z
 # changes nothing; by mount and by command.
 . "$(dirname "$0")/lib.sh"
+any_server "what a signal does to a rename"
 start_s3d --bucket=bkt
 at_least() { [ "$(requests "$1")" -ge "$2" ]; }
 plant() {
@@ -22,19 +23,19 @@ kill -INT $pid 2>/dev/null
 wait $pid
 [ $? -ne 0 ] || fail "an interrupted mv reports success"
 undone() { [ "$(keys bkt b/)" = "" ] && [ "$(keys bkt a/ | wc -l)" = 1500 ]; }
-until_true 60 undone
+until_true 300 undone
 equal "deletes of sources" "$(keys bkt a/ | wc -l)" 1500
 
 # During the deletes: 1,000 are gone or on their way.
 slow 0 1500
 admin POST reset >/dev/null
 mv -T m/a m/b 2>err & pid=$!
-until_true 60 at_least deletes 1
+until_true 300 at_least deletes 1
 kill -INT $pid
 kill -INT $pid 2>/dev/null
 wait $pid
 finished() { [ "$(keys bkt a/)" = "" ] && [ "$(keys bkt b/ | wc -l)" = 1500 ]; }
-until_true 60 finished
+until_true 300 finished
 
 # Stopped and continued.
 slow 30 0
@@ -42,7 +43,7 @@ admin POST reset >/dev/null
 mv -T m/b m/a & pid=$!
 until_true 30 at_least copy 50
 kill -STOP $pid
-until_true 60 at_least deletes 1
+until_true 300 at_least deletes 1
 kill -CONT $pid
 status=147
 while [ $status = 147 ]; do # 128 and SIGSTOP: it was stopped
@@ -66,7 +67,7 @@ equal "copies" "$(keys bkt c/)" ""
 slow 0 1500
 admin POST reset >/dev/null
 "$FERRYFS" mv -r s3://bkt/a s3://bkt/c 2>err & pid=$!
-until_true 60 at_least deletes 1
+until_true 300 at_least deletes 1
 kill -INT $pid
 kill -INT $pid
 wait $pid

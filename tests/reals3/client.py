@@ -121,6 +121,7 @@ class Client:
         return [(unquote_to_bytes(key), id.decode()) for key, id in pairs]
 
     async def deletes(self, bucket, body):
-        """DeleteObjects with this document; its answer."""
+        """DeleteObjects with this document; status and answer, whatever they are."""
         md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
-        return (await self.must('POST', bucket, params={'delete': ''}, fields={'content-md5': md5}, body=body))[1]
+        status, _, answer = await self.request('POST', bucket, params={'delete': ''}, fields={'content-md5': md5}, body=body)
+        return status, answer

@@ -5,11 +5,13 @@
  *   op=NAME[,key=GLOB][,bucket=GLOB][,nth=N][,from=N][,count=N][,share=X][,seed=S],action=A
  * op defaults to any.  Every matching request raises `seen`; the fault fires when `seen` is nth (if given),
  * is at least from, it has fired less than count times, and a deterministic random number is below share. The
- * first fault that fires decides.  Actions: STATUS[:CODE]     that error, request not done            reset,
- * reset-after   RST before / after doing it stall[:MS]        no answer (closed after MS) stall-after[:MS]
- * done, no answer truncate          answer cut in its middle                length Content-Length too large
- *   garbage           200 with random bytes, done             error200[:CODE]      200 with <Error>, not done
+ * first fault that fires decides.  Actions:
+ *   STATUS[:CODE]     that error, request not done           reset, reset-after   RST before / after doing it
+ *   stall[:MS]        no answer (closed after MS)            stall-after[:MS]     done, no answer
+ *   truncate          answer cut in its middle               length               Content-Length too large
+ *   garbage           200 with random bytes, done            error200[:CODE]      200 with <Error>, not done
  *   outside, doctype  a listing with a key outside its prefix, with a DOCTYPE and an entity
+ * The key of a listing is its prefix.
  * op=deletes-key with a status makes that key's result in a DeleteObjects an <Error>.
  *
  * A hook is  when=OP,nth=N[,at=before|after],do=put|delete,bucket=B,key=K[,text=T]: around the nth such

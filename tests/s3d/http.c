@@ -185,7 +185,8 @@ static enum MHD_Result decide(struct req *req)
 	}
 	if (!auth_check(req))
 		return send_reply(req);
-	req->verdict = fault_decide(&server->faults, req->op, req->bucket, req->key);
+	req->verdict = fault_decide(&server->faults, req->op, req->bucket,
+		req->op == OP_LIST ? req_param(req, "prefix") : req->key);
 	if (!pace_admit(&server->pace, req->op)) {
 		reply_error(req, "SlowDown");
 		return send_reply(req);

@@ -215,6 +215,37 @@ static void test_create_only(void **state)
 	assert_int_equal(server_stat(&server, "open_uploads"), 0);
 }
 
+static int run_looking(const char *key, const char *to, uint64_t size)
+{
+	prepare(key, to, size);
+	job.copy.create_only = job.copy.look_first = true;
+	return run();
+}
+
+/* A service that answers 501 to If-None-Match, and ignores it after that. */
+static void test_look_first(void **state)
+{
+	server_post(&server, "set?conditional-put=0");
+	server_fault(&server, "op=copy,nth=1,action=501:NotImplemented");
+	assert_int_equal(run_looking(SMALL, "to", 100), 0);
+	assert_int_equal(account_trait(account, TRAIT_COPY_CREATE), TRAIT_NO);
+	server_reset(&server);
+	assert_int_equal(run_looking(SMALL, "to", 100), -EEXIST);
+	assert_int_equal(server_count(&server, "head"), 1);
+	assert_int_equal(server_count(&server, "copy"), 0);
+	/* Who may not list is told 403 of what is missing. */
+	server_fault(&server, "op=head,nth=1,action=403:AccessDenied");
+	assert_int_equal(run_looking(SMALL, "free", 100), 0);
+	server_fault(&server, "op=head,action=500");
+	assert_int_equal(run_looking(SMALL, "unclear", 100), -EIO);
+	server_clear(&server);
+	assert_field("unclear", "size", NULL, "");
+	set_parts();
+	assert_int_equal(run_looking(BIG, "to", BIG_SIZE), -EEXIST);
+	assert_int_equal(server_stat(&server, "open_uploads"), 0);
+	assert_field("to", "size", NULL, "100");
+}
+
 /* The first attempt created it and its answer was lost: the 412 of the second is our own doing. */
 static void test_ambiguous_create(void **state)
 {
@@ -365,6 +396,7 @@ int main(int argc, char **argv)
 		TEST(test_settings_win),
 		TEST(test_refusals),
 		TEST(test_create_only),
+		TEST(test_look_first),
 		TEST(test_ambiguous_create),
 		TEST(test_foreign_create),
 		TEST(test_late_error),

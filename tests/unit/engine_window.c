@@ -205,13 +205,90 @@ static void settles(double rate, double burst, bool at_once)
 
 static void test_settles(void **state)
 {
-	static const double rates[][2] = {
-		{2000, 20}, {2000, 200}, {2000, 2000}, {500, 50}, {500, 500}, {10000, 100}, {10000, 1000}};
+	static const double rates[][2] = {{20, 2}, {50, 5}, {100, 10}, {100, 100}, {200, 20}, {2000, 20},
+		{2000, 200}, {2000, 2000}, {500, 50}, {500, 500}, {10000, 100}, {10000, 1000}};
 
 	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
 		settles(rates[i][0], rates[i][1], false);
 		settles(rates[i][0], rates[i][1], true);
 	}
+}
+
+static const double few[] = {20, 100, 200};
+
+/* Refusals at random, too few to be told as noise, cost a small size much, but do not bring it down to
+ * nothing. */
+static void test_few_and_thin_noise(void **state)
+{
+	for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++) {
+		struct service service = {.rate = few[i], .burst = few[i] / 10, .noise = 0.02};
+		struct window window;
+		double reached;
+
+		window_init(&window, 512, 0);
+		service_run(&service, &window, 5000000);
+		service.good = service.refused = 0;
+		service_run(&service, &window, 20000000);
+		reached = (double)service.good / 20 / few[i];
+		print_message("rate %.0f and 2 %% noise: %.1f %% reached\n", few[i], 100 * reached);
+		assert_true(reached > 0.3);
+	}
+}
+
+/* From few to many within seconds. */
+static void test_few_no_more(void **state)
+{
+	for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++) {
+		struct service service = {.rate = few[i], .burst = few[i] / 10};
+		struct window window;
+
+		window_init(&window, 512, 0);
+		service_run(&service, &window, 10000000);
+		assert_true(window.size < 16);
+		assert_true(window_places(&window) >= 1);
+		service.rate = service.burst = 1e6;
+		service_run(&service, &window, 10000000);
+		print_message("rate %.0f no more: %.0f after 10 s\n", few[i], window.size);
+		assert_true(window.size > 400);
+	}
+}
+
+/* All is refused for some seconds: it is left alone, and soon asked as much as before when that is over. */
+static void test_outage(void **state)
+{
+	struct service service = {.rate = 1e6, .burst = 1e6};
+	struct window window;
+
+	window_init(&window, 512, 0);
+	service_run(&service, &window, 5000000);
+	service.noise = 1;
+	service_run(&service, &window, 10000000);
+	service.refused = 0;
+	service_run(&service, &window, 10000000);
+	assert_in_range(service.refused, 10, 400);
+	service.noise = 0;
+	service_run(&service, &window, 5000000);
+	assert_true(window.size > 400);
+}
+
+/* What only the pace holds back says for how long. */
+static void test_held(void **state)
+{
+	struct window window;
+
+	window_init(&window, 512, 0);
+	assert_int_equal(window_held_ms(&window), 0);
+	window.bulk.first = (struct call *)&window;
+	assert_int_equal(window_held_ms(&window), 0);
+	window.bad = window.size = 1;
+	window.trip_ms = 100;
+	window.small = true;
+	assert_int_equal(window_held_ms(&window), 101);
+	window_tick(&window, 60);
+	assert_in_range(window_held_ms(&window), 40, 41);
+	window_tick(&window, 100);
+	assert_int_equal(window_held_ms(&window), 0);
+	assert_true(window_room(&window, true));
 }
 
 /* The service takes more than before: the window finds out. */
@@ -325,6 +402,10 @@ int main(void)
 		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_interactive_first),
 		cmocka_unit_test(test_settles),
+		cmocka_unit_test(test_few_and_thin_noise),
+		cmocka_unit_test(test_few_no_more),
+		cmocka_unit_test(test_outage),
+		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_finds_more),
 		cmocka_unit_test(test_random_refusals),
 		cmocka_unit_test(test_noise_and_rate),
