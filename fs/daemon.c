@@ -152,12 +152,24 @@ bool daemon_failed(struct daemon *daemon, int status, const char *sentence)
 	return true;
 }
 
+/* LeakSanitizer looks at its own process as a debugger does. */
+#ifdef __SANITIZE_ADDRESS__
+enum { NEVER_HIDES = 1 };
+#else
+enum { NEVER_HIDES = 0 };
+#endif
+
+void daemon_hide(bool dumpable)
+{
+	if (!dumpable && !NEVER_HIDES)
+		prctl(PR_SET_DUMPABLE, 0);
+}
+
 void daemon_harden(bool dumpable)
 {
 	struct rlimit limit;
 
-	if (!dumpable)
-		prctl(PR_SET_DUMPABLE, 0);
+	daemon_hide(dumpable);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);

@@ -31,7 +31,9 @@ void daemon_ready(struct daemon *daemon);
  * yourself. */
 bool daemon_failed(struct daemon *daemon, int status, const char *sentence);
 
-/* No core dumps and no ptrace by others (credentials are in memory), as many descriptors as allowed. */
+/* No core dumps and no ptrace by others (credentials are in memory), unless dumpable. */
+void daemon_hide(bool dumpable);
+/* The same, and as many descriptors as allowed. */
 void daemon_harden(bool dumpable);
 
 #endif

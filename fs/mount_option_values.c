@@ -279,12 +279,6 @@ static int set_noexec(struct mount_options *options, const char *value, char *wh
 	return 0;
 }
 
-static int set_dumpable(struct mount_options *options, const char *value, char *why)
-{
-	options->dumpable = true;
-	return 0;
-}
-
 static int set_foreground(struct mount_options *options, const char *value, char *why)
 {
 	options->foreground = true;
@@ -326,7 +320,6 @@ static const struct rule {
 	{"allow_other", false, set_allow_other},
 	{"noatime", false, set_noatime},
 	{"noexec", false, set_noexec},
-	{"dumpable", false, set_dumpable},
 	{"foreground", false, set_foreground},
 	{"dev", false, set_refused},
 	{"suid", false, set_refused},

@@ -17,7 +17,7 @@ struct mount_options {
 	struct view *view; /* owned; no account yet */
 	const char *mountpoint; /* lent from argv */
 	const char *log; /* "syslog", a file, or NULL: by foreground; lent from texts */
-	bool foreground, dumpable, noexec, help;
+	bool foreground, noexec, help;
 	int fuse_cpu; /* fs/placement.h */
 	bool fuse_cpu_given;
 	bool alone; /* hub=no: a daemon and superblock of its own */

@@ -1,17 +1,31 @@
 #include "fs/staging_dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/account.h"
 #include "fs/mountinfo.h"
+#include "fs/staging_file.h"
 
 #define STAGING_OWN_NAME "/ferryfs-XXXXXX"
+
+enum { MAKE_TRIES = 10 };
+
+/* What staging_dir_open returns is the path in one of these.  The lock of a directory that was made up says
+ * that its daemon lives: one that nobody holds is what a crash left, and goes when the next one is made. */
+struct staging {
+	int lock; /* -1: the user's own directory */
+	char path[];
+};
 
 static int refuse(int error, const char *path, const char *reason, char *why)
 {
@@ -62,80 +76,193 @@ static int check_itself(const char *path, char *why)
 	return error;
 }
 
-static int make_own(char **ret, char *why)
+/* Is this a name that make_own made? */
+static bool is_own(const char *name)
 {
-	const char *base = getenv("TMPDIR");
-	char *real, *path;
+	const char *own = STAGING_OWN_NAME + 1; /* behind the slash */
 
-	if (!base || base[0] != '/')
-		base = "/var/tmp";
-	real = realpath(base, NULL);
-	if (!real)
-		return refuse(-errno, base, strerror(errno), why);
-	if (asprintf(&path, "%s" STAGING_OWN_NAME, strcmp(real, "/") == 0 ? "" : real) < 0)
-		path = NULL;
-	free(real);
-	if (!path)
-		return refuse(-ENOMEM, base, strerror(ENOMEM), why);
-	int error = check_above(path, why);
+	return strlen(name) == strlen(own) && strncmp(name, own, strcspn(own, "X")) == 0;
+}
 
-	if (error == 0 && !mkdtemp(path))
-		error = refuse(-errno, base, strerror(errno), why);
-	if (error < 0) {
-		free(path);
-		return error;
+/* What an open file has no name for, a crash takes with it; a file system without such files may have kept
+ * one. */
+static void clear_files(int directory)
+{
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	if (!entries) {
+		if (fd >= 0)
+			close(fd);
+		return;
 	}
-	*ret = path;
+	while ((entry = readdir(entries)))
+		if (strncmp(entry->d_name, STAGING_FILE_PREFIX, strlen(STAGING_FILE_PREFIX)) == 0)
+			unlinkat(directory, entry->d_name, 0);
+	closedir(entries);
+}
+
+static void clear_one(int base, const char *name)
+{
+	int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 07777) == 0700 &&
+		flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		clear_files(fd);
+		unlinkat(base, name, AT_REMOVEDIR);
+	}
+	close(fd);
+}
+
+/* Those whose daemons were killed. */
+static void clear_dead(const char *base)
+{
+	DIR *entries = opendir(base);
+	const struct dirent *entry;
+
+	if (!entries)
+		return;
+	while ((entry = readdir(entries)))
+		if (is_own(entry->d_name))
+			clear_one(dirfd(entries), entry->d_name);
+	closedir(entries);
+}
+
+static struct staging *staging_new(const char *base, const char *name)
+{
+	size_t base_len = strlen(base), name_len = strlen(name);
+	struct staging *staging = malloc(sizeof(*staging) + base_len + name_len + 1);
+
+	if (!staging)
+		return NULL;
+	staging->lock = -1;
+	memcpy(staging->path, base, base_len);
+	memcpy(staging->path + base_len, name, name_len + 1);
+	return staging;
+}
+
+/* A directory by mkdtemp that is locked.  Another daemon may clear it away between the two: -EAGAIN. */
+static int make_locked(struct staging *staging)
+{
+	struct stat st;
+
+	strcpy(strrchr(staging->path, '/'), STAGING_OWN_NAME);
+	if (!mkdtemp(staging->path))
+		return -errno;
+	int fd = open(staging->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0) {
+		close(fd);
+		return -EAGAIN;
+	}
+	staging->lock = fd;
 	return 0;
 }
 
-/* Is this a name that make_own made? */
-static bool is_own(const char *path)
+static int make_own(struct staging **ret, char *why)
 {
-	const char *name = strrchr(path, '/');
-	size_t fixed = strcspn(STAGING_OWN_NAME, "X");
+	const char *base = getenv("TMPDIR");
+	int error = -EAGAIN;
 
-	return name && strlen(name) == strlen(STAGING_OWN_NAME) &&
-	       strncmp(name, STAGING_OWN_NAME, fixed) == 0;
+	if (!base || base[0] != '/')
+		base = "/var/tmp";
+	char *real = realpath(base, NULL);
+
+	if (!real)
+		return refuse(-errno, base, strerror(errno), why);
+	struct staging *staging = staging_new(strcmp(real, "/") == 0 ? "" : real, STAGING_OWN_NAME);
+
+	if (!staging) {
+		free(real);
+		return refuse(-ENOMEM, base, strerror(ENOMEM), why);
+	}
+	clear_dead(real);
+	free(real);
+	int above = check_above(staging->path, why);
+
+	for (int tries = 0; above == 0 && error == -EAGAIN && tries < MAKE_TRIES; tries++)
+		error = make_locked(staging);
+	if (above < 0 || error < 0) {
+		free(staging);
+		return above < 0 ? above : refuse(error, base, strerror(-error), why);
+	}
+	*ret = staging;
+	return 0;
+}
+
+/* An existing directory, or one that is made; not where a link leads: another may lead elsewhere tomorrow. */
+static int use_wanted(const char *wanted, bool *ret_made, struct staging **ret, char *why)
+{
+	char name[PATH_MAX];
+	size_t len = strlen(wanted);
+	struct stat st;
+
+	if (wanted[0] != '/')
+		return refuse(-EINVAL, wanted, "must be an absolute path", why);
+	while (len > 1 && wanted[len - 1] == '/') /* with a slash at its end a link is followed */
+		len--;
+	if (len >= sizeof(name))
+		return refuse(-ENAMETOOLONG, wanted, strerror(ENAMETOOLONG), why);
+	memcpy(name, wanted, len);
+	name[len] = '\0';
+	bool made = mkdir(name, 0700) == 0;
+
+	if (!made && errno != EEXIST)
+		return refuse(-errno, wanted, strerror(errno), why);
+	if (lstat(name, &st) == 0 && S_ISLNK(st.st_mode))
+		return refuse(-ELOOP, wanted, "is a symbolic link", why);
+	char *path = realpath(name, NULL);
+
+	if (!path)
+		return refuse(-errno, wanted, strerror(errno), why);
+	struct staging *staging = staging_new(path, "");
+
+	free(path);
+	if (!staging)
+		return refuse(-ENOMEM, wanted, strerror(ENOMEM), why);
+	*ret = staging;
+	*ret_made = made;
+	return check_above(staging->path, why);
 }
 
 int staging_dir_open(const char *wanted, char **ret, char *why)
 {
-	char *path = NULL;
+	struct staging *staging = NULL;
 	bool made = true; /* by us, just now */
-	int error = 0;
+	int error = wanted ? use_wanted(wanted, &made, &staging, why) : make_own(&staging, why);
 
-	if (!wanted) {
-		error = make_own(&path, why);
-		if (!path)
-			return error;
-	} else {
-		if (wanted[0] != '/')
-			return refuse(-EINVAL, wanted, "must be an absolute path", why);
-		made = mkdir(wanted, 0700) == 0;
-		if (!made && errno != EEXIST)
-			return refuse(-errno, wanted, strerror(errno), why);
-		path = realpath(wanted, NULL);
-		if (!path)
-			return refuse(-errno, wanted, strerror(errno), why);
-		error = check_above(path, why);
-	}
+	if (!staging)
+		return error;
 	if (error == 0)
-		error = check_itself(path, why);
+		error = check_itself(staging->path, why);
 	if (error < 0) {
 		if (made)
-			rmdir(path);
-		free(path);
+			rmdir(staging->path);
+		if (staging->lock >= 0)
+			close(staging->lock);
+		free(staging);
 		return error;
 	}
-	*ret = path;
+	*ret = staging->path;
 	return 0;
 }
 
 void staging_dir_close(char *path)
 {
-	/* Content there has no names (or is what a crash left): a directory that is not empty stays. */
-	if (path && is_own(path))
+	if (!path)
+		return;
+	struct staging *staging = (struct staging *)(path - offsetof(struct staging, path));
+
+	/* Content there has no names: a directory that is not empty stays. */
+	if (staging->lock >= 0) {
 		rmdir(path);
-	free(path);
+		close(staging->lock);
+	}
+	free(staging);
 }

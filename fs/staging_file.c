@@ -11,7 +11,7 @@
 static int named(const char *dir)
 {
 	char path[PATH_MAX];
-	int len = snprintf(path, sizeof(path), "%s/draft-XXXXXX", dir);
+	int len = snprintf(path, sizeof(path), "%s/" STAGING_FILE_PREFIX "XXXXXX", dir);
 
 	if (len < 0 || (size_t)len >= sizeof(path))
 		return -ENAMETOOLONG;

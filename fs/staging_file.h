@@ -6,6 +6,9 @@
 
 #include "s3/str.h"
 
+/* Of its name for a moment, where the file system has no files without one. */
+#define STAGING_FILE_PREFIX "draft-"
+
 /* A descriptor, readable and writable by this user only, gone when it is closed; -errno. */
 int staging_file(const char *dir);
 

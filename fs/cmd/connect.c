@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "fs/cmd/connect.h"
+#include "fs/daemon.h"
 
 enum {
 	WORKERS_MAX = 256,
@@ -138,6 +139,7 @@ enum connect_name {
 	NAME_NO_SIGN_REQUEST = NAME_FLAGS,
 	NAME_NO_VERIFY_SSL,
 	NAME_REQUEST_PAYER,
+	NAME_DUMPABLE,
 	NAME_COUNT,
 };
 
@@ -156,6 +158,7 @@ static const char *const names[NAME_COUNT] = {
 	[NAME_NO_SIGN_REQUEST] = "no_sign_request",
 	[NAME_NO_VERIFY_SSL] = "no_verify_ssl",
 	[NAME_REQUEST_PAYER] = "request_payer",
+	[NAME_DUMPABLE] = "dumpable",
 };
 
 static int set_engine_option(
@@ -205,6 +208,9 @@ static int set_option(struct connect_options *options, enum connect_name which, 
 	case NAME_REQUEST_PAYER:
 		account->request_payer = true;
 		return 0;
+	case NAME_DUMPABLE:
+		options->dumpable = true;
+		return 0;
 	default:
 		return set_engine_option(options, which, value, why);
 	}
@@ -239,6 +245,7 @@ int connect_open(const struct connect_options *options, struct engine **ret_engi
 	int r;
 
 	log_open(options->log_fd, options->log_level);
+	daemon_hide(options->dumpable);
 	r = account_open(&options->account, &account, why);
 	if (r < 0)
 		return r;

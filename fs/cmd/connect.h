@@ -15,17 +15,19 @@ struct connect_options {
 	struct engine_options engine;
 	enum log_level log_level; /* default LOG_LEVEL_WARNING */
 	int log_fd; /* default STDERR_FILENO; -1: syslog */
+	bool dumpable; /* the process may be debugged and dump core though it holds credentials */
 };
 
 void connect_init(struct connect_options *options);
 
 /* Sets the option of this name ("endpoint-url" or "endpoint_url"; region profile no_sign_request addressing
- * workers inflight retries timeout connect_timeout ca_bundle no_verify_ssl request_payer log_level) to value
- * (NULL: a bare flag). 0; -ENOENT: not one of these; -EINVAL: a bad value, with a sentence in why
+ * workers inflight retries timeout connect_timeout ca_bundle no_verify_ssl request_payer dumpable log_level)
+ * to value (NULL: a bare flag). 0; -ENOENT: not one of these; -EINVAL: a bad value, with a sentence in why
  * (ACCOUNT_WHY_MAX). */
 int connect_option(struct connect_options *options, const char *name, const char *value, char *why);
 
-/* Opens the account and starts the engine.  On failure the sentence in why. */
+/* Opens the account and starts the engine; from then on the process holds credentials and dumps no core,
+ * unless dumpable.  On failure the sentence in why. */
 int connect_open(const struct connect_options *options, struct engine **ret_engine,
 	struct account **ret_account, char *why);
 

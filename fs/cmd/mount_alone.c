@@ -101,7 +101,7 @@ static int start(struct alone *alone)
 	int error;
 
 	session_block_signals();
-	daemon_harden(mount->options.dumpable);
+	daemon_harden(mount->options.connect.dumpable);
 	error = connect_open(&mount->options.connect, &alone->engine, &view->account, mount->why);
 	if (error == 0)
 		error = preflight_service(alone->engine, view, mount->why);

@@ -179,7 +179,7 @@ static int be_hub(struct showing *showing)
 		.log = log_path				? log_path
 		       : mount->log_fd == STDERR_FILENO ? "standard error"
 							: "syslog",
-		.dumpable = options->dumpable,
+		.dumpable = options->connect.dumpable,
 		.fuse_cpu = options->fuse_cpu,
 		.namespace = showing->namespace,
 	};

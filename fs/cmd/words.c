@@ -14,6 +14,7 @@ const char words_connect_help[] =
 	"      --addressing STYLE     auto (default), path or virtual\n"
 	"      --ca-bundle FILE       certificates to trust instead of the system's\n"
 	"      --no-verify-ssl        accept any certificate\n"
+	"      --dumpable             may be debugged and dump core, with the credentials in it\n"
 	"\n"
 	"Engine:\n"
 	"      --workers N            threads, each with connections of its own (default: from the number of "

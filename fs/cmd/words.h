@@ -27,6 +27,7 @@ enum { WORDS_CONNECT = 256, WORDS_OWN };
 		{"connect-timeout", required_argument, NULL, WORDS_CONNECT},                                 \
 		{"ca-bundle", required_argument, NULL, WORDS_CONNECT},                                       \
 		{"no-verify-ssl", no_argument, NULL, WORDS_CONNECT},                                         \
+		{"dumpable", no_argument, NULL, WORDS_CONNECT},                                              \
 	{                                                                                                    \
 		"log-level", required_argument, NULL, WORDS_CONNECT                                          \
 	}

@@ -1,5 +1,6 @@
 #!/bin/bash
-# TLS is verified: a self-signed server is refused unless its certificate is named; --no-verify-ssl takes any, and says so.
+# TLS is verified: a self-signed server is refused unless its certificate is named; --no-verify-ssl takes any, and says so; TLS
+# before 1.2 is spoken with none.
 . "$(dirname "$0")/lib.sh"
 openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost \
 	-addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>openssl.log || skip "openssl makes no certificate"
@@ -51,3 +52,30 @@ mount_s3 m s3://src -o no_verify_ssl 2>err
 cat err mount.log | grep -qi 'verif' || fail "the mount did not warn"
 equal "mounted without verification" "$(cat m/new)" text
 umount_s3 m
+
+# A server that has only older versions: the libraries as they are set up here would speak them, as curl shows.
+cat >old.cnf <<'CNF'
+openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = old
+[old]
+MinProtocol = TLSv1
+CipherString = ALL:@SECLEVEL=0
+CNF
+for version in tls1 tls1_1 tls1_2; do
+	: >"$version.log"
+	openssl s_server -accept 127.0.0.1:0 -cert cert.pem -key key.pem -www -$version -cipher ALL:@SECLEVEL=0 >"$version.log" 2>&1 &
+	S3D_PIDS+=($!)
+	until_true 20 eval "grep -q ^ACCEPT $version.log || ! kill -0 $! 2>/dev/null"
+	port=$(sed -n 's/^ACCEPT.*:\([0-9]*\)$/\1/p' "$version.log")
+	OPENSSL_CONF=$WORK/old.cnf curl -sk "https://127.0.0.1:$port/" >old.out || continue # this openssl has it no more
+	refuse env OPENSSL_CONF="$WORK/old.cnf" "$FERRYFS" ls -r --retries 0 --no-verify-ssl --endpoint-url "https://127.0.0.1:$port" s3://src/ >out 2>err
+	case $version in
+	tls1_2) grep -q 'makes no sense' err || fail "TLS 1.2 is refused: $(<err)" ;;
+	*) ! grep -q 'makes no sense' err && grep -q 'unsupported protocol' "$version.log" || fail "$version is spoken: $(<err)" ;;
+	esac
+	tried="${tried:-} $version"
+done
+equal "tried" "${tried:-}" " tls1 tls1_1 tls1_2"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# No secret, signature or session token is in any log at any level, whatever goes wrong.
+# No secret, signature or session token is in any log at any level, in a dump of the state (SIGUSR2) or in a status, whatever
+# goes wrong.
 . "$(dirname "$0")/lib.sh"
 token=TokenTokenToken/1234567890abcdef+==
 start_s3d --access-key=AKIDACCESS --secret-key=SecretSecret0123456789 --session-token="$token" --bucket=far@eu-west-1 \
@@ -21,6 +22,21 @@ echo text >m/new || fail "write"
 mv m/z m/y || fail "mv"
 cat m/new >/dev/null || fail "read"
 rm -r m/y || fail "rm"
+kill -USR2 "$(daemon_of m)"
+until_true 30 grep -q 'state: end' mount.log
+"$FERRYFS" status m >>all.out 2>>all.err || fail "status"
+"$FERRYFS" status --json m >>all.out 2>>all.err || fail "status --json"
+# What the socket says to whoever may ask it, beyond what the commands show.
+python3 - "$(ls "$FERRYFS_RUN_DIR"/*.sock)" >>all.out <<'PY' || fail "the socket"
+import os, socket, sys
+os.chdir(os.path.dirname(sys.argv[1]))
+for op in (b"status", b"hello", b"views"):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(os.path.basename(sys.argv[1]))
+    s.sendall(b'{"ferryfs":1,"op":"%s"}\n' % op)
+    while data := s.recv(65536):
+        print(data)
+PY
 # The process itself shows none either.
 pid=$(pgrep -f "mount.*$WORK" | head -n 1)
 [ -z "$pid" ] || ! tr '\0' '\n' <"/proc/$pid/cmdline" | grep -q Secret || fail "a secret is on a command line"

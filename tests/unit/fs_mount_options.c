@@ -129,7 +129,7 @@ static void test_options(void **state)
 		0);
 	assert_true(options.foreground);
 	assert_true(options.noexec);
-	assert_true(options.dumpable);
+	assert_true(options.connect.dumpable);
 	assert_true(options.view->ro);
 	assert_true(options.view->allow_other);
 	assert_true(options.view->noatime);

@@ -79,9 +79,41 @@ static void test_wanted(void **state)
 	rmdir(below("new"));
 }
 
+/* What a daemon that was killed left goes with the next; what another one uses, and what only looks like
+ * ours, stays. */
+static void test_left(void **state)
+{
+	char *one = NULL, *two = NULL, file[160];
+
+	setenv("TMPDIR", base, 1);
+	assert_int_equal(mkdir(below("ferryfs-dead12"), 0700), 0);
+	snprintf(file, sizeof(file), "%s/draft-abcdef", below("ferryfs-dead12"));
+	fclose(fopen(file, "w"));
+	assert_int_equal(mkdir(below("ferryfs-full12"), 0700), 0);
+	snprintf(file, sizeof(file), "%s/theirs", below("ferryfs-full12"));
+	fclose(fopen(file, "w"));
+	assert_int_equal(mkdir(below("ferryfs-open12"), 0700), 0);
+	chmod(below("ferryfs-open12"), 0755);
+	assert_int_equal(mkdir(below("ferryfs-longer1"), 0700), 0);
+	assert_int_equal(staging_dir_open(NULL, &one, why), 0);
+	assert_int_equal(staging_dir_open(NULL, &two, why), 0);
+	assert_string_not_equal(one, two);
+	assert_int_equal(access(one, F_OK), 0);
+	assert_int_equal(access(below("ferryfs-dead12"), F_OK), -1);
+	assert_int_equal(access(file, F_OK), 0);
+	staging_dir_close(one);
+	staging_dir_close(two);
+	unlink(file);
+	assert_int_equal(rmdir(below("ferryfs-full12")), 0);
+	assert_int_equal(rmdir(below("ferryfs-open12")), 0);
+	assert_int_equal(rmdir(below("ferryfs-longer1")), 0);
+	unsetenv("TMPDIR");
+}
+
 static void test_refusals(void **state)
 {
 	FILE *file;
+	char link[128];
 
 	refused("relative", -EINVAL, "absolute");
 	refused(below("a/b"), -ENOENT, "No such file");
@@ -94,6 +126,14 @@ static void test_refusals(void **state)
 	fclose(file);
 	refused(below("file"), -ENOTDIR, "Not a directory");
 	unlink(below("file"));
+	mkdir(below("real"), 0700);
+	strcpy(link, below("link"));
+	assert_int_equal(symlink(below("real"), link), 0);
+	refused(link, -ELOOP, "symbolic link");
+	strcat(link, "//");
+	refused(link, -ELOOP, "symbolic link");
+	unlink(below("link"));
+	rmdir(below("real"));
 	/* Someone could put another directory in its place. */
 	mkdir(below("wide"), 0700);
 	chmod(below("wide"), 0777);
@@ -118,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_made_up),
 		cmocka_unit_test(test_wanted),
+		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_other_owner),
 	};
