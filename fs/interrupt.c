@@ -23,7 +23,10 @@ static uint64_t bit(int signal)
 bool interrupt_fatal_status(const char *text)
 {
 	uint64_t pending = mask_of(text, "\nSigPnd:") | mask_of(text, "\nShdPnd:");
-	uint64_t held_off = mask_of(text, "\nSigBlk:") | mask_of(text, "\nSigIgn:");
+	/* What ends a process with a core (SIGQUIT) stays itself; of what simply ends it the kernel makes
+	 * SIGKILL. */
+	uint64_t held_off =
+		mask_of(text, "\nSigBlk:") | mask_of(text, "\nSigIgn:") | mask_of(text, "\nSigCgt:");
 	uint64_t fatal = bit(SIGINT) | bit(SIGTERM) | bit(SIGHUP) | bit(SIGQUIT);
 
 	return (pending & bit(SIGKILL)) || (pending & ~held_off & fatal);

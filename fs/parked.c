@@ -5,19 +5,34 @@
 
 #include "fs/interrupt.h"
 
-/* On a worker, since it reads /proc. */
-static void check(struct task *task, struct worker *worker)
-{
-	struct parked *parked = (struct parked *)((char *)task - offsetof(struct parked, task));
+/* The kernel tells of a request's first signal only: after a harmless one the caller is looked at so often.
+ */
+enum { LOOK_AGAIN_MS = 200 };
 
+/* On a worker, since it reads /proc. */
+static void look(struct parked *parked, struct worker *worker)
+{
 	bool fatal = interrupt_fatal(parked->thread);
 
+	if (!fatal && !parked_answered(parked) &&
+		worker_timer_set(worker, &parked->again, LOOK_AGAIN_MS) == 0)
+		return;
 	if (fatal && parked->killed)
 		parked->killed(parked);
 	else if (fatal && parked_take(parked))
 		fuse_reply_err(parked->req, EINTR);
 	atomic_store(&parked->checking, false);
 	parked_drop(parked);
+}
+
+static void look_again(struct timer *timer, struct worker *worker)
+{
+	look((struct parked *)((char *)timer - offsetof(struct parked, again)), worker);
+}
+
+static void check(struct task *task, struct worker *worker)
+{
+	look((struct parked *)((char *)task - offsetof(struct parked, task)), worker);
 }
 
 /* libfuse calls this with the request's own lock held: it only posts. */
@@ -29,6 +44,7 @@ static void interrupted(fuse_req_t req, void *data)
 		return;
 	parked_hold(parked);
 	parked->task = (struct task){.run = check};
+	parked->again = (struct timer){.run = look_again};
 	worker_post(engine_pick(parked->hub->engine), &parked->task);
 }
 

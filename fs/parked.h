@@ -24,6 +24,7 @@ struct parked {
 	atomic_uint holds;
 	atomic_bool answered, checking;
 	struct task task;
+	struct timer again;
 };
 
 /* On the reading thread; the caller has one hold. */

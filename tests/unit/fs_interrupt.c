@@ -39,6 +39,11 @@ static void test_not_fatal(void **state)
 	assert_false(fatal(URG, NONE, NONE, NONE));
 	assert_false(fatal(NONE, INT, INT, NONE));
 	assert_false(fatal(NONE, INT, NONE, INT));
+	/* A program that handles it: Python's SIGINT, say. */
+	assert_false(interrupt_fatal_status("\nSigPnd:\t" NONE "\nShdPnd:\t" INT "\nSigBlk:\t" NONE
+					    "\nSigIgn:\t" NONE "\nSigCgt:\t" INT "\n"));
+	assert_true(interrupt_fatal_status("\nSigPnd:\t" NONE "\nShdPnd:\t" INT "\nSigBlk:\t" NONE
+					   "\nSigIgn:\t" NONE "\nSigCgt:\t" URG "\n"));
 	assert_false(interrupt_fatal_status(""));
 	assert_false(interrupt_fatal_status("SigPnd"));
 }
