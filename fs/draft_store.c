@@ -1,15 +1,8 @@
 /*
- * Storing: one upload of the staging file, or one copy of the source, under claims: the destination's key
- * exclusively, a source's shared.  Nobody changes the content meanwhile, so what is acknowledged is what the
- * draft holds.
+ * Storing: what a draft holds is brought to S3 under claims: the destination's key exclusively, a source's
+ * shared.  Nobody changes the content meanwhile, so what is acknowledged is what the draft holds.
  *
- *   claim -> (the names are still where the claim says) -> upload                      -> end
- *                                                       -> copy of what has the same bytes (recognise_copy.h)
- *                                                          -> end, or upload -> end
- *                                                       -> copy -> ESTALE -> HEAD -> copy once more, of the
- * same size -> end
- *                                                       -> copy -> EACCES, of another account -> carry.h ->
- * end
+ *   claim -> (the names are still where the claim says) -> send (draft_send.c) -> end
  *
  * A failure is logged here, once; who waits tells it to its caller.
  */
@@ -20,66 +13,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "engine/copy.h"
 #include "engine/log.h"
-#include "engine/upload.h"
-#include "fs/carry.h"
 #include "fs/dir.h"
-#include "fs/draft_inside.h"
+#include "fs/draft_store_inside.h"
 #include "fs/handle.h"
-#include "fs/recognise_copy.h"
 
-enum {
-	RETAKES_MAX = 16,
-	CLOCK_SLACK = 2, /* seconds: Last-Modified has whole ones, and the offset is an estimate */
-};
-
-struct store {
-	struct hub *hub;
-	struct node *node; /* referenced */
-	struct node *source; /* referenced; NULL: an upload */
-	struct worker *worker;
-	struct task task;
-	struct claim claim;
-	unsigned retakes;
-	struct place *place, *from; /* owned: place_keep; from NULL: an upload */
-	struct headers headers;
-	bool keeps; /* they are the edited object's own */
-	uint64_t size;
-	bool bulk; /* interactive requests go before it */
-	bool create_only, exclusive; /* as the draft says */
-	int64_t began; /* the copy, by the server's clock */
-	char base[ETAG_MAX + 1];
-	int fd;
-	int error; /* of what failed before a request */
-	bool disturbed; /* what was there is gone, although nothing was stored */
-	bool looked; /* the source turned out to be another version: asked for once */
-	char source_etag[ETAG_MAX + 1];
-	char storage_class[STORAGE_CLASS_MAX + 1];
-	struct copy_settings settings;
-	union {
-		struct upload upload;
-		struct copy copy;
-		struct call call;
-	};
-	/* Rare, and large where thousands of copies are under way: owned, NULL until wanted. */
-	struct recognise_copy *recognise;
-	struct carry *carry;
-};
-
-struct outcome {
-	int error;
-	const char *etag;
-	int64_t mtime;
-	const struct s3_answer *answer; /* NULL: nothing was asked */
-	bool ambiguous; /* it failed, yet may have been stored */
-	bool conflict; /* it failed because of what is there */
-};
-
-static struct outcome outcome_of(int error, const char *etag, int64_t mtime, const struct s3_answer *answer)
-{
-	return (struct outcome){.error = error, .etag = etag, .mtime = mtime, .answer = answer};
-}
+enum { RETAKES_MAX = 16 };
 
 static void granted(struct claim *claim);
 
@@ -147,7 +86,7 @@ static void store_free(struct store *store)
 }
 
 /* S3 has it.  Returns the draft if it has ended.  hub.lock held. */
-static struct draft *acknowledged(struct store *store, const struct outcome *outcome)
+static struct draft *acknowledged(struct store *store, const struct store_outcome *outcome)
 {
 	struct hub *hub = store->hub;
 	struct node *node = store->node;
@@ -174,7 +113,7 @@ static struct draft *acknowledged(struct store *store, const struct outcome *out
 	return draft->content == DRAFT_DATA ? NULL : draft;
 }
 
-static const char *consequence(const struct store *store, const struct outcome *outcome, bool existed)
+static const char *consequence(const struct store *store, const struct store_outcome *outcome, bool existed)
 {
 	if (store->disturbed)
 		return "not stored, and what was there may be overwritten";
@@ -186,7 +125,7 @@ static const char *consequence(const struct store *store, const struct outcome *
 	return existed ? "not stored: the object is what it was" : "not stored";
 }
 
-static void log_failure(const struct store *store, const struct outcome *outcome, bool existed)
+static void log_failure(const struct store *store, const struct store_outcome *outcome, bool existed)
 {
 	log_call(LOG_LEVEL_ERROR, &(struct log_call){
 					  .what = store->source ? "copy" : "upload",
@@ -199,7 +138,7 @@ static void log_failure(const struct store *store, const struct outcome *outcome
 }
 
 /* Something else is there than may be replaced: nothing that is known of it is true.  hub.lock held. */
-static void found_foreign(struct store *store, struct outcome *outcome)
+static void found_foreign(struct store *store, struct store_outcome *outcome)
 {
 	struct node *node = store->node;
 
@@ -222,7 +161,7 @@ static bool is_untold(const struct draft_wait *waits)
 	return waits == NULL;
 }
 
-static void finish(struct store *store, struct outcome *outcome)
+void store_finish(struct store *store, struct store_outcome *outcome)
 {
 	struct hub *hub = store->hub;
 	struct node *node = store->node;
@@ -253,247 +192,23 @@ static void finish(struct store *store, struct outcome *outcome)
 	store_free(store);
 }
 
-static void finish_early(struct store *store, int error)
+void store_fail(struct store *store, int error)
 {
-	finish(store, &(struct outcome){.error = error});
-}
-
-/* ---- upload ---- */
-
-static void on_uploaded(struct upload *upload, const struct s3_answer *answer)
-{
-	struct outcome outcome = outcome_of(upload->error, upload->etag, upload->mtime, answer);
-
-	outcome.ambiguous = upload->ambiguous;
-	finish(upload->user, &outcome);
-}
-
-static void upload_now(struct store *store)
-{
-	const struct view *view = store->place->view;
-
-	store->upload = (struct upload){
-		.account = store->place->account,
-		.bucket = place_bucket(store->place),
-		.key = place_key(store->place),
-		.fd = store->fd,
-		.size = store->size,
-		.headers = &store->headers,
-		.part_threshold = view->part_threshold,
-		.part_size = view->part_size,
-		.create_only = store->create_only,
-		.if_match = store->base[0] ? str_of(store->base) : STR_NONE,
-		.on_done = on_uploaded,
-		.user = store,
-	};
-	upload_start(store->worker, &store->upload);
-}
-
-static void on_recognised(struct recognise_copy *done, const struct s3_answer *answer)
-{
-	struct store *store = done->user;
-	struct outcome outcome = outcome_of(done->error, done->etag, done->mtime, answer);
-
-	store->disturbed = done->disturbed;
-	/* What is there now may be that copy. */
-	if (done->disturbed)
-		store->create_only = false;
-	if (done->error == 0 || done->error == -ECANCELED)
-		finish(store, &outcome);
-	else
-		upload_now(store);
-}
-
-/* Instead of an upload, a copy of what has the same bytes; false: nothing has. */
-static bool recognise(struct store *store)
-{
-	const struct view *view = store->place->view;
-
-	/* A copy knows no condition on the version that it replaces. */
-	if (!view->recognise || store->base[0])
-		return false;
-	store->recognise = malloc(sizeof(*store->recognise));
-	if (!store->recognise)
-		return false;
-	*store->recognise = (struct recognise_copy){
-		.table = store->hub->recognise,
-		.worker = store->worker,
-		.to = {.account = store->place->account,
-			.bucket = place_bucket(store->place),
-			.key = place_key(store->place),
-			.size = store->size},
-		.fd = store->fd,
-		.headers = &store->headers,
-		.create_only = store->create_only,
-		.settings = view_copy_settings(view),
-		.on_done = on_recognised,
-		.user = store,
-	};
-	return recognise_copy_start(store->recognise);
-}
-
-static void upload(struct store *store)
-{
-	int error = store->keeps ? 0 : draft_new_headers(&store->headers, store->place);
-
-	if (error == 0) {
-		struct str class = headers_get(&store->headers, STR("x-amz-storage-class"));
-
-		snprintf(store->storage_class, sizeof(store->storage_class), "%.*s", (int)class.len,
-			class.len ? class.data : "");
-	}
-	if (error < 0) {
-		finish_early(store, error);
-		return;
-	}
-	if (!recognise(store))
-		upload_now(store);
-}
-
-/* ---- copy ---- */
-
-static void copy(struct store *store);
-
-static void on_looked(struct call *call, const struct s3_answer *answer)
-{
-	struct store *store = call->user;
-	struct outcome outcome = {.error = call->error == -ENOENT ? -ESTALE : call->error, .answer = answer};
-
-	if (outcome.error == 0 &&
-		(answer->size != store->size || strcmp(answer->etag, store->source_etag) == 0))
-		outcome.error = -ESTALE;
-	if (outcome.error < 0) {
-		finish(store, &outcome);
-		return;
-	}
-	snprintf(store->source_etag, sizeof(store->source_etag), "%s", answer->etag);
-	snprintf(store->storage_class, sizeof(store->storage_class), "%s", answer->storage_class);
-	copy(store);
-}
-
-/* The source is another version by now, or some other condition failed. */
-static void look(struct store *store)
-{
-	store->looked = true;
-	call_init(&store->call);
-	store->call.request.op = S3_HEAD_OBJECT;
-	store->call.request.bucket = place_bucket(store->from);
-	store->call.request.key = place_key(store->from);
-	store->call.account = store->from->account;
-	store->call.on_done = on_looked;
-	store->call.user = store;
-	call_start(store->worker, &store->call);
-}
-
-static void on_carried(struct carry *done, const struct s3_answer *answer)
-{
-	struct store *store = done->user;
-	struct outcome outcome = outcome_of(done->error, done->new_etag, done->mtime, answer);
-
-	if (done->error == -ESTALE && !store->looked)
-		look(store);
-	else
-		finish(store, &outcome);
-}
-
-/* Another account's, which the service will not copy for the destination's. */
-static void carry(struct store *store)
-{
-	free(store->carry); /* of the version before */
-	store->carry = malloc(sizeof(*store->carry));
-	if (!store->carry) {
-		finish_early(store, -ENOMEM);
-		return;
-	}
-	*store->carry = (struct carry){
-		.from = store->from,
-		.to = store->place,
-		.etag = store->source_etag,
-		.size = store->size,
-		.create_only = store->create_only,
-		.staging_dir = store->hub->staging_dir,
-		.on_done = on_carried,
-		.user = store,
-	};
-	carry_start(store->worker, store->carry);
-}
-
-/*
- * Refused since something is there, after an attempt whose answer was lost; and what is there has our size
- * and is no older.  It is that attempt's copy then, which can't be known by its ETag where the source was
- * uploaded in parts or KMS encrypts: the same onto the same.
- */
-static bool is_likely_ours(const struct store *store, const struct copy *done, const struct s3_answer *answer)
-{
-	return done->error == -EEXIST && done->ambiguous && store->create_only &&
-	       answer->size == store->size && answer->mtime + CLOCK_SLACK >= store->began;
-}
-
-static void on_copied(struct copy *done, const struct s3_answer *answer)
-{
-	struct store *store = done->user;
-	struct outcome outcome = outcome_of(done->error, done->etag, done->mtime, answer);
-
-	outcome.ambiguous = done->ambiguous;
-	if (is_likely_ours(store, done, answer)) {
-		store->create_only = false;
-		copy(store);
-		return;
-	}
-	if (done->error == -ESTALE && !store->looked)
-		look(store);
-	else if (done->error == -EACCES && !account_same(store->from->account, store->place->account))
-		carry(store);
-	else
-		finish(store, &outcome);
-}
-
-static void copy(struct store *store)
-{
-	if (carry_wanted(store->from, store->place)) {
-		carry(store);
-		return;
-	}
-	if (store->began == 0)
-		store->began = (int64_t)time(NULL) + account_clock_offset(store->place->account);
-	store->settings = view_copy_settings(store->place->view);
-	if (store->bulk)
-		store->settings.call_flags |= CALL_BULK;
-	store->copy = (struct copy){
-		.settings = &store->settings,
-		.source_account = store->from->account,
-		.account = store->place->account,
-		.source_bucket = place_bucket(store->from),
-		.source_key = place_key(store->from),
-		.bucket = place_bucket(store->place),
-		.key = place_key(store->place),
-		.source_etag = str_of(store->source_etag),
-		.storage_class = store->storage_class[0] ? str_of(store->storage_class) : STR_NONE,
-		.size = store->size,
-		.create_only = store->create_only,
-		.on_done = on_copied,
-		.user = store,
-	};
-	copy_start(store->worker, &store->copy);
+	store_finish(store, &(struct store_outcome){.error = error});
 }
 
 /* ---- the beginning ---- */
 
 static void run(struct task *task, struct worker *worker)
 {
-	struct store *store = (struct store *)((char *)task - offsetof(struct store, task));
-
-	if (store->source)
-		copy(store);
-	else
-		upload(store);
+	store_send((struct store *)((char *)task - offsetof(struct store, task)));
 }
 
 static void run_failed(struct task *task, struct worker *worker)
 {
 	struct store *store = (struct store *)((char *)task - offsetof(struct store, task));
 
-	finish_early(store, store->error);
+	store_fail(store, store->error);
 }
 
 static void post(struct store *store, void (*function)(struct task *task, struct worker *worker))
