@@ -5,10 +5,11 @@
  *   lives    0            0      none      everything it was told is true
  *   lives    > 0          0      none      answered early; some of it is under way
  *   lives    any          < 0    none      a failure that it does not know yet: its next call that can report
- * tells it lives    > 0          any    some      a call without evidence waits lives    0            any
- * some      only while `settling`, or within batch_pump: they are being called ended    > 0          any
- * `last`    not in the table; drains ended    0            any    none      nobody is left to be told:
- * logged; freed with the last ref
+ *                                          tells it
+ *   lives    > 0          any    some      a call without evidence waits
+ *   lives    0            any    some      only while `settling`, or within batch_pump: they are being called
+ *   ended    > 0          any    `last`    not in the table; drains
+ *   ended    0            any    none      nobody is left to be told: logged; freed with the last ref
  *
  * Invariants: batches.outstanding is the sum of all; none of a live batch's waits is called while something
  * of it is outstanding; an error is taken by exactly one caller; a wait for room is queued only while there
@@ -260,8 +261,9 @@ void batches_count(struct batches *batches, unsigned *ret_processes, unsigned *r
 
 static bool has_room(const struct batch *batch)
 {
-	return batch->outstanding < BATCH_OUTSTANDING_MAX &&
-	       batch->batches->outstanding < BATCHES_OUTSTANDING_MAX;
+	unsigned max = batch->caller.tool == CALLER_RM ? BATCH_REMOVALS_MAX : BATCH_OUTSTANDING_MAX;
+
+	return batch->outstanding < max && batch->batches->outstanding < BATCHES_OUTSTANDING_MAX;
 }
 
 /* Lock held. */
@@ -324,7 +326,6 @@ static int take_error(struct batch *batch)
 	int error = batch->error;
 
 	batch->error = 0;
-	batch->told |= error < 0;
 	return error;
 }
 
@@ -401,13 +402,21 @@ int batch_take_error(struct batch *batch)
 	return error;
 }
 
-bool batch_has_told(struct batch *batch)
+bool batch_has_failed(struct batch *batch)
 {
 	pthread_mutex_lock(&batch->batches->lock);
-	bool told = batch->told;
+	bool failed = batch->refused || batch->error < 0;
 
 	pthread_mutex_unlock(&batch->batches->lock);
-	return told;
+	return failed;
+}
+
+void batch_refused(struct batch *batch)
+{
+	pthread_mutex_lock(&batch->batches->lock);
+	batch->refused = true;
+	visit_refused(&batch->visits);
+	pthread_mutex_unlock(&batch->batches->lock);
 }
 
 void batch_put_error(struct batch *batch, int error)

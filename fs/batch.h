@@ -17,7 +17,9 @@
 #include "fs/resolver.h"
 
 enum {
-	BATCH_OUTSTANDING_MAX = 4096, /* of one process */
+	BATCH_OUTSTANDING_MAX = 1024, /* of one process: what the window takes twice; each is some 2 KiB */
+	BATCH_REMOVALS_MAX =
+		4096, /* of an rm: four full DeleteObjects, one being gathered while three are away */
 	BATCHES_OUTSTANDING_MAX =
 		16384, /* of all: a flat bound on memory and on what a crash leaves undone */
 	BATCHES_MAX = 256, /* processes; past it one more waits for each call */
@@ -76,8 +78,10 @@ void batch_promise_more(struct batch *batch);
 void batch_keep(struct batch *batch, int error);
 /* The first error that nobody has been told; it then has been. */
 int batch_take_error(struct batch *batch);
-/* Has it been told of one, ever?  rm then no longer removes the directories around the one in question. */
-bool batch_has_told(struct batch *batch);
+/* Has something failed that the process is to be told of, or was batch_refused called? */
+bool batch_has_failed(struct batch *batch);
+/* rm is about to be told of a failure, whatever of: the directories around it stay. */
+void batch_refused(struct batch *batch);
 /* One that was taken, or belongs to it in another way, is for a later call to tell. */
 void batch_put_error(struct batch *batch, int error);
 /* Calls back once nothing is outstanding, with the first error, which is then told.  Perhaps before it
@@ -92,6 +96,9 @@ bool batch_listed(struct batch *batch, uint64_t id);
 void batch_entry(struct batch *batch, uint64_t directory, uint64_t entry);
 bool batch_more(struct batch *batch, uint64_t directory, uint64_t entry);
 bool batch_inside(struct batch *batch, uint64_t directory);
+bool batch_removing(struct batch *batch, uint64_t directory, uint64_t entry);
 void batch_left(struct batch *batch, uint64_t directory);
+/* Has any process this entry of the directory still before it? */
+bool batches_ahead(struct batches *batches, uint64_t directory, uint64_t entry);
 
 #endif

@@ -21,7 +21,8 @@ struct batch {
 	struct batch *next; /* of its slot */
 	unsigned refs;
 	uint64_t seen_ms; /* alive then */
-	bool settling, told;
+	bool settling;
+	bool refused; /* a call of the process itself failed, or told of a failure */
 	unsigned outstanding;
 	uint64_t kept; /* promises, well or ill */
 	int error;

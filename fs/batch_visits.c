@@ -58,9 +58,31 @@ bool batch_inside(struct batch *batch, uint64_t directory)
 	return inside;
 }
 
+bool batch_removing(struct batch *batch, uint64_t directory, uint64_t entry)
+{
+	pthread_mutex_lock(&batch->batches->lock);
+	bool more = visit_removing(&batch->visits, directory, entry);
+
+	pthread_mutex_unlock(&batch->batches->lock);
+	return more;
+}
+
 void batch_left(struct batch *batch, uint64_t directory)
 {
 	pthread_mutex_lock(&batch->batches->lock);
 	visit_left(&batch->visits, directory);
 	pthread_mutex_unlock(&batch->batches->lock);
+}
+
+bool batches_ahead(struct batches *batches, uint64_t directory, uint64_t entry)
+{
+	bool ahead = false;
+
+	pthread_mutex_lock(&batches->lock);
+	for (unsigned slot = 0; slot < BATCH_SLOTS && batches->count > 0 && !ahead; slot++) {
+		for (const struct batch *batch = batches->slots[slot]; batch && !ahead; batch = batch->next)
+			ahead = visit_ahead(&batch->visits, directory, entry);
+	}
+	pthread_mutex_unlock(&batches->lock);
+	return ahead;
 }

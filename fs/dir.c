@@ -153,6 +153,11 @@ static void reap(struct hub *hub, const struct dir *keep)
 	}
 }
 
+void dirs_reap(struct hub *hub)
+{
+	reap(hub, NULL);
+}
+
 int dir_born(struct hub *hub, struct node *directory)
 {
 	struct dir *dir = get(directory);

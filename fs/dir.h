@@ -31,6 +31,8 @@ bool dir_whole(const struct node *directory, uint64_t now_ms);
 int dir_born(struct hub *hub, struct node *directory);
 /* Gives up what is known (an error made it doubtful, or somebody else changed it). */
 void dir_doubt(struct hub *hub, struct node *directory);
+/* Gives up all knowledge that is no longer fresh. */
+void dirs_reap(struct hub *hub);
 /* Whose knowledge it is. */
 struct node *dir_node(const struct dir *dir);
 /* The directory's node is about to be freed (called by node.c): no child is left. */

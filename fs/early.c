@@ -96,8 +96,11 @@ void early_free(struct early *early)
 
 struct batch *early_batch(struct hub *hub, fuse_req_t req)
 {
-	pid_t pid = fuse_req_ctx(req)->pid;
+	return early_batch_of(hub, fuse_req_ctx(req)->pid);
+}
 
+struct batch *early_batch_of(struct hub *hub, pid_t pid)
+{
 	return hub->early && pid > 0 ? batches_find(hub->early->batches, pid) : NULL;
 }
 

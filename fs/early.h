@@ -46,6 +46,7 @@ void early_free(struct early *early); /* after the engine; accepts NULL */
 
 /* The batch of the process that asks, one ref, or NULL. */
 struct batch *early_batch(struct hub *hub, fuse_req_t req);
+struct batch *early_batch_of(struct hub *hub, pid_t pid);
 
 /* Who asks?  For the calls with which a batch begins. */
 struct early_ask {

@@ -1,10 +1,12 @@
 #include "fs/handle.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/checks.h"
 #include "fs/op_read.h"
 #include "fs/recognise.h"
 
@@ -37,6 +39,21 @@ void files_free(struct hub *hub)
 static struct handle **slot_of(struct hub *hub, const struct node *node)
 {
 	return &hub->files->slots[node->ino % HANDLE_SLOTS];
+}
+
+/* The handles of a slot against what handle.h says of them. */
+static void check(struct hub *hub, const struct node *node)
+{
+	const struct handle *prev = NULL;
+
+	if (!CHECKS_TABLES)
+		return;
+	for (const struct handle *at = *slot_of(hub, node); at; prev = at, at = at->next) {
+		assert(at->prev == prev && at->refs > 0 && !at->closed);
+		assert(slot_of(hub, at->node) == slot_of(hub, node));
+		assert(at->node->refs > 0 && !node_is_dir(at->node));
+		assert(at->writes == handle_flags_write(at->flags));
+	}
 }
 
 bool handle_flags_write(int flags)
@@ -72,6 +89,7 @@ int handle_open(struct hub *hub, struct node *node, int flags, struct handle **r
 	if (*slot)
 		(*slot)->prev = handle;
 	*slot = handle;
+	check(hub, node);
 	*ret = handle;
 	return 0;
 }
@@ -101,6 +119,7 @@ void handle_close(struct hub *hub, struct handle *handle)
 	if (handle->next)
 		handle->next->prev = handle->prev;
 	chunks_drop(hub, handle);
+	check(hub, handle->node);
 	handle_unref(hub, handle);
 }
 
@@ -193,5 +212,6 @@ void handle_follow(struct hub *hub, struct node *node, const char *etag)
 		if (node->attr.etag)
 			snprintf(at->etag, sizeof(at->etag), "%s", node->attr.etag);
 	}
+	check(hub, node);
 	remember(hub, node);
 }

@@ -59,6 +59,7 @@ struct hub {
 	atomic_uint parked; /* requests without an answer yet: hub_park, hub_unpark */
 	int fuse_cpu; /* of the session, constant once it is open: fs/placement.h */
 	struct between between;
+	atomic_ulong pruned; /* nodes that the kernel was asked to let go: fs/prune.h */
 	atomic_bool stopping; /* the session ends: begin nothing new */
 };
 
@@ -114,6 +115,8 @@ void hub_reply_err(fuse_req_t req, int error);
  * are merged into the loss of their directory's whole cache ---- */
 void notify_entry(struct hub *hub, uint64_t parent, struct str name);
 void notify_inode(struct hub *hub, uint64_t ino);
+/* There may be more nodes than are needed: fs/prune.h, from now on and for as long as there are. */
+void notify_prune(struct hub *hub);
 
 /* send, on the notifier's thread, tells the kernel; name STR_NONE: of an inode.  NULL: through the hub's
  * session. */

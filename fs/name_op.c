@@ -197,6 +197,7 @@ void name_op_finish(struct name_op *op, int error)
 		tell_kernel(op);
 		hub_unlock(op->hub);
 	}
+	op->error = error;
 	if (answer(op))
 		hub_reply_err(op->parked.req, error);
 	parked_drop(&op->parked);

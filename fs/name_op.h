@@ -36,6 +36,7 @@ struct name_op {
 	bool as_dir; /* claims everything below, with the marker, rather than one object */
 	unsigned retakes;
 	int untold; /* of other things, which this call tells should it succeed itself */
+	int error; /* what it ended with; for `release` */
 	struct claim claim;
 	void (*ready)(struct name_op *op);
 	void (*release)(struct name_op

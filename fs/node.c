@@ -71,7 +71,8 @@ void nodes_free(struct nodes *nodes)
 /* A node with one ref, in no table yet. */
 static struct node *make(struct str name, enum node_kind kind)
 {
-	struct node *node = calloc(1, sizeof(*node) + name.len + 1);
+	size_t size = offsetof(struct node, room) + name.len + 1;
+	struct node *node = calloc(1, size > sizeof(*node) ? size : sizeof(*node));
 
 	if (!node)
 		return NULL;
@@ -97,6 +98,7 @@ int nodes_add_root(struct nodes *nodes, enum node_kind kind, struct view *view, 
 	node->view = view;
 	table_link_ino(nodes, node);
 	nodes->root = node;
+	table_changed(nodes);
 	*ret = node;
 	return 0;
 }
@@ -116,6 +118,7 @@ int nodes_add(
 	node->parent = node_ref(parent);
 	table_link_ino(nodes, node);
 	table_link_name(nodes, node);
+	table_changed(nodes);
 	*ret = node;
 	return 0;
 }
@@ -127,6 +130,7 @@ void nodes_detach(struct nodes *nodes, struct node *node)
 	dir_child_leaves(node);
 	table_unlink_name(nodes, node);
 	node->gone = true;
+	table_changed(nodes);
 }
 
 static bool is_below(const struct node *node, const struct node *above)
@@ -171,6 +175,7 @@ int nodes_move(struct nodes *nodes, struct node *node, struct node *parent, stru
 	node->parent = node_ref(parent);
 	table_link_name(nodes, node);
 	node_unref(nodes, old);
+	table_changed(nodes);
 	return 0;
 }
 
@@ -183,6 +188,8 @@ struct node *node_ref(struct node *node)
 /* Frees it if nothing holds it, and then its parents for as long as nothing holds them either. */
 static void release(struct nodes *nodes, struct node *node)
 {
+	bool freed = false;
+
 	while (node && node->refs == 0 && node->lookups == 0) {
 		struct node *parent = node->parent;
 
@@ -203,7 +210,10 @@ static void release(struct nodes *nodes, struct node *node)
 			parent->refs--;
 		}
 		node = parent;
+		freed = true;
 	}
+	if (freed)
+		table_changed(nodes);
 }
 
 void node_unref(struct nodes *nodes, struct node *node)
@@ -217,13 +227,16 @@ void node_unref(struct nodes *nodes, struct node *node)
 
 void node_lookup_add(struct node *node)
 {
-	node->lookups++;
+	/* The kernel forgets all of its count at once, so that what is too many to be counted ends all the
+	 * same. */
+	if (node->lookups < UINT32_MAX)
+		node->lookups++;
 }
 
 void node_forget(struct nodes *nodes, struct node *node, uint64_t count)
 {
 	/* The kernel's count is not ours to trust with a wrap-around. */
-	node->lookups -= count < node->lookups ? count : node->lookups;
+	node->lookups -= count < node->lookups ? (uint32_t)count : node->lookups;
 	release(nodes, node);
 }
 

@@ -49,24 +49,24 @@ struct draft; /* fs/draft.h: content written or copied here that S3 does not hav
 struct node {
 	uint64_t ino;
 	struct node *parent; /* NULL: root */
-	enum node_kind kind;
+	enum node_kind kind : 8;
 	bool gone;
 	bool local; /* made by this mount (attributes exact whatever their age) until `fetched_ms` says
 		       otherwise */
 	bool held; /* fs/dir.c only: one of the refs is its directory's knowledge; dir_child_leaves gives it
 		      back */
 	uint16_t pins; /* fs/views.c only: views that show it or what is below: it stays, whatever S3 lists */
+	uint16_t name_len;
 	uint32_t refs;
-	uint64_t lookups;
+	uint32_t lookups; /* UINT32_MAX: so many or more */
 	struct view *view; /* set on a view's root only */
 	struct dir *dir; /* directories; NULL: nothing known */
 	struct draft *draft; /* files; NULL: the object is all there is */
 	struct node_attr attr;
 	struct node *ino_next, *name_next; /* hash chains */
 	struct node *child_next, *child_prev, *children; /* siblings of one parent */
-	uint16_t name_len;
-	uint16_t room_size; /* private: bytes in room */
 	char *name; /* NUL-terminated; in room, or on the heap where a rename made it longer */
+	uint16_t room_size; /* private: bytes in room */
 	char room[];
 };
 
@@ -101,7 +101,8 @@ void node_unref(struct nodes *nodes, struct node *node);
 void node_lookup_add(struct node *node); /* one fuse_reply_entry or readdirplus entry */
 void node_forget(struct nodes *nodes, struct node *node, uint64_t count);
 
-/* The whole table against its invariants, by assert; nothing under NDEBUG.  Slow: for tests and shutdown. */
+/* The whole table against its invariants, by assert; nothing under NDEBUG.  Slow: for tests, shutdown, and
+ * every transition in sanitizer builds (table_changed). */
 void nodes_check(const struct nodes *nodes);
 
 bool node_is_dir(const struct node *node);

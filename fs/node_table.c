@@ -211,3 +211,11 @@ void nodes_check(const struct nodes *nodes)
 	assert(named == nodes->by_name.used);
 }
 #endif
+
+void table_changed(struct nodes *nodes)
+{
+	enum { SMALL = 64, NOW_AND_THEN = 512 };
+
+	if (CHECKS_TABLES && (nodes->by_ino.used <= SMALL || ++nodes->transitions % NOW_AND_THEN == 0))
+		nodes_check(nodes);
+}

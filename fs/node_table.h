@@ -7,6 +7,7 @@
 #ifndef FERRYFS_FS_NODE_TABLE_H
 #define FERRYFS_FS_NODE_TABLE_H
 
+#include "engine/checks.h"
 #include "fs/node.h"
 
 struct node_table {
@@ -20,6 +21,7 @@ struct nodes {
 	struct node *root;
 	uint64_t next_ino;
 	uint64_t seed; /* of the names' hash: names are chosen by others */
+	uint64_t transitions; /* counted where CHECKS_TABLES */
 	void (*before_free)(void *user, struct node *node);
 	void *user;
 };
@@ -32,5 +34,8 @@ void table_unlink_ino(struct nodes *nodes, struct node *node);
 /* Into the names and the parent's children, and out again. */
 void table_link_name(struct nodes *nodes, struct node *node);
 void table_unlink_name(struct nodes *nodes, struct node *node);
+/* After every transition of a node (made, out of its directory, moved, freed): where CHECKS_TABLES, the whole
+ * table is checked, a large one now and then. */
+void table_changed(struct nodes *nodes);
 
 #endif

@@ -10,8 +10,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "engine/log.h"
+#include "fs/prune.h"
 
 enum {
 	NOTES_MAX = 16384,
@@ -37,6 +39,8 @@ struct notifier {
 	uint64_t lost[LOST_MAX];
 	unsigned lost_count;
 	bool stop, stopped, dropped;
+	atomic_bool pruning; /* written under lock */
+	struct prune prune; /* the thread's own */
 };
 
 static void lose(struct notifier *notifier, uint64_t directory)
@@ -119,6 +123,18 @@ void notify_entry(struct hub *hub, uint64_t parent, struct str name)
 void notify_inode(struct hub *hub, uint64_t ino)
 {
 	notify(hub, ino, STR_NONE);
+}
+
+void notify_prune(struct hub *hub)
+{
+	struct notifier *notifier = hub->notifier;
+
+	if (!notifier || atomic_load_explicit(&notifier->pruning, memory_order_relaxed))
+		return;
+	pthread_mutex_lock(&notifier->lock);
+	atomic_store(&notifier->pruning, true);
+	pthread_cond_signal(&notifier->wake);
+	pthread_mutex_unlock(&notifier->lock);
 }
 
 /* Names of a directory that the kernel knows, from `cursor` on (NULL: the first); cursor's ref is taken, and
@@ -215,6 +231,30 @@ static void send_lost(struct notifier *notifier, uint64_t directory)
 	}
 }
 
+/* Nothing is to be told: one piece of a round, or a pause.  Lock held, but not meanwhile. */
+static void prune(struct notifier *notifier)
+{
+	int wait_ms;
+
+	pthread_mutex_unlock(&notifier->lock);
+	prune_step(notifier->hub, &notifier->prune, &wait_ms);
+	pthread_mutex_lock(&notifier->lock);
+	if (wait_ms < 0) {
+		atomic_store(&notifier->pruning, false);
+	} else if (wait_ms > 0 && notifier->count == 0 && notifier->lost_count == 0 && !notifier->stop) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += wait_ms / 1000;
+		until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_nsec -= 1000000000;
+			until.tv_sec++;
+		}
+		pthread_cond_timedwait(&notifier->wake, &notifier->lock, &until);
+	}
+}
+
 static void *notifier_run(void *user)
 {
 	struct notifier *notifier = user;
@@ -236,6 +276,9 @@ static void *notifier_run(void *user)
 				log_text(LOG_LEVEL_WARNING,
 					"too many changes at once: some names may look stale for cache_ttl");
 			send_lost(notifier, directory);
+		} else if (atomic_load(&notifier->pruning)) {
+			prune(notifier);
+			continue;
 		} else {
 			pthread_cond_wait(&notifier->wake, &notifier->lock);
 			continue;
@@ -257,7 +300,12 @@ int notifier_new(
 	notifier->hub = hub;
 	notifier->send = send ? send : send_to_kernel;
 	pthread_mutex_init(&notifier->lock, NULL);
-	pthread_cond_init(&notifier->wake, NULL);
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&notifier->wake, &attr);
+	pthread_condattr_destroy(&attr);
 	int error = pthread_create(&notifier->thread, NULL, notifier_run, notifier);
 
 	if (error) {

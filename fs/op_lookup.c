@@ -15,6 +15,7 @@
 #include "engine/log.h"
 #include "fs/dir_stream.h"
 #include "fs/early.h"
+#include "fs/last_call.h"
 #include "fs/parked.h"
 #include "fs/probe.h"
 #include "fs/seen.h"
@@ -49,17 +50,23 @@ static void free_lookup(struct parked *parked)
 static void finish(struct lookup *lookup, int error, struct node *node)
 {
 	struct hub *hub = lookup->hub;
-	bool wanted = parked_take(&lookup->parked);
+
+	bool failed = error < 0 && error != -ENOENT;
+	bool wanted = !failed && parked_take(&lookup->parked);
 
 	hub_lock(hub);
 	dir_watch_end(hub, &lookup->watch);
 	if (node && !wanted)
 		node_unref(hub->nodes, node);
 	hub_unlock(hub);
+	if (failed) {
+		last_call_fail_parked(&lookup->parked, error);
+		return;
+	}
 	if (wanted && error == 0 && node)
 		hub_reply_entry(hub, lookup->parked.req, node);
 	else if (wanted)
-		hub_reply_err(lookup->parked.req, error < 0 ? error : -ENOENT);
+		hub_reply_err(lookup->parked.req, -ENOENT);
 	parked_drop(&lookup->parked);
 }
 

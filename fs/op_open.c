@@ -15,6 +15,7 @@
 #include "fs/draft.h"
 #include "fs/early.h"
 #include "fs/handle.h"
+#include "fs/last_call.h"
 #include "fs/refresh.h"
 #include "fs/parked.h"
 
@@ -205,7 +206,7 @@ static void go(struct open_op *op)
 		if (to_close >= 0)
 			close(to_close);
 		if (result < 0) {
-			parked_fail(&op->parked, result);
+			last_call_fail_parked(&op->parked, result);
 			return;
 		}
 		switch ((enum open_step)result) {

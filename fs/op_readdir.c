@@ -12,8 +12,9 @@
 #include <stdlib.h>
 
 #include "fs/dir_stream.h"
-#include "fs/early.h"
 #include "fs/draft.h"
+#include "fs/early.h"
+#include "fs/last_call.h"
 #include "fs/parked.h"
 
 enum {
@@ -221,31 +222,6 @@ static void take_back(struct dir_handle *handle, const struct dir_answer *answer
 
 /* ---- the end of a listing that a process with a batch reads ---- */
 
-struct dir_end {
-	struct parked parked;
-	struct batch_wait wait;
-};
-
-static void free_end(struct parked *parked)
-{
-	free(parked);
-}
-
-/* cp takes EIO here for a directory that could not be read, and ends with 1; it has nothing more to do, so
- * loses nothing by it. */
-static void on_settled(struct batch_wait *wait, int error)
-{
-	struct dir_end *end = wait->user;
-
-	if (parked_take(&end->parked)) {
-		if (error < 0)
-			hub_reply_err(end->parked.req, -EIO);
-		else
-			fuse_reply_buf(end->parked.req, NULL, 0);
-	}
-	parked_drop(&end->parked);
-}
-
 /* With nothing more to come that could report, this call waits for all that the process was promised. */
 static void send_end(struct dir_handle *handle, fuse_req_t req)
 {
@@ -257,16 +233,7 @@ static void send_end(struct dir_handle *handle, fuse_req_t req)
 		fuse_reply_buf(req, NULL, 0);
 		return;
 	}
-	struct dir_end *end = calloc(1, sizeof(*end));
-
-	if (!end) {
-		hub_reply_err(req, -ENOMEM);
-		return;
-	}
-	end->wait.on_done = on_settled;
-	end->wait.user = end;
-	parked_init(&end->parked, req, free_end);
-	batch_wait(handle->batch, &end->wait);
+	last_call_end(req, handle->batch);
 }
 
 static void send(struct dir_handle *handle, fuse_req_t req, const struct dir_answer *answer, int error)
@@ -274,7 +241,7 @@ static void send(struct dir_handle *handle, fuse_req_t req, const struct dir_ans
 	if (error == 0 && answer->len == 0 && handle->batch)
 		send_end(handle, req);
 	else if (error < 0)
-		hub_reply_err(req, error);
+		last_call_fail(req, handle->batch, error);
 	else if (fuse_reply_buf(req, answer->data, answer->len) < 0)
 		take_back(handle, answer);
 }

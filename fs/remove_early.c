@@ -303,6 +303,25 @@ static enum outcome try_it(
 	return early ? EARLY : ORDINARY;
 }
 
+/* The process turns to this name, to remove it.  Will it make another call, which can wait and report? */
+static bool more_to_come(
+	struct hub *hub, struct batch *batch, fuse_ino_t parent, struct str name, bool directory)
+{
+	hub_lock(hub);
+	const struct node *above = nodes_find(hub->nodes, parent);
+	const struct node *node = above ? nodes_child(hub->nodes, above, name) : NULL;
+	uint64_t ino = node ? node->ino : 0;
+
+	if (node && directory)
+		early_unemptied(hub, node);
+	hub_unlock(hub);
+	if (!directory)
+		return batch_removing(batch, parent, ino);
+	batch_left(batch, ino);
+	/* It tells of what failed before, when all else has ended: it may be the last call. */
+	return batch_inside(batch, parent) && !batch_has_failed(batch);
+}
+
 bool remove_early(
 	fuse_req_t req, fuse_ino_t parent, const char *name, bool directory, struct batch **ret_batch)
 {
@@ -312,37 +331,17 @@ bool remove_early(
 	*ret_batch = batch;
 	if (!batch || batch_caller(batch)->tool == CALLER_CP)
 		return false;
-	if (directory) {
-		hub_lock(hub);
-		const struct node *above = nodes_find(hub->nodes, parent);
-		const struct node *node = above ? nodes_child(hub->nodes, above, str_of(name)) : NULL;
-		uint64_t ino = node ? node->ino : 0;
-
-		if (node)
-			early_unemptied(hub, node);
-		hub_unlock(hub);
-		batch_left(batch, ino);
-	}
 	if (!directory)
 		draft_save_copies(hub, parent, name);
-	/* Without room the ordinary way waits, for all of it.  So does a rmdir after a failure: it may be the
-	 * last call. */
-	if (!batch_inside(batch, parent) || (directory && batch_has_told(batch)) ||
-		!batch_promise(batch, NULL))
+	/* Without room the ordinary way waits, for all of it. */
+	if (!more_to_come(hub, batch, parent, str_of(name), directory) || !batch_promise(batch, NULL))
 		return false;
 	if (try_it(hub, batch, parent, str_of(name), directory) == ORDINARY) {
 		batch_keep(batch, 0);
 		return false;
 	}
-	/* A file's failure is told when its directory is to be removed, to whoever asks for that. */
-	int error = directory ? batch_take_error(batch) : 0;
-
-	if (error < 0) {
-		hub_lock(hub);
-		notify_entry(hub, parent, str_of(name));
-		hub_unlock(hub);
-	}
-	hub_reply_err(req, error);
+	/* A failure is told when a directory around it is to be removed, to whoever asks for that. */
+	hub_reply_err(req, 0);
 	batch_unref(batch);
 	return true;
 }

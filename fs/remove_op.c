@@ -50,6 +50,8 @@ void remove_op_release(struct name_op *base)
 	struct remove_op *op = (struct remove_op *)base;
 
 	page_free(op->page);
+	if (op->batch && base->error < 0)
+		batch_refused(op->batch);
 	batch_unref(op->batch);
 	if (!op->node)
 		return;

@@ -4,6 +4,7 @@
 
 #include "fs/draft.h"
 #include "fs/handle.h"
+#include "fs/prune.h"
 
 /* Is an operation under way that will change what this node shows?  hub.lock held. */
 static bool node_busy(struct hub *hub, const struct node *node)
@@ -42,6 +43,8 @@ void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
 
 	node_stat(node, &entry.attr);
 	*ret = entry;
+	if (prune_wanted(hub))
+		notify_prune(hub);
 }
 
 /* After an entry was sent with this result: takes the lookup back if the kernel never got it, and the

@@ -128,10 +128,9 @@ static void say_hub(struct hub *hub, const struct state *state)
 		batches_count(hub->early->batches, &processes, &promised);
 	log_text(LOG_LEVEL_WARNING,
 		"state: nodes: %lu buckets, %lu directories, %lu files, %lu gone, %lu only here, %lu known "
-		"to the kernel, "
-		"%u held by directories",
+		"to the kernel, %lu asked back from it, %u held by directories",
 		state->nodes[NODE_BUCKET], state->nodes[NODE_DIR], state->nodes[NODE_FILE], state->gone,
-		state->local, state->looked_up, state->held);
+		state->local, state->looked_up, atomic_load(&hub->pruned), state->held);
 	log_text(LOG_LEVEL_WARNING, "state: handles: %lu, %lu of them write, %" PRIu64 " bytes parked",
 		state->handles, state->writers, state->parked_bytes);
 	log_text(LOG_LEVEL_WARNING, "state: claims: %u; parked requests and work: %u; stopping: %s",

@@ -161,9 +161,30 @@ bool visit_more(const struct visits *visits, uint64_t directory, uint64_t entry)
 	return entry < visit->highest || more_around(visits, at);
 }
 
+bool visit_ahead(const struct visits *visits, uint64_t directory, uint64_t entry)
+{
+	unsigned at = find(visits, directory);
+
+	return at > 0 && !visits->stack[at - 1].broken && entry >= visits->stack[at - 1].last;
+}
+
 bool visit_inside(const struct visits *visits, uint64_t directory)
 {
-	return find(visits, directory) > 0;
+	unsigned at = find(visits, directory);
+
+	return at > 0 && !visits->stack[at - 1].kept;
+}
+
+bool visit_removing(struct visits *visits, uint64_t directory, uint64_t entry)
+{
+	visit_entry(visits, directory, entry);
+	return visit_inside(visits, directory) || visit_more(visits, directory, entry);
+}
+
+void visit_refused(struct visits *visits)
+{
+	for (unsigned i = 0; i < visits->count; i++)
+		visits->stack[i].kept = true;
 }
 
 void visit_left(struct visits *visits, uint64_t directory)

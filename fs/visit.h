@@ -5,7 +5,8 @@
  * order, one subdirectory after another to its bottom.  So a process that is at an entry below the highest
  * number of its own listing still has that one before it, and cannot pass over it in silence: an answer given
  * early can still be put right. rm goes into a directory and, having emptied it, removes it: below a
- * directory that it opened there is always one more call to come.
+ * directory that it opened there is always one more call to come.  But once it was told of a failure it no
+ * longer removes the directories around that: there the order of its entries is all the evidence, as for cp.
  *
  *   visits of a process, the outermost first; each directory was met as an entry of the one before it
  *
@@ -36,6 +37,7 @@ struct visit {
 	uint64_t highest, last;
 	uint64_t id; /* of this opening: a listing told to another one says nothing about it */
 	bool listed, broken;
+	bool kept; /* rm was told of a failure inside: it will not remove this directory */
 };
 
 struct visits {
@@ -61,8 +63,16 @@ void visit_entry(struct visits *visits, uint64_t directory, uint64_t entry);
  * it? */
 bool visit_more(const struct visits *visits, uint64_t directory, uint64_t entry);
 
-/* rm: is the process inside this directory, so that it will remove it (or say why not)? */
+/* Is the entry one of a directory that the process visits, and not behind it yet? */
+bool visit_ahead(const struct visits *visits, uint64_t directory, uint64_t entry);
+
+/* rm: is the process inside this directory, and will it remove it? */
 bool visit_inside(const struct visits *visits, uint64_t directory);
+/* rm: it turns to this entry, to remove it.  Is another call to come, for the directory or, where it is kept,
+ * for another entry? */
+bool visit_removing(struct visits *visits, uint64_t directory, uint64_t entry);
+/* rm: it is told of a failure at the entry where it is. */
+void visit_refused(struct visits *visits);
 /* rm: it asked for this directory to be removed. */
 void visit_left(struct visits *visits, uint64_t directory);
 

@@ -14,6 +14,14 @@ for key in $(keys bkt src/ | sed 's|^src/||' | grep -v zz); do
 	equal "$key after cp -r" "$(colour "dst/$key")" blue
 	equal "$key's size" "$(object bkt "dst/$key" | field size)" 0
 done
+cp -a m/src m/archive || fail "cp -a"
+mkdir from
+mount --bind m from || skip "no right to bind-mount"
+MOUNTS+=("$WORK/from")
+mv from/archive m/moved || fail mv
+for key in $(keys bkt src/ | sed 's|^src/||' | grep -v zz); do
+	equal "$key after cp -a and mv" "$(colour "moved/$key")" blue
+done
 cp "m/src/$first" m/single || fail cp
 equal "after cp" "$(colour single)" blue
 # Somebody else's empty file is only that.

@@ -1,6 +1,7 @@
 # Several at once: cp -r of eight, readers of what is being copied, and a rename of another directory; each exit status is its own
 # truth.
 . "$(dirname "$0")/lib.sh"
+any_server "several tools at once, and the kernel between them"
 start_s3d --latency=5 --bucket=bkt
 for i in 1 2 3 4 5 6 7 8; do admin POST "seed?bucket=bkt&prefix=src$i&count=80&size=50&dirs=4" >/dev/null; done
 admin POST "seed?bucket=bkt&prefix=other&count=200&size=50" >/dev/null

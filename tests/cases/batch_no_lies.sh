@@ -1,5 +1,6 @@
 # Known ways in which an early answer could become a lie: each shows the truth.
 . "$(dirname "$0")/lib.sh"
+any_server "which calls wait"
 start_s3d --latency=10 --bucket=bkt --seed=bkt,prefix=src,count=12,size=100
 for dir in tail new; do
 	admin POST "seed?bucket=bkt&prefix=$dir&count=12&size=100" >/dev/null
@@ -44,7 +45,7 @@ told d3/f04.txt python3 "$WORK/filter.py"
 
 # Options of cp that pass over files silently: all behind the refused one are there already, and newer.
 n=0
-for option in -rn -rvn "-r --no-clob" -ru "-r --update"; do
+for option in -rn -rvn "-r --no-clobber" "-r --no-clob" "-r --no-c" -ru "-r --update" "-r --upd"; do
 	n=$((n + 1))
 	mkdir "s$n" "s$n/skip"
 	for i in 05 06 07 08; do echo "mine $i" >"s$n/skip/f$i.txt"; done

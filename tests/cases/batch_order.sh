@@ -1,5 +1,6 @@
 # Operations on one key take effect in the order in which they were answered, whatever waits in a batch.
 . "$(dirname "$0")/lib.sh"
+any_server "which calls wait"
 start_s3d --latency=20 --bucket=bkt --seed=bkt,prefix=src,count=200,size=50,dirs=2
 mount_s3 m s3://bkt
 cd m

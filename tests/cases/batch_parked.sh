@@ -1,5 +1,6 @@
 # While a cp -r waits for slow copies and fifty readers for its pending files, the rest of the mount answers.
 . "$(dirname "$0")/lib.sh"
+any_server "which calls wait"
 start_s3d --bucket=bkt --seed=bkt,prefix=src,count=300,size=100,dirs=1 --seed=bkt,prefix=else,count=20,size=100
 for i in 1 2 3 4 5; do admin POST "seed?bucket=bkt&prefix=cold$i&count=3&size=10" >/dev/null; done
 mount_s3 m s3://bkt

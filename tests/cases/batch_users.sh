@@ -2,6 +2,7 @@
 # Two users at once, each with copies, moves and removals of the same names' trees: each exit status is its own truth, and a
 # refusal that meets one is never told to the other.
 . "$(dirname "$0")/lib.sh"
+any_server "whose exit status is whose"
 [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || skip "needs root, and setpriv"
 start_s3d --latency=5 --bucket=bkt --seed=bkt,prefix=src,count=200,size=50,dirs=4
 chmod 711 "$WORK"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SIGTERM ends a hub: what was accepted is stored first, what could not be is reported, and no mount of it is left.
 . "$(dirname "$0")/lib.sh"
+any_server "how a hub ends"
 [ "$(id -u)" = 0 ] || skip "needs root: a hub is root's"
 
 start_s3d --seed=alpha,prefix=dir/,count=50,size=10 --bucket=beta

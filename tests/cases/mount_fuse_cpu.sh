@@ -1,6 +1,7 @@
 # -o fuse_cpu: N holds the thread that reads requests on that CPU, none and auto leave it free of a mount at rest; a CPU
 # that is not there is refused, and a second mount on the same daemon is told when it asks for another.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+any_server "where a thread runs"
 
 allowed_of() { awk '/^Cpus_allowed_list:/ {print $2}' "/proc/$1/status"; }
 # The reading thread is the daemon's first.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Options of a mount that show: ro, the source in findmnt, a prefix as root, both spellings, a log file, commas.
 . "$(dirname "$0")/lib.sh"
+any_server "what a mount shows"
 
 start_s3d --seed=alpha,prefix=deep/er/,count=4,size=3
 

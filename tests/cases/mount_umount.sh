@@ -1,6 +1,7 @@
 #!/bin/bash
 # umount waits for the daemon, says what is in use, and clears a dead mount; a signal ends a mount like an unmount.
 . "$(dirname "$0")/lib.sh"
+any_server "how a mount ends"
 
 start_s3d --seed=alpha,count=5,size=3
 daemon() { daemon_of "$WORK/m"; }

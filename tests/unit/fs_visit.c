@@ -36,6 +36,23 @@ static void test_flat(void **state)
 	visits_release(&visits);
 }
 
+static void test_ahead(void **state)
+{
+	struct visits visits = {0};
+
+	assert_false(visit_ahead(&visits, 10, 11));
+	assert_true(list(&visits, 10, 1, 14));
+	assert_true(visit_ahead(&visits, 10, 11));
+	assert_true(copy(&visits, 10, 12));
+	assert_false(visit_ahead(&visits, 10, 11)); /* behind it */
+	assert_true(visit_ahead(&visits, 10, 12));
+	assert_true(visit_ahead(&visits, 10, 14));
+	assert_false(visit_ahead(&visits, 99, 14));
+	visit_entry(&visits, 10, 11);
+	assert_false(visit_ahead(&visits, 10, 14)); /* out of order: nothing is evidence any more */
+	visits_release(&visits);
+}
+
 static void test_only_the_entry_at_hand(void **state)
 {
 	struct visits visits = {0};
@@ -231,6 +248,44 @@ static void test_remove(void **state)
 	visits_release(&visits);
 }
 
+/* rm is told of a failure: the directories around it stay, those that it opens later go. */
+static void test_remove_refused(void **state)
+{
+	struct visits visits = {0};
+
+	assert_true(list(&visits, 10, 1, 16));
+	assert_true(visit_removing(&visits, 10, 11));
+	assert_true(list(&visits, 12, 10, 21));
+	assert_true(visit_removing(&visits, 12, 20));
+	assert_true(visit_removing(&visits, 12, 21));
+	visit_left(&visits, 12);
+	visit_refused(&visits);
+	assert_false(visit_inside(&visits, 10));
+	assert_true(visit_removing(&visits, 10, 13));
+	assert_true(list(&visits, 14, 10, 31));
+	assert_true(visit_inside(&visits, 14));
+	assert_true(visit_removing(&visits, 14, 31));
+	visit_left(&visits, 14);
+	assert_true(visit_removing(&visits, 10, 15));
+	/* The last of them. */
+	assert_false(visit_removing(&visits, 10, 16));
+	visits_release(&visits);
+}
+
+/* Out of order, nobody knows which entry is the last. */
+static void test_remove_refused_out_of_order(void **state)
+{
+	struct visits visits = {0};
+
+	assert_true(list(&visits, 10, 1, 19));
+	assert_true(visit_removing(&visits, 10, 19));
+	assert_true(visit_removing(&visits, 10, 12));
+	visit_refused(&visits);
+	assert_false(visit_removing(&visits, 10, 13));
+	assert_false(visit_removing(&visits, 99, 100));
+	visits_release(&visits);
+}
+
 static void test_depth(void **state)
 {
 	struct visits visits = {0};
@@ -251,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flat),
+		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_only_the_entry_at_hand),
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_ends_in_empty_directories),
@@ -265,6 +321,8 @@ int main(void)
 		cmocka_unit_test(test_two_openings),
 		cmocka_unit_test(test_told_after_the_end),
 		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_remove_refused),
+		cmocka_unit_test(test_remove_refused_out_of_order),
 		cmocka_unit_test(test_depth),
 	};
 
