@@ -14,8 +14,9 @@ request of that kind, all of them, or all but the first.  What must hold:
   - a fault that passes (`first`) and may be tried again is not told to anybody
   - no multipart upload is left behind, but where the fault kept it from being aborted
 
-Without --all a sample runs, chosen by the seed, for about --seconds; --part takes every N-th of all, from the
-K-th on.  FERRYFS and S3D name the programs.
+Without --all a sample runs, chosen by the seed, for about --seconds; --part=K/N takes the K-th of N parts, chosen
+by the names, which together are all.  As root in a mount namespace of its own (own_mounts.py).  FERRYFS and S3D
+name the programs.
 """
 import argparse
 import hashlib
@@ -24,7 +25,6 @@ import os
 import random
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -34,9 +34,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import zlib
 
+from own_mounts import own_mounts
 from proxy import Proxy
-from tries import Tries
+from tries import Tries, end_at_sigterm
 
 FERRYFS = os.environ.get("FERRYFS", "./ferryfs")
 S3D = os.environ.get("S3D", "build/s3d")
@@ -200,6 +202,11 @@ class Room:
         """After a hang: whatever is stuck goes with the connection."""
         subprocess.run(["umount", "-f", "-l", self.mount_point], stderr=subprocess.DEVNULL)
         self.mount()
+
+    def drop(self):
+        """Without waiting for what is under way: without its server that soon ends, and the daemon with it."""
+        subprocess.run(["umount", "-l", self.mount_point], stderr=subprocess.DEVNULL)
+        self.server.process.kill()
 
     def close(self):
         self.server.clear()
@@ -472,7 +479,8 @@ def main():
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--list", action="store_true", help="all that can occur, and why others can't")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was mounted is unmounted
+    end_at_sigterm()
+    own_mounts()
     work = tempfile.mkdtemp(prefix="ferryfs-matrix.")
     rooms = [Room(i, work) for i in range(options.workers)]
     try:
@@ -483,9 +491,10 @@ def main():
             print("\n".join("/".join(c) for c in chosen))
             print("%d combinations" % total)
             return 0
-        random.Random(options.seed).shuffle(chosen)
+        # By name: the parts together are all of them, whatever order or number another run finds.
         part, parts = map(int, options.part.split("/"))
-        chosen = chosen[part - 1::parts]
+        chosen = [c for c in chosen if zlib.crc32("/".join(c).encode()) % parts == part % parts]
+        random.Random(options.seed).shuffle(chosen)
         matrix = Matrix(chosen, 0 if options.all or options.only else options.seconds)
         threads = [threading.Thread(target=matrix.work, args=(room,), daemon=True) for room in rooms]
         for thread in threads:
@@ -498,6 +507,10 @@ def main():
         print("%d of %d combinations tried (seed %d): %d met their fault, %d commands failed as told, %d wrong" %
               (matrix.tried, total, options.seed, matrix.fired, matrix.refused, len(matrix.wrong)))
         return 1 if matrix.wrong else 0
+    except SystemExit:  # by SIGTERM: whoever sent it may not wait long
+        for room in rooms:
+            room.drop()
+        raise
     finally:
         for room in rooms:
             try:

@@ -6,8 +6,9 @@
 A run is one mount in the foreground (list, cp -r, mv of a directory, write, edit, read, rm -r, umount), or one
 of the commands on s3:// addresses, with one failure.  What must hold: the daemon ends by itself, by umount or with
 a non-zero status where the mount failed; no crash and no leak (ASan); nothing hangs; and no tool's exit status 0
-is a lie.  Without --all a sample runs, chosen by the seed; --part takes every
-N-th of all, from the K-th on.  FERRYFS names the program of `make TORTURE=1`.
+is a lie.  Without --all a sample runs, chosen by the seed; --part=K/N is the n whose remainder by N is K's: the N
+parts, each on a run of its own, are all.  As root in a mount namespace of its own (own_mounts.py); with KEEP=1 the
+folder stays.  FERRYFS names the program of `make TORTURE=1`.
 """
 import argparse
 import collections
@@ -24,9 +25,11 @@ import threading
 import time
 
 from faults import FERRYFS, S3D, Server, Wrong, below, check, ran, until  # noqa
-from tries import Tries
+from own_mounts import own_mounts, pinned
+from tries import Tries, end_at_sigterm
 
 BOUND = 40  # s for one step
+BASELINES = 4  # runs without a failure, which tell how many n there are
 SMALL = {"a.txt": "alpha", "b.txt": "beta " * 300, "none": "", "sub/c.txt": "gamma", "sub/deep/d.txt": "delta",
          "bare/": ""}
 SCENES = ["mount", "cp", "mv", "rm"]
@@ -45,6 +48,7 @@ class Room:
                              AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="testsecret", HOME=self.work, LC_ALL="C",
                              FERRYFS_RUN_DIR=self.run_dir, FERRYFS_JOURNAL=os.path.join(self.work, "journal"))
         self.number = 0
+        self.device = "?"  # MAJOR:MINOR of the mount
         self.local = os.path.join(self.work, "local")
         open(self.local, "w").write("written\n" * 500)
 
@@ -91,10 +95,9 @@ class Room:
 
     def clean(self):
         """Whatever is left mounted, and whoever serves it."""
-        for line in open("/proc/self/mountinfo"):
-            point = line.split()[4]
-            if point.startswith(self.work + "/"):
-                subprocess.run(["umount", "-l", point], stderr=subprocess.DEVNULL)
+        for field in mounts():
+            if field[4].startswith(self.work + "/"):
+                subprocess.run(["umount", "-l", field[4]], stderr=subprocess.DEVNULL)
 
     def command_scene(self, scene, base, env):
         url = "s3://data/" + base
@@ -115,6 +118,7 @@ class Room:
         try:
             until(lambda: os.path.ismount(self.mount_point) or daemon.poll() is not None, BOUND, "mounted or refused")
             if daemon.poll() is None:
+                self.device = next((field[2] for field in mounts() if field[4] == self.mount_point), "?")
                 self.steps(base, before)
                 self.umount(daemon)
             self.ended(daemon)
@@ -129,9 +133,15 @@ class Room:
         try:
             status = daemon.wait(BOUND)
         except subprocess.TimeoutExpired:
-            raise Wrong("the daemon does not end")
+            raise Wrong("the daemon does not end" + self.why_alive())
         if status < 0:
             raise Wrong("the daemon was killed: signal %d" % -status)
+
+    def why_alive(self):
+        """Mounts of its superblock that are left, here or elsewhere; without any, something holds it open."""
+        found = [field[4] for field in mounts() if field[2] == self.device]
+        found += ["namespace of " + who for who in pinned(self.device)]
+        return ": %s is still mounted: %s" % (self.device, ", ".join(found) or "nowhere")
 
     def umount(self, daemon):
         for _ in range(200):
@@ -186,6 +196,11 @@ class Room:
         ran(["mkdir", here + "new"], env, BOUND)
         ran(["rmdir", here + "new"], env, BOUND)
         step("rm", ["rm", "-r", here + "src"], keys())
+
+
+def mounts():
+    """The fields of mountinfo: [2] is the device, [4] the mount point."""
+    return [line.split() for line in open("/proc/self/mountinfo")]
 
 
 def tasks(pid):
@@ -248,13 +263,15 @@ def main():
     parser.add_argument("--part", default="1/1", help="K/N")
     parser.add_argument("--at", type=int, default=0, help="this n alone")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was mounted is unmounted
+    end_at_sigterm()
+    own_mounts()
     work = tempfile.mkdtemp(prefix="ferryfs-torture.")
     rooms = [Room(i, work) for i in range(options.workers)]
     try:
         runs = []
         for scene in SCENES:
-            counts = rooms[0].run(scene, "alloc", 0)
+            # How often a thread looks differs from run to run.
+            counts = [max(seen) for seen in zip(*(rooms[0].run(scene, "alloc", 0)[:2] for _ in range(BASELINES)))]
             for kind, count in zip(("alloc", "call"), counts):
                 if not re.search(options.only, scene + ":" + kind):
                     continue
@@ -264,10 +281,11 @@ def main():
                 runs += [(scene, kind, n) for n in range(1, count + 1)]
         if options.at:
             runs = [run for run in runs if run[2] == options.at]
-        random.Random(options.seed).shuffle(runs)
-        part, parts = map(int, options.part.split("/"))
         total = len(runs)
-        runs = runs[part - 1::parts]
+        # By n: how many there are varies a little, and the parts together are still all of them.
+        part, parts = map(int, options.part.split("/"))
+        runs = [run for run in runs if run[2] % parts == part % parts]
+        random.Random(options.seed).shuffle(runs)
         torture = Torture(runs, 0 if options.all or options.at else options.seconds)
         threads = [threading.Thread(target=torture.work, args=(room,), daemon=True) for room in rooms]
         for thread in threads:
