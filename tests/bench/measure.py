@@ -10,6 +10,8 @@ daemon_cpu, daemon_peak   the same of process --daemon PID while CMD ran (its pe
 requests, server_cpu, in_flight, object_bytes   what the embedded server counted meanwhile
 others        the share of the machine's CPUs that other programs had meanwhile
 settled, refused          with --settle S: copies done a second, and the share of copies refused, after the first S seconds
+late          with --there BUCKET/PREFIX: how long after CMD's end the last of its objects was at the server below
+              PREFIX; it is part of the seconds
 status        CMD's exit status; -1: it was ended after --limit seconds
 said          where that is not 0, the last line of --log
 
@@ -40,6 +42,21 @@ def admin(server, path, method="GET"):
 
 def stats(server):
     return json.loads(admin(server, "stats"))
+
+
+def there(server, place):
+    """Objects below BUCKET/PREFIX, but not directory markers."""
+    bucket, prefix = place.split("/", 1)
+    keys = admin(server, f"keys?brief=1&bucket={bucket}&prefix={prefix}").split(b"\n")
+    return sum(1 for key in keys if key and not key.split(b"\t")[0].endswith(b"/"))
+
+
+def wait_there(words, begin):
+    """Some mounts upload in RELEASE, which no close waits for."""
+    ended = time.monotonic()
+    while there(words.server, words.there) < words.objects and time.monotonic() - begin < words.limit:
+        select.select([], [], [], 0.005)
+    return time.monotonic() - ended
 
 
 def copies(counts):
@@ -112,6 +129,9 @@ def run(words, result):
     result["cpu"] = usage.ru_utime + usage.ru_stime
     result["peak"] = usage.ru_maxrss * 1024 if usage.ru_maxrss * 1024 > floor else sampled
     result["status"] = -1 if ended else os.waitstatus_to_exitcode(status)
+    if words.there and result["status"] == 0:
+        result["late"] = wait_there(words, begin)
+        result["seconds"] += result["late"]
     return settled
 
 
@@ -124,6 +144,7 @@ def main():
     parser.add_argument("--daemon", type=int)
     parser.add_argument("--limit", type=float, default=180)
     parser.add_argument("--settle", type=float)
+    parser.add_argument("--there")
     parser.add_argument("--stdout")
     parser.add_argument("--log")
     parser.add_argument("command", nargs="+")

@@ -6,7 +6,7 @@ measure() {
 	local what=$1
 	shift
 	python3 "$HERE/measure.py" --into "$RESULTS" --label "mounts/$what/ferryfs" --objects "$OBJECTS" --server "$ENDPOINT" \
-		--daemon "$PID" --log "$WORK/tool.log" -- "$@" || fail "$what: exit status $?"
+		--daemon "$PID" --limit "${RUN_LIMIT:-600}" --log "$WORK/tool.log" -- "$@" || fail "$what: exit status $?"
 }
 
 show_rows() {

@@ -86,7 +86,7 @@ mount_peer() {
 	case $tool in
 	s3fs) s3fs "$bucket" "$dir" -f -o "url=$ENDPOINT,use_path_request_style,passwd_file=$WORK/s3fs.password,tmpdir=$WORK" \
 		>>"$WORK/peers.log" 2>&1 & ;;
-	# Write-back 0: close waits for the upload, so that the end of cp is the end of the copy.
+	# Write-back 0: the upload begins when the file is closed, not five seconds later.
 	rclone) RCLONE_CONFIG_S3D_ENDPOINT=$ENDPOINT rclone mount "s3d:$bucket" "$dir" --vfs-cache-mode writes \
 		--vfs-write-back 0s --dir-cache-time 1m --transfers 32 --checkers 32 >>"$WORK/peers.log" 2>&1 & ;;
 	esac

@@ -130,11 +130,15 @@ def show_task(rows, table, what):
         else:
             lines.append([row.tool, row.note or "none"] + [""] * (len(columns) - 2))
         if row.bad():
-            remarks.append(f"{row.tool}: {row.bad()}")
+            remarks.append(f"Not right: {row.tool}: {row.bad()}.")
+        late = [value for value in row.values("late") if value > 0.01]
+        if late:
+            remarks.append(f"In {len(late)} of {len(row.runs)} runs {row.tool} had not stored everything when the command ended; "
+                           f"the time is until it had (up to {max(late):.2f} s more).")
     print(f"\n**{what}**\n" if what != "strategies" else "")
     show([name for name, _ in columns], lines)
     for remark in remarks:
-        print(f"\nNot right: {remark}.")
+        print(f"\n{remark}")
 
 
 def goals(rows):
@@ -178,7 +182,8 @@ def goals(rows):
     add("rm -r on a mount, objects/s", "≥ 10,000", value("mounts", "rm -r", Row.rate))
     rate = next((row for row in rows if row.table == "rate" and row.runs), None)
     if rate:
-        add("settled copies/s where 2,000 are allowed", "1,800 to 2,200", rate.median("settled"))
+        allowed = int(rate.what.split()[2])
+        add(f"settled copies/s where {allowed:,} are allowed", f"{allowed * 0.9:,.0f} to {allowed * 1.1:,.0f}", rate.median("settled"))
         add("refused after the first seconds, %", "< 5", rate.median("refused") * 100 if rate.values("refused") else None, 2)
     if lines:
         print("\n### Aims\n")
@@ -223,7 +228,7 @@ def summary(rows):
     add("`ferryfs rm -r`", "commands", "rm -r", "keys")
     add("`ferryfs ls -r`", "commands", "ls -r", "keys")
     if rate and rate.values("refused"):
-        add("`cp -r` where 2,000/s are allowed", "rate", rate.what, "objects",
+        add(f"`ferryfs cp -r` where {int(rate.what.split()[2]):,}/s are allowed", "rate", rate.what, "objects",
             f"settles at {number(rate.median('settled'))}/s, {number(rate.median('refused'), 100, 2)} % refused")
     add("`cp -r` on a mount", "mounts", "cp -r", "objects")
     add("`mv` of a directory on a mount", "mounts", "mv dir", "objects")
