@@ -5,7 +5,10 @@
  *   false  -        nothing is known for sure; `held` children are those of a listing under way
  *   true   moment   every child is a node and is held; believed until `known_ms` + cache_ttl
  *
- * Invariants: a dir is in hub.dirs exactly when it holds a child or is whole; hub.dirs.held is the sum of all
+ * With a tail every child at or after it is a node; those that came since are held.  One that is not, and is
+ * freed although it may exist, ends the tail.
+ *
+ * Invariants: a dir is in hub.dirs exactly when it holds a child, is whole or has a tail; hub.dirs.held is the sum of all
  * dir.held; a node with `held` set is not gone and its parent's dir counts it.  `epoch` rises whenever
  * knowledge, present or in the making, was shaken: a listing that began in another epoch makes nothing whole.
  */
@@ -15,11 +18,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/dir_tail.h"
 #include "fs/early.h"
 #include "fs/view.h"
 
 enum {
 	MISS_WINDOW_MS = 2000, /* two misses of one process so close together are a habit */
+	TAIL_PAUSE_MS = 2000, /* how long a page of names is not asked for again */
 	FETCH_PAUSE_MS = 60000, /* how long a directory whose fetch made nothing whole is left alone */
 	REMOVED_SLOTS_FIRST = 64, /* a power of two */
 };
@@ -34,6 +39,9 @@ struct dir {
 	int8_t marker; /* -1: not known */
 	bool marker_plain;
 	uint64_t known_ms;
+	struct dir_tail tail;
+	char *asked_to; /* the last key of the page after a name that was asked for at asked_ms; owned */
+	uint64_t asked_ms;
 	/* watchers, and the names removed while there are any: hashes, open addressing, 0 is free */
 	unsigned watchers;
 	uint64_t *removed;
@@ -96,6 +104,18 @@ bool dir_whole(const struct node *directory, uint64_t now_ms)
 	return dir && dir->whole && now_ms < dir->known_ms + ttl(directory);
 }
 
+static bool tail_fresh(const struct dir *dir, uint64_t now_ms)
+{
+	return dir->tail.key && now_ms < dir->tail.asked_ms + ttl(dir->node);
+}
+
+bool dir_nothing_at(const struct hub *hub, const struct node *directory, struct str key, uint64_t now_ms)
+{
+	const struct dir *dir = directory->dir;
+
+	return dir && tail_fresh(dir, now_ms) && dir_tail_covers(&dir->tail, key, hub->dirs.moves);
+}
+
 /* Lets the held children go and with them, perhaps, the directory's own node: the caller holds a ref on that.
  */
 static void let_go(struct hub *hub, struct dir *dir)
@@ -104,6 +124,7 @@ static void let_go(struct hub *hub, struct dir *dir)
 
 	dir->whole = false;
 	dir->epoch++;
+	dir_tail_drop(&dir->tail);
 	while (child && dir->held > 0) {
 		struct node *next = child->child_next;
 
@@ -145,7 +166,7 @@ static void reap(struct hub *hub, const struct dir *keep)
 			dir = dir->newer;
 		if (!dir)
 			return;
-		bool stale = dir->watchers == 0 && !dir_whole(dir->node, now);
+		bool stale = dir->watchers == 0 && !dir_whole(dir->node, now) && !tail_fresh(dir, now);
 
 		if (!stale && hub->dirs.held < DIR_HELD_MAX)
 			return;
@@ -180,6 +201,8 @@ void dir_free(struct node *directory)
 	if (!dir)
 		return;
 	list_remove(dir);
+	dir_tail_drop(&dir->tail);
+	free(dir->asked_to);
 	free(dir->removed);
 	free(dir);
 	directory->dir = NULL;
@@ -190,13 +213,15 @@ void dir_child_added(struct hub *hub, struct node *child)
 	struct node *directory = child->parent;
 	struct dir *dir = directory ? directory->dir : NULL;
 
-	if (!dir || child->held || child->gone || dir->too_long || (!dir->whole && dir->watchers == 0))
+	if (!dir || child->held || child->gone || dir->too_long)
+		return;
+	if (!dir->whole && !dir->tail.key && dir->watchers == 0)
 		return;
 	if (hub->dirs.held >= DIR_HELD_MAX)
 		reap(hub, dir);
 	if (hub->dirs.held >= DIR_HELD_MAX || dir->held >= DIR_HELD_MAX / 2) {
 		/* One directory longer than what may be held: it is never whole. */
-		if (dir->held > 0 || dir->whole)
+		if (dir->held > 0 || dir->whole || dir->tail.key)
 			dir_doubt(hub, directory);
 		dir->too_long = true;
 		return;
@@ -207,6 +232,18 @@ void dir_child_added(struct hub *hub, struct node *child)
 		list_append(&hub->dirs, dir);
 	dir->held++;
 	hub->dirs.held++;
+}
+
+/* It is freed, and nobody says that it does not exist. */
+static void child_lost(struct dir *dir, const struct node *child)
+{
+	struct place place;
+
+	dir->whole = false;
+	dir->epoch++;
+	if (dir->tail.key && (node_place(child, &place) < 0 ||
+				     dir_tail_covers(&dir->tail, place_key(&place), dir->tail.moves)))
+		dir_tail_drop(&dir->tail);
 }
 
 void dir_child_leaves(struct node *child)
@@ -220,15 +257,13 @@ void dir_child_leaves(struct node *child)
 		if (dir) {
 			dir->held--;
 			dir->dirs->held--;
-			if (dir->held == 0 && !dir->whole)
+			if (dir->held == 0 && !dir->whole && !dir->tail.key)
 				list_remove(dir);
 		}
 		return;
 	}
-	if (dir && !child->gone && child->refs == 0 && child->lookups == 0) {
-		dir->whole = false;
-		dir->epoch++;
-	}
+	if (dir && !child->gone && child->refs == 0 && child->lookups == 0)
+		child_lost(dir, child);
 }
 
 void dir_landed(const struct node *child)
@@ -388,6 +423,31 @@ void dir_watch_listed(struct hub *hub, struct dir_watch *watch)
 	list_append(&hub->dirs, dir);
 }
 
+void dir_watch_tail(struct hub *hub, struct dir_watch *watch, struct str key, struct str to)
+{
+	struct node *directory = watch->directory;
+	struct dir *dir = directory->dir;
+
+	if (!dir || directory->gone)
+		return;
+	if (to.data) {
+		free(dir->asked_to);
+		dir->asked_to = str_dup(to);
+		dir->asked_ms = watch->started_ms;
+		return;
+	}
+	if (!dir_watch_believable(watch) || dir->too_long || dir->epoch != watch->epoch)
+		return;
+	if (dir_whole(directory, hub_now_ms()))
+		return;
+	/* What was known has aged. */
+	if (dir->whole || (dir->tail.key && !tail_fresh(dir, hub_now_ms())))
+		dir_doubt(hub, directory);
+	dir_tail_set(&dir->tail, key, watch->started_ms, hub->dirs.moves);
+	if (dir->tail.key)
+		list_append(&hub->dirs, dir);
+}
+
 void dir_watch_end(struct hub *hub, struct dir_watch *watch)
 {
 	struct node *directory = watch->directory;
@@ -401,7 +461,7 @@ void dir_watch_end(struct hub *hub, struct dir_watch *watch)
 		dir->removed = NULL;
 		dir->removed_count = dir->removed_slots = 0;
 		dir->removed_lost = dir->too_long = false;
-		if (!dir->whole && dir->held > 0)
+		if (!dir->whole && !dir->tail.key && dir->held > 0)
 			let_go(hub, dir);
 	}
 	watch->directory = NULL;
@@ -410,21 +470,30 @@ void dir_watch_end(struct hub *hub, struct dir_watch *watch)
 
 /* ---- misses ---- */
 
-bool dir_miss(struct node *directory, pid_t pid, uint64_t now_ms)
+/* Was this key in a page that was asked for a moment ago? */
+static bool asked_already(const struct dir *dir, struct str key, uint64_t now_ms)
+{
+	return dir->asked_to && now_ms - dir->asked_ms < TAIL_PAUSE_MS &&
+	       str_cmp(key, str_of(dir->asked_to)) <= 0;
+}
+
+enum dir_question dir_miss(struct node *directory, pid_t pid, struct str key, uint64_t now_ms)
 {
 	struct dir *dir = get(directory);
 
 	if (!dir || pid == 0)
-		return false;
+		return DIR_ASK_NAME;
 	bool again = dir->miss_pid == pid && now_ms - dir->miss_ms < MISS_WINDOW_MS;
 	bool rest = dir->fetched_ms != 0 && now_ms - dir->fetched_ms < FETCH_PAUSE_MS;
 
 	dir->miss_pid = pid;
 	dir->miss_ms = now_ms;
-	if (!again || rest)
-		return false;
+	if (!again)
+		return DIR_ASK_NAME;
+	if (rest)
+		return asked_already(dir, key, now_ms) ? DIR_ASK_NAME : DIR_ASK_TAIL;
 	dir->fetched_ms = now_ms ? now_ms : 1;
-	return true;
+	return DIR_ASK_LISTING;
 }
 
 /* ---- marker ---- */

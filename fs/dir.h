@@ -7,6 +7,9 @@
  * nodes are held by it (bounded by DIR_HELD_MAX over the hub; past that the oldest knowledge is given up), so
  * that forgotten names can be answered.
  *
+ * Of a directory too long for that a part can be known: that there is nothing from some name on
+ * (fs/dir_tail.h), for as long; what comes to be there is held likewise.
+ *
  * Asking takes time, and names change meanwhile.  Whoever asks S3 about a directory's names (a listing, a
  * lookup's HEAD) is a watcher from before the question until its answer is applied; what this mount removes
  * while there are watchers is remembered, so that an old answer does not bring it back.
@@ -27,6 +30,9 @@ enum {
 
 /* Is everything known, and fresh enough to be believed? */
 bool dir_whole(const struct node *directory, uint64_t now_ms);
+/* Is it known, and fresh enough to be believed, that S3 has nothing at this key of the directory?  What this
+ * mount has there is a node. */
+bool dir_nothing_at(const struct hub *hub, const struct node *directory, struct str key, uint64_t now_ms);
 /* This mount just made it: empty and known.  -ENOMEM leaves nothing known. */
 int dir_born(struct hub *hub, struct node *directory);
 /* Gives up what is known (an error made it doubtful, or somebody else changed it). */
@@ -68,13 +74,18 @@ bool dir_watch_believable(const struct dir_watch *watch);
 /* A listing has come to its end and every entry was told by dir_child_added: nodes that were not seen have
  * vanished, and knowledge is whole if nothing shook it meanwhile. */
 void dir_watch_listed(struct hub *hub, struct dir_watch *watch);
+/* S3 was asked what there is after this key: nothing (to is STR_NONE), or what was taken into the nodes, up to
+ * that key. */
+void dir_watch_tail(struct hub *hub, struct dir_watch *watch, struct str key, struct str to);
 void dir_watch_end(struct hub *hub, struct dir_watch *watch);
 
-/* ---- misses: when to list rather than ask name by name ---- */
-/* A lookup of this process found nothing known here: shall it fetch the listing?  Having said yes it says no
- * for a while, until a listing makes knowledge whole: a directory of millions is not fetched again and again.
- */
-bool dir_miss(struct node *directory, pid_t pid, uint64_t now_ms);
+/* ---- misses: when to ask for more than the name ---- */
+enum dir_question { DIR_ASK_NAME, DIR_ASK_LISTING, DIR_ASK_TAIL };
+/* A lookup of this process found nothing known here: what shall it ask for?  Having said the listing it does
+ * not for a while, until a listing makes knowledge whole: a directory of millions is not fetched again and
+ * again.  Then it is what is there from the name on: a page, while the names that are missed come in the order
+ * of their keys.  key: of the name. */
+enum dir_question dir_miss(struct node *directory, pid_t pid, struct str key, uint64_t now_ms);
 
 /* Does the marker object "dir/" exist at the server, as far as known?  -1: not known. */
 int dir_marker(const struct node *directory);

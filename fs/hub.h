@@ -34,6 +34,7 @@ struct recoverer;
 struct dirs {
 	struct dir *oldest, *newest;
 	unsigned held; /* children, at most DIR_HELD_MAX */
+	unsigned moves; /* directories renamed so far */
 };
 
 struct hub {

@@ -91,16 +91,18 @@ static bool believed(struct hub *hub, const struct node *node, uint64_t now)
 }
 
 /* hub.lock held.  1: *ret_node (with a ref) or its absence (NULL) is known; 0: it is not. */
-static int known(struct hub *hub, struct node *directory, struct str name, struct node **ret_node)
+static int known(const struct lookup *lookup, struct node *directory, struct node **ret_node)
 {
-	struct node *node = nodes_child(hub->nodes, directory, name);
+	struct hub *hub = lookup->hub;
+	struct node *node = nodes_child(hub->nodes, directory, lookup_name(lookup));
 	uint64_t now = hub_now_ms();
 
 	if (node && believed(hub, node, now)) {
 		*ret_node = node_ref(node);
 		return 1;
 	}
-	if (!node && dir_whole(directory, now)) {
+	if (!node && (dir_whole(directory, now) ||
+			     dir_nothing_at(hub, directory, place_key(&lookup->place), now))) {
 		*ret_node = NULL;
 		return 1;
 	}
@@ -141,10 +143,54 @@ static void settle(struct lookup *lookup, const struct seen *seen)
 	finish(lookup, error, node);
 }
 
+/* What comes after the name makes the files of the kernel's next questions fresh, or is known to be nothing.
+ * One that somebody has made a directory is asked for.  hub.lock held. */
+static void see_ahead(struct lookup *lookup)
+{
+	struct hub *hub = lookup->hub;
+	const struct page *page = lookup->probe.ahead;
+	size_t above = lookup->place.key_len - lookup->len;
+
+	for (unsigned i = 0; i < page->count; i++) {
+		const struct page_entry *entry = &page->entries[i];
+		struct str name = str_n(entry->key.data + above, entry->key.len - above - entry->is_prefix);
+		struct node *node = nodes_child(hub->nodes, lookup->watch.directory, name);
+
+		if (!node || node->kind != NODE_FILE)
+			continue;
+		if (entry->is_prefix) {
+			node->attr.fetched_ms = 0;
+			continue;
+		}
+		struct seen seen = {
+			.name = name,
+			.kind = NODE_FILE,
+			.size = entry->size,
+			.mtime = entry->mtime,
+			.mtime_nsec = entry->mtime_nsec,
+			.etag = entry->etag,
+			.storage_class = entry->storage_class,
+			.asked_ms = lookup->asked_ms,
+		};
+		if (seen_apply(hub, &lookup->watch, &seen, &node) == 0)
+			node_unref(hub->nodes, node);
+	}
+	dir_watch_tail(
+		hub, &lookup->watch, place_key(&lookup->place), page->count > 0 ? page->last : STR_NONE);
+}
+
 static void on_probed(struct probe *probe)
 {
 	struct lookup *lookup = probe->user;
 
+	if (probe->ahead) {
+		hub_lock(lookup->hub);
+		if (probe->ahead->count > 0 || probe->kind == PROBE_NONE)
+			see_ahead(lookup);
+		hub_unlock(lookup->hub);
+		page_free(probe->ahead);
+		probe->ahead = NULL;
+	}
 	if (probe->error < 0) {
 		log_refusal(lookup, probe->error, probe->refusal.status ? &probe->refusal : NULL);
 		finish(lookup, probe->error == -ENOENT ? -EIO : probe->error, NULL);
@@ -228,7 +274,7 @@ static void on_fetched(void *user)
 
 	hub_lock(hub);
 	bool ended = dir_stream_ended(lookup->stream);
-	int is_known = ended ? known(hub, lookup->watch.directory, lookup_name(lookup), &node) : 0;
+	int is_known = ended ? known(lookup, lookup->watch.directory, &node) : 0;
 
 	hub_unlock(hub);
 	if (!ended)
@@ -289,11 +335,12 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	hub_lock(hub);
 	struct node *directory = nodes_find(hub->nodes, parent);
 	int error = directory ? begin(lookup, directory, str_of(name)) : -ENOENT;
-	bool service = directory && directory->kind == NODE_SERVICE, listing = false;
+	bool service = directory && directory->kind == NODE_SERVICE;
+	enum dir_question question = DIR_ASK_NAME;
 	const struct view *view = directory ? node_view(directory) : NULL;
 
 	if (error == 0) {
-		is_known = known(hub, directory, str_of(name), &node);
+		is_known = known(lookup, directory, &node);
 		/* What was listed of buckets is what this account owns: others' may be asked for by name. */
 		if (is_known && !node && service)
 			is_known = 0;
@@ -302,7 +349,10 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 			error = -ENOENT;
 	}
 	if (error == 0 && !is_known) {
-		listing = !service && dir_miss(directory, fuse_req_ctx(req)->pid, hub_now_ms());
+		if (!service)
+			question = dir_miss(
+				directory, fuse_req_ctx(req)->pid, place_key(&lookup->place), hub_now_ms());
+		lookup->probe.ask_tail = question == DIR_ASK_TAIL;
 		dir_watch_begin(hub, directory, &lookup->watch);
 	}
 	hub_unlock(hub);
@@ -310,6 +360,6 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		finish(lookup, error, node);
 	else if (service)
 		ask_bucket(lookup, view);
-	else if (!listing || !fetch(lookup))
+	else if (question != DIR_ASK_LISTING || !fetch(lookup))
 		probe(lookup);
 }

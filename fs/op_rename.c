@@ -59,6 +59,7 @@ void rename_op_apply(struct rename_op *op)
 			dir_doubt(hub, parent);
 		} else {
 			if (node_is_dir(node)) {
+				hub->dirs.moves++;
 				subtree_age(hub, node);
 				node->attr.fetched_ms = hub_now_ms();
 			}

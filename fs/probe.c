@@ -70,10 +70,49 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 	finish(probe);
 }
 
+static void prepare_list(struct probe *probe);
+
+/* Does the page that follows the key show that there is nothing below "name/"?  It may end before that. */
+static bool no_directory(const struct probe *probe)
+{
+	const struct page *page = probe->ahead;
+	struct str prefix = str_n(probe->prefix, probe->key.len + 1);
+
+	for (unsigned i = 0; i < page->count; i++) {
+		int order = str_cmp(page->entries[i].key, prefix);
+
+		if (order >= 0)
+			return order > 0;
+	}
+	return !page->truncated;
+}
+
+/* The page is here; false: another question has to follow. */
+static bool take_ahead(struct probe *probe, int error)
+{
+	probe->ask_tail = false;
+	if (error < 0) {
+		page_clear(probe->page);
+		return false;
+	}
+	probe->ahead = probe->page;
+	probe->page = NULL;
+	if (page_new(&probe->page) < 0)
+		probe->page = NULL;
+	return !probe->page || no_directory(probe);
+}
+
 static void on_list(struct call *call, const struct s3_answer *answer)
 {
 	struct probe *probe = call->user;
 
+	if (probe->ask_tail && probe->page && !take_ahead(probe, call->error)) {
+		struct worker *worker = call->worker;
+
+		prepare_list(probe);
+		call_start(worker, &probe->list);
+		return;
+	}
 	probe->list_error = probe->page ? call->error : -ENOMEM;
 	keep_refusal(probe, call, answer);
 	if (call->error < 0 && probe->page)
@@ -90,6 +129,27 @@ static void prepare(struct probe *probe, struct call *call, enum s3_op op)
 	call->user = probe;
 }
 
+static void prepare_list(struct probe *probe)
+{
+	struct s3_request *request = &probe->list.request;
+
+	prepare(probe, &probe->list, S3_LIST_OBJECTS);
+	request->prefix = str_n(probe->prefix, probe->key.len + 1);
+	request->max_keys = PROBE_KEYS;
+	if (probe->ask_tail) {
+		size_t above = probe->key.len;
+
+		while (above > 0 && probe->key.data[above - 1] != '/')
+			above--;
+		request->prefix = str_n(probe->key.data, above);
+		request->start_after = probe->key;
+		request->delimiter = STR("/");
+		request->max_keys = 0;
+	}
+	probe->list.sinks.page = probe->page;
+	probe->list.on_done = on_list;
+}
+
 void probe_start(struct worker *worker, struct probe *probe)
 {
 	/* A directory's prefix has one byte more than its name: where that is too long there is none. */
@@ -99,13 +159,9 @@ void probe_start(struct worker *worker, struct probe *probe)
 	memcpy(probe->prefix, probe->key.data, probe->key.len);
 	probe->prefix[probe->key.len] = '/';
 	if (list) {
-		prepare(probe, &probe->list, S3_LIST_OBJECTS);
-		probe->list.request.prefix = str_n(probe->prefix, probe->key.len + 1);
-		probe->list.request.max_keys = PROBE_KEYS;
 		if (page_new(&probe->page) < 0)
 			probe->page = NULL;
-		probe->list.sinks.page = probe->page;
-		probe->list.on_done = on_list;
+		prepare_list(probe);
 	}
 	if (!probe->only_dir) {
 		prepare(probe, &probe->head, S3_HEAD_OBJECT);

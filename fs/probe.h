@@ -19,6 +19,7 @@ struct probe {
 	struct str bucket; /* lent until on_done, as is key */
 	struct str key; /* without a "/" at its end */
 	bool only_file, only_dir; /* ask only one of the two */
+	bool ask_tail; /* LIST a page from the key on, which often says what is below "name/", too */
 	void (*on_done)(struct probe *probe);
 	void *user;
 
@@ -27,6 +28,8 @@ struct probe {
 	enum probe_kind kind;
 	bool marker; /* PROBE_DIR: its marker exists */
 	bool empty; /* PROBE_DIR: nothing but a marker */
+	struct page *
+		ahead; /* ask_tail: what is in the directory after the key, while on_done runs; NULL: not known */
 	uint64_t size;
 	int64_t mtime; /* of the object, or of the marker; 0: none */
 	char etag[ETAG_MAX + 1];

@@ -287,13 +287,93 @@ static void test_others(void **state)
 
 static void test_misses(void **state)
 {
-	assert_false(dir_miss(root, 10, 1000));
-	assert_false(dir_miss(root, 11, 1001));
-	assert_true(dir_miss(root, 11, 1002));
+	struct dir_watch watch;
+
+	assert_int_equal(dir_miss(root, 10, STR("k"), 1000), DIR_ASK_NAME);
+	assert_int_equal(dir_miss(root, 11, STR("k"), 1001), DIR_ASK_NAME);
+	assert_int_equal(dir_miss(root, 11, STR("k"), 1002), DIR_ASK_LISTING);
 	/* It is being fetched, or was too long: not again. */
-	assert_false(dir_miss(root, 11, 1003));
-	assert_false(dir_miss(root, 11, 1000 + 50000));
-	assert_false(dir_miss(root, 0, 1004));
+	assert_int_equal(dir_miss(root, 11, STR("k"), 1003), DIR_ASK_TAIL);
+	assert_int_equal(dir_miss(root, 11, STR("k"), 1000 + 50000), DIR_ASK_NAME);
+	assert_int_equal(dir_miss(root, 0, STR("k"), 1004), DIR_ASK_NAME);
+	/* A page was just asked for: what is in it is not asked for by another page, but what comes after it. */
+	dir_watch_begin(&hub, root, &watch);
+	dir_watch_tail(&hub, &watch, STR("a"), STR("m"));
+	dir_miss(root, 12, STR("k"), watch.started_ms + 1);
+	assert_int_equal(dir_miss(root, 12, STR("k"), watch.started_ms + 2), DIR_ASK_LISTING);
+	assert_int_equal(dir_miss(root, 12, STR("k"), watch.started_ms + 3), DIR_ASK_NAME);
+	assert_int_equal(dir_miss(root, 12, STR("m-"), watch.started_ms + 4), DIR_ASK_TAIL);
+	dir_miss(root, 12, STR("k"), watch.started_ms + 1900);
+	assert_int_equal(dir_miss(root, 12, STR("k"), watch.started_ms + 2100), DIR_ASK_TAIL);
+	dir_watch_end(&hub, &watch);
+}
+
+static bool nothing_at(const char *key)
+{
+	return dir_nothing_at(&hub, root, str_of(key), hub_now_ms());
+}
+
+static void learn_tail(const char *key)
+{
+	struct dir_watch watch;
+
+	dir_watch_begin(&hub, root, &watch);
+	dir_watch_tail(&hub, &watch, str_of(key), STR_NONE);
+	dir_watch_end(&hub, &watch);
+}
+
+static void test_tail(void **state)
+{
+	struct node *node;
+
+	learn_tail("m");
+	assert_true(nothing_at("m"));
+	assert_true(nothing_at("m-"));
+	assert_true(nothing_at("z"));
+	assert_false(nothing_at("lz"));
+	assert_false(nothing_at("z/x"));
+	assert_false(dir_nothing_at(&hub, root, STR("z"), hub_now_ms() + 200000));
+	/* What is made there from now on is a node for as long. */
+	assert_int_equal(nodes_add(hub.nodes, root, STR("n"), NODE_FILE, &node), 0);
+	dir_child_added(&hub, node);
+	node_unref(hub.nodes, node);
+	assert_non_null(child("n"));
+	assert_int_equal(hub.dirs.held, 1);
+	hub.dirs.moves++;
+	assert_false(nothing_at("z"));
+	hub.dirs.moves--;
+	dir_doubt(&hub, root);
+	assert_false(nothing_at("z"));
+	assert_null(child("n"));
+	assert_int_equal(hub.dirs.held, 0);
+}
+
+/* A node at or after the tail that goes although it may exist ends it; one before it does not. */
+static void test_tail_is_lost(void **state)
+{
+	struct node *before, *after;
+
+	assert_int_equal(nodes_add(hub.nodes, root, STR("a"), NODE_FILE, &before), 0);
+	assert_int_equal(nodes_add(hub.nodes, root, STR("n"), NODE_FILE, &after), 0);
+	learn_tail("m");
+	node_unref(hub.nodes, before);
+	assert_true(nothing_at("z"));
+	node_unref(hub.nodes, after);
+	assert_false(nothing_at("z"));
+}
+
+/* A child that went while S3 was asked may be what the answer does not show. */
+static void test_tail_asked_before(void **state)
+{
+	struct dir_watch watch;
+	struct node *node;
+
+	assert_int_equal(nodes_add(hub.nodes, root, STR("n"), NODE_FILE, &node), 0);
+	dir_watch_begin(&hub, root, &watch);
+	node_unref(hub.nodes, node);
+	dir_watch_tail(&hub, &watch, STR("m"), STR_NONE);
+	dir_watch_end(&hub, &watch);
+	assert_false(nothing_at("z"));
 }
 
 static void test_marker(void **state)
@@ -322,6 +402,9 @@ int main(void)
 		TEST(test_move_between_directories),
 		TEST(test_others),
 		TEST(test_misses),
+		TEST(test_tail),
+		TEST(test_tail_is_lost),
+		TEST(test_tail_asked_before),
 		TEST(test_marker),
 	};
 

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# A flat directory too long to be listed for a lookup: cp -r into it goes on without asking name by name when what is known of it has aged, also past what others put there.
+. "$(dirname "$0")/lib.sh"
+start_s3d --bucket=bkt
+admin POST 'seed?bucket=bkt&prefix=flat/&count=20000&size=10' >/dev/null
+mount_s3 m s3://bkt -o cache_ttl=1
+admin POST reset >/dev/null
+cp -r m/flat m/copy || fail "cp"
+equal "copies" "$(keys bkt copy/ | sed 's|^copy/||' | sha256sum)" "$(keys bkt flat/ | sed 's|^flat/||' | sha256sum)"
+asked=$(($(requests head) + $(requests list)))
+[ "$asked" -le 2000 ] || fail "$asked questions"
+# The first names are there, a later one and the last are another client's: a plain cp replaces them, cp -n leaves them.
+for name in file004500.txt file019999.txt; do put bkt "copy/$name" theirs; done
+mkdir -p from
+for i in $(seq -f %06g 4490 4510) 019999 020000; do echo ours >from/file$i.txt; done
+cp -rn from/. m/copy/ || fail "cp -n"
+equal "theirs" "$(object bkt copy/file004500.txt | field size) $(object bkt copy/file019999.txt | field size)" "6 6"
+equal "new" "$(object bkt copy/file020000.txt | field size)" 5
