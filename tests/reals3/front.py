@@ -276,7 +276,9 @@ class Front:
 
     async def serve(self, request, reader, writer, state):
         """One S3 request; its status."""
-        fault = self.trouble.decide(request.op, request.bucket, request.key)
+        # As at the embedded server, the key of a listing is its prefix.
+        key = (request.params.get('prefix') or b'') if request.op == 'list' else request.key
+        fault = self.trouble.decide(request.op, request.bucket, key)
         if fault and fault.action == 'reset':
             raise Cut()
         await self.pause(request.op)
