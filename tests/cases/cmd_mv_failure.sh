@@ -7,7 +7,8 @@ equal "status" $? 1
 equal "source" "$(keys src | wc -l)" 300
 equal "listed" "$(grep -c '^failed: copy' err)" 3
 "$FERRYFS" mv s3://src/x/file000000.txt s3://dst/ 2>err || key=$(keys src | grep 00.txt | head -1)
+before=$(requests delete) # of copies, taken back one by one where sets can't be conditional
 "$FERRYFS" mv "s3://src/$key" s3://dst/ 2>err
 equal "status of one" $? 1
 equal "one stays" "$(keys src | grep -cx "$key")" 1
-equal "deletes" "$(requests delete)" 0
+equal "deletes" "$(requests delete)" "$before"

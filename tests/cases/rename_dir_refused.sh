@@ -17,7 +17,9 @@ equal "files" "$(ls m/d | wc -l)" 300
 admin DELETE fault >/dev/null
 mv m/d m/new || fail mv
 equal "moved" "$(keys bkt new/ | wc -l)" 300
+# In a set, or, where sets can't be conditional, by itself.
 admin POST fault "op=deletes-key,key=*${victim##*/},action=403:AccessDenied" >/dev/null
+admin POST fault "op=delete,key=*${victim##*/},action=403:AccessDenied" >/dev/null
 refuse mv -T m/new m/back 2>/dev/null
 equal "all copied" "$(keys bkt back/ | wc -l)" 300
 equal "what could not go" "$(keys bkt new/)" "new/${victim##*/}"
