@@ -94,6 +94,16 @@ crash h copying
 before="$(count h/old) $(count h/new)"
 AWS_ACCESS_KEY_ID=other AWS_SECRET_ACCESS_KEY=other "$FERRYFS" recover --dry-run --endpoint-url http://127.0.0.1:1 >out
 grep -q '^left alone: s3://bkt/h/old/' out || fail "$(cat out)"
+# A mount of another service leaves it alone as well, and names it.
+if [ -z "${FERRYFS_REAL:-}" ]; then
+	first=$ENDPOINT
+	start_s3d --bucket=bkt
+	mount_s3 m s3://bkt
+	grep -q 's3://bkt/h/old/ to s3://bkt/h/new/: left alone' mount.log || fail "$(cat mount.log)"
+	umount_s3 m
+	export ENDPOINT=$first AWS_ENDPOINT_URL=$first
+	equal "left alone" "$(count h/old) $(count h/new)" "$before"
+fi
 journal=$(ls journal/*.journal)
 python3 - "$journal" <<'PY'
 import sys
