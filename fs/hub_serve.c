@@ -20,6 +20,7 @@
 #include "fs/control_socket.h"
 #include "fs/hub_journal.h"
 #include "fs/mountinfo.h"
+#include "fs/opendir_at.h"
 #include "fs/preflight.h"
 #include "fs/runtime.h"
 #include "fs/session.h"
@@ -65,15 +66,11 @@ static void clear_home(const char *base, const char *name)
 
 static void clear_dead(int directory, const char *base)
 {
-	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *entries = opendir_at(directory);
 	const struct dirent *entry;
 
-	if (!entries) {
-		if (fd >= 0)
-			close(fd);
+	if (!entries)
 		return;
-	}
 	while ((entry = readdir(entries)))
 		if (strncmp(entry->d_name, "hub.", 4) == 0)
 			clear_home(base, entry->d_name);

@@ -14,6 +14,7 @@
 
 #include "engine/account.h"
 #include "fs/mountinfo.h"
+#include "fs/opendir_at.h"
 #include "fs/staging_file.h"
 
 #define STAGING_OWN_NAME "/ferryfs-XXXXXX"
@@ -88,15 +89,11 @@ static bool is_own(const char *name)
  * one. */
 static void clear_files(int directory)
 {
-	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *entries = opendir_at(directory);
 	const struct dirent *entry;
 
-	if (!entries) {
-		if (fd >= 0)
-			close(fd);
+	if (!entries)
 		return;
-	}
 	while ((entry = readdir(entries)))
 		if (strncmp(entry->d_name, STAGING_FILE_PREFIX, strlen(STAGING_FILE_PREFIX)) == 0)
 			unlinkat(directory, entry->d_name, 0);

@@ -22,6 +22,7 @@
 #include "fs/dead_mount.h"
 #include "fs/hub_serve.h"
 #include "fs/mountinfo.h"
+#include "fs/opendir_at.h"
 #include "fs/overlap.h"
 #include "fs/placement.h"
 #include "fs/preflight.h"
@@ -139,15 +140,11 @@ static int look(struct showing *showing)
 
 static void tell_of_others(struct showing *showing)
 {
-	int fd = openat(showing->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *entries = opendir_at(showing->directory);
 	const struct dirent *entry;
 
-	if (!entries) {
-		if (fd >= 0)
-			close(fd);
+	if (!entries)
 		return;
-	}
 	while ((entry = readdir(entries))) {
 		unsigned long long namespace;
 		int end = 0, other;
