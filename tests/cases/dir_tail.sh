@@ -16,3 +16,13 @@ for i in $(seq -f %06g 4490 4510) 019999 020000; do echo ours >from/file$i.txt; 
 cp -rn from/. m/copy/ || fail "cp -n"
 equal "theirs" "$(object bkt copy/file004500.txt | field size) $(object bkt copy/file019999.txt | field size)" "6 6"
 equal "new" "$(object bkt copy/file020000.txt | field size)" 5
+# The page is refused: the name is asked for by itself, and found or not.
+admin POST fault 'op=list,key=copy/,action=403:AccessDenied' >/dev/null
+asked() {
+	python3 -c '
+import os
+for i in range(4): assert not os.path.exists("m/copy/a%d" % i)' || fail "a name that is not there"
+	admin GET fault | grep -q '"fired": [1-9]'
+}
+until_true 20 asked
+[ -e m/copy/file000007.txt ] || fail "a name that is there"
