@@ -202,12 +202,6 @@ void draft_create_only(struct draft *draft, bool exclusive)
 	draft->exclusive = exclusive;
 }
 
-void draft_renamed(struct draft *draft, bool overwrites)
-{
-	if (overwrites)
-		draft->create_only = draft->exclusive = false;
-}
-
 void draft_follow(struct draft *draft, const char *old, const char *new)
 {
 	if (draft && draft->base[0] && strcmp(draft->base, old) == 0)
@@ -341,8 +335,7 @@ static void background_done(struct draft_flush *flush, int error)
 	hub_unpark(hub); /* what failed is in the log */
 }
 
-/* Pages of a shared mapping that came after the last close, or a close that could not wait. */
-static void flush_in_background(struct hub *hub, struct node *node)
+void draft_flush_alone(struct hub *hub, struct node *node)
 {
 	struct draft_flush *flush = calloc(1, sizeof(*flush));
 
@@ -382,6 +375,7 @@ void draft_settle(struct hub *hub, struct node *node)
 	}
 	hub_unlock(hub);
 	draft_trash(old);
+	/* Pages of a shared mapping that came after the last close, or a close that could not wait. */
 	if (store)
-		flush_in_background(hub, node);
+		draft_flush_alone(hub, node);
 }

@@ -53,8 +53,6 @@ bool draft_dirty(const struct draft *draft);
 /* It was just made, by a name that nobody had: nothing is to be replaced by it.  exclusive: O_EXCL.
  * hub.lock held. */
 void draft_create_only(struct draft *draft, bool exclusive);
-/* Its name is another one by now.  overwrites: there may be something of that name. */
-void draft_renamed(struct draft *draft, bool overwrites);
 /* A rename gave the version `old` this ETag by a copy of its own.  NULL draft: nothing.  hub.lock held. */
 void draft_follow(struct draft *draft, const char *old, const char *new);
 
@@ -166,6 +164,9 @@ int64_t draft_copy(struct hub *hub, struct node *node, const struct draft_range 
 /* An error of a store that nobody waited for, or whose caller was answered before: told once.  hub.lock held.
  */
 int draft_take_untold(struct draft *draft);
+
+/* Begins to bring it to S3; nobody waits.  A failure is in the log.  No lock held. */
+void draft_flush_alone(struct hub *hub, struct node *node);
 
 /* Nobody may need it any more: called without a lock after a handle was closed or something ended.  The
  * caller holds a ref. */

@@ -21,6 +21,8 @@ void draft_source_drop(struct hub *hub, struct draft *draft)
 	draft->source.node = NULL;
 	if (!source)
 		return;
+	if (draft->size < draft->source.size)
+		hub->files->partial--;
 	if (draft->prev)
 		draft->prev->next = draft->next;
 	else
@@ -42,6 +44,8 @@ static void mark(struct hub *hub, struct node *node, const struct draft_range *r
 		range->etag.data);
 	snprintf(draft->source.storage_class, sizeof(draft->source.storage_class), "%.*s",
 		(int)range->storage_class.len, range->storage_class.len ? range->storage_class.data : "");
+	if (draft->size < draft->source.size)
+		hub->files->partial++;
 	draft->prev = NULL;
 	draft->next = hub->files->copies;
 	if (draft->next)
@@ -80,6 +84,8 @@ int64_t draft_copy(struct hub *hub, struct node *node, const struct draft_range 
 	draft_changed(draft);
 	draft_check(draft);
 	*ret_whole = draft_copy_whole(draft);
+	if (*ret_whole)
+		hub->files->partial--;
 	return (int64_t)len;
 }
 
@@ -131,9 +137,10 @@ static bool is_below(const struct node *node, const struct node *above)
 	return node != NULL;
 }
 
-/* hub.lock held. */
-static struct draft *unfinished_copy(struct hub *hub, const struct node *source)
+struct draft *draft_partial_copy(struct hub *hub, const struct node *source)
 {
+	if (hub->files->partial == 0)
+		return NULL;
 	for (struct draft *at = hub->files->copies; at; at = at->next) {
 		if (at->source.node && is_below(at->source.node, source) && draft_quiet(at) &&
 			!draft_copy_whole(at))
@@ -145,10 +152,10 @@ static struct draft *unfinished_copy(struct hub *hub, const struct node *source)
 /* The same by the name of the source.  hub.lock held. */
 static struct draft *unfinished_copy_of(struct hub *hub, fuse_ino_t parent, const char *name)
 {
-	const struct node *directory = hub->files->copies ? nodes_find(hub->nodes, parent) : NULL;
+	const struct node *directory = hub->files->partial ? nodes_find(hub->nodes, parent) : NULL;
 	const struct node *source = directory ? nodes_child(hub->nodes, directory, str_of(name)) : NULL;
 
-	return source ? unfinished_copy(hub, source) : NULL;
+	return source ? draft_partial_copy(hub, source) : NULL;
 }
 
 void draft_save_copies(struct hub *hub, fuse_ino_t parent, const char *name)

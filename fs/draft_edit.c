@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -12,7 +13,8 @@
 #include "fs/staging_file.h"
 
 enum {
-	NEEDS_FILE = 2 /* beside 1, 0 and -errno: make a staging file, without the lock, and ask again */
+	NEEDS_FILE = 2, /* beside 1, 0 and -errno: make a staging file, without the lock, and ask again */
+	NO_FILE = INT_MIN, /* none was made so far; other negative numbers say why not */
 };
 
 /* The object that is to be edited, as a draft.  hub.lock held. */
@@ -143,6 +145,11 @@ static void finish(struct draft_flush *flush, int error)
 	struct hub *hub = flush->hub;
 	struct node *node = flush->node;
 
+	hub_lock(hub);
+	/* Of what was unlinked, or renamed over, nothing is missed. */
+	if (node->draft && node->draft->disowned)
+		error = 0;
+	hub_unlock(hub);
 	flush->done(flush, error);
 	draft_settle(hub, node);
 	hub_lock(hub);
@@ -150,7 +157,28 @@ static void finish(struct draft_flush *flush, int error)
 	hub_unlock(hub);
 }
 
-/* 1: there is nothing to wait for; 0: it waits; NEEDS_FILE; -errno.  hub.lock held. */
+/*
+ * What is stored replaces an object of which others were promised copies: the bytes that copy_file_range has
+ * answered are fetched first, each into a file of its own, by a claim that stands before the one of the
+ * store.  Where that can't be begun, the close of such a copy tells so.  1: there are none left; NEEDS_FILE.
+ * hub.lock held.
+ */
+static int save_copies(struct hub *hub, const struct node *node, int *file)
+{
+	struct draft *copy;
+
+	while ((copy = draft_partial_copy(hub, node))) {
+		if (*file == NO_FILE)
+			return NEEDS_FILE;
+		if (*file < 0 || draft_load(hub, copy->node, UINT64_MAX, *file) < 0)
+			return 1;
+		*file = NO_FILE;
+	}
+	return 1;
+}
+
+/* 1: there is nothing to wait for; 0: it waits; NEEDS_FILE; -errno.  *file: NO_FILE, or what opening one gave.
+ * hub.lock held. */
 static int try_flush(struct draft_flush *flush, int *file)
 {
 	struct hub *hub = flush->hub;
@@ -166,12 +194,14 @@ static int try_flush(struct draft_flush *flush, int *file)
 		break;
 	case DRAFT_LOAD:
 		if (*file < 0)
-			return NEEDS_FILE;
+			return *file == NO_FILE ? NEEDS_FILE : *file;
 		result = draft_load(hub, flush->node, UINT64_MAX, *file);
 		if (result == 0)
-			*file = -1;
+			*file = NO_FILE;
 		break;
 	case DRAFT_STORE:
+		if (save_copies(hub, flush->node, file) == NEEDS_FILE)
+			return NEEDS_FILE;
 		result = draft_store(hub, flush->node);
 		break;
 	}
@@ -204,7 +234,7 @@ static void not_begun(struct draft_flush *flush, int error)
 static void try_again(struct draft_flush *flush)
 {
 	struct hub *hub = flush->hub;
-	int file = -1, result;
+	int file = NO_FILE, result;
 
 	for (;;) {
 		hub_lock(hub);
@@ -213,10 +243,6 @@ static void try_again(struct draft_flush *flush)
 		if (result != NEEDS_FILE)
 			break;
 		file = staging_file(hub->staging_dir);
-		if (file < 0) {
-			result = file;
-			break;
-		}
 	}
 	if (file >= 0)
 		close(file);

@@ -78,6 +78,9 @@ void draft_trash(struct draft *draft); /* no lock; NULL is fine */
 /* ---- draft_copy.c ---- */
 /* The content is no copy of anything any more. */
 void draft_source_drop(struct hub *hub, struct draft *draft);
+/* A quiet draft that is a copy of the first bytes of this object, or of one below this directory; NULL: there
+ * is none (any more). */
+struct draft *draft_partial_copy(struct hub *hub, const struct node *source);
 
 /* ---- draft_kept.c ---- */
 struct place;

@@ -176,6 +176,10 @@ void store_finish(struct store *store, struct store_outcome *outcome)
 		old = acknowledged(store, outcome);
 		if (old)
 			draft_detach(hub, node);
+	} else if (draft->disowned) {
+		/* Unlinked, or renamed over, while this waited for its turn: nobody misses it. */
+		outcome->error = 0;
+		draft_stored(draft, 0);
 	} else {
 		found_foreign(store, outcome);
 		draft_stored(draft, outcome->error);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "engine/checks.h"
+#include "fs/draft.h"
 #include "fs/op_read.h"
 #include "fs/recognise.h"
 
@@ -151,6 +152,46 @@ unsigned handle_count(struct hub *hub, const struct node *node, unsigned *ret_wr
 	}
 	*ret_writers = writers;
 	return count;
+}
+
+/* Is it its node's first in the slot? */
+static bool is_first(const struct handle *first, const struct handle *handle)
+{
+	while (first->node != handle->node)
+		first = first->next;
+	return first == handle;
+}
+
+int handle_dirty_nodes(struct hub *hub, struct node ***ret, size_t *ret_count)
+{
+	struct node **nodes = NULL;
+	size_t count = 0, room = 0;
+
+	for (unsigned i = 0; i < HANDLE_SLOTS; i++) {
+		struct handle *first = hub->files->slots[i];
+
+		for (struct handle *at = first; at; at = at->next) {
+			if (!at->node->draft || !draft_dirty(at->node->draft) || !is_first(first, at))
+				continue;
+			if (count == room) {
+				room = room ? 2 * room : 64;
+				struct node **more = realloc(nodes, room * sizeof(struct node *));
+
+				if (!more)
+					goto no_memory;
+				nodes = more;
+			}
+			nodes[count++] = node_ref(at->node);
+		}
+	}
+	*ret = nodes;
+	*ret_count = count;
+	return 0;
+no_memory:
+	while (count > 0)
+		node_unref(hub->nodes, nodes[--count]);
+	free(nodes);
+	return -ENOMEM;
 }
 
 /* FNV-1a, never 0. */

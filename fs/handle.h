@@ -56,6 +56,7 @@ struct files {
 				  */
 	struct chunks chunks;
 	struct draft *copies; /* drafts of content COPY; fs/draft_copy.c */
+	unsigned partial; /* how many of them have not come to their source's end */
 	uint64_t parked_bytes; /* of parked writes */
 };
 
@@ -83,6 +84,9 @@ static inline struct handle *handle_of(const struct fuse_file_info *fi)
 struct handle *handle_only_read(struct hub *hub, pid_t thread);
 /* Open handles of a node, and how many of them may write.  hub.lock held. */
 unsigned handle_count(struct hub *hub, const struct node *node, unsigned *ret_writers);
+/* The nodes with open handles whose content S3 does not have, each once and with a ref, in an array that the
+ * caller frees.  hub.lock held.  -ENOMEM, and nothing is held. */
+int handle_dirty_nodes(struct hub *hub, struct node ***ret, size_t *ret_count);
 /* They go on with the version of the node's attributes: all of them, when S3 acknowledged the draft that they
  * saw (NULL), or those that read this version, when a rename gave its copy another ETag.  hub.lock held. */
 void handle_follow(struct hub *hub, struct node *node, const char *etag);

@@ -9,7 +9,12 @@
  *
  * A source that turns out to be another one by then is tried once more from the start, then told as EBUSY.
  * After the copy a failure leaves the object at both places, and says so: the source is never the one that is
- * lost.  A file whose content S3 has never had is moved here alone: it will be stored under its new name.
+ * lost.
+ *
+ * A file whose content S3 has never had is stored under its old name first, with the claims given back
+ * meanwhile, and is then an object like any other.  Moved here alone it would leave at its new name what it
+ * replaced there: removed or renamed on before it is closed, that object would be back, and mv would have
+ * exited with 0 before S3 knew anything.
  */
 #include "fs/rename_op.h"
 
@@ -22,7 +27,7 @@
 #include "fs/handle.h"
 #include "fs/remove_op.h"
 
-enum { TRIES_MAX = 2 };
+enum { TRIES_MAX = 2, STORES_MAX = 16 };
 
 static void look(struct rename_op *op, void (*on_done)(struct probe *probe));
 static void copy(struct rename_op *op);
@@ -238,6 +243,42 @@ static void on_looked_at_target(struct probe *probe)
 	}
 }
 
+/* ---- what S3 does not have ---- */
+
+static void on_stored(struct draft_flush *flush, int error)
+{
+	struct rename_op *op = flush->user;
+
+	/* EEXIST would be about the new name. */
+	if (error < 0)
+		name_op_finish(&op->base, error == -EEXIST ? -ESTALE : remove_errno(error));
+	else
+		name_op_go(&op->base, 0);
+}
+
+/* Its store claims its key, so ours go back; the names are looked up anew after it. */
+static void store_first(struct rename_op *op)
+{
+	struct hub *hub = op->base.hub;
+	struct node *node = op->node;
+
+	if (op->stores++ >= STORES_MAX) {
+		name_op_finish(&op->base, -EBUSY);
+		return;
+	}
+	hub_lock(hub);
+	node_unref(hub->nodes, op->target);
+	op->node = op->target = NULL;
+	hub_unlock(hub);
+	claim_release(hub->claims, &op->base.claim, 0);
+	op->base.claim = (struct claim){0};
+	op->flush = (struct draft_flush){.done = on_stored, .user = op};
+	draft_flush(hub, node, &op->flush);
+	hub_lock(hub);
+	node_unref(hub->nodes, node);
+	hub_unlock(hub);
+}
+
 void rename_file(struct rename_op *op)
 {
 	struct hub *hub = op->base.hub;
@@ -248,17 +289,13 @@ void rename_file(struct rename_op *op)
 	bool unstored =
 		node->draft && draft_dirty(node->draft) && node->attr.fetched_ms == 0 && !node->attr.etag;
 
-	if (unstored)
-		draft_renamed(node->draft, !op->noreplace);
 	op->size = node->attr.size;
 	snprintf(op->etag, sizeof(op->etag), "%s", node->attr.etag ? node->attr.etag : "");
 	snprintf(op->storage_class, sizeof(op->storage_class), "%s",
 		node->attr.storage_class ? node->attr.storage_class : "");
 	hub_unlock(hub);
 	if (unstored) {
-		op->plan = MARKER_NOT;
-		rename_op_apply(op);
-		rename_op_done(op);
+		store_first(op);
 		return;
 	}
 	if (op->noreplace && account_trait(to->account, TRAIT_COPY_CREATE) != TRAIT_YES)

@@ -12,6 +12,7 @@
 
 #include "engine/copy.h"
 #include "engine/job.h"
+#include "fs/draft.h"
 #include "fs/follow.h"
 #include "fs/marker.h"
 #include "fs/name_op.h"
@@ -32,6 +33,8 @@ struct rename_op {
 	struct task task;
 	struct copy copy;
 	struct copy_settings settings;
+	struct draft_flush flush; /* of what S3 does not have yet */
+	unsigned stores;
 	unsigned tries;
 	bool plain_delete; /* the delete goes without condition: the source was looked at */
 	uint64_t size;

@@ -22,6 +22,7 @@
 #include "fs/early.h"
 #include "fs/hub.h"
 #include "fs/moves.h"
+#include "fs/open_files.h"
 #include "fs/ops.h"
 #include "fs/placement.h"
 #include "fs/state_dump.h"
@@ -350,14 +351,16 @@ void session_settle(struct session *session)
 	/* One that has not deleted yet is undone, which takes less than going on to its end may. */
 	if (atomic_load(&session->signalled))
 		moves_cancel();
+	open_files_store(session->hub);
 	early_settle(session->hub->early, limit);
-	for (unsigned waited = 0; waited < limit; waited += NUDGE_MS) {
-		if (atomic_load(&session->hub->parked) == 0)
-			return;
+	for (unsigned waited = 0; waited < limit && atomic_load(&session->hub->parked) > 0;
+		waited += NUDGE_MS)
 		pause_ms(NUDGE_MS);
-	}
-	log_text(LOG_LEVEL_ERROR, "ending with %u operations under way: they are cut off",
-		atomic_load(&session->hub->parked));
+	unsigned left = atomic_load(&session->hub->parked);
+
+	if (left > 0)
+		log_text(LOG_LEVEL_ERROR, "ending with %u operations under way: they are cut off", left);
+	open_files_log(session->hub);
 }
 
 bool session_unmounted(const struct session *session)

@@ -273,10 +273,6 @@ static void test_condition(void **state)
 	/* Emptied by who made it. */
 	make_empty(bench);
 	assert_true(draft->create_only);
-	draft_renamed(draft, false);
-	assert_true(draft->create_only);
-	draft_renamed(draft, true);
-	assert_false(draft->create_only);
 	/* Not O_EXCL: emptied is overwritten. */
 	draft_create_only(draft, false);
 	assert_int_equal(draft_make_empty(&bench->hub, bench->file, &to_close), 0);

@@ -1,0 +1,58 @@
+#include "fs/open_files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/log.h"
+#include "fs/draft.h"
+#include "fs/handle.h"
+
+/* Calls `function` for each, without the lock. */
+static void for_each(struct hub *hub, void (*function)(struct hub *hub, struct node *node))
+{
+	struct node **nodes = NULL;
+	size_t count = 0;
+
+	hub_lock(hub);
+	int error = handle_dirty_nodes(hub, &nodes, &count);
+
+	hub_unlock(hub);
+	if (error < 0) {
+		log_text(LOG_LEVEL_ERROR, "out of memory: what is written to open files is lost");
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		function(hub, nodes[i]);
+	hub_lock(hub);
+	for (size_t i = 0; i < count; i++)
+		node_unref(hub->nodes, nodes[i]);
+	hub_unlock(hub);
+	free(nodes);
+}
+
+static void log_one(struct hub *hub, struct node *node)
+{
+	struct place place;
+
+	hub_lock(hub);
+	int error = node_place(node, &place);
+
+	hub_unlock(hub);
+	if (error == 0)
+		log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "ending",
+						  .bucket = place_bucket(&place),
+						  .key = place_key(&place),
+						  .error = -ECANCELED,
+						  .consequence = "it is open, and what was written to it is "
+								 "not stored"});
+}
+
+void open_files_store(struct hub *hub)
+{
+	for_each(hub, draft_flush_alone);
+}
+
+void open_files_log(struct hub *hub)
+{
+	for_each(hub, log_one);
+}
