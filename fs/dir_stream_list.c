@@ -155,7 +155,6 @@ static void on_entry(void *user, enum merge_event event, struct str name, const 
 				     .kind = entry->is_prefix ? NODE_DIR : NODE_FILE,
 				     .size = entry->size,
 				     .mtime = entry->mtime,
-				     .mtime_nsec = entry->mtime_nsec,
 				     .etag = entry->etag,
 				     .storage_class = entry->storage_class,
 				     .asked_ms = stream->asked_ms,
@@ -271,7 +270,6 @@ static void on_buckets(struct call *call, const struct s3_answer *answer)
 					     .name = entry->key,
 					     .kind = NODE_BUCKET,
 					     .mtime = entry->mtime,
-					     .mtime_nsec = entry->mtime_nsec,
 					     .asked_ms = stream->asked_ms,
 				     });
 		else if (log_once("unshowable", entry->key, STR_NONE))

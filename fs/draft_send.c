@@ -21,17 +21,16 @@ enum {
 	CLOCK_SLACK = 2, /* seconds: Last-Modified has whole ones, and the offset is an estimate */
 };
 
-static struct store_outcome outcome_of(
-	int error, const char *etag, int64_t mtime, const struct s3_answer *answer)
+static struct store_outcome outcome_of(int error, const char *etag, const struct s3_answer *answer)
 {
-	return (struct store_outcome){.error = error, .etag = etag, .mtime = mtime, .answer = answer};
+	return (struct store_outcome){.error = error, .etag = etag, .answer = answer};
 }
 
 /* ---- upload ---- */
 
 static void on_uploaded(struct upload *upload, const struct s3_answer *answer)
 {
-	struct store_outcome outcome = outcome_of(upload->error, upload->etag, upload->mtime, answer);
+	struct store_outcome outcome = outcome_of(upload->error, upload->etag, answer);
 
 	outcome.ambiguous = upload->ambiguous;
 	store_finish(upload->user, &outcome);
@@ -61,7 +60,7 @@ static void upload_now(struct store *store)
 static void on_recognised(struct recognise_copy *done, const struct s3_answer *answer)
 {
 	struct store *store = done->user;
-	struct store_outcome outcome = outcome_of(done->error, done->etag, done->mtime, answer);
+	struct store_outcome outcome = outcome_of(done->error, done->etag, answer);
 
 	store->disturbed = done->disturbed;
 	/* What is there now may be that copy. */
@@ -158,7 +157,7 @@ static void look(struct store *store)
 static void on_carried(struct carry *done, const struct s3_answer *answer)
 {
 	struct store *store = done->user;
-	struct store_outcome outcome = outcome_of(done->error, done->new_etag, done->mtime, answer);
+	struct store_outcome outcome = outcome_of(done->error, done->new_etag, answer);
 
 	if (done->error == -ESTALE && !store->looked)
 		look(store);
@@ -202,7 +201,7 @@ static bool is_likely_ours(const struct store *store, const struct copy *done, c
 static void on_copied(struct copy *done, const struct s3_answer *answer)
 {
 	struct store *store = done->user;
-	struct store_outcome outcome = outcome_of(done->error, done->etag, done->mtime, answer);
+	struct store_outcome outcome = outcome_of(done->error, done->etag, answer);
 
 	outcome.ambiguous = done->ambiguous;
 	if (is_likely_ours(store, done, answer)) {

@@ -91,18 +91,13 @@ static struct draft *acknowledged(struct store *store, const struct store_outcom
 	struct hub *hub = store->hub;
 	struct node *node = store->node;
 	struct draft *draft = node->draft;
-	int64_t mtime = outcome->mtime;
 
-	/* A PUT is not told when the object's time is: it is the time of its answer. */
-	if (mtime == 0)
-		mtime = outcome->answer && outcome->answer->date ? outcome->answer->date
-								 : (int64_t)time(NULL);
-	if (node_set_attr(node, store->size, mtime, 0, str_of(outcome->etag), str_of(store->storage_class)) <
-		0) {
+	/* The time that stat gave stays: node.h. */
+	if (node_set_attr(node, store->size, draft->mtime.tv_sec, (int32_t)draft->mtime.tv_nsec,
+		    str_of(outcome->etag), str_of(store->storage_class)) < 0) {
 		node->local = false;
 		node->attr.fetched_ms = 0; /* asked for again */
 	}
-	draft->mtime = (struct timespec){.tv_sec = mtime};
 	draft_stored(draft, 0);
 	/* An edit that goes on is one of this version. */
 	if (draft->base[0])

@@ -49,7 +49,6 @@ struct store {
 struct store_outcome {
 	int error;
 	const char *etag;
-	int64_t mtime;
 	const struct s3_answer *answer; /* NULL: nothing was asked */
 	bool ambiguous; /* it failed, yet may have been stored */
 	bool conflict; /* it failed because of what is there */

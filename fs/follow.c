@@ -77,7 +77,7 @@ static void follow_file(struct hub *hub, const struct follow_one *one)
 	if (node_set_attr(node, one->size, node->attr.mtime, node->attr.mtime_nsec, str_of(one->new),
 		    str_of(class)) < 0)
 		return;
-	node->attr.fetched_ms = 0; /* its time is another one too */
+	node->attr.fetched_ms = 0; /* its Last-Modified is another one too */
 	handle_follow(hub, node, one->old);
 }
 

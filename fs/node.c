@@ -293,6 +293,59 @@ int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec,
 	return 0;
 }
 
+/* The content that is known, and not another?  Swift has an ETag in HEAD and another one in listings for copies
+ * in parts: then its time tells. */
+static bool same_content(const struct node_attr *known, const struct node_said *said)
+{
+	if (known->fetched_ms == 0 && !known->etag && known->modified == 0)
+		return false;
+	if (known->size != said->size)
+		return false;
+	if (known->etag && said->etag.len > 0 && str_eq(str_of(known->etag), said->etag))
+		return true;
+	return known->modified != 0 && known->modified == said->modified;
+}
+
+static int64_t time_unsaid(const struct node *node)
+{
+	const struct view *view = node_view(node);
+
+	return view ? view->since : 0;
+}
+
+int node_learn(struct node *node, const struct node_said *said)
+{
+	const struct node_attr *known = &node->attr;
+	bool same = same_content(known, said), was_known = known->fetched_ms != 0;
+	bool etag_differs = !str_eq(str_of(known->etag), said->etag);
+	int64_t mtime = said->modified;
+	int32_t nsec = 0;
+
+	if (node_is_dir(node) ? was_known || known->mtime != 0 : same) {
+		mtime = known->mtime;
+		nsec = known->mtime_nsec;
+	}
+	if (mtime == 0 && !node_is_dir(node))
+		mtime = time_unsaid(node);
+	int error = node_set_attr(node, said->size, mtime, nsec, said->etag, said->storage_class);
+
+	if (error < 0)
+		return error;
+	node->attr.modified = said->modified;
+	return !node_is_dir(node) && was_known && (!same || etag_differs);
+}
+
+int node_copy_attr(struct node *node, const struct node_attr *attr)
+{
+	int error = node_set_attr(node, attr->size, attr->mtime, attr->mtime_nsec, str_of(attr->etag),
+		str_of(attr->storage_class));
+
+	if (error < 0)
+		return error;
+	node->attr.modified = attr->modified;
+	return 0;
+}
+
 uint64_t node_stamp(const struct node *node)
 {
 	/* 2^40 ms are 34 years. */

@@ -33,10 +33,28 @@ enum node_kind {
 	NODE_FILE,
 };
 
+/*
+ * A file's time.  S3's answers disagree about one and the same object: listings and copies give milliseconds,
+ * HEAD whole seconds (Swift's: rounded up), a PUT gives none but the clock of its answer.  So
+ *
+ *   - of what S3 says only the whole seconds are taken.  That is what every service can say in every answer, so
+ *     that another mount, a remount and a node that was forgotten show the same; the milliseconds are lost.
+ *     (A service that has them in HEAD, too, breaks RFC 9110, and loses nothing that a program can rely on.)
+ *   - the time that was shown stays for as long as S3 shows the same content: the same size, with the same ETag
+ *     or the same Last-Modified.  So it survives being listed, looked up, aged, renamed, and saved: a saved file
+ *     keeps the time that stat gave while it was written.
+ *   - a service that gives no time that can be read shows the time its view began.
+ *
+ * The price: identical bytes stored anew by somebody else show their new time only once the node was forgotten.
+ * A directory has no time at S3 that every answer has: it shows when it was made here, else when the daemon
+ * began (struct view.since), and that stays.
+ */
 struct node_attr {
 	uint64_t size;
-	int64_t mtime; /* seconds since 1970 */
+	int64_t mtime; /* seconds since 1970; 0: unknown */
 	int32_t mtime_nsec;
+	int64_t modified; /* Last-Modified as S3 last said it of this content; 0: not said since it was made here
+			   */
 	uint32_t version; /* another one each time they are set: node_stamp */
 	char *etag; /* without quotes; NULL: unknown; owned */
 	char *storage_class; /* NULL: STANDARD or unknown; owned */
@@ -108,10 +126,21 @@ void nodes_check(const struct nodes *nodes);
 bool node_is_dir(const struct node *node);
 struct view *node_view(const struct node *node); /* the nearest above or at it; NULL above every view */
 
-/* Takes size, times, ETag, class from a listing, HEAD or acknowledged write, as true now (`local` ends);
- * -ENOMEM leaves it as it was. */
+/* Takes size, times, ETag, class of what this mount itself made, as true now (`local` ends); -ENOMEM leaves it
+ * as it was. */
 int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec, struct str etag,
 	struct str storage_class);
+/* What a listing or a HEAD says. */
+struct node_said {
+	uint64_t size;
+	int64_t modified; /* 0: not said */
+	struct str etag, storage_class;
+};
+/* Takes that as true now, the time by the rule at struct node_attr.  1: the content is another than was known;
+ * 0; -ENOMEM leaves it as it was. */
+int node_learn(struct node *node, const struct node_said *said);
+/* All that is known of one node becomes known of another.  -ENOMEM. */
+int node_copy_attr(struct node *node, const struct node_attr *attr);
 /* Another value as soon as anything new was learnt of the node: what was asked for before is then outdated.
  * (The clock of fetched_ms is coarse, 4 ms: a write and the question before it may fall into one tick.) */
 uint64_t node_stamp(const struct node *node);

@@ -39,9 +39,17 @@ static enum verdict apply(struct refresh *refresh, const struct s3_answer *answe
 		*error = 0;
 		return KNOWN;
 	}
-	if (*error == 0)
-		*error = node_set_attr(node, answer->size, answer->mtime, 0, str_of(answer->etag),
-			str_of(answer->storage_class));
+	if (*error == 0) {
+		int changed = node_learn(node, &(struct node_said){.size = answer->size,
+						       .modified = answer->mtime,
+						       .etag = str_of(answer->etag),
+						       .storage_class = str_of(answer->storage_class)});
+
+		/* The kernel tells a new version by its time, which may be the old one's. */
+		if (changed == 1 && node->lookups > 0)
+			notify_inode(hub, node->ino);
+		*error = changed < 0 ? changed : 0;
+	}
 	if (*error == 0)
 		return KNOWN;
 	if (*error == -ENOENT) {

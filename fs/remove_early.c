@@ -59,10 +59,7 @@ static void show_again(struct removal *removal)
 	dir_doubt(hub, directory);
 	if (directory->gone || nodes_add(hub->nodes, directory, name, old->kind, &node) < 0)
 		return;
-	if (attr->fetched_ms == 0 ||
-		node_set_attr(node, attr->size, attr->mtime, attr->mtime_nsec,
-			attr->etag ? str_of(attr->etag) : STR_NONE,
-			attr->storage_class ? str_of(attr->storage_class) : STR_NONE) < 0)
+	if (attr->fetched_ms == 0 || node_copy_attr(node, attr) < 0)
 		node->attr.fetched_ms = 0;
 	notify_entry(hub, directory->ino, name);
 	dir_child_added(hub, node);

@@ -44,11 +44,16 @@ static void fail(struct rename_op *op, int error, const struct s3_answer *answer
 static void moved(struct rename_op *op)
 {
 	struct hub *hub = op->base.hub;
-	int64_t mtime = op->copy.mtime ? op->copy.mtime : (int64_t)time(NULL);
 
 	rename_op_apply(op);
 	hub_lock(hub);
-	if (node_set_attr(op->node, op->size, mtime, 0, str_of(op->copy.etag), str_of(op->storage_class)) < 0)
+	const struct node_attr *attr = &op->node->attr;
+	bool known = str_eq(str_of(attr->etag), str_of(op->etag));
+	int64_t mtime = op->copy.mtime ? op->copy.mtime : (int64_t)time(NULL);
+
+	/* A rename is no change of the content: the time that was shown stays, if it was this version's. */
+	if (node_set_attr(op->node, op->size, known ? attr->mtime : mtime, known ? attr->mtime_nsec : 0,
+		    str_of(op->copy.etag), str_of(op->storage_class)) < 0)
 		op->node->attr.fetched_ms = 0;
 	else
 		handle_follow(hub, op->node, op->etag);

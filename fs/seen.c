@@ -21,17 +21,14 @@ static void leave(struct hub *hub, struct node *node)
 
 static int update(struct hub *hub, struct node *node, const struct seen *seen)
 {
-	bool dir = node_is_dir(node);
-	bool changed = !dir && node->attr.fetched_ms != 0 &&
-		       (node->attr.size != seen->size || node->attr.mtime != seen->mtime ||
-			       !str_eq(str_of(node->attr.etag), seen->etag));
-	/* A listing has no time for a directory: what a lookup found stays. */
-	int64_t mtime = dir && seen->mtime == 0 ? node->attr.mtime : seen->mtime;
-	int error = node_set_attr(node, seen->size, mtime, seen->mtime_nsec, seen->etag, seen->storage_class);
+	int changed = node_learn(node, &(struct node_said){.size = seen->size,
+					       .modified = seen->mtime,
+					       .etag = seen->etag,
+					       .storage_class = seen->storage_class});
 
-	if (error == 0 && changed && node->lookups > 0)
+	if (changed == 1 && node->lookups > 0)
 		notify_inode(hub, node->ino);
-	return error;
+	return changed < 0 ? changed : 0;
 }
 
 int seen_apply(struct hub *hub, const struct dir_watch *watch, const struct seen *seen, struct node **ret)

@@ -12,8 +12,7 @@ struct seen {
 	struct str name;
 	enum node_kind kind;
 	uint64_t size;
-	int64_t mtime;
-	int32_t mtime_nsec;
+	int64_t mtime; /* of a file or bucket, as S3 says it; 0: not said */
 	struct str etag, storage_class;
 	uint64_t asked_ms; /* not later than the question */
 };

@@ -7,6 +7,18 @@
 
 enum { VIEW_CACHE_TTL_MS = 5000 };
 
+/* One moment of the whole daemon: views lie inside one another, and a directory's time stays whichever is
+ * asked. */
+static int64_t daemon_since(void)
+{
+	static atomic_llong since_moment;
+	long long since = 0;
+
+	if (atomic_compare_exchange_strong(&since_moment, &since, (long long)time(NULL)))
+		since = atomic_load(&since_moment);
+	return since;
+}
+
 int view_new(struct view **ret)
 {
 	struct view *view = calloc(1, sizeof(*view));
@@ -19,7 +31,7 @@ int view_new(struct view **ret)
 	view->dir_mode = 0755;
 	view->cache_ttl_ms = VIEW_CACHE_TTL_MS;
 	view->recognise = true;
-	view->since = (int64_t)time(NULL);
+	view->since = daemon_since();
 	atomic_init(&view->refs, 1);
 	*ret = view;
 	return 0;

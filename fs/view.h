@@ -26,7 +26,7 @@ struct view {
 	gid_t gid;
 	mode_t file_mode, dir_mode; /* permission bits, umask applied */
 	unsigned cache_ttl_ms; /* default 5,000 */
-	int64_t since; /* seconds since 1970 when it was made: the time of directories that have none */
+	int64_t since; /* seconds since 1970, when the daemon made its first view: the time of what has none */
 	enum copy_ack copy_ack; /* -o copy_ack=close: no early answers */
 	bool attrs_meta; /* -o attrs=meta */
 	enum copy_tags tags; /* -o tags=no */

@@ -135,7 +135,7 @@ void op_copy(struct req *req)
 						       "source: 5368709120");
 	} else {
 		b = reply_xml(req, "CopyObjectResult");
-		xml_time(b, "LastModified", object->mtime);
+		xml_modified(b, req, object);
 		xml_etag(b, req, object->md5, object->parts);
 		buf_str(b, "</CopyObjectResult>");
 		reply_version(req, "x-amz-version-id", object->version);

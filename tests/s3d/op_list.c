@@ -65,7 +65,7 @@ static void put_object(struct page *page, const struct object *object)
 
 	buf_str(b, "<Contents>");
 	put_name(page, b, "Key", object_key(object));
-	xml_time(b, "LastModified", object->mtime);
+	xml_modified(b, page->req, object);
 	xml_etag(b, page->req, object->md5, object->parts);
 	xml_number(b, "Size", body_size(object->body));
 	if (page->owner)

@@ -98,7 +98,7 @@ static void show_object(struct req *req, const struct object *object)
 
 	meta_show(req, object);
 	reply_etag(req, "ETag", object);
-	reply_time(req, "Last-Modified", object->mtime);
+	reply_time(req, "Last-Modified", object->mtime + req->server->config.late_heads);
 	reply_header(req, "Accept-Ranges", "bytes");
 	reply_version(req, "x-amz-version-id", object->version);
 	if (object->tags) {

@@ -53,6 +53,8 @@ static const struct {
 	{"versioning", "1"},
 	{"strict-deletes", "1"},
 	{"strict-parts", "1"},
+	{"fine-times", "1"},
+	{"late-heads", "1"},
 };
 
 static const struct argp_option table[] = {
@@ -99,6 +101,9 @@ static const struct argp_option table[] = {
 		"Answer 412 to any If-Match on the copy or delete of an object uploaded in parts, as Swift "
 		"does",
 		0},
+	{"fine-times", OPT_SETTINGS + 17, NULL, 0,
+		"Write milliseconds in listings and in the answers of copies, as MinIO and Ceph do", 0},
+	{"late-heads", OPT_SETTINGS + 18, NULL, 0, "HEAD and GET say the next second, as Swift does", 0},
 	{"versioning", OPT_SETTINGS + 14, NULL, 0, "Keep versions and answer their ids", 0},
 	{NULL, 0, NULL, 0,
 		"Pace and faults (also POST /_s3d/set?latency.copy=MS&rate.put=N, POST /_s3d/fault)", 5},

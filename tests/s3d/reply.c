@@ -202,6 +202,23 @@ void xml_time(struct buf *b, const char *element, uint32_t when)
 	xml_text(b, element, span_of(text));
 }
 
+void xml_modified(struct buf *b, const struct req *req, const struct object *object)
+{
+	char text[40];
+	time_t t = object->mtime;
+	struct tm tm;
+
+	if (!req->server->config.fine_times) {
+		xml_time(b, "LastModified", object->mtime);
+		return;
+	}
+	gmtime_r(&t, &tm);
+	size_t len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+
+	snprintf(text + len, sizeof(text) - len, ".%03uZ", 1 + object->md5[0] * 3u);
+	xml_text(b, "LastModified", span_of(text));
+}
+
 void xml_etag(struct buf *b, const struct req *req, const unsigned char md5[MD5_LEN], unsigned parts)
 {
 	const char *quote = req->server->config.quoted_etag ? "&quot;" : "";

@@ -19,6 +19,8 @@ void xml_text(struct buf *b, const char *element, struct span text);
 void xml_number(struct buf *b, const char *element, uint64_t number);
 /* <element>2024-01-02T03:04:05.000Z</element> */
 void xml_time(struct buf *b, const char *element, uint32_t when);
+/* An object's LastModified; with milliseconds of its own where the server is so set. */
+void xml_modified(struct buf *b, const struct req *req, const struct object *object);
 void xml_etag(struct buf *b, const struct req *req, const unsigned char md5[MD5_LEN], unsigned parts);
 
 /* An error by its S3 code; status and message from a table of AWS's "Error responses" page.  Drops what was

@@ -58,6 +58,8 @@ static const struct {
 	{"strict-deletes", offsetof(struct config, strict_deletes)},
 	{"tagging", offsetof(struct config, tagging)},
 	{"quoted-etag", offsetof(struct config, quoted_etag)},
+	{"fine-times", offsetof(struct config, fine_times)},
+	{"late-heads", offsetof(struct config, late_heads)},
 	{"encoding-type", offsetof(struct config, encoding_type)},
 	{"refuse-bad-xml", offsetof(struct config, refuse_bad_xml)},
 	{"redirect-301", offsetof(struct config, redirect_301)},

@@ -38,6 +38,8 @@ struct config {
 	bool tagging;
 	bool quoted_etag;
 	bool encoding_type;
+	bool fine_times; /* milliseconds in listings and in the answers of copies */
+	bool late_heads; /* Last-Modified of HEAD and GET is rounded up from these, as Swift does */
 	bool refuse_bad_xml; /* a listing of keys XML can't carry: 500 instead of ill-formed XML */
 	bool redirect_301;
 	bool slow_copy_space;

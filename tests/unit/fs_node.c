@@ -487,10 +487,54 @@ static void test_many(void **state)
 	nodes_free(nodes);
 }
 
+/* What S3 says of the same content never changes its time, in whatever form it says it. */
+static void test_times_stay(void **state)
+{
+	struct nodes *nodes = new_nodes();
+	struct node *root, *file;
+	struct node_said said = {.size = 5, .modified = 1000, .etag = STR("a"), .storage_class = STR_NONE};
+
+	assert_int_equal(nodes_add_root(nodes, NODE_BUCKET, NULL, &root), 0);
+	file = add_kind(nodes, root, "file", NODE_FILE);
+	assert_int_equal(node_learn(file, &said), 0);
+	assert_int_equal(file->attr.mtime, 1000);
+	/* Rounded up elsewhere, or with another ETag at the same time: Swift. */
+	said.modified = 1001;
+	assert_int_equal(node_learn(file, &said), 0);
+	assert_int_equal(file->attr.mtime, 1000);
+	said.etag = STR("a-2");
+	assert_int_equal(node_learn(file, &said), 1);
+	assert_int_equal(file->attr.mtime, 1000);
+	/* Another content. */
+	said = (struct node_said){.size = 5, .modified = 1003, .etag = STR("b")};
+	assert_int_equal(node_learn(file, &said), 1);
+	assert_int_equal(file->attr.mtime, 1003);
+	/* Saved here, told later. */
+	assert_int_equal(node_set_attr(file, 7, 2000, 5, STR("c"), STR_NONE), 0);
+	said = (struct node_said){.size = 7, .modified = 2002, .etag = STR("c")};
+	assert_int_equal(node_learn(file, &said), 0);
+	assert_int_equal(file->attr.mtime, 2000);
+	assert_int_equal(file->attr.mtime_nsec, 5);
+	said.modified = 0;
+	assert_int_equal(node_learn(file, &said), 0);
+	assert_int_equal(file->attr.mtime, 2000);
+	/* A directory's: the first. */
+	struct node *dir = add_kind(nodes, root, "dir", NODE_DIR);
+
+	assert_int_equal(node_learn(dir, &(struct node_said){.modified = 0}), 0);
+	assert_int_equal(node_learn(dir, &(struct node_said){.modified = 7}), 0);
+	assert_int_equal(dir->attr.mtime, 0);
+	node_unref(nodes, dir);
+	node_unref(nodes, file);
+	node_unref(nodes, root);
+	nodes_free(nodes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_times_stay),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_move),
 		cmocka_unit_test(test_free_hook),
