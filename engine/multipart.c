@@ -156,6 +156,7 @@ void multipart_start(struct worker *worker, struct multipart *m)
 	}
 	call_prepare(m, &m->call, S3_CREATE_UPLOAD);
 	m->call.request.headers = m->headers;
+	m->call.request.sum_sha256 = m->sums_parts;
 	m->call.on_done = create_done;
 	call_start(worker, &m->call);
 }
@@ -172,6 +173,8 @@ static void part_done(struct call *call, const struct s3_answer *answer)
 	} else {
 		part->number = slot->number;
 		memcpy(part->etag, answer->etag, sizeof(part->etag));
+		if (m->sums_parts)
+			sign_sha256_base64(slot->sums.sha256, part->sha256);
 	}
 	slot->number = 0;
 	m->active--;

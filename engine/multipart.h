@@ -10,6 +10,7 @@
 #ifndef FERRYFS_ENGINE_MULTIPART_H
 #define FERRYFS_ENGINE_MULTIPART_H
 
+#include "engine/body_sums.h"
 #include "engine/call.h"
 #include "s3/parts.h"
 
@@ -35,7 +36,7 @@ struct multipart_slot {
 	struct call call;
 	unsigned number; /* of the part; 0: free */
 	uint64_t start, length;
-	char sha256[SHA256_HEX + 1]; /* for prepare */
+	struct body_sums sums; /* for prepare */
 };
 
 enum multipart_step {
@@ -57,6 +58,7 @@ struct multipart {
 	const struct headers *part_headers; /* of each part and the completion; may be NULL */
 	struct parts plan;
 	unsigned at_once; /* 1 .. MULTIPART_SLOTS_MAX */
+	bool sums_parts; /* the parts' SHA-256 go out as checksums (OpenSSL has no MD5) */
 	bool create_only; /* If-None-Match: * at the completion */
 	struct str if_match; /* of the destination, at the completion */
 	enum account_trait create_trait; /* what create_only teaches */

@@ -8,7 +8,7 @@
  *
  * A condition on the destination (create only, or replace only one ETag) that fails after an attempt without
  * an answer may have failed because that attempt has stored the object.  So it is looked at: it is ours when
- * size and ETag are those of our bytes, whose MD5 is taken then and not before.  An ETag that is refused and
+ * size and ETag are those of our bytes.  An ETag that is refused and
  * yet the object's (OpenStack Swift does so with objects in parts) is left out.
  *
  * Whether the service enforces conditions is learnt on the first PUTs that have them:
@@ -21,14 +21,10 @@
 #include "engine/upload_private.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "engine/condition.h"
 
 enum {
-	CHUNK = 65536,
 	PROBE_CREATE_MAX = 65536, /* bytes sent twice, once an account */
 };
 
@@ -57,50 +53,10 @@ void upload_finish(struct upload *upload, int error, const struct s3_answer *ans
 	upload->on_done(upload, answer);
 }
 
-static int digest_range(EVP_MD_CTX *context, int fd, uint64_t start, uint64_t length)
-{
-	char chunk[CHUNK];
-	while (length > 0) {
-		size_t want = length < sizeof(chunk) ? (size_t)length : sizeof(chunk);
-		ssize_t n = pread(fd, chunk, want, (off_t)start);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		if (EVP_DigestUpdate(context, chunk, (size_t)n) != 1)
-			return -EIO;
-		start += (uint64_t)n;
-		length -= (uint64_t)n;
-	}
-	return 0;
-}
-
-int upload_digest(int fd, uint64_t start, uint64_t length, const char *name, char *ret)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	const EVP_MD *md = EVP_get_digestbyname(name);
-	if (context == NULL || md == NULL) {
-		EVP_MD_CTX_free(context);
-		return -ENOMEM;
-	}
-	int err = EVP_DigestInit_ex(context, md, NULL) == 1 ? 0 : -ENOMEM;
-	if (err == 0)
-		err = digest_range(context, fd, start, length);
-	if (err == 0 && EVP_DigestFinal_ex(context, digest, &len) != 1)
-		err = -EIO;
-	EVP_MD_CTX_free(context);
-	for (unsigned i = 0; err == 0 && i < len && i < SHA256_HEX / 2; i++)
-		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-	return err;
-}
-
 static bool looks_like_ours(const struct upload *upload, const struct s3_answer *answer)
 {
-	char md5[SHA256_HEX + 1];
-	return upload->ambiguous && answer->size == upload->size &&
-	       upload_digest(upload->fd, 0, upload->size, "MD5", md5) == 0 && strcmp(md5, answer->etag) == 0;
+	return upload->ambiguous && answer->size == upload->size && upload->sums.md5_hex[0] &&
+	       strcmp(upload->sums.md5_hex, answer->etag) == 0;
 }
 
 static void head_start(
@@ -237,7 +193,7 @@ static void put_start(struct upload *upload)
 {
 	struct call *call = &upload->call;
 	call_init(call);
-	int err = upload_digest(upload->fd, 0, upload->size, "SHA256", upload->sha256);
+	int err = body_sums_take(&upload->sums, upload->fd, 0, upload->size);
 	if (err != 0) {
 		/* The call is idle: its task is free. */
 		upload->error = err;
@@ -251,7 +207,7 @@ static void put_start(struct upload *upload)
 	call->request.headers = upload->headers;
 	set_condition(upload, &call->request);
 	call->request.body_length = upload->size;
-	call->request.body_sha256 = str_of(upload->sha256);
+	upload_sums_set(&call->request, &upload->sums);
 	call->body_fd = upload->fd;
 	call->account = upload->account;
 	call->expect_bytes = upload->size;

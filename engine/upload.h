@@ -2,7 +2,8 @@
  * upload: a file becomes an object: one PUT, or above a threshold a multipart upload with parts in parallel.
  *
  * The body is read by pread from a descriptor that nobody writes to meanwhile; each request carries the
- * SHA-256 of what it sends, so that the server refuses bytes damaged on the way.  On failure a multipart
+ * SHA-256 of what it sends and its MD5 (engine/body_sums.h), so that the server refuses bytes damaged on the
+ * way.  On failure a multipart
  * upload is aborted.  The upload is the caller's memory until on_done (worker thread, exactly once).
  *
  * A condition (create_only, if_match) is kept at any service: where it is not known that the service enforces
@@ -11,6 +12,7 @@
 #ifndef FERRYFS_ENGINE_UPLOAD_H
 #define FERRYFS_ENGINE_UPLOAD_H
 
+#include "engine/body_sums.h"
 #include "engine/call.h"
 
 /* Up to the threshold one PUT.  A part is hashed on the worker's thread just before it is sent: 16 MiB take
@@ -42,7 +44,7 @@ struct upload {
 	/* private */
 	struct call call;
 	struct upload_parts *parts;
-	char sha256[SHA256_HEX + 1];
+	struct body_sums sums;
 	struct worker *worker;
 	bool unconditioned; /* the right ETag was refused: the object was looked at instead */
 	enum { UPLOAD_NO_PROBE, UPLOAD_PROBE_MATCH, UPLOAD_PROBE_CREATE } probe;

@@ -16,12 +16,12 @@ static int part_prepare(struct multipart *multipart, struct multipart_slot *slot
 {
 	struct upload_parts *parts = multipart->user;
 	struct call *call = &slot->call;
-	int err = upload_digest(parts->upload->fd, slot->start, slot->length, "SHA256", slot->sha256);
+	int err = body_sums_take(&slot->sums, parts->upload->fd, slot->start, slot->length);
 	if (err != 0)
 		return err;
 	call->request.op = S3_UPLOAD_PART;
 	call->request.body_length = slot->length;
-	call->request.body_sha256 = str_of(slot->sha256);
+	upload_sums_set(&call->request, &slot->sums);
 	call->body_fd = parts->upload->fd;
 	call->body_offset = slot->start;
 	call->expect_bytes = slot->length;
@@ -88,6 +88,7 @@ void upload_parts_start(struct upload *upload)
 	m->if_match = upload->if_match;
 	m->create_trait = TRAIT_PUT_CREATE;
 	m->look_first = true;
+	m->sums_parts = !body_sums_has_md5();
 	m->call_flags = upload->call_flags;
 	m->user = parts;
 	multipart_start(upload->worker, m);

@@ -8,9 +8,13 @@
 #include "s3/parts.h"
 
 void upload_finish(struct upload *upload, int error, const struct s3_answer *answer);
-/* The digest ("SHA256", "MD5") of a range of the file, in hex; ret has room for SHA256_HEX + 1.  -EIO when it
- * is shorter. */
-int upload_digest(int fd, uint64_t start, uint64_t length, const char *name, char *ret);
+/* Lends the digests of its body to a request. */
+static inline void upload_sums_set(struct s3_request *request, const struct body_sums *sums)
+{
+	request->body_sha256 = str_of(sums->sha256);
+	request->body_md5 = sums->md5[0] ? str_of(sums->md5) : STR_NONE;
+	request->sum_sha256 = !sums->md5[0];
+}
 
 /* upload_parts.c; ends with upload_finish, never from inside. */
 void upload_parts_start(struct upload *upload);

@@ -108,6 +108,8 @@ static void send(struct carry *carry, const struct s3_answer *answer)
 {
 	int error = draft_kept_headers(&carry->headers, carry->storage_class);
 
+	if (error == 0)
+		error = view_add_headers(carry->to->view, &carry->headers);
 	if (error == 0 && carry->tags.len > 0)
 		error = headers_set(&carry->headers, STR("x-amz-tagging"), buf_str(&carry->tags));
 	if (error < 0) {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fs/cmd/object_option.h"
+
 static const char *const op_names[CONTROL_OP_COUNT] = {
 	[CONTROL_HELLO] = "hello",
 	[CONTROL_ADD] = "add",
@@ -209,6 +211,21 @@ static int set_source(struct view *view)
 	return 0;
 }
 
+static void read_headers(struct fields *fields, struct headers *headers)
+{
+	const char *name;
+
+	for (unsigned at = 0; !fields->error && (name = object_option_next_header(&at));) {
+		char *value = get_bytes(fields, name, CONTROL_PATH_MAX);
+
+		if (value && !object_option_header_ok(name, str_of(value)))
+			wrong(fields, name);
+		else if (value)
+			fields->error = headers_set(headers, str_of(name), str_of(value));
+		free(value);
+	}
+}
+
 static void read_view(struct fields *fields, struct view *view)
 {
 	char *url = get_bytes(fields, "url", KEY_MAX + BUCKET_MAX + 16);
@@ -231,6 +248,7 @@ static void read_view(struct fields *fields, struct view *view)
 	view->part_size = get_number(fields, "part_size", INT64_MAX);
 	view->part_threshold = get_number(fields, "part_threshold", INT64_MAX);
 	view->storage_class = get_bytes(fields, "storage_class", STORAGE_CLASS_MAX);
+	read_headers(fields, &view->headers);
 	if (!fields->error)
 		fields->error = set_source(view);
 }
@@ -331,6 +349,17 @@ static int put_bytes(json_t *object, const char *name, const char *text)
 	return text ? json_object_set_new(object, name, control_bytes(text)) : 0;
 }
 
+static int put_headers(json_t *object, const struct headers *headers)
+{
+	struct str name, value;
+	size_t at = 0;
+	int error = 0;
+
+	while (error == 0 && headers_next(headers, &at, &name, &value))
+		error = put_bytes(object, name.data, value.data);
+	return error;
+}
+
 static json_t *view_object(const struct view *view)
 {
 	json_t *object = json_pack("{s:b, s:b, s:b, s:b, s:I, s:I, s:i, s:i, s:I, s:i, s:i, s:I, s:I}", "ro",
@@ -344,7 +373,8 @@ static json_t *view_object(const struct view *view)
 	snprintf(url, sizeof(url), "s3://%s%s%s", view->url.bucket, view->url.key_len ? "/" : "",
 		view->url.key);
 	if (object && put_bytes(object, "url", url) == 0 &&
-		put_bytes(object, "storage_class", view->storage_class) == 0)
+		put_bytes(object, "storage_class", view->storage_class) == 0 &&
+		put_headers(object, &view->headers) == 0)
 		return object;
 	json_decref(object);
 	return NULL;

@@ -104,6 +104,8 @@ static void upload(struct store *store)
 {
 	int error = store->keeps ? 0 : draft_new_headers(&store->headers, store->place);
 
+	if (error == 0)
+		error = view_add_headers(store->place->view, &store->headers);
 	if (error == 0) {
 		struct str class = headers_get(&store->headers, STR("x-amz-storage-class"));
 

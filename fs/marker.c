@@ -58,14 +58,23 @@ static void prepare(struct marker *marker, void (*on_done)(struct call *call, co
 	marker->call.user = marker;
 }
 
+/* on_done comes on the worker's thread, without an answer. */
+static void on_no_memory(struct call *call, const struct s3_answer *answer)
+{
+	finish(call->user, -ENOMEM, answer);
+}
+
 void marker_write(struct marker *marker)
 {
-	prepare(marker, on_written);
 	headers_init(&marker->headers);
-	/* What other tools put there, and recognise a directory by. */
-	if (headers_add(&marker->headers, STR("content-type"), STR("application/x-directory")) == 0)
-		marker->call.request.headers = &marker->headers;
-	marker->call.request.op = S3_PUT_OBJECT;
+	/* The type is what other tools put there, and recognise a directory by. */
+	bool memory =
+		headers_add(&marker->headers, STR("content-type"), STR("application/x-directory")) == 0 &&
+		view_add_headers(marker->place.view, &marker->headers) == 0;
+
+	prepare(marker, memory ? on_written : on_no_memory);
+	marker->call.request.headers = &marker->headers;
+	marker->call.request.op = memory ? S3_PUT_OBJECT : S3_HEAD_BUCKET;
 	marker->call.request.key = place_key(&marker->place);
 	marker->call.body_data = "";
 	call_post(marker->worker, &marker->call);
@@ -85,12 +94,6 @@ static void on_listed(struct call *call, const struct s3_answer *answer)
 	}
 	learn(marker, str_eq(marker->page->entries[0].key, place_key(&marker->place)));
 	finish(marker, 0, answer);
-}
-
-/* on_done comes on the worker's thread, without an answer. */
-static void on_no_memory(struct call *call, const struct s3_answer *answer)
-{
-	finish(call->user, -ENOMEM, answer);
 }
 
 /* The first keys at and below the directory. */

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "fs/cmd/object_option.h"
 #include "fs/placement.h"
-#include "s3/answer.h"
 #include "s3/parts.h"
 
 enum {
@@ -149,15 +149,15 @@ static int set_text(char **field, const char *value, char *why)
 	return 0;
 }
 
-/* It goes into a header: the form of AWS's own names, whichever of them the service has. */
 static int set_storage_class(struct mount_options *options, const char *value, char *why)
 {
-	size_t len = strlen(value);
+	struct headers checked;
+	int error;
 
-	if (len == 0 || len > STORAGE_CLASS_MAX ||
-		strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != len)
-		return bad(why, "storage_class", value, "the name of a storage class, such as STANDARD_IA");
-	return set_text(&options->view->storage_class, value, why);
+	headers_init(&checked);
+	error = object_option(&checked, "storage_class", value, why);
+	headers_release(&checked);
+	return error < 0 ? error : set_text(&options->view->storage_class, value, why);
 }
 
 static int set_staging(struct mount_options *options, const char *value, char *why)
@@ -339,7 +339,7 @@ int mount_option_value(struct mount_options *options, const char *name, const ch
 	const struct rule *rule = find(name);
 
 	if (!rule)
-		return -ENOENT;
+		return object_option(&options->view->headers, name, value, why);
 	if (rule->has_value && !value) {
 		snprintf(why, ACCOUNT_WHY_MAX, "%s needs a value", name);
 		return -EINVAL;
@@ -355,6 +355,8 @@ bool mount_option_needs_value(struct mount_options *options, const char *name)
 {
 	char plain[64], why[ACCOUNT_WHY_MAX];
 	struct connect_options scratch = options->connect;
+	struct headers headers;
+	int error;
 	size_t len = strlen(name);
 
 	if (len >= sizeof(plain))
@@ -365,6 +367,16 @@ bool mount_option_needs_value(struct mount_options *options, const char *name)
 
 	if (rule)
 		return rule->has_value;
+	headers_init(&headers);
+	error = object_option(&headers, plain, NULL, why);
+	headers_release(&headers);
+	if (error != -ENOENT)
+		return error == -EINVAL;
 	/* connect refuses a bare name only where a value is wanted. */
 	return connect_option(&scratch, plain, NULL, why) == -EINVAL;
+}
+
+bool mount_option_takes_word(const char *name, const char *word)
+{
+	return object_option_takes_word(name, word) || connect_takes_word(name, word);
 }

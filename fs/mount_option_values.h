@@ -10,5 +10,7 @@
 int mount_option_value(struct mount_options *options, const char *name, const char *value, char *why);
 /* Is it an option (of these or of connect's) that has to have a value?  Any spelling. */
 bool mount_option_needs_value(struct mount_options *options, const char *name);
+/* Is word the value of an option that may also stand alone: "--sse aws:kms"?  Any spelling. */
+bool mount_option_takes_word(const char *name, const char *word);
 
 #endif

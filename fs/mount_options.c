@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fs/cmd/object_option.h"
 #include "fs/mount_option_values.h"
 #include "fs/placement.h"
 
@@ -145,7 +146,8 @@ int mount_options_text(struct mount_options *options, const char *text, char *wh
 	return error;
 }
 
-/* --name, --name=value, --name value: the last for names that can't do without one. */
+/* --name, --name=value, --name value: the last for names that can't do without one, and where the next word is
+ * a value that this name may have. */
 static int long_option(
 	struct mount_options *options, const char *word, const char *next, bool *took_next, char *why)
 {
@@ -157,7 +159,8 @@ static int long_option(
 
 	if (value)
 		*value++ = '\0';
-	int error = mount_options_set(options, copy, value, why);
+	*took_next = !value && next && mount_option_takes_word(copy, next);
+	int error = mount_options_set(options, copy, *took_next ? next : value, why);
 
 	if (error == -EINVAL && !value && next && mount_option_needs_value(options, copy)) {
 		*took_next = true;
@@ -283,5 +286,8 @@ int mount_options_parse(struct mount_options *options, int argc, char **argv, ch
 		return -EINVAL;
 	}
 	options->mountpoint = words.plain[1];
+	error = object_options_finish(&options->view->headers, why);
+	if (error < 0)
+		return error == -EINVAL ? error : no_memory(why);
 	return set_source(options, words.plain[0], why);
 }

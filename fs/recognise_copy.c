@@ -28,7 +28,6 @@
 enum {
 	SLICE = 4 << 20, /* some 2 ms of the worker's time (measured), 10 without SHA instructions */
 	PIECE = 64 << 10, /* of one pread */
-	MD5_HEX = 32,
 };
 
 /* No ETag of anybody. */

@@ -166,7 +166,7 @@ static void start(struct rename_op *op)
 		name_op_finish(&op->base, op->base.hub->journal_error);
 		return;
 	}
-	op->settings = view_copy_settings(from->view);
+	op->settings = view_copy_settings(to->view);
 	struct job_options options = {
 		.engine = op->base.hub->engine,
 		.source_account = from->account,

@@ -164,7 +164,7 @@ static void run_copy(struct task *task, struct worker *worker)
 	struct rename_op *op = (struct rename_op *)((char *)task - offsetof(struct rename_op, task));
 	const struct place *from = &rename_from(op)->place, *to = &rename_to(op)->place;
 
-	op->settings = view_copy_settings(from->view);
+	op->settings = view_copy_settings(to->view);
 	op->copy = (struct copy){
 		.settings = &op->settings,
 		.source_account = from->account,

@@ -32,6 +32,7 @@ int view_new(struct view **ret)
 	view->cache_ttl_ms = VIEW_CACHE_TTL_MS;
 	view->recognise = true;
 	view->since = daemon_since();
+	headers_init(&view->headers);
 	atomic_init(&view->refs, 1);
 	*ret = view;
 	return 0;
@@ -49,8 +50,20 @@ void view_unref(struct view *view)
 		return;
 	account_unref(view->account);
 	free(view->source);
+	headers_release(&view->headers);
 	free(view->storage_class);
 	free(view->staging_dir);
 	free(view->journal_dir);
 	free(view);
+}
+
+int view_add_headers(const struct view *view, struct headers *headers)
+{
+	struct str name, value;
+	size_t at = 0;
+	int error = 0;
+
+	while (error == 0 && headers_next(&view->headers, &at, &name, &value))
+		error = headers_set(headers, name, value);
+	return error;
 }

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include "engine/account.h"
 #include "engine/copy.h"
+#include "s3/headers.h"
 #include "s3/url.h"
 
 enum copy_ack { COPY_ACK_EARLY, COPY_ACK_CLOSE };
@@ -31,6 +32,7 @@ struct view {
 	bool attrs_meta; /* -o attrs=meta */
 	enum copy_tags tags; /* -o tags=no */
 	bool recognise; /* -o recognise=no: what is written is always uploaded */
+	struct headers headers; /* -o sse, sse_kms_key_id, acl: go with whatever makes an object here */
 	char *storage_class; /* of new objects; NULL: the service's default; owned */
 	uint64_t part_size, part_threshold; /* of uploads and copies; 0: the engine's defaults */
 	char *staging_dir; /* NULL: $TMPDIR, else /var/tmp; owned */
@@ -44,13 +46,17 @@ int view_new(struct view **ret);
 struct view *view_ref(struct view *view);
 void view_unref(struct view *view);
 
-/* How copies from or to it are made. */
+/* Adds the view's own headers to those that an object is made with.  headers_set's errors. */
+int view_add_headers(const struct view *view, struct headers *headers);
+
+/* How copies to it are made; the view's headers are lent. */
 static inline struct copy_settings view_copy_settings(const struct view *view)
 {
 	return (struct copy_settings){
 		.part_threshold = view->part_threshold,
 		.part_size = view->part_size,
 		.tags = view->tags,
+		.headers = view->headers.count ? &view->headers : NULL,
 	};
 }
 

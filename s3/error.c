@@ -16,6 +16,7 @@ static const struct code codes[] = {
 	{"AccountProblem", EACCES, S3_RETRY_NO},
 	{"AllAccessDisabled", EACCES, S3_RETRY_NO},
 	{"AuthorizationHeaderMalformed", EACCES, S3_RETRY_REGION},
+	{"BadDigest", EIO, S3_RETRY_YES}, /* damaged on the way */
 	{"BandwidthLimitExceeded", EAGAIN, S3_RETRY_SLOWER},
 	{"BucketAlreadyExists", EEXIST, S3_RETRY_NO},
 	{"BucketAlreadyOwnedByYou", EEXIST, S3_RETRY_NO},
@@ -58,6 +59,8 @@ static const struct code codes[] = {
 	{"ThrottlingException", EAGAIN, S3_RETRY_SLOWER},
 	{"TokenRefreshRequired", EACCES, S3_RETRY_RENEW},
 	{"TooManyRequests", EAGAIN, S3_RETRY_SLOWER},
+	{"XAmzContentChecksumMismatch", EIO, S3_RETRY_YES},
+	{"XAmzContentSHA256Mismatch", EIO, S3_RETRY_YES},
 	{"XMinioStorageFull", ENOSPC, S3_RETRY_NO},
 };
 

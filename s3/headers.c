@@ -163,6 +163,20 @@ bool headers_next(const struct headers *headers, size_t *at, struct str *ret_nam
 	return true;
 }
 
+bool headers_equal(const struct headers *a, const struct headers *b)
+{
+	struct str name, value;
+	size_t at = 0;
+
+	while (headers_next(a, &at, &name, &value)) {
+		struct str other = headers_get(b, name);
+
+		if (!other.data || !str_eq(value, other))
+			return false;
+	}
+	return a->count == b->count;
+}
+
 bool headers_is_object(struct str name)
 {
 	static const char *const names[] = {"cache-control", "content-disposition", "content-encoding",

@@ -34,6 +34,8 @@ int headers_add_all(struct headers *headers, const struct headers *from);
 /* STR_NONE when there is none; the first of several. */
 struct str headers_get(const struct headers *headers, struct str name);
 /* Walks: *at starts as 0; false at the end. */
+/* The same names with the same values, in whatever order; names that come twice are not told apart. */
+bool headers_equal(const struct headers *a, const struct headers *b);
 bool headers_next(const struct headers *headers, size_t *at, struct str *ret_name, struct str *ret_value);
 
 /* Is this a header that describes an object's content and that a copy by hand carries over: cache-control,

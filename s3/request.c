@@ -104,6 +104,8 @@ static int check_key(struct str key)
 
 static int check_body(const struct s3_request *r)
 {
+	if (r->body_md5.data && (r->body_md5.len != MD5_BASE64 || !fits_line(r->body_md5, MD5_BASE64)))
+		return -EINVAL;
 	if (!r->body_sha256.data)
 		return 0;
 	if (r->body_sha256.len != SHA256_HEX)

@@ -46,6 +46,9 @@ bool s3_op_idempotent(enum s3_op op);
 struct s3_part {
 	unsigned number; /* from 1 */
 	char etag[ETAG_MAX + 1]; /* without quotes */
+	/* Base64; not "": the part was sent with x-amz-checksum-sha256, and so the completion names it (AWS,
+	 * CompleteMultipartUpload). */
+	char sha256[SHA256_BASE64 + 1];
 };
 
 /* Fields that an op does not name are ignored; a STR_NONE condition is not sent.  ETags are without quotes
@@ -88,6 +91,11 @@ struct s3_request {
 	/* S3_PUT_OBJECT, S3_UPLOAD_PART: the body is sent by whoever does the I/O */
 	uint64_t body_length;
 	struct str body_sha256; /* 64 hex digits; STR_NONE: UNSIGNED-PAYLOAD */
+	struct str
+		body_md5; /* 24 digits of base64, sent as Content-MD5; a body of 0 bytes gets one by itself */
+	/* Where OpenSSL has no MD5: body_sha256 goes out as x-amz-checksum-sha256 too; S3_CREATE_UPLOAD: the
+	 * parts will come so. */
+	bool sum_sha256;
 
 	/* S3_DELETE_OBJECTS: the XML, as delete_set_body makes it */
 	struct str body;

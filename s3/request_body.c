@@ -20,7 +20,10 @@ static int add_parts(struct buf *body, const struct s3_part *parts, size_t count
 		r = key_xml(body, str_of(part->etag));
 		if (r)
 			return r;
-		buf_add_text(body, "&quot;</ETag><PartNumber>");
+		buf_add_text(body, "&quot;</ETag>");
+		if (part->sha256[0])
+			buf_addf(body, "<ChecksumSHA256>%s</ChecksumSHA256>", part->sha256);
+		buf_add_text(body, "<PartNumber>");
 		buf_add_uint(body, part->number);
 		buf_add_text(body, "</PartNumber></Part>");
 	}

@@ -133,29 +133,68 @@ static void add_payer(struct builder *builder)
 		line_add(builder, name, STR("requester"));
 }
 
+/* One digest in a header of its own, which a bucket with Object Lock and DeleteObjects demand.  MD5 is the one
+ * that each service knows; OpenSSL may have none (FIPS). */
+static void add_sum(struct builder *builder, struct str md5, const char *sha256)
+{
+	char sum[SHA256_BASE64 + 1];
+
+	if (md5.data) {
+		line_add(builder, STR("content-md5"), md5);
+	} else if (sha256) {
+		sign_sha256_base64(sha256, sum);
+		line_add(builder, STR("x-amz-checksum-sha256"), str_of(sum));
+	}
+}
+
+/* Of bytes that are here. */
+static void add_sum_of(struct builder *builder, const char *data, size_t len)
+{
+	char md5[MD5_BASE64 + 1], sha256[SHA256_HEX + 1];
+	int error = signer_md5(builder->signer, data, len, md5);
+	bool has_md5 = error == 0;
+
+	if (error == -EOPNOTSUPP)
+		error = signer_sha256(builder->signer, data, len, sha256);
+	if (error)
+		builder->error = error;
+	else
+		add_sum(builder, has_md5 ? str_of(md5) : STR_NONE, sha256);
+}
+
+/* Of bytes that somebody else sends. */
+static void add_upload_sum(struct builder *builder)
+{
+	const struct s3_request *r = builder->request;
+
+	if (r->body_length == 0)
+		add_sum_of(builder, "", 0);
+	else
+		add_sum(builder, r->body_md5, r->sum_sha256 ? r->body_sha256.data : NULL);
+}
+
 /* The body's own headers. */
 static void add_body_headers(struct builder *builder)
 {
 	const struct s3_request *r = builder->request;
 	struct s3_wire *wire = builder->wire;
-	char md5[MD5_BASE64 + 1];
 
 	if (r->op == S3_CREATE_UPLOAD) {
 		/* libcurl would call it a form, and that would become the object's type.  This is what S3
 		 * itself falls back to. */
 		if (!r->headers || !headers_get(r->headers, STR("content-type")).data)
 			line_add(builder, STR("content-type"), STR("binary/octet-stream"));
+		if (r->sum_sha256)
+			line_add(builder, STR("x-amz-checksum-algorithm"), STR("SHA256"));
 		return;
 	}
+	if (builder->flags & SENDS_UPLOAD)
+		add_upload_sum(builder);
 	if (wire->body.len == 0)
 		return;
 	line_add(builder, STR("content-type"), STR("application/xml"));
-	if (r->op == S3_DELETE_OBJECTS && !builder->error) {
-		/* AWS wants this or an x-amz-checksum; Swift takes this alone. */
-		builder->error = signer_md5(builder->signer, wire->body.data, wire->body.len, md5);
-		if (!builder->error)
-			line_add(builder, STR("content-md5"), str_of(md5));
-	}
+	if (r->op == S3_DELETE_OBJECTS && !builder->error)
+		add_sum_of(builder, wire->body.data, wire->body.len);
 }
 
 int build_headers(struct builder *builder)

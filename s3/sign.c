@@ -146,6 +146,20 @@ int signer_sha256(struct signer *signer, const void *data, size_t len, char ret[
 	return 0;
 }
 
+static unsigned char nibble(char c)
+{
+	return (unsigned char)(c >= 'a' ? c - 'a' + 10 : c - '0');
+}
+
+void sign_sha256_base64(const char *hex, char ret[SHA256_BASE64 + 1])
+{
+	unsigned char digest[HASH];
+
+	for (int i = 0; i < HASH; i++)
+		digest[i] = (unsigned char)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+	EVP_EncodeBlock((unsigned char *)ret, digest, HASH);
+}
+
 int signer_md5(struct signer *signer, const void *data, size_t len, char ret[MD5_BASE64 + 1])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], text[MD5_BASE64 + 1];

@@ -12,7 +12,7 @@
 #include "s3/buf.h"
 #include "s3/credentials.h"
 
-enum { SHA256_HEX = 64, MD5_BASE64 = 24 };
+enum { SHA256_HEX = 64, SHA256_BASE64 = 44, MD5_HEX = 32, MD5_BASE64 = 24 };
 
 struct signer;
 
@@ -45,6 +45,9 @@ int signer_sign(struct signer *signer, const struct credentials *credentials, st
 
 /* SHA-256 in hex of data; ret has 64 digits and a NUL. */
 int signer_sha256(struct signer *signer, const void *data, size_t len, char ret[SHA256_HEX + 1]);
+
+/* The SHA-256 that these 64 hex digits stand for in base64, as x-amz-checksum-sha256 wants it. */
+void sign_sha256_base64(const char *hex, char ret[SHA256_BASE64 + 1]);
 
 /* MD5 in base64, as Content-MD5 wants it; ret has 24 digits and a NUL.  -EOPNOTSUPP where OpenSSL has none
  * (FIPS), -EIO when it fails. */

@@ -135,10 +135,10 @@ enum connect_name {
 	NAME_CONNECT_TIMEOUT,
 	NAME_CA_BUNDLE,
 	NAME_LOG_LEVEL,
+	NAME_REQUEST_PAYER, /* with a value or without */
 	NAME_FLAGS, /* from here on without a value */
 	NAME_NO_SIGN_REQUEST = NAME_FLAGS,
 	NAME_NO_VERIFY_SSL,
-	NAME_REQUEST_PAYER,
 	NAME_DUMPABLE,
 	NAME_COUNT,
 };
@@ -206,6 +206,8 @@ static int set_option(struct connect_options *options, enum connect_name which, 
 		account->no_sign_request = true;
 		return 0;
 	case NAME_REQUEST_PAYER:
+		if (value && strcmp(value, "requester") != 0)
+			return bad_value(why, name, value, "'requester', the only one who can be named");
 		account->request_payer = true;
 		return 0;
 	case NAME_DUMPABLE:
@@ -228,11 +230,16 @@ int connect_option(struct connect_options *options, const char *name, const char
 		snprintf(why, ACCOUNT_WHY_MAX, "%.64s takes no value", name);
 		return -EINVAL;
 	}
-	if (which < NAME_FLAGS && !value) {
+	if (which < NAME_REQUEST_PAYER && !value) {
 		snprintf(why, ACCOUNT_WHY_MAX, "%.64s needs a value", name);
 		return -EINVAL;
 	}
 	return set_option(options, (enum connect_name)which, value, why);
+}
+
+bool connect_takes_word(const char *name, const char *word)
+{
+	return same_name(name, names[NAME_REQUEST_PAYER]) && strcmp(word, "requester") == 0;
 }
 
 int connect_open(const struct connect_options *options, struct engine **ret_engine,

@@ -26,6 +26,9 @@ void connect_init(struct connect_options *options);
  * (ACCOUNT_WHY_MAX). */
 int connect_option(struct connect_options *options, const char *name, const char *value, char *why);
 
+/* Is word the value of an option that may also stand alone ("--request-payer requester")? */
+bool connect_takes_word(const char *name, const char *word);
+
 /* Opens the account and starts the engine; from then on the process holds credentials and dumps no core,
  * unless dumpable.  On failure the sentence in why. */
 int connect_open(const struct connect_options *options, struct engine **ret_engine,

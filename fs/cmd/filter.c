@@ -12,6 +12,11 @@ int filter_add(struct filter *filter, const char *pattern, bool include)
 	return 0;
 }
 
+bool filter_begins_with_include(const struct filter *filter)
+{
+	return filter->count > 0 && filter->rules[0].include;
+}
+
 bool filter_wants(const struct filter *filter, struct str path)
 {
 	for (unsigned i = filter->count; i > 0; i--)

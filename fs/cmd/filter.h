@@ -24,6 +24,8 @@ struct filter {
 
 /* -E2BIG past FILTER_MAX. */
 int filter_add(struct filter *filter, const char *pattern, bool include);
+/* Is the first pattern an --include?  By itself it leaves nothing out. */
+bool filter_begins_with_include(const struct filter *filter);
 bool filter_wants(const struct filter *filter, struct str path);
 
 /* One pattern against a whole path; time is at most pattern times path length. */

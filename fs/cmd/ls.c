@@ -172,10 +172,7 @@ static bool take_option(struct ls *ls, int which)
 		ls->streams = (unsigned)number;
 		return true;
 	default:
-		if (optarg && strcmp(optarg, "requester") != 0)
-			return false;
-		ls->connect.account.request_payer = true;
-		return true;
+		return false;
 	}
 }
 
@@ -183,7 +180,6 @@ static bool take_option(struct ls *ls, int which)
 static bool read_words(struct ls *ls, int argc, char **argv, int *ret_status)
 {
 	const char *const texts[] = {help, words_connect_help, help_end, NULL};
-	const char *const payer[] = {"requester", NULL};
 	char why[PLACE_WHY_MAX];
 	int found, index = 0;
 
@@ -204,8 +200,12 @@ static bool read_words(struct ls *ls, int argc, char **argv, int *ret_status)
 				return false;
 			continue;
 		}
-		if (found == OPT_PAYER)
-			words_take(argc, argv, payer);
+		if (found == OPT_PAYER) {
+			words_take(long_options[index].name, argc, argv);
+			if (!words_connect(&ls->connect, "ls", long_options[index].name, optarg))
+				return false;
+			continue;
+		}
 		if (!take_option(ls, found)) {
 			words_wrong("ls", "--%s %s: not a valid value", long_options[index].name, optarg);
 			return false;

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "fs/cmd/object_option.h"
 #include "fs/cmd/transfer_options.h"
 #include "fs/cmd/words.h"
 #include "s3/parts.h"
@@ -16,10 +17,7 @@ enum {
 	OPT_SYNC = OPT_COPY_ONLY,
 	OPT_IF_MISSING,
 	OPT_IF_NEWER,
-	OPT_STORAGE_CLASS,
-	OPT_SSE,
-	OPT_SSE_KMS_KEY_ID,
-	OPT_ACL,
+	OPT_OBJECT, /* fs/cmd/object_option.h */
 	OPT_METADATA_DIRECTIVE,
 	OPT_METADATA,
 	OPT_CONTENT, /* --content-type and its like: the header is the option's name */
@@ -47,10 +45,10 @@ static const struct option long_options[] = {
 	{"sync", no_argument, NULL, OPT_SYNC},
 	{"if-missing", no_argument, NULL, OPT_IF_MISSING},
 	{"if-newer", no_argument, NULL, OPT_IF_NEWER},
-	{"storage-class", required_argument, NULL, OPT_STORAGE_CLASS},
-	{"sse", optional_argument, NULL, OPT_SSE},
-	{"sse-kms-key-id", required_argument, NULL, OPT_SSE_KMS_KEY_ID},
-	{"acl", required_argument, NULL, OPT_ACL},
+	{"storage-class", required_argument, NULL, OPT_OBJECT},
+	{"sse", optional_argument, NULL, OPT_OBJECT},
+	{"sse-kms-key-id", required_argument, NULL, OPT_OBJECT},
+	{"acl", required_argument, NULL, OPT_OBJECT},
 	{"metadata-directive", required_argument, NULL, OPT_METADATA_DIRECTIVE},
 	{"metadata", required_argument, NULL, OPT_METADATA},
 	{"cache-control", required_argument, NULL, OPT_CONTENT},
@@ -137,6 +135,19 @@ static int set_size(uint64_t *ret, const char *text, uint64_t max)
 	return 0;
 }
 
+/* AWS's bounds of a part, as mounts have them: of an object of 5 MiB or less it copies no range. */
+static int set_part(uint64_t *ret, const char *name, const char *value, char *why)
+{
+	uint64_t size;
+
+	if (set_size(&size, value, PARTS_MAX_SIZE) < 0 || size < PARTS_MIN_SIZE) {
+		snprintf(why, ACCOUNT_WHY_MAX, "%s: '%.128s' is not a size from 5M to 5G", name, value);
+		return -EINVAL;
+	}
+	*ret = size;
+	return 0;
+}
+
 static int set_streams(unsigned *ret, const char *text)
 {
 	uint64_t number;
@@ -163,42 +174,12 @@ static int set_sync(struct transfer_options *options, enum sync_mode mode)
 	return 0;
 }
 
-static int set_payer(struct transfer_options *options, const char *value)
-{
-	if (value && strcmp(value, "requester") != 0)
-		return -EINVAL;
-	options->connect.account.request_payer = true;
-	return 0;
-}
-
-static int set_sse(struct transfer_options *options, const char *value)
-{
-	return set_header(options, "x-amz-server-side-encryption", value ? value : "AES256");
-}
-
-static void take_word(int which, int argc, char **argv)
-{
-	static const char *const sse[] = {"AES256", "aws:kms", "aws:kms:dsse", NULL};
-	static const char *const payer[] = {"requester", NULL};
-
-	if (which == OPT_SSE)
-		words_take(argc, argv, sse);
-	if (which == OPT_REQUEST_PAYER)
-		words_take(argc, argv, payer);
-}
-
 /* Options that become headers of the copies. */
 static int set_copy_option(struct transfer_options *options, int which, const char *name, const char *value)
 {
 	switch (which) {
-	case OPT_STORAGE_CLASS:
-		return set_header(options, "x-amz-storage-class", value);
-	case OPT_SSE:
-		return set_sse(options, value);
-	case OPT_SSE_KMS_KEY_ID:
-		return set_header(options, "x-amz-server-side-encryption-aws-kms-key-id", value);
-	case OPT_ACL:
-		return set_header(options, "x-amz-acl", value);
+	case OPT_OBJECT:
+		return object_option(&options->headers, name, value, options->why);
 	case OPT_METADATA:
 		return set_metadata(options, value);
 	case OPT_CONTENT:
@@ -212,9 +193,9 @@ static int set_copy_option(struct transfer_options *options, int which, const ch
 	case OPT_TAGGING_DIRECTIVE:
 		return set_directive(&options->tagging_directive, value);
 	case OPT_PART_THRESHOLD:
-		return set_size(&options->copy.part_threshold, value, COPY_OBJECT_MAX);
+		return set_part(&options->copy.part_threshold, name, value, options->why);
 	case OPT_PART_SIZE:
-		return set_size(&options->copy.part_size, value, PARTS_MAX_SIZE);
+		return set_part(&options->copy.part_size, name, value, options->why);
 	case OPT_JOURNAL:
 		options->journal = value;
 		return value[0] == '/' ? 0 : -EINVAL;
@@ -252,7 +233,7 @@ static int set_option(struct transfer_options *options, int which, const char *n
 	case OPT_LIST_STREAMS:
 		return set_streams(&options->list_streams, value);
 	case OPT_REQUEST_PAYER:
-		return set_payer(options, value);
+		return connect_option(&options->connect, name, value, options->why);
 	default:
 		return set_copy_option(options, which, name, value);
 	}
@@ -283,18 +264,18 @@ static const char *finish_directives(struct transfer_options *options)
 	return NULL;
 }
 
+#define INCLUDE_ALONE                                                                                        \
+	"everything is taken to begin with, and --include takes back from an --exclude before it; "          \
+	"did you mean --exclude '*' --include ...?"
+
 /* What only the whole command line shows.  NULL, or what is wrong. */
 static const char *finish(struct transfer_options *options, enum job_kind kind)
 {
-	const struct str sse = headers_get(&options->headers, STR("x-amz-server-side-encryption"));
-	const struct str kms =
-		headers_get(&options->headers, STR("x-amz-server-side-encryption-aws-kms-key-id"));
+	int error = object_options_finish(&options->headers, options->why);
 	const char *wrong;
 
-	if (kms.data && !sse.data && set_header(options, "x-amz-server-side-encryption", "aws:kms") < 0)
-		return "too many headers";
-	if (kms.data && sse.data && str_eq(sse, STR("AES256")))
-		return "--sse-kms-key-id needs --sse aws:kms";
+	if (error < 0)
+		return error == -EINVAL ? options->why : "too many headers";
 	if (options->sync != SYNC_NONE && kind != JOB_COPY)
 		return "--sync, --if-missing and --if-newer are for cp";
 	if (options->sync != SYNC_NONE && !options->recursive)
@@ -303,6 +284,8 @@ static const char *finish(struct transfer_options *options, enum job_kind kind)
 		return "--journal is for mv";
 	if (options->quiet && options->verbose)
 		return "--quiet and --verbose contradict each other";
+	if (kind != JOB_COPY && filter_begins_with_include(&options->filter))
+		return INCLUDE_ALONE;
 	wrong = finish_directives(options);
 	if (wrong)
 		return wrong;
@@ -336,15 +319,20 @@ enum transfer_parse transfer_options_parse(
 				return TRANSFER_WRONG;
 			continue;
 		}
-		take_word(found, argc, argv);
+		words_take(name, argc, argv);
 		r = set_option(options, found, name, optarg);
 		if (r == 0)
 			continue;
-		words_wrong(command, "--%s%s%s: %s", name, optarg ? " " : "", optarg ? optarg : "",
-			r == -EINVAL ? "not a valid value" : strerror(-r));
+		if (options->why[0])
+			words_wrong(command, "--%s", options->why);
+		else
+			words_wrong(command, "--%s%s%s: %s", name, optarg ? " " : "", optarg ? optarg : "",
+				r == -EINVAL ? "not a valid value" : strerror(-r));
 		return TRANSFER_WRONG;
 	}
 	wrong = finish(options, kind);
+	if (!wrong && filter_begins_with_include(&options->filter))
+		words_failed(command, "warning: " INCLUDE_ALONE);
 	if (!wrong)
 		return TRANSFER_RUN;
 	words_wrong(command, "%s", wrong);

@@ -31,6 +31,7 @@ struct transfer_options {
 	/* private, until the end of parsing */
 	bool replace_metadata, replace_tags;
 	const char *metadata_directive, *tagging_directive;
+	char why[ACCOUNT_WHY_MAX]; /* the last option's error, where it has a sentence */
 };
 
 enum transfer_parse { TRANSFER_RUN, TRANSFER_HELP, TRANSFER_WRONG };

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include "fs/cmd/object_option.h"
 #include "fs/cmd/words.h"
 #include "s3/escape.h"
 
@@ -72,15 +73,12 @@ int words_unknown(const char *command, int found, char **argv)
 	return EXIT_USAGE;
 }
 
-void words_take(int argc, char **argv, const char *const values[])
+void words_take(const char *name, int argc, char **argv)
 {
 	if (optarg || optind >= argc)
 		return;
-	for (; *values; values++)
-		if (strcmp(argv[optind], *values) == 0) {
-			optarg = argv[optind++];
-			return;
-		}
+	if (object_option_takes_word(name, argv[optind]) || connect_takes_word(name, argv[optind]))
+		optarg = argv[optind++];
 }
 
 int words_help(const char *const texts[])

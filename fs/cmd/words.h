@@ -43,9 +43,9 @@ int words_failed(const char *command, const char *format, ...) __attribute__((fo
  * ':'); returns EXIT_USAGE. */
 int words_unknown(const char *command, int found, char **argv);
 
-/* After an option whose value may be left out: when it was, and the next word is one of these (NULL at the
- * end), that becomes optarg, as aws takes "--sse aws:kms". */
-void words_take(int argc, char **argv, const char *const values[]);
+/* After an option: when its value may be left out and was, and the next word is one that it may have, that
+ * becomes optarg, as aws takes "--sse aws:kms". */
+void words_take(const char *name, int argc, char **argv);
 
 /* Prints texts, NULL at the end, to stdout; returns EXIT_OK, or EXIT_SOME where stdout takes nothing. */
 int words_help(const char *const texts[]);

@@ -1,4 +1,5 @@
 #include "tests/s3d/meta.h"
+#include "tests/s3d/object.h"
 #include "tests/s3d/reply.h"
 
 #include <ctype.h>
@@ -243,4 +244,13 @@ const char *meta_check_digests(const struct req *req, bool *ret_given)
 		code = compare(crc32c, digest, 4);
 	}
 	return code;
+}
+
+const char *meta_check_upload(const struct req *req)
+{
+	bool given = false;
+	const char *code =
+		req->body.len > OBJECT_PUT_MAX ? "EntityTooLarge" : meta_check_digests(req, &given);
+
+	return !code && !given && req->server->config.object_lock ? "InvalidRequest" : code;
 }

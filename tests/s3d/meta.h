@@ -27,5 +27,7 @@ void meta_show_encryption(struct req *req, const struct attrs *attrs);
  * verified.
  */
 const char *meta_check_digests(const struct req *req, bool *ret_given);
+/* The same of a body to be stored, with its size, and with what object-lock demands.  NULL or an S3 code. */
+const char *meta_check_upload(const struct req *req);
 
 #endif

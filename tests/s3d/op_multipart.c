@@ -65,11 +65,10 @@ void op_upload_part(struct req *req)
 	struct body *body;
 	struct object shown = {0};
 	const char *code;
-	bool given;
 
 	if (!part_target(req, &upload, &number))
 		return;
-	code = size > OBJECT_PUT_MAX ? "EntityTooLarge" : meta_check_digests(req, &given);
+	code = meta_check_upload(req);
 	if (code) {
 		reply_error(req, code);
 		return;

@@ -169,8 +169,7 @@ void op_put(struct req *req)
 	struct content content = {.key = req->key};
 	struct object *object = NULL;
 	uint64_t size = req->body.len;
-	bool given;
-	const char *code = size > OBJECT_PUT_MAX ? "EntityTooLarge" : meta_check_digests(req, &given);
+	const char *code = meta_check_upload(req);
 
 	if (!code)
 		code = cond_write(req, bucket_find(req->b, req->key));

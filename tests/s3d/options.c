@@ -55,6 +55,7 @@ static const struct {
 	{"strict-parts", "1"},
 	{"fine-times", "1"},
 	{"late-heads", "1"},
+	{"object-lock", "1"},
 };
 
 static const struct argp_option table[] = {
@@ -104,6 +105,10 @@ static const struct argp_option table[] = {
 	{"fine-times", OPT_SETTINGS + 17, NULL, 0,
 		"Write milliseconds in listings and in the answers of copies, as MinIO and Ceph do", 0},
 	{"late-heads", OPT_SETTINGS + 18, NULL, 0, "HEAD and GET say the next second, as Swift does", 0},
+	{"object-lock", OPT_SETTINGS + 19, NULL, 0,
+		"Refuse a put or part without Content-MD5 or x-amz-checksum-*, as buckets with Object Lock "
+		"do",
+		0},
 	{"versioning", OPT_SETTINGS + 14, NULL, 0, "Keep versions and answer their ids", 0},
 	{NULL, 0, NULL, 0,
 		"Pace and faults (also POST /_s3d/set?latency.copy=MS&rate.put=N, POST /_s3d/fault)", 5},

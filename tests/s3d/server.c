@@ -55,6 +55,7 @@ static const struct {
 	{"conditional-delete", offsetof(struct config, conditional_delete)},
 	{"conditional-put", offsetof(struct config, conditional_put)},
 	{"strict-parts", offsetof(struct config, strict_parts)},
+	{"object-lock", offsetof(struct config, object_lock)},
 	{"strict-deletes", offsetof(struct config, strict_deletes)},
 	{"tagging", offsetof(struct config, tagging)},
 	{"quoted-etag", offsetof(struct config, quoted_etag)},

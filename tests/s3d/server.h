@@ -36,6 +36,7 @@ struct config {
 	bool strict_parts; /* no ETag is the right one for what was uploaded in parts */
 	bool conditional_put;
 	bool tagging;
+	bool object_lock; /* a body without Content-MD5 or x-amz-checksum-* is InvalidRequest */
 	bool quoted_etag;
 	bool encoding_type;
 	bool fine_times; /* milliseconds in listings and in the answers of copies */

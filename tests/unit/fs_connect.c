@@ -90,6 +90,8 @@ static void test_flags_and_values(void **state)
 	assert_int_equal(options.log_level, LOG_LEVEL_TRACE);
 	assert_int_equal(set("no-verify-ssl", NULL), 0);
 	assert_true(options.engine.no_verify_tls);
+	assert_int_equal(set("request_payer", "me"), -EINVAL);
+	assert_int_equal(set("request_payer", "requester"), 0);
 	assert_int_equal(set("request_payer", NULL), 0);
 	assert_true(options.account.request_payer);
 }

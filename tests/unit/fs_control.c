@@ -122,6 +122,10 @@ static void fill(struct control_request *request)
 	request->view->copy_ack = COPY_ACK_CLOSE;
 	request->view->tags = COPY_TAGS_REQUIRED;
 	request->view->storage_class = strdup("STANDARD_IA");
+	assert_int_equal(headers_set(&request->view->headers, STR("x-amz-acl"), STR("private")), 0);
+	assert_int_equal(headers_set(&request->view->headers,
+				 STR("x-amz-server-side-encryption-aws-kms-key-id"), STR("alias/k%")),
+		0);
 	request->view->part_size = 5 << 20;
 	request->view->part_threshold = 1ull << 32;
 	request->no_verify_tls = true;
@@ -165,6 +169,8 @@ static void test_add(void **state)
 	assert_int_equal(back.view->copy_ack, COPY_ACK_CLOSE);
 	assert_int_equal(back.view->tags, COPY_TAGS_REQUIRED);
 	assert_string_equal(back.view->storage_class, "STANDARD_IA");
+	assert_true(headers_equal(&back.view->headers, &request.view->headers));
+	assert_int_equal(back.view->headers.count, 2);
 	assert_int_equal(back.view->part_size, 5 << 20);
 	assert_int_equal(back.view->part_threshold, 1ull << 32);
 	assert_true(endpoint_same(&back.account.endpoint, &request.account.endpoint));

@@ -148,6 +148,20 @@ static void test_options(void **state)
 	assert_string_equal(options.log, "/var/log/x");
 	mount_options_release(&options);
 
+	assert_int_equal(PARSE(&options, "-o", "acl=public-read,sse_kms_key_id=alias/k", "--request-payer",
+				 "requester", "s3://bucket", "m"),
+		0);
+	assert_true(str_eq(headers_get(&options.view->headers, STR("x-amz-acl")), STR("public-read")));
+	assert_true(str_eq(
+		headers_get(&options.view->headers, STR("x-amz-server-side-encryption")), STR("aws:kms")));
+	assert_true(options.connect.account.request_payer);
+	mount_options_release(&options);
+
+	assert_int_equal(PARSE(&options, "--sse", "s3://bucket", "m"), 0);
+	assert_true(str_eq(
+		headers_get(&options.view->headers, STR("x-amz-server-side-encryption")), STR("AES256")));
+	mount_options_release(&options);
+
 	assert_int_equal(PARSE(&options, "-o", "ro,rw", "-o", "uid=root,log=syslog", "s3://bucket", "m"), 0);
 	assert_false(options.view->ro);
 	assert_int_equal(options.view->uid, 0);
@@ -220,6 +234,11 @@ static void test_refusals(void **state)
 	REFUSED("none, meta", "-o", "attrs=all", "s3://bucket", "m");
 	REFUSED("auto, no, required", "-o", "tags=yes", "s3://bucket", "m");
 	REFUSED("storage class", "-o", "storage_class=standard", "s3://bucket", "m");
+	REFUSED("AES256, aws:kms", "-o", "sse=yes", "s3://bucket", "m");
+	REFUSED("leave one", "-o", "sse=AES256,sse_kms_key_id=k", "s3://bucket", "m");
+	REFUSED("needs a value", "-o", "acl", "s3://bucket", "m");
+	REFUSED("private, public-read", "-o", "acl=all", "s3://bucket", "m");
+	REFUSED("requester", "-o", "request_payer=me", "s3://bucket", "m");
 	REFUSED("absolute", "-o", "staging=here", "s3://bucket", "m");
 	REFUSED("absolute", "-o", "journal=here", "s3://bucket", "m");
 	REFUSED("5M to 5G", "-o", "part_size=4M", "s3://bucket", "m");

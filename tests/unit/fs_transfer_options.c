@@ -82,6 +82,21 @@ static void test_sse(void **state)
 	assert_header("x-amz-server-side-encryption-aws-kms-key-id", "k");
 	assert_int_equal(parse(JOB_COPY, "--sse AES256 --sse-kms-key-id k s3://a s3://b"), TRANSFER_WRONG);
 	assert_int_equal(parse(JOB_REMOVE, "--sse s3://a s3://b"), TRANSFER_WRONG);
+	assert_int_equal(parse(JOB_COPY, "--sse=nonsense s3://a s3://b"), TRANSFER_WRONG);
+	assert_int_equal(parse(JOB_COPY, "--acl nonsense s3://a s3://b"), TRANSFER_WRONG);
+	assert_int_equal(parse(JOB_COPY, "--storage-class standard s3://a s3://b"), TRANSFER_WRONG);
+	assert_int_equal(parse(JOB_COPY, "--acl bucket-owner-full-control s3://a s3://b"), TRANSFER_RUN);
+	assert_header("x-amz-acl", "bucket-owner-full-control");
+}
+
+/* A first pattern that is an --include leaves nothing out: not what anybody means who removes or moves. */
+static void test_include_first(void **state)
+{
+	assert_int_equal(parse(JOB_REMOVE, "-r --include *.tmp s3://a"), TRANSFER_WRONG);
+	assert_int_equal(parse(JOB_MOVE, "-r --include *.tmp s3://a s3://b"), TRANSFER_WRONG);
+	assert_int_equal(parse(JOB_MOVE, "-r --include x --exclude y s3://a s3://b"), TRANSFER_WRONG);
+	assert_int_equal(parse(JOB_REMOVE, "-r --exclude * --include *.tmp s3://a s3://b"), TRANSFER_RUN);
+	assert_int_equal(parse(JOB_COPY, "-r --include *.tmp s3://a s3://b"), TRANSFER_RUN);
 }
 
 static void test_metadata(void **state)
@@ -128,6 +143,9 @@ static void test_sizes(void **state)
 	assert_int_equal(options.copy.part_size, 8 << 20);
 	assert_true(options.copy.part_threshold == (uint64_t)5 << 30);
 	assert_int_equal(parse(JOB_COPY, "--part-size 6G s3://a s3://b"), TRANSFER_WRONG);
+	assert_int_equal(parse(JOB_COPY, "--part-size 1K s3://a s3://b"), TRANSFER_WRONG);
+	assert_int_equal(parse(JOB_COPY, "--part-threshold 4M s3://a s3://b"), TRANSFER_WRONG);
+	assert_int_equal(parse(JOB_COPY, "--part-threshold 5M s3://a s3://b"), TRANSFER_RUN);
 	assert_int_equal(parse(JOB_COPY, "--part-size 0 s3://a s3://b"), TRANSFER_WRONG);
 	assert_int_equal(parse(JOB_COPY, "--part-size 1X s3://a s3://b"), TRANSFER_WRONG);
 	assert_int_equal(parse(JOB_COPY, "--part-size 18446744073709551617 s3://a s3://b"), TRANSFER_WRONG);
@@ -147,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_plain, teardown),
 		cmocka_unit_test_teardown(test_sse, teardown),
+		cmocka_unit_test_teardown(test_include_first, teardown),
 		cmocka_unit_test_teardown(test_metadata, teardown),
 		cmocka_unit_test_teardown(test_tags, teardown),
 		cmocka_unit_test_teardown(test_sync, teardown),

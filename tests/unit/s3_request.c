@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <errno.h>
-
+#include <stdio.h>
 #include <stdlib.h>
 #include "s3/request.h"
 
@@ -202,6 +202,7 @@ static void builds_puts(void **state)
 	sends(&r, "PUT", "/bucket/k");
 	line_is("x-amz-content-sha256", EMPTY);
 	line_is("if-none-match", "*");
+	line_is("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==");
 	assert_true(wire.upload);
 	r.body_length = 5;
 	sends(&r, "PUT", "/bucket/k");
@@ -209,7 +210,20 @@ static void builds_puts(void **state)
 	r.body_sha256 = STR(HASH64);
 	sends(&r, "PUT", "/bucket/k");
 	line_is("x-amz-content-sha256", HASH64);
+	assert_null(line("content-md5"));
+	assert_null(line("x-amz-checksum-sha256"));
 	assert_int_equal(wire.body.len, 0);
+	r.body_md5 = STR("kAFQmDzST7DWlj99KOF/cg==");
+	sends(&r, "PUT", "/bucket/k");
+	line_is("content-md5", "kAFQmDzST7DWlj99KOF/cg==");
+	r.body_md5 = STR("kAFQ");
+	assert_int_equal(build(&r), -EINVAL);
+	r.body_md5 = STR_NONE;
+	r.sum_sha256 = true;
+	r.body_sha256 = STR("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	sends(&r, "PUT", "/bucket/k");
+	line_is("x-amz-checksum-sha256", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+	assert_null(line("content-md5"));
 	r.body_sha256 = STR("44CE");
 	assert_int_equal(build(&r), -EINVAL);
 	r = (struct s3_request){.op = S3_UPLOAD_PART,
@@ -277,6 +291,11 @@ static void builds_multipart_ends(void **state)
 	r.headers = &more;
 	sends(&r, "POST", "/bucket/k?uploads=");
 	line_is("content-type", "text/plain");
+	assert_null(line("x-amz-checksum-algorithm"));
+	r.sum_sha256 = true;
+	sends(&r, "POST", "/bucket/k?uploads=");
+	line_is("x-amz-checksum-algorithm", "SHA256");
+	r.sum_sha256 = false;
 	r.headers = NULL;
 	headers_release(&more);
 	r.op = S3_ABORT_UPLOAD;
@@ -292,6 +311,12 @@ static void builds_multipart_ends(void **state)
 	signer_sha256(signer, wire.body.data, wire.body.len, hash);
 	line_is("x-amz-content-sha256", hash);
 	line_is("content-type", "application/xml");
+	snprintf(parts[0].sha256, sizeof(parts[0].sha256), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+	sends(&r, "POST", "/bucket/k?uploadId=u");
+	assert_non_null(strstr(buf_text(&wire.body),
+		"<Part><ETag>&quot;a&quot;</ETag><ChecksumSHA256>ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
+		"</ChecksumSHA256><PartNumber>1</PartNumber></Part><Part><ETag>&quot;b&amp;c&quot;</ETag>"
+		"<PartNumber>3</PartNumber></Part>"));
 	parts[1].number = 1;
 	assert_int_equal(build(&r), -EINVAL);
 	parts[1].number = 10001;
