@@ -17,7 +17,7 @@
  *
  * One lock, a leaf, for the table, all batches and their visits.  What calls back does so without it.
  */
-#include "fs/batch_inside.h"
+#include "fs/batch_mounts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "engine/log.h"
+#include "fs/process_exit.h"
 
 enum {
 	ALIVE_MS = 5, /* a process that was alive so short ago still has its number: no pid comes round so
@@ -68,6 +69,7 @@ int batches_new(struct resolver *resolver, const struct batches_hooks *hooks, st
 static void batch_free(struct batch *batch)
 {
 	visits_release(&batch->visits);
+	batch_mounts_release(batch);
 	close(batch->pidfd);
 	free(batch);
 }
@@ -181,10 +183,16 @@ static void on_drained(struct batch_wait *wait, int error)
 	struct batch *batch = wait->user;
 
 	/* What failed was logged by name; killed, or ended by an error of another kind, the process did not
-	 * exit with 0. */
-	if (error < 0)
-		log_text(LOG_LEVEL_WARNING, "process %d ended before it could be told of a failure",
-			(int)batch->caller.pid);
+	 * exit with 0.  (That it did is a defect of this program: tests/cases/lib.sh looks for such a line.) */
+	if (error < 0) {
+		char text[PROCESS_EXIT_TEXT_MAX];
+		int status = process_exit_status(batch->pidfd, batch->caller.pid);
+
+		log_text(status == 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+			"process %d (%s) ended before it could be told of a failure: %s",
+			(int)batch->caller.pid, caller_tool_name(batch->caller.tool),
+			process_exit_text(status, text));
+	}
 	batch_unref(batch);
 }
 
@@ -227,6 +235,7 @@ struct batch *batches_open(struct batches *batches, const struct caller *caller,
 	batch->began_ms = now_ms();
 	batch->watch = (struct process_watch){.pidfd = pidfd, .on_end = on_end, .user = batch};
 	batch->waits_last = &batch->waits;
+	batch_mounts_init(batch);
 	batch->refs = 2; /* the table's, or on_end's; and the caller's */
 	pthread_mutex_lock(&batches->lock);
 	bool full = batches->count == BATCHES_MAX;

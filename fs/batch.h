@@ -62,6 +62,8 @@ struct batch *batch_ref(struct batch *batch);
 void batch_unref(struct batch *batch); /* accepts NULL */
 const struct caller *batch_caller(const struct batch *batch); /* constant */
 bool batch_over(const struct batch *batch); /* has its process ended? */
+/* cp, mv: is nothing mounted over what it is told of (fs/batch_mounts.h)?  No lock of batches held. */
+bool batch_is_clear(struct batch *batch);
 
 /* Waits until nothing is outstanding anywhere, or limit_ms are over (-ETIMEDOUT).  For the daemon's end. */
 int batches_settle(struct batches *batches, unsigned limit_ms);
@@ -94,11 +96,21 @@ void batch_told(struct batch *batch, uint64_t id, uint64_t highest);
 void batch_rewound(struct batch *batch, uint64_t id);
 bool batch_listed(struct batch *batch, uint64_t id);
 void batch_entry(struct batch *batch, uint64_t directory, uint64_t entry);
+/* These three are false also where something may be mounted over what the process was told of. */
 bool batch_more(struct batch *batch, uint64_t directory, uint64_t entry);
+bool batch_coming(struct batch *batch);
+bool batch_passes(struct batch *batch, uint64_t directory, uint64_t entry);
+void batch_lands(struct batch *batch, uint64_t directory);
+bool batch_has(struct batch *batch, uint64_t directory);
+/* rm was told of something that it may ask about, and be told to leave: what it opened is no evidence any
+ * more. */
+void batch_asks(struct batch *batch);
 bool batch_inside(struct batch *batch, uint64_t directory);
 bool batch_removing(struct batch *batch, uint64_t directory, uint64_t entry);
 void batch_left(struct batch *batch, uint64_t directory);
 /* Has any process this entry of the directory still before it? */
 bool batches_ahead(struct batches *batches, uint64_t directory, uint64_t entry);
+/* Is another process than this one in that directory? */
+bool batches_visit(struct batches *batches, uint64_t directory, const struct batch *except);
 
 #endif

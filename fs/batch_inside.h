@@ -23,6 +23,12 @@ struct batch {
 	uint64_t seen_ms; /* alive then */
 	bool settling;
 	bool refused; /* a call of the process itself failed, or told of a failure */
+	bool asks; /* batch_asks was called */
+	bool clear; /* caller.clear, as last read */
+	bool stale, reading; /* `clear` is to be read again; that is under way */
+	uint64_t looked_ms; /* at `mounts` */
+	int mounts; /* the process's mountinfo, open to be polled; -1: none; constant */
+	struct resolve again; /* while `reading` */
 	unsigned outstanding;
 	uint64_t kept; /* promises, well or ill */
 	int error;

@@ -10,23 +10,6 @@ struct row {
 	unsigned promised;
 };
 
-static const char *tool_name(enum caller_tool tool)
-{
-	switch (tool) {
-	case CALLER_CP:
-		return "cp";
-	case CALLER_MV:
-		return "mv";
-	case CALLER_RM:
-		return "rm";
-	case CALLER_INSTALL:
-		return "install";
-	case CALLER_OTHER:
-		break;
-	}
-	return "another";
-}
-
 /* No allocation under the lock, which every call of such a process takes. */
 static unsigned take_rows(struct batches *batches, struct row rows[BATCH_STATUS_MAX])
 {
@@ -56,9 +39,9 @@ json_t *batches_status(struct batches *batches)
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < count; i++)
-		json_array_append_new(
-			array, json_pack("{s:i, s:s, s:I, s:i, s:I}", "pid", (int)rows[i].pid, "tool",
-				       tool_name(rows[i].tool), "done", (json_int_t)rows[i].done, "promised",
-				       (int)rows[i].promised, "running_ms", (json_int_t)rows[i].running_ms));
+		json_array_append_new(array,
+			json_pack("{s:i, s:s, s:I, s:i, s:I}", "pid", (int)rows[i].pid, "tool",
+				caller_tool_name(rows[i].tool), "done", (json_int_t)rows[i].done, "promised",
+				(int)rows[i].promised, "running_ms", (json_int_t)rows[i].running_ms));
 	return array;
 }

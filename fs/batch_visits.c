@@ -1,5 +1,5 @@
 /* Where the process is: fs/visit.h under the batches' lock. */
-#include "fs/batch_inside.h"
+#include "fs/batch_mounts.h"
 
 uint64_t batch_opened(struct batch *batch, uint64_t directory, uint64_t parent)
 {
@@ -26,11 +26,13 @@ void batch_rewound(struct batch *batch, uint64_t id)
 
 bool batch_listed(struct batch *batch, uint64_t id)
 {
+	bool clear = batch_is_clear(batch);
+
 	pthread_mutex_lock(&batch->batches->lock);
 	bool more = visit_listed(&batch->visits, id);
 
 	pthread_mutex_unlock(&batch->batches->lock);
-	return more;
+	return more && clear;
 }
 
 void batch_entry(struct batch *batch, uint64_t directory, uint64_t entry)
@@ -42,17 +44,64 @@ void batch_entry(struct batch *batch, uint64_t directory, uint64_t entry)
 
 bool batch_more(struct batch *batch, uint64_t directory, uint64_t entry)
 {
+	bool clear = batch_is_clear(batch);
+
 	pthread_mutex_lock(&batch->batches->lock);
 	bool more = visit_more(&batch->visits, directory, entry);
 
 	pthread_mutex_unlock(&batch->batches->lock);
-	return more;
+	return more && clear;
+}
+
+bool batch_coming(struct batch *batch)
+{
+	bool clear = batch_is_clear(batch);
+
+	pthread_mutex_lock(&batch->batches->lock);
+	bool coming = visit_coming(&batch->visits);
+
+	pthread_mutex_unlock(&batch->batches->lock);
+	return coming && clear;
+}
+
+bool batch_passes(struct batch *batch, uint64_t directory, uint64_t entry)
+{
+	bool clear = batch_is_clear(batch);
+
+	pthread_mutex_lock(&batch->batches->lock);
+	bool passes = visit_passes(&batch->visits, directory, entry);
+
+	pthread_mutex_unlock(&batch->batches->lock);
+	return passes && clear;
+}
+
+void batch_lands(struct batch *batch, uint64_t directory)
+{
+	pthread_mutex_lock(&batch->batches->lock);
+	visit_lands(&batch->visits, directory);
+	pthread_mutex_unlock(&batch->batches->lock);
+}
+
+bool batch_has(struct batch *batch, uint64_t directory)
+{
+	pthread_mutex_lock(&batch->batches->lock);
+	bool has = visit_has(&batch->visits, directory);
+
+	pthread_mutex_unlock(&batch->batches->lock);
+	return has;
+}
+
+void batch_asks(struct batch *batch)
+{
+	pthread_mutex_lock(&batch->batches->lock);
+	batch->asks = true;
+	pthread_mutex_unlock(&batch->batches->lock);
 }
 
 bool batch_inside(struct batch *batch, uint64_t directory)
 {
 	pthread_mutex_lock(&batch->batches->lock);
-	bool inside = visit_inside(&batch->visits, directory);
+	bool inside = !batch->asks && visit_inside(&batch->visits, directory);
 
 	pthread_mutex_unlock(&batch->batches->lock);
 	return inside;
@@ -61,7 +110,7 @@ bool batch_inside(struct batch *batch, uint64_t directory)
 bool batch_removing(struct batch *batch, uint64_t directory, uint64_t entry)
 {
 	pthread_mutex_lock(&batch->batches->lock);
-	bool more = visit_removing(&batch->visits, directory, entry);
+	bool more = visit_removing(&batch->visits, directory, entry) && !batch->asks;
 
 	pthread_mutex_unlock(&batch->batches->lock);
 	return more;
@@ -85,4 +134,17 @@ bool batches_ahead(struct batches *batches, uint64_t directory, uint64_t entry)
 	}
 	pthread_mutex_unlock(&batches->lock);
 	return ahead;
+}
+
+bool batches_visit(struct batches *batches, uint64_t directory, const struct batch *except)
+{
+	bool visits = false;
+
+	pthread_mutex_lock(&batches->lock);
+	for (unsigned slot = 0; slot < BATCH_SLOTS && batches->count > 1 && !visits; slot++) {
+		for (const struct batch *batch = batches->slots[slot]; batch && !visits; batch = batch->next)
+			visits = batch != except && visit_has(&batch->visits, directory);
+	}
+	pthread_mutex_unlock(&batches->lock);
+	return visits;
 }

@@ -30,42 +30,77 @@ static const struct tool_options options_of[] = {
 	[CALLER_RM] = {"rRfvd", "", "rR", rm_words, no_prefixes},
 };
 
-static bool long_plain(const struct tool_options *options, const char *word, bool *recursive)
+/* A command line on its way through. */
+struct reading {
+	const struct tool_options *options;
+	struct caller_words words;
+	bool takes_next; /* the next word is an option's argument */
+	bool targeted; /* -t: no operand is the destination */
+	const char *last; /* operand; it may be the destination */
+};
+
+static bool long_plain(struct reading *reading, const char *word)
 {
+	const struct tool_options *options = reading->options;
+
 	for (const char *const *known = options->words; *known; known++)
 		if (strcmp(word, *known) == 0) {
 			if (strcmp(word, "--recursive") == 0 || strcmp(word, "--archive") == 0)
-				*recursive = true;
+				reading->words.recursive = true;
+			if (strcmp(word, "--force") == 0)
+				reading->words.forced = true;
 			return true;
 		}
 	for (const char *const *known = options->prefixes; *known; known++)
-		if (strncmp(word, *known, strlen(*known)) == 0)
+		if (strncmp(word, *known, strlen(*known)) == 0) {
+			if (strncmp(word, "--target", strlen("--target")) == 0)
+				reading->targeted = true;
 			return true;
+		}
 	return false;
 }
 
-/* A cluster like -rvt: *takes_next when its argument is the next word. */
-static bool cluster_plain(
-	const struct tool_options *options, const char *word, bool *recursive, bool *takes_next)
+/* A cluster like -rvt: its argument may be the next word. */
+static bool cluster_plain(struct reading *reading, const char *word)
 {
+	const struct tool_options *options = reading->options;
+
 	for (const char *letter = word + 1; *letter; letter++) {
 		if (strchr(options->with_argument, *letter)) {
-			*takes_next = !letter[1];
+			reading->targeted = true;
+			reading->takes_next = !letter[1];
 			return true;
 		}
 		if (!strchr(options->letters, *letter))
 			return false;
 		if (strchr(options->recursive, *letter))
-			*recursive = true;
+			reading->words.recursive = true;
+		if (*letter == 'f')
+			reading->words.forced = true;
 	}
 	return true;
 }
 
-bool caller_options_plain(enum caller_tool tool, struct str cmdline, bool *ret_recursive)
+static void add_source(struct caller_words *words, const char *operand)
 {
-	const struct tool_options *options = &options_of[tool];
+	if (words->count < CALLER_SOURCES_MAX)
+		words->sources[words->count] = operand;
+	words->count++;
+}
+
+/* The one before it was no destination, then. */
+static void take_operand(struct reading *reading, const char *word)
+{
+	if (reading->last)
+		add_source(&reading->words, reading->last);
+	reading->last = word;
+}
+
+bool caller_options_plain(enum caller_tool tool, struct str cmdline, struct caller_words *ret)
+{
+	struct reading reading = {.options = &options_of[tool]};
 	const char *word = cmdline.data, *end = cmdline.data + cmdline.len;
-	bool recursive = false, takes_next = false;
+	bool operands_only = false;
 
 	if (tool != CALLER_CP && tool != CALLER_MV && tool != CALLER_RM)
 		return false;
@@ -73,18 +108,17 @@ bool caller_options_plain(enum caller_tool tool, struct str cmdline, bool *ret_r
 		return false; /* cut off: what follows is not known */
 	word += strlen(word) + 1;
 	for (; word < end; word += strlen(word) + 1) {
-		if (takes_next) {
-			takes_next = false;
-			continue;
-		}
-		if (word[0] != '-' || !word[1])
-			continue;
-		if (strcmp(word, "--") == 0)
-			break;
-		if (word[1] == '-' ? !long_plain(options, word, &recursive)
-				   : !cluster_plain(options, word, &recursive, &takes_next))
+		if (reading.takes_next)
+			reading.takes_next = false;
+		else if (operands_only || word[0] != '-' || !word[1])
+			take_operand(&reading, word);
+		else if (strcmp(word, "--") == 0)
+			operands_only = true;
+		else if (word[1] == '-' ? !long_plain(&reading, word) : !cluster_plain(&reading, word))
 			return false;
 	}
-	*ret_recursive = recursive;
+	if (reading.last && reading.targeted)
+		add_source(&reading.words, reading.last);
+	*ret = reading.words;
 	return true;
 }

@@ -9,6 +9,9 @@
 
 enum { PRUNE_MAX = 8 };
 
+/* The source of a directory made by a process that made another one before it opened a directory here. */
+#define ELSEWHERE UINT64_MAX
+
 struct early_dir {
 	struct early_dir *next;
 	struct batch *batch; /* referenced */
@@ -167,10 +170,18 @@ struct sweep {
 	struct early_dir *failed; /* no memory */
 };
 
+/* Made, with a marker, as a copy of nothing here: that is simply what it is. */
+static bool of_its_own(const struct early_dir *dir)
+{
+	return dir->marked && (dir->source == 0 || dir->source == ELSEWHERE);
+}
+
 /* hub.lock held.  Is it this one's turn, and for what? */
 static bool is_due(const struct sweep *sweep, const struct early_dir *dir, enum mark_fate *ret)
 {
 	if (sweep->batch ? dir->batch != sweep->batch : !is_below(dir->node, sweep->below))
+		return false;
+	if (of_its_own(dir))
 		return false;
 	if (dir->emptied)
 		*ret = MARK_KEEP;
@@ -221,7 +232,7 @@ static void run_sweep(struct early *early, struct sweep *sweep)
 	hub_lock(early->hub);
 	for (struct early_dir **at = &early->dirs; *at;) {
 		enum mark_fate fate;
-		bool stays = !settled(*at);
+		bool stays = !settled(*at) && !(sweep->over && of_its_own(*at));
 
 		if (!stays)
 			drop(early, take(early, at));
@@ -287,17 +298,33 @@ static bool add(struct hub *hub, struct batch *batch, struct node *node, bool em
 	return true;
 }
 
-bool early_made(struct hub *hub, struct batch *batch, struct node *directory)
+static bool add_made(struct hub *hub, struct batch *batch, struct node *directory)
 {
+	struct early_dir **at, *before = find(hub->early, batch, 0, &at);
+
+	if (before)
+		before->source = ELSEWHERE;
 	return add(hub, batch, directory, false);
 }
 
-void early_opened(struct hub *hub, struct batch *batch, const struct node *directory)
+bool early_made(struct hub *hub, struct batch *batch, struct node *directory)
+{
+	return add_made(hub, batch, directory);
+}
+
+void early_marked(struct hub *hub, struct batch *batch, struct node *directory)
+{
+	if (add_made(hub, batch, directory))
+		hub->early->dirs->marked = true;
+}
+
+bool early_opened(struct hub *hub, struct batch *batch, const struct node *directory)
 {
 	struct early_dir **at, *dir = find(hub->early, batch, 0, &at);
 
 	if (dir)
 		dir->source = directory->ino;
+	return dir != NULL;
 }
 
 void early_listed(struct hub *hub, struct batch *batch, struct node *directory)

@@ -3,14 +3,17 @@
  * who has one, the gathered deletes, and the directories whose marker is not decided yet.
  *
  * `cp -r` makes directories of which S3 knows nothing until something lands below them.  A directory made by
- * a process that has a batch is a node alone (node.local), remembered here until its marker is decided:
+ * a process that has a batch, of which a call here is sure to follow (fs/op_mkdir.c), is a node alone
+ * (node.local), remembered here until its marker is decided:
  *
  *   its source has a marker            that is copied, as soon as the source is listed
  *   something landed below             none is needed (node.local has ended)
  *   the batch is waited for, or ended  written, if nothing is below once what is pending there has landed
  *   fsync, rename of one around it     likewise
- *   one written like that, and the     removed at the next wait of the batch, or at its end
- *   process then put something below
+ *   one written like that, or by mkdir removed at the next wait of the batch, or at its end; where that is
+ *   itself, and the process then put   refused the process is told, as its copy has a key too many
+ *   something below, while its source
+ *   has no marker
  *
  * (fs/early_mark.h), so that a copied tree has the keys of its source and no others.  What `rm -r` emptied
  * and did not remove, as it was killed, gets its marker likewise (fs/marker.h) when the process has ended.
@@ -65,8 +68,10 @@ void early_ask(struct early_ask *ask, pid_t pid);
 
 /* The process made this directory (node.local is set). False: there are too many, or no memory. */
 bool early_made(struct hub *hub, struct batch *batch, struct node *directory);
-/* The process opened this directory: what it made last is its copy. */
-void early_opened(struct hub *hub, struct batch *batch, const struct node *directory);
+/* Likewise, but its marker was written first.  Memory that is short leaves that where the source has none. */
+void early_marked(struct hub *hub, struct batch *batch, struct node *directory);
+/* The process opened this directory: what it made last is its copy, if that was made just before.  Was it? */
+bool early_opened(struct hub *hub, struct batch *batch, const struct node *directory);
 /* rm emptied it, and will remove it. */
 void early_emptied(struct hub *hub, struct batch *batch, struct node *directory);
 void early_unemptied(struct hub *hub, const struct node *directory);

@@ -51,7 +51,7 @@ static void on_marked(struct marker *marker, int error, const struct s3_answer *
 	bool spare = mark->fate == MARK_SPARE;
 
 	if (error < 0)
-		log_call(spare ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
+		log_call(LOG_LEVEL_ERROR,
 			&(struct log_call){
 				.what = spare ? "rmdir" : "mkdir",
 				.bucket = place_bucket(&marker->place),
@@ -61,8 +61,7 @@ static void on_marked(struct marker *marker, int error, const struct s3_answer *
 				.consequence = spare ? "the directory has a marker that its source has not"
 						     : "the directory's marker was not written",
 			});
-	/* The tree is whole: nobody fails for one marker too many. */
-	end(mark, spare ? 0 : error);
+	end(mark, error);
 }
 
 static void granted(struct claim *claim);

@@ -1,8 +1,10 @@
 #include "fs/flush_early.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fs/draft.h"
@@ -257,11 +259,23 @@ static bool without_batch(fuse_req_t req, struct handle *handle)
 	return true;
 }
 
+/* Was it made by name, and by the name of its source?  Then its directory is where that of its source goes.
+ * hub.lock held. */
+static bool beside(struct hub *hub, const struct handle *handle)
+{
+	const struct node *source = handle->source ? nodes_find(hub->nodes, handle->source) : NULL;
+	const struct node *node = handle->node;
+
+	return source && (handle->flags & O_EXCL) && source->name_len == node->name_len &&
+	       memcmp(source->name, node->name, node->name_len) == 0;
+}
+
 /* What the file is. */
 struct state {
 	bool early; /* it may be promised, for all that the file itself says */
 	bool pending; /* it is under way */
 	int untold; /* it failed already */
+	bool beside;
 };
 
 static struct state look(struct hub *hub, struct handle *handle, pid_t thread)
@@ -272,6 +286,7 @@ static struct state look(struct hub *hub, struct handle *handle, pid_t thread)
 	const struct view *view = node_view(handle->node);
 
 	copy_empty(hub, handle, thread);
+	state.beside = beside(hub, handle);
 	struct draft *draft = handle->node->draft;
 
 	state.pending = draft && draft_dirty(draft);
@@ -290,6 +305,8 @@ bool flush_early(fuse_req_t req, struct handle *handle)
 	if (!batch)
 		return without_batch(req, handle);
 	const struct state state = look(hub, handle, fuse_req_ctx(req)->pid);
+	if (state.beside)
+		batch_lands(batch, handle->source_parent);
 	bool more = state.early && batch_more(batch, handle->source_parent, handle->source);
 
 	if (more && (state.untold < 0 || !state.pending)) {

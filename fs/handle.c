@@ -140,6 +140,20 @@ struct handle *handle_only_read(struct hub *hub, pid_t thread)
 	return found;
 }
 
+bool handle_copies(struct hub *hub, uint64_t source, pid_t thread)
+{
+	for (unsigned i = 0; i < HANDLE_SLOTS; i++) {
+		for (const struct handle *at = hub->files->slots[i]; at; at = at->next) {
+			if (!at->writes || at->thread != thread)
+				continue;
+			if (at->source == source ||
+				(at->source == 0 && at->node->draft && draft_size(at->node->draft) == 0))
+				return true;
+		}
+	}
+	return false;
+}
+
 unsigned handle_count(struct hub *hub, const struct node *node, unsigned *ret_writers)
 {
 	unsigned count = 0, writers = 0;

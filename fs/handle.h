@@ -82,6 +82,8 @@ static inline struct handle *handle_of(const struct fuse_file_info *fi)
 
 /* The one file that this thread has open for reading, or NULL: none, or several.  hub.lock held. */
 struct handle *handle_only_read(struct hub *hub, pid_t thread);
+/* Has this thread a file open for writing that is a copy of that one, or nothing yet?  hub.lock held. */
+bool handle_copies(struct hub *hub, uint64_t source, pid_t thread);
 /* Open handles of a node, and how many of them may write.  hub.lock held. */
 unsigned handle_count(struct hub *hub, const struct node *node, unsigned *ret_writers);
 /* The nodes with open handles whose content S3 does not have, each once and with a ref, in an array that the

@@ -58,6 +58,7 @@ struct hub {
 	struct early *early; /* fs/early.h: what is answered before S3 has acknowledged it */
 	struct recognise *recognise; /* fs/recognise.h: objects that were served whole; constant */
 	atomic_uint parked; /* requests without an answer yet: hub_park, hub_unpark */
+	dev_t dev; /* of the superblock; 0: not known; constant once the session is read */
 	int fuse_cpu; /* of the session, constant once it is open: fs/placement.h */
 	struct between between;
 	atomic_ulong pruned; /* nodes that the kernel was asked to let go: fs/prune.h */

@@ -115,7 +115,7 @@ static int mount_hub(struct serving *serving)
 	if (error == 0)
 		error = mountinfo_find(serving->home, &info);
 	if (error == 0) {
-		serving->dev = info.dev;
+		serving->dev = serving->hub->dev = info.dev;
 		error = runtime_claim(info.dev, NULL, &serving->runtime_fd);
 	}
 	return error < 0 ? complain(serving, "cannot mount the hub", error) : 0;

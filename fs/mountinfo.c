@@ -66,9 +66,10 @@ static bool parse_line(char *text, struct mountinfo_line *ret)
 	return true;
 }
 
-int mountinfo_walk(bool (*visit)(const struct mountinfo_line *line, void *user), void *user)
+int mountinfo_walk_file(
+	const char *path, bool (*visit)(const struct mountinfo_line *line, void *user), void *user)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
+	FILE *file = fopen(path, "re");
 	char *text = NULL;
 	size_t size = 0;
 	bool found = false;
@@ -87,6 +88,11 @@ int mountinfo_walk(bool (*visit)(const struct mountinfo_line *line, void *user),
 	free(text);
 	fclose(file);
 	return found ? 1 : error;
+}
+
+int mountinfo_walk(bool (*visit)(const struct mountinfo_line *line, void *user), void *user)
+{
+	return mountinfo_walk_file("/proc/self/mountinfo", visit, user);
 }
 
 bool mountinfo_each(bool (*visit)(const struct mountinfo_line *line, void *user), void *user)

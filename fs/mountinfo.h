@@ -37,5 +37,8 @@ struct mountinfo_line {
 bool mountinfo_each(bool (*visit)(const struct mountinfo_line *line, void *user), void *user);
 /* The same for who must know whether all was seen: 1, 0, or -errno when it could not be read to its end. */
 int mountinfo_walk(bool (*visit)(const struct mountinfo_line *line, void *user), void *user);
+/* The same of another process: path is its /proc/PID/mountinfo. */
+int mountinfo_walk_file(
+	const char *path, bool (*visit)(const struct mountinfo_line *line, void *user), void *user);
 
 #endif

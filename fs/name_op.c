@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/last_call.h"
+
 /* How often the names may have moved under a waiting claim before the caller is told that they are busy. */
 enum { RETAKES_MAX = 16 };
 
@@ -201,6 +203,19 @@ void name_op_finish(struct name_op *op, int error)
 	if (answer(op))
 		hub_reply_err(op->parked.req, error);
 	parked_drop(&op->parked);
+}
+
+void name_op_finish_last(struct name_op *op, int error)
+{
+	op->error = error;
+	if (parked_answered(&op->parked)) {
+		hub_lock(op->hub);
+		tell_kernel(op);
+		hub_unlock(op->hub);
+	}
+	/* The claim first: what is waited for may stand behind it. */
+	end(op);
+	last_call_fail_parked(&op->parked, error);
 }
 
 void name_op_finish_entry(struct name_op *op, struct node *node)

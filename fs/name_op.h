@@ -59,6 +59,9 @@ static inline struct str name_end_name(const struct name_end *end)
 struct node *name_end_child(const struct name_op *op, const struct name_end *end);
 
 void name_op_finish(struct name_op *op, int error);
+/* An error, which may be the last that its process hears of us: what that was promised comes to its end first
+ * (fs/last_call.h). */
+void name_op_finish_last(struct name_op *op, int error);
 /* Success with an entry; takes the ref on node. */
 void name_op_finish_entry(struct name_op *op, struct node *node);
 /* One line for what S3 refused. */

@@ -13,6 +13,7 @@
 #include "fs/draft.h"
 #include "fs/early.h"
 #include "fs/handle.h"
+#include "fs/last_call.h"
 
 /* cp stats what it has just made.  Until it copies into it, at which the kernel drops what it knows, nothing
  * changes there; an empty one gets its time from S3 with a notice (fs/flush_early.c). */
@@ -115,17 +116,18 @@ void op_create(
 	if (error == 0)
 		error = make(hub, parent, str_of(name), fi, &node);
 	if (error == 0) {
+		handle_of(fi)->thread = fuse_req_ctx(req)->pid;
 		hub_entry(hub, node, &entry);
 		if (batch && node->draft && draft_is_empty(node->draft))
 			entry.attr_timeout = EMPTY_S;
 		node_lookup_add(node);
 	}
 	hub_unlock(hub);
+	if (error < 0)
+		last_call_fail(req, batch, error);
 	batch_unref(batch);
-	if (error < 0) {
-		hub_reply_err(req, error);
+	if (error < 0)
 		return;
-	}
 	bool sent = fuse_reply_create(req, &entry, fi) == 0;
 
 	hub_lock(hub);

@@ -6,6 +6,11 @@
  * below, both at once.  A process that asks a second time for something unknown in one directory will ask for
  * more: then the directory's listing is fetched instead, if it is not long.  At the service level a name is a
  * bucket, and HeadBucket knows.
+ *
+ * rm -f takes it for done when what it is about to remove is not there, or is no directory any more: somebody
+ * else has moved or removed it, or put a file there.  No rmdir follows then, so the answer waits for all that
+ * rm was promised, and is EIO if some of that failed.  Names that it removes one by one in a directory which it
+ * has open do not count: that directory's own removal is still to come.
  */
 #include "fs/ops.h"
 
@@ -26,12 +31,16 @@ struct lookup {
 	struct parked parked;
 	struct hub *hub;
 	struct worker *worker;
+	uint64_t parent; /* the directory's inode number */
 	struct dir_watch watch; /* of the directory, from before the question; holds its node */
 	uint64_t asked_ms;
 	struct place place; /* of the name as an object */
 	struct probe probe;
 	struct call call; /* HeadBucket */
 	struct dir_stream *stream;
+	struct batch *batch; /* of an rm, referenced, while all of it is waited for */
+	struct batch_wait wait;
+	struct node *found; /* meanwhile; referenced; NULL: nothing was */
 	size_t len;
 	char name[KEY_NAME_MAX + 1];
 };
@@ -43,11 +52,53 @@ static struct str lookup_name(const struct lookup *lookup)
 
 static void free_lookup(struct parked *parked)
 {
+	batch_unref(((struct lookup *)parked)->batch);
 	free(parked);
+}
+
+static void answer(struct lookup *lookup, int error, struct node *node);
+
+static void on_settled(struct batch_wait *wait, int error)
+{
+	struct lookup *lookup = wait->user;
+	struct node *node = lookup->found;
+
+	if (error < 0 && node) {
+		hub_lock(lookup->hub);
+		node_unref(lookup->hub->nodes, node);
+		hub_unlock(lookup->hub);
+	}
+	answer(lookup, error < 0 ? -EIO : 0, error < 0 ? NULL : node);
+}
+
+/* Is this what rm takes for the end?  node NULL: nothing was found. */
+static bool ends_rm(struct lookup *lookup, struct node *node)
+{
+	if (node && node_is_dir(node))
+		return false;
+	struct batch *batch = early_batch_of(lookup->hub, lookup->parked.thread);
+
+	if (batch && batch_caller(batch)->tool == CALLER_RM && !(node && batch_has(batch, lookup->parent))) {
+		lookup->batch = batch;
+		return true;
+	}
+	batch_unref(batch);
+	return false;
 }
 
 /* Takes the ref on node; error 0 with node NULL: there is none. */
 static void finish(struct lookup *lookup, int error, struct node *node)
+{
+	if ((error < 0 && error != -ENOENT) || !ends_rm(lookup, node)) {
+		answer(lookup, error, node);
+		return;
+	}
+	lookup->found = node;
+	lookup->wait = (struct batch_wait){.on_done = on_settled, .user = lookup};
+	batch_wait(lookup->batch, &lookup->wait);
+}
+
+static void answer(struct lookup *lookup, int error, struct node *node)
 {
 	struct hub *hub = lookup->hub;
 
@@ -330,6 +381,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 	parked_init(&lookup->parked, req, free_lookup);
 	lookup->hub = hub;
+	lookup->parent = parent;
 	lookup->worker = engine_pick(hub->engine);
 	hub_lock(hub);
 	struct node *directory = nodes_find(hub->nodes, parent);

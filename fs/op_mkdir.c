@@ -1,6 +1,13 @@
 /*
  * mkdir: writes the marker object "dir/".  The kernel has just looked the name up, so that S3 isn't asked
- * again whether it is free.  For a recursive cp the directory is a node alone at first (fs/early.h).
+ * again whether it is free.
+ *
+ * For a recursive cp or mv the directory is a node alone at first (fs/early.h), but only while a call is sure
+ * to come here that waits and tells: the end of the listing of the directory that it is a copy of, or the
+ * opening of another entry.  That is so where every source of the command line lies in this hub (cp lists
+ * each directory that it has made), or where the process has an entry of a listing of ours still ahead of it.
+ * From a local disk, another mount, or a source that is not known, nothing of the kind comes: the marker is
+ * written first, as for anybody.  Should the source turn out to be here and to have no marker, it goes again.
  */
 #include "fs/ops.h"
 
@@ -50,6 +57,31 @@ static int make_node(struct name_op *op, struct node **ret)
 	return 0;
 }
 
+static bool copies(const struct batch *batch)
+{
+	return batch && batch_caller(batch)->tool != CALLER_RM;
+}
+
+/* Will the process make another call here that tells? */
+static bool more_to_come(const struct mkdir_op *op)
+{
+	if (!copies(op->batch))
+		return false;
+	return batch_coming(op->batch) || (batch_is_clear(op->batch) && op->base.hub->dev != 0 &&
+						  batch_caller(op->batch)->sources == op->base.hub->dev);
+}
+
+/* Its source may be a directory of ours.  hub.lock held. */
+static void remember(struct mkdir_op *op, struct node *node)
+{
+	if (!copies(op->batch))
+		return;
+	dev_t sources = batch_caller(op->batch)->sources;
+
+	if (sources == 0 || sources == op->base.hub->dev)
+		early_marked(op->base.hub, op->batch, node);
+}
+
 static void on_marker(struct marker *marker, int error, const struct s3_answer *answer)
 {
 	struct mkdir_op *op = marker->user;
@@ -60,10 +92,12 @@ static void on_marker(struct marker *marker, int error, const struct s3_answer *
 	} else {
 		hub_lock(op->base.hub);
 		error = make_node(&op->base, &node);
+		if (error == 0)
+			remember(op, node);
 		hub_unlock(op->base.hub);
 	}
 	if (error < 0)
-		name_op_finish(&op->base, error);
+		name_op_finish_last(&op->base, error);
 	else
 		name_op_finish_entry(&op->base, node);
 }
@@ -74,7 +108,7 @@ static bool make_early(struct mkdir_op *op, struct node **ret)
 	struct hub *hub = op->base.hub;
 	struct node *node;
 
-	if (!op->batch || batch_caller(op->batch)->tool == CALLER_RM || make_node(&op->base, &node) < 0)
+	if (make_node(&op->base, &node) < 0)
 		return false;
 	node->local = true;
 	dir_set_marker(node, false);
@@ -91,14 +125,15 @@ static void ready(struct name_op *base)
 {
 	struct mkdir_op *op = (struct mkdir_op *)base;
 	struct node *node;
+	bool more = more_to_come(op);
 
 	hub_lock(base->hub);
 	bool exists = name_end_child(base, &base->ends[0]) != NULL;
-	bool early = !exists && make_early(op, &node);
+	bool early = !exists && more && make_early(op, &node);
 
 	hub_unlock(base->hub);
 	if (exists) {
-		name_op_finish(base, -EEXIST);
+		name_op_finish_last(base, -EEXIST);
 		return;
 	}
 	if (early) {

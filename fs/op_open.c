@@ -2,6 +2,10 @@
  * open.  What is known and fresh is enough; else one HEAD.  What is pending on the key is waited for here,
  * not in read: a shared claim stands behind every change this mount has begun, and a copy that was marked but
  * not made is made now.
+ *
+ * A source that a cp or mv with a batch opens with no other ahead of it may be the last call it makes here:
+ * where its copy goes is not known (fs/visit.h).  So it waits for all that the process was promised, and is EIO
+ * if some of that failed.
  */
 #include "fs/ops.h"
 
@@ -30,6 +34,8 @@ struct open_op {
 	struct refresh refresh;
 	struct draft_wait wait;
 	struct draft_flush flush;
+	struct batch *batch; /* referenced; while all of it is waited for */
+	struct batch_wait rest;
 };
 
 /* What is to be done next, outside of the lock. */
@@ -51,6 +57,7 @@ static void op_free(struct parked *parked)
 	hub_lock(hub);
 	node_unref(hub->nodes, op->node);
 	hub_unlock(hub);
+	batch_unref(op->batch);
 	free(op);
 }
 
@@ -230,20 +237,35 @@ static void go(struct open_op *op)
 	}
 }
 
-/* A source that a process with a batch has come to. */
-static void turn_to(fuse_req_t req, const struct open_op *op)
+static void on_rest(struct batch_wait *wait, int error)
+{
+	struct open_op *op = wait->user;
+
+	/* Not the error of another file: cp would say it of this one. */
+	if (error < 0)
+		op->error = -EIO;
+	go(op);
+}
+
+/* A source that a process with a batch has come to.  True: nothing tells after it, and the rest is waited for. */
+static bool turn_to(fuse_req_t req, struct open_op *op)
 {
 	struct hub *hub = hub_of(req);
 	struct batch *batch = handle_flags_write(op->fi.flags) ? NULL : early_batch(hub, req);
 
 	if (!batch)
-		return;
+		return false;
 	hub_lock(hub);
 	uint64_t parent = op->node->parent ? op->node->parent->ino : 0;
 
 	hub_unlock(hub);
 	batch_entry(batch, parent, op->node->ino);
+	if (batch_caller(batch)->tool != CALLER_RM && !batch_passes(batch, parent, op->node->ino)) {
+		op->batch = batch;
+		return true;
+	}
 	batch_unref(batch);
+	return false;
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -266,7 +288,13 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	op->fi = *fi;
-	turn_to(req, op);
+	bool last = turn_to(req, op);
+
 	parked_init(&op->parked, req, op_free);
-	go(op);
+	if (last) {
+		op->rest = (struct batch_wait){.on_done = on_rest, .user = op};
+		batch_wait(op->batch, &op->rest);
+	} else {
+		go(op);
+	}
 }

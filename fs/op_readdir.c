@@ -9,6 +9,7 @@
 #include "fs/ops.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "fs/dir_stream.h"
@@ -47,6 +48,8 @@ struct dir_handle {
 	struct batch *batch; /* referenced: of the process that opened it; NULL: it has none.  Constant, as is
 				visit */
 	uint64_t visit; /* fs/visit.h */
+	uid_t uid; /* who opened it; constant */
+	bool wary; /* an rm that asks before it removes what may not be written; constant, as visit */
 };
 
 /* One answer in the making. */
@@ -128,6 +131,15 @@ static bool add_dot(
 	return add(answer, read, off == 0 ? "." : "..", &entry, off + 1);
 }
 
+/* rm asks whether to remove what the caller may not write to, and may be told to leave it, and with it the
+ * directories around it: then it ends with 0 and no further call. */
+static bool may_write(const struct stat *st, uid_t uid)
+{
+	if (st->st_uid == uid)
+		return st->st_mode & S_IWUSR;
+	return (st->st_mode & S_IWGRP) && (st->st_mode & S_IWOTH);
+}
+
 static bool add_node(struct dir_handle *handle, struct dir_answer *answer, const struct dir_read *read,
 	struct node *node, uint64_t off)
 {
@@ -141,6 +153,8 @@ static bool add_node(struct dir_handle *handle, struct dir_answer *answer, const
 		entry.ino = 0;
 	if (!add(answer, read, node->name, &entry, off + 1))
 		return false;
+	if (handle->wary && !may_write(&entry.attr, handle->uid))
+		batch_asks(handle->batch);
 	if (give) {
 		node_lookup_add(node);
 		answer->given[answer->given_count++] = node;
@@ -356,9 +370,13 @@ static void enter(struct dir_handle *handle, struct batch *batch)
 	handle->batch = batch;
 	if (!batch)
 		return;
+	const struct caller *caller = batch_caller(batch);
+
+	handle->wary = caller->tool == CALLER_RM && !caller->forced && handle->uid != 0;
 	hub_lock(hub);
 	handle->visit = batch_opened(batch, node->ino, node->parent ? node->parent->ino : 0);
-	early_opened(hub, batch, node);
+	if (early_opened(hub, batch, node))
+		batch_lands(batch, node->ino);
 	hub_unlock(hub);
 	prefetch_beside(hub, &hub->early->prefetches, batch, handle->directory);
 }
@@ -416,6 +434,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		early = view && view->copy_ack == COPY_ACK_EARLY;
 		handle->hub = hub;
 		handle->refs = 1;
+		handle->uid = fuse_req_ctx(req)->uid;
 		handle->directory = node_ref(node);
 		handle_link(hub, handle);
 	}
@@ -426,9 +445,13 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	fi->fh = (uintptr_t)handle;
-	struct batch *batch = early ? early_batch(hub, req) : NULL;
+	/* Who has a batch is followed everywhere, whatever the options of the view: its way through here is
+	 * evidence.  But not who reads through another file system on top (overlayfs), which shows entries of
+	 * its own: opendir(3) and fts(3) ask for O_DIRECTORY, that does not. */
+	bool direct = fi->flags & O_DIRECTORY;
+	struct batch *batch = direct ? early_batch(hub, req) : NULL;
 
-	if (!batch && early) {
+	if (!batch && early && direct) {
 		ask_who(req, handle, fi);
 		return;
 	}

@@ -22,6 +22,7 @@
 #include "engine/call.h"
 #include "engine/log.h"
 #include "fs/early.h"
+#include "fs/handle.h"
 #include "fs/ops.h"
 
 #define XATTR_PREFIX "user.s3."
@@ -302,13 +303,24 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		ask_start(req, ino, name, size);
 }
 
-/* cp -a and mv list them to copy them, which the server's copy does by itself: theirs are none, and no
- * request. */
+/* Is this process about to make a file of ours, as a copy of this one? */
+static bool copies_here(struct hub *hub, fuse_ino_t ino, pid_t thread)
+{
+	hub_lock(hub);
+	bool copies = handle_copies(hub, ino, thread);
+
+	hub_unlock(hub);
+	return copies;
+}
+
+/* cp -a and mv list them to copy them, which the server's copy does by itself: of what goes to a place of ours
+ * theirs are none, and no request.  What goes elsewhere takes them along. */
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	struct batch *batch = early_batch(hub_of(req), req);
+	struct hub *hub = hub_of(req);
+	struct batch *batch = early_batch(hub, req);
 
-	if (batch)
+	if (batch && copies_here(hub, ino, fuse_req_ctx(req)->pid))
 		reply_bytes(req, STR(""), size);
 	else
 		ask_start(req, ino, "", size);

@@ -315,6 +315,9 @@ static bool more_to_come(
 	if (!directory)
 		return batch_removing(batch, parent, ino);
 	batch_left(batch, ino);
+	/* Another rm below it finds nothing there any more, and is not heard of again: it goes when it is gone. */
+	if (batches_visit(hub->early->batches, ino, batch))
+		return false;
 	/* It tells of what failed before, when all else has ended: it may be the last call. */
 	return batch_inside(batch, parent) && !batch_has_failed(batch);
 }

@@ -123,6 +123,16 @@ static bool more_around(const struct visits *visits, unsigned at)
 	return false;
 }
 
+/* Has the visit of stack[at - 1], or one around it, something before it? */
+static bool more_at(const struct visits *visits, unsigned at)
+{
+	const struct visit *visit = &visits->stack[at - 1];
+
+	if (visit->listed && !visit->broken && visit->last < visit->highest)
+		return true;
+	return more_around(visits, at);
+}
+
 bool visit_listed(struct visits *visits, uint64_t id)
 {
 	struct visit *visit = by_id(visits, id);
@@ -131,9 +141,34 @@ bool visit_listed(struct visits *visits, uint64_t id)
 		return false;
 	visit->listed = true;
 	check(visits);
-	if (!visit->broken && visit->last < visit->highest)
+	return more_at(visits, (unsigned)(visit - visits->stack) + 1);
+}
+
+bool visit_coming(const struct visits *visits)
+{
+	return visits->count > 0 && more_at(visits, visits->count);
+}
+
+void visit_lands(struct visits *visits, uint64_t directory)
+{
+	unsigned at = find(visits, directory);
+
+	if (at > 0)
+		visits->stack[at - 1].lands = true;
+}
+
+bool visit_passes(const struct visits *visits, uint64_t directory, uint64_t entry)
+{
+	unsigned at = find(visits, directory);
+
+	if (visit_more(visits, directory, entry))
 		return true;
-	return more_around(visits, (unsigned)(visit - visits->stack) + 1);
+	return at > 0 && visits->stack[at - 1].lands;
+}
+
+bool visit_has(const struct visits *visits, uint64_t directory)
+{
+	return find(visits, directory) > 0;
 }
 
 void visit_entry(struct visits *visits, uint64_t directory, uint64_t entry)

@@ -4,7 +4,16 @@
  * cp and mv read a directory to its end, sort what they read by inode number, and go through it in that
  * order, one subdirectory after another to its bottom.  So a process that is at an entry below the highest
  * number of its own listing still has that one before it, and cannot pass over it in silence: an answer given
- * early can still be put right. rm goes into a directory and, having emptied it, removes it: below a
+ * early can still be put right.
+ *
+ * The call that is sure to come is one on the source.  What is made of a file may go anywhere: the name at the
+ * destination may be a mount, or a symbolic link from or to another file system, and then no close comes here.
+ * But a file ahead is opened here and a directory ahead is opened and read to its end, and both calls wait
+ * for everything where nothing is ahead of them any more (fs/op_open.c, fs/op_readdir.c).  Only where a file
+ * of this very directory, or the directory itself, was made by the process in a place of ours does its last
+ * file go there as well (`lands`): then the close, which loses nothing by telling, may do the waiting.
+ *
+ * rm goes into a directory and, having emptied it, removes it: below a
  * directory that it opened there is always one more call to come.  But once it was told of a failure it no
  * longer removes the directories around that: there the order of its entries is all the evidence, as for cp.
  *
@@ -37,6 +46,7 @@ struct visit {
 	uint64_t highest, last;
 	uint64_t id; /* of this opening: a listing told to another one says nothing about it */
 	bool listed, broken;
+	bool lands; /* what is in it is copied to a directory of ours */
 	bool kept; /* rm was told of a failure inside: it will not remove this directory */
 };
 
@@ -63,6 +73,15 @@ void visit_entry(struct visits *visits, uint64_t directory, uint64_t entry);
  * it? */
 bool visit_more(const struct visits *visits, uint64_t directory, uint64_t entry);
 
+/* Is an entry of what it visits still to come, wherever the process is? */
+bool visit_coming(const struct visits *visits);
+/* Something of this directory was made in a place of ours. */
+void visit_lands(struct visits *visits, uint64_t directory);
+/* The process opens this entry, having turned to it: will a later call of its tell, here or at its copy? */
+bool visit_passes(const struct visits *visits, uint64_t directory, uint64_t entry);
+
+/* Is the directory on the stack? */
+bool visit_has(const struct visits *visits, uint64_t directory);
 /* Is the entry one of a directory that the process visits, and not behind it yet? */
 bool visit_ahead(const struct visits *visits, uint64_t directory, uint64_t entry);
 

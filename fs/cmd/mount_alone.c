@@ -72,6 +72,8 @@ static void claim(struct alone *alone)
 	endpoint_url(account_endpoint(mount->options.view->account), &endpoint);
 	error = mountinfo_find(mount->mountpoint, &alone->info);
 	if (error == 0)
+		alone->hub->dev = alone->info.dev;
+	if (error == 0)
 		error = runtime_claim(alone->info.dev, buf_text(&endpoint), &alone->runtime_fd);
 	if (error == 0)
 		error = control_mount_new(

@@ -10,7 +10,8 @@ mkdir beside
 mount --bind m beside || skip "no right to bind-mount"
 MOUNTS+=("$WORK/beside")
 TMPDIR=$WORK python3 "$TOP/tests/matrix/stress.py" --mount "$WORK/m" --beside "$WORK/beside" --server "$ENDPOINT" --bucket bkt \
-	--seconds "${SECONDS_STRESS:-60}" ${SEED:+--seed "$SEED"} || fail "see above"
+	--log "$WORK/mount.log" --seconds "${SECONDS_STRESS:-60}" ${SEED:+--seed "$SEED"} || fail "see above"
+may_be_untold # that is told by stress.py, which knows who ended how
 # Nothing is left to come.
 before=$(admin GET 'keys?bucket=bkt')
 umount beside || fail "umount beside"

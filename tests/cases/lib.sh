@@ -12,9 +12,12 @@
 #   daemon_of DIR                 the pid of the daemon behind a mount
 #   until_true SECONDS CMD ...    polls until CMD succeeds; fails the case after that long
 #   any_server WHY                the case is about nothing that servers do differently: BRIEF=1 leaves it out on a real one
+#   may_be_untold         tools of this case are killed: where the kernel does not say how a tool ended (before Linux 6.15),
+#                         the log may say that one was never told of a failure
 #   fail TEXT, skip TEXT          end the case; equal WHAT GOT WANTED, same_tree A B, refuse CMD ... (must exit non-zero)
 #
 # FERRYFS and S3D name the programs.  A case ends with 0 (passed), 77 (skipped, says why), anything else failed.
+# A tool that ended with 0 and was never told of what failed was lied to: the log of any mount says so, and the case fails.
 # With FERRYFS_REAL (tests/reals3.sh) S3D is a front before a real server: a case that asks for what it can't do is skipped.
 
 set -u
@@ -53,6 +56,7 @@ cleanup() {
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
 	done
+	untold "$WORK"/*.log || status=1
 	for i in "$WORK"/sanitizer*; do
 		[ -s "$i" ] && { echo "--- ${i##*/}"; head -n 60 "$i"; status=1; }
 	done
@@ -64,6 +68,17 @@ cleanup() {
 	[ ! -s "$WORK/skipped" ] || echo "skipped: $(<"$WORK/skipped")" >&2
 	[ -n "${KEEP:-}" ] && [ "$status" -ne 0 ] && echo "kept: $WORK" || rm -rf --one-file-system "$WORK"
 	exit "$status"
+}
+# The daemons have ended: whom has one of them not told the truth?
+UNTOLD_OK=
+may_be_untold() { UNTOLD_OK=yes; }
+untold() {
+	local lies='ended before it could be told of a failure: exit status (0$|unknown$)' found
+	[ -z "$UNTOLD_OK" ] || lies='ended before it could be told of a failure: exit status 0$'
+	found=$(grep -hE "$lies" "$@" 2>/dev/null) || return 0
+	echo "FAILED: a tool was told that all went well, though it did not:"
+	echo "$found"
+	return 1
 }
 # The hubs of this case: "DEVICE MOUNTPOINT" of each, and the pid behind a mount of ours.
 hubs() { awk -v d="$FERRYFS_RUN_DIR/hub." 'index($5, d) == 1 {print $3, $5}' /proc/self/mountinfo; }

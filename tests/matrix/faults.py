@@ -38,7 +38,7 @@ import zlib
 
 from own_mounts import own_mounts
 from proxy import Proxy
-from tries import Tries, end_at_sigterm
+from tries import Tries, end_at_sigterm, untold
 
 FERRYFS = os.environ.get("FERRYFS", "./ferryfs")
 S3D = os.environ.get("S3D", "build/s3d")
@@ -142,6 +142,9 @@ def until(what, seconds, name):
         time.sleep(0.02)
 
 
+ENDED = {}  # pid: exit status, of every process that was run
+
+
 def ran(words, env, bound=BOUND):
     """(exit status, output, standard error); a hang is Wrong."""
     process = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -150,6 +153,7 @@ def ran(words, env, bound=BOUND):
     except subprocess.TimeoutExpired:
         process.kill()
         raise Wrong("still running after %d s: %s" % (bound, " ".join(words)))
+    ENDED[process.pid] = process.returncode
     return process.returncode, out, err.decode(errors="replace")
 
 
@@ -167,6 +171,7 @@ class Room:
         self.server = Server(self.work)
         self.proxy = Proxy(self.server.port)
         self.count = 0
+        self.read_log = 0
         self.mounted = 0
         self.mount_point = None
         self.env = dict(os.environ, AWS_ENDPOINT_URL="http://127.0.0.1:%d" % self.proxy.port, AWS_REGION="us-east-1",
@@ -293,6 +298,7 @@ class Room:
         ran(["sync", os.path.join(self.mount_point, base)], self.env)
         after = self.server.keys(base)
         try:
+            self.told()
             check(command, base, big, status, out, before, after, self)
             # A HEAD's 403 has no code: where the server's date is ours it is a refusal, not a clock's.
             no_code = kind == "head" and fault == "skew"
@@ -306,6 +312,16 @@ class Room:
         except Wrong as wrong:
             raise Wrong("%s; status %d, fired %d; %s" % (wrong, status, fired, err.strip()[-300:]))
         return fired, status
+
+    def told(self):
+        """Nobody who ended with 0 left a failure behind that he was not told of."""
+        with open(os.path.join(self.work, "mount.log"), encoding="utf-8", errors="replace") as log:
+            log.seek(self.read_log)
+            text = log.read()
+            self.read_log = log.tell()
+        lies = untold(text, ENDED)
+        if lies:
+            raise Wrong("told that all went well: %s" % "; ".join(lies))
 
     def shown(self, base, keys):
         """What the mount lists is what the server has."""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random cp, mv, rm, ls, cat and find processes, several at once, against a model of the tree, with faults on.
 
-    stress.py --mount DIR --beside DIR --server URL --bucket B [--seconds S] [--seed N] [--workers N] [--deadline S]
+    stress.py --mount DIR --beside DIR --server URL --bucket B [--seconds S] [--seed N] [--workers N] [--deadline S] [--log FILE]
 
 DIR shows the bucket; the directory beside shows the same by a bind mount, so that mv between the two is a copy and
 a removal.  Each worker owns the names below its own directory w0, w1, ... and runs one process at a time, whose
@@ -27,6 +27,8 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+
+from tries import untold
 
 EMPTY = hashlib.md5(b"").hexdigest()
 TREES = 6  # that a worker owns at most
@@ -143,6 +145,7 @@ class Worker(threading.Thread):
             raise Failure(f"still running after {self.stress.args.deadline} s: {' '.join(command)}\n"
                           + state_of(process.pid)) from None
         status = process.returncode
+        self.stress.ended[process.pid] = status
         self.longest = max(self.longest, (time.monotonic() - started, " ".join(command)))
         self.lines.append(f"{started - self.stress.began:8.3f} +{time.monotonic() - started:.3f} {' '.join(command)}"
                           f" -> {status} {err.decode(errors='replace')[:300].strip()}")
@@ -433,6 +436,7 @@ def state_of(pid):
 class Stress:
     def __init__(self, args):
         self.args, self.failed, self.stuck = args, threading.Event(), []
+        self.ended = {}  # pid: exit status
         self.server = Server(args.server, args.bucket)
         self.contents = Contents()
         self.scratch = tempfile.mkdtemp(prefix="ferryfs-stress.")
@@ -473,6 +477,7 @@ class Stress:
         failures = [(worker, worker.failure) for worker in self.workers if worker.failure]
         if not failures:
             failures = self.finals()
+        failures += [(self.workers[0], f"told that all went well: {line}") for line in self.untold()]
         for worker, text in failures:
             print(f"--- {worker.home}: {text}\nwhat it did last:")
             trees = re.findall(r"\bt\d+\b", text[:2000])
@@ -480,6 +485,12 @@ class Stress:
                             if at >= len(worker.lines) - 12 or any(tree in re.findall(r"\bt\d+\b", line)
                                                                    for tree in trees)))
         return 1 if failures else self.summary()
+
+    def untold(self):
+        if not self.args.log:
+            return []
+        with open(self.args.log, encoding="utf-8", errors="replace") as log:
+            return untold(log.read(), self.ended)
 
     def finals(self):
         failures = []
@@ -520,6 +531,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--workers", type=int, default=5)
+    parser.add_argument("--log", help="the daemon's")
     parser.add_argument("--deadline", type=float, default=120)
     args = parser.parse_args()
     if args.seed is None:

@@ -24,9 +24,9 @@ import tempfile
 import threading
 import time
 
-from faults import FERRYFS, S3D, Server, Wrong, below, check, ran, until  # noqa
+from faults import ENDED, FERRYFS, S3D, Server, Wrong, below, check, ran, until  # noqa
 from own_mounts import own_mounts, pinned
-from tries import Tries, end_at_sigterm
+from tries import Tries, end_at_sigterm, untold
 
 BOUND = 40  # s for one step
 BASELINES = 4  # runs without a failure, which tell how many n there are
@@ -122,6 +122,9 @@ class Room:
                 self.steps(base, before)
                 self.umount(daemon)
             self.ended(daemon)
+            lies = untold(open(log.name, encoding="utf-8", errors="replace").read(), ENDED)
+            if lies:
+                raise Wrong("told that all went well: " + "; ".join(lies))
         except Wrong as wrong:
             if daemon.poll() is None:
                 wrong = Wrong("%s; %s; log: %s" % (wrong, tasks(daemon.pid), open(log.name).read()[-400:]))

@@ -3,6 +3,7 @@
 With AGAIN=1 what was wrong once is tried once more (tests/run does likewise): it stays told of, but only what is wrong
 twice counts.  Every method may be called by any thread; `lock` also guards what the user counts."""
 import os
+import re
 import signal
 import sys
 import threading
@@ -15,6 +16,19 @@ def end_at_sigterm():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         sys.exit(143)
     signal.signal(signal.SIGTERM, end)
+
+
+UNTOLD = re.compile(r"process (\d+) \(\w+\) ended before it could be told of a failure: (exit status \w+|signal \d+)")
+
+
+def untold(log, ended):
+    """The lines of a daemon's log by which a tool that ended with 0 was not told of a failure.
+
+    ended: {pid: exit status} of those that the runner waited for itself, for kernels that do not say how a process
+    ended (before Linux 6.15)."""
+    return [found.group() for found in UNTOLD.finditer(log)
+            if found.group(2) == "exit status 0"
+            or (found.group(2) == "exit status unknown" and ended.get(int(found.group(1)), 0) == 0)]
 
 
 class Tries:

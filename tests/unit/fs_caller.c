@@ -18,8 +18,11 @@ static bool plain(enum caller_tool tool, const char *words, bool *recursive)
 	for (size_t i = 0; i < len; i++)
 		if (line[i] == ' ')
 			line[i] = '\0';
-	*recursive = false;
-	return caller_options_plain(tool, str_n(line, len + 1), recursive);
+	struct caller_words parts = {0};
+	bool harmless = caller_options_plain(tool, str_n(line, len + 1), &parts);
+
+	*recursive = parts.recursive;
+	return harmless;
 }
 
 static void test_options_that_never_skip(void **state)
@@ -55,8 +58,48 @@ static void test_options_that_skip(void **state)
 	assert_false(plain(CALLER_RM, "rm -ri a", &recursive));
 	assert_false(plain(CALLER_RM, "rm -r --one-file-system a", &recursive));
 	assert_false(plain(CALLER_OTHER, "find -name x", &recursive));
-	assert_false(caller_options_plain(CALLER_CP, str_n("cp\0-r", 5), &recursive)); /* cut off */
-	assert_false(caller_options_plain(CALLER_CP, str_n("", 0), &recursive));
+	struct caller_words parts;
+
+	assert_false(caller_options_plain(CALLER_CP, str_n("cp\0-r", 5), &parts)); /* cut off */
+	assert_false(caller_options_plain(CALLER_CP, str_n("", 0), &parts));
+}
+
+static void test_operands(void **state)
+{
+	static const struct {
+		const char *words;
+		enum caller_tool tool;
+		unsigned count;
+		const char *first, *last;
+		bool forced;
+	} lines[] = {
+		{"cp -r a b", CALLER_CP, 1, "a", "a", false},
+		{"cp -r a b c", CALLER_CP, 2, "a", "b", false},
+		{"cp -rf -t d a b", CALLER_CP, 2, "a", "b", true},
+		{"cp -rtd a b", CALLER_CP, 2, "a", "b", false},
+		{"cp a --target-directory=d -r", CALLER_CP, 1, "a", "a", false},
+		{"cp -r -- -a b", CALLER_CP, 1, "-a", "-a", false},
+		{"cp -r a", CALLER_CP, 0, NULL, NULL, false},
+		{"mv --force a b", CALLER_MV, 1, "a", "a", true},
+		{"rm -r a", CALLER_RM, 0, NULL, NULL, false},
+		{"rm -rf a", CALLER_RM, 0, NULL, NULL, true},
+	};
+
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		char text[128];
+		size_t len = strlen(lines[i].words);
+		struct caller_words words;
+
+		for (size_t at = 0; at <= len; at++)
+			text[at] = lines[i].words[at] == ' ' ? '\0' : lines[i].words[at];
+		assert_true(caller_options_plain(lines[i].tool, str_n(text, len + 1), &words));
+		assert_int_equal(words.count, lines[i].count);
+		assert_int_equal(words.forced, lines[i].forced);
+		if (words.count == 0)
+			continue;
+		assert_string_equal(words.sources[0], lines[i].first);
+		assert_string_equal(words.sources[words.count - 1], lines[i].last);
+	}
 }
 
 static void write_file(const char *dir, const char *name, const char *text, size_t len)
@@ -129,6 +172,48 @@ static void test_a_program_that_only_calls_itself_cp(void **state)
 	clean(proc);
 }
 
+/* Each as root's, in a directory that only root writes: what the text and the file alone say. */
+static void test_texts_that_are_not_enough(void **state)
+{
+	static const char all[] = "\177ELF GNU coreutils\0failed to close %s\0"
+				  "will not overwrite just-created %s with %s\0"
+				  "cannot copy a directory, %s, into itself, %s\0error reading %s\0";
+	static const char some[] = "\177ELF Unlike cp of GNU coreutils it asks first";
+	static const char rust[] = "\177ELF GNU coreutils\0failed to close %s\0uutils\0"
+				   "will not overwrite just-created %s with %s\0"
+				   "cannot copy a directory, %s, into itself, %s\0error reading %s\0";
+	static const struct {
+		const char *text;
+		size_t len;
+		mode_t file, directory;
+		bool gnu;
+	} programs[] = {
+		{all, sizeof(all), 0755, 0755, true},
+		{some, sizeof(some), 0755, 0755, false},
+		{rust, sizeof(rust), 0755, 0755, false},
+		{all + 1, sizeof(all) - 1, 0755, 0755, false}, /* no ELF */
+		{all, sizeof(all), 0757, 0755, false},
+		{all, sizeof(all), 0755, 0757, false},
+		{all, sizeof(all), 0755, 01777, false},
+	};
+
+	for (unsigned i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+		char proc[] = "/run/ferryfs-proc.XXXXXX", exe[64];
+		struct caller caller;
+
+		if (getuid() != 0 || !mkdtemp(proc))
+			skip();
+		write_file(proc, "cp", programs[i].text, programs[i].len);
+		snprintf(exe, sizeof(exe), "%s/cp", proc);
+		assert_int_equal(chmod(exe, programs[i].file), 0);
+		assert_int_equal(chmod(proc, programs[i].directory), 0);
+		fake(proc, "cp\n", "cp\0-r\0a\0b", 10, exe);
+		caller_read(proc, 7, &caller);
+		assert_int_equal(caller.tool, programs[i].gnu ? CALLER_CP : CALLER_OTHER);
+		clean(proc);
+	}
+}
+
 static void test_comm_and_exe_differ(void **state)
 {
 	char proc[] = "/tmp/ferryfs-proc.XXXXXX";
@@ -160,6 +245,8 @@ int main(void)
 		cmocka_unit_test(test_options_that_skip),
 		cmocka_unit_test(test_gnu_cp_is_known),
 		cmocka_unit_test(test_a_program_that_only_calls_itself_cp),
+		cmocka_unit_test(test_operands),
+		cmocka_unit_test(test_texts_that_are_not_enough),
 		cmocka_unit_test(test_comm_and_exe_differ),
 		cmocka_unit_test(test_nobody),
 	};

@@ -67,6 +67,31 @@ static void test_only_the_entry_at_hand(void **state)
 	visits_release(&visits);
 }
 
+/* What a cp -r that makes directories, and one that opens its last source, may rely on. */
+static void test_coming_and_passing(void **state)
+{
+	struct visits visits = {0};
+
+	assert_false(visit_coming(&visits));
+	uint64_t id = visit_opened(&visits, 10, 1);
+
+	visit_told(&visits, id, 12);
+	assert_false(visit_coming(&visits)); /* not read to its end */
+	visit_listed(&visits, id);
+	assert_true(visit_coming(&visits));
+	visit_entry(&visits, 10, 11);
+	assert_true(visit_passes(&visits, 10, 11)); /* 12 is ahead */
+	visit_entry(&visits, 10, 12);
+	assert_false(visit_coming(&visits));
+	assert_false(visit_passes(&visits, 10, 12)); /* the last, and nobody knows where it goes */
+	visit_lands(&visits, 10);
+	assert_true(visit_passes(&visits, 10, 12));
+	assert_false(visit_passes(&visits, 99, 12));
+	assert_true(visit_has(&visits, 10));
+	assert_false(visit_has(&visits, 99));
+	visits_release(&visits);
+}
+
 static void test_nested(void **state)
 {
 	struct visits visits = {0};
@@ -308,6 +333,7 @@ int main(void)
 		cmocka_unit_test(test_flat),
 		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_only_the_entry_at_hand),
+		cmocka_unit_test(test_coming_and_passing),
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_ends_in_empty_directories),
 		cmocka_unit_test(test_whole_command_empty),
