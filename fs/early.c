@@ -6,6 +6,7 @@
 
 #include "engine/log.h"
 #include "fs/early_mark.h"
+#include "fs/parked.h"
 
 enum { PRUNE_MAX = 8 };
 
@@ -61,6 +62,11 @@ void early_settle(struct early *early, unsigned limit_ms)
 	gather_stop(early->gather);
 	if (batches_settle(early->batches, limit_ms) < 0)
 		log_text(LOG_LEVEL_ERROR, "ending before everything that was answered early is acknowledged");
+}
+
+void early_stop(struct early *early)
+{
+	resolver_stop(early->resolver);
 }
 
 /* hub.lock held: out of the list, which `at` points into. */
@@ -127,12 +133,16 @@ static void on_resolved(struct resolve *resolve)
 	ask->on_done(ask, batch);
 }
 
-void early_ask(struct early_ask *ask, pid_t pid)
+void early_ask(struct early_ask *ask, const struct parked *parked)
 {
 	struct early *early = ask->hub->early;
 
-	ask->resolve = (struct resolve){.pid = pid, .on_done = on_resolved, .user = ask};
-	if (!early || pid <= 0 || resolver_ask(early->resolver, &ask->resolve) < 0)
+	ask->resolve = (struct resolve){.pid = parked->thread,
+		.uid = parked->uid,
+		.question = CALLER_WHO,
+		.on_done = on_resolved,
+		.user = ask};
+	if (!early || parked->thread <= 0 || resolver_ask(early->resolver, &ask->resolve) < 0)
 		ask->on_done(ask, NULL);
 }
 

@@ -27,6 +27,7 @@
 #include "fs/prefetch.h"
 
 struct early_dir;
+struct parked;
 
 enum { EARLY_DIRS_MAX = 4096 }; /* undecided; past it each mkdir writes its marker */
 
@@ -45,6 +46,8 @@ int early_new(struct hub *hub, struct early **ret);
 /* Before the engine is freed: nothing is held back any more, and everything that was promised is waited for,
  * limit_ms at most. */
 void early_settle(struct early *early, unsigned limit_ms);
+/* Before the engine is freed, too, and not under hub.lock: nobody is asked who calls any more. */
+void early_stop(struct early *early);
 void early_free(struct early *early); /* after the engine; accepts NULL */
 
 /* The batch of the process that asks, one ref, or NULL. */
@@ -62,7 +65,7 @@ struct early_ask {
 	/* private */
 	struct resolve resolve;
 };
-void early_ask(struct early_ask *ask, pid_t pid);
+void early_ask(struct early_ask *ask, const struct parked *parked);
 
 /* ---- directories; hub.lock held ---- */
 

@@ -253,7 +253,11 @@ static bool without_batch(fuse_req_t req, struct handle *handle)
 
 	if (!op)
 		return true;
-	op->resolve = (struct resolve){.pid = thread, .on_done = on_resolved, .user = op};
+	op->resolve = (struct resolve){.pid = thread,
+		.uid = op->parked.uid,
+		.question = CALLER_WHO,
+		.on_done = on_resolved,
+		.user = op};
 	if (resolver_ask(hub->early->resolver, &op->resolve) < 0)
 		wait_for_all(op);
 	return true;

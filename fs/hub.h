@@ -17,7 +17,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "engine/engine.h"
-#include "fs/between.h"
 #include "fs/claim.h"
 #include "fs/node.h"
 
@@ -60,7 +59,6 @@ struct hub {
 	atomic_uint parked; /* requests without an answer yet: hub_park, hub_unpark */
 	dev_t dev; /* of the superblock; 0: not known; constant once the session is read */
 	int fuse_cpu; /* of the session, constant once it is open: fs/placement.h */
-	struct between between;
 	atomic_ulong pruned; /* nodes that the kernel was asked to let go: fs/prune.h */
 	atomic_bool stopping; /* the session ends: begin nothing new */
 };

@@ -32,13 +32,13 @@ bool interrupt_fatal_status(const char *text)
 	return (pending & bit(SIGKILL)) || (pending & ~held_off & fatal);
 }
 
-bool interrupt_fatal(pid_t pid)
+bool interrupt_fatal(const char *proc, pid_t pid)
 {
-	char path[32], text[8192];
+	char path[256], text[8192];
 
 	if (pid <= 0)
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	snprintf(path, sizeof(path), "%s/%d/status", proc, (int)pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)

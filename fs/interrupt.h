@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Reads /proc: not on the thread that reads the FUSE device.  pid: a thread's id, as fuse_req_ctx has it.  A
- * caller that can't be seen is taken for alive. */
-bool interrupt_fatal(pid_t pid);
+/* In a helper (fs/caller_helper.h), or a test.  proc: "/proc", or a folder of the same shape; pid: a thread's
+ * id, as fuse_req_ctx has it.  A caller that can't be seen is taken for alive. */
+bool interrupt_fatal(const char *proc, pid_t pid);
 /* The same of the text of /proc/PID/status. */
 bool interrupt_fatal_status(const char *text);
 

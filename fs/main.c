@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
+#include "fs/caller_helper.h"
 #include "fs/cmd/command.h"
 #include "s3/escape.h"
 
@@ -64,7 +65,10 @@ static int unknown(const char *word)
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
+	int status;
 
+	if (caller_helper_main(argc, argv, &status))
+		return status;
 	if (argc > 0 && strcmp(basename(argv[0]), "mount.ferryfs") == 0)
 		return cmd_mount(argc, argv); /* it sees by argv[0] that mount(8) called */
 	if (!word) {

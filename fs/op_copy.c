@@ -12,9 +12,9 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "engine/log.h"
-#include "fs/caller_ask.h"
 #include "fs/draft.h"
 #include "fs/early.h"
 #include "fs/handle.h"
@@ -30,7 +30,7 @@ struct copy_op {
 	uint64_t copied;
 	struct draft_wait wait;
 	struct draft_flush flush;
-	struct caller_ask ask;
+	struct resolve resolve;
 	struct batch *batch; /* referenced: of who asks; NULL: it has none */
 };
 
@@ -74,11 +74,13 @@ static void on_stored(struct draft_flush *flush, int error)
 	parked_drop(&op->parked);
 }
 
-static void on_asked(struct caller_ask *ask, const struct caller *caller)
+static void on_resolved(struct resolve *resolve)
 {
-	struct copy_op *op = ask->user;
+	struct copy_op *op = resolve->user;
 
-	if (caller_checks_close(caller))
+	if (resolve->pidfd >= 0)
+		close(resolve->pidfd);
+	if (caller_checks_close(&resolve->caller))
 		succeed(op);
 	parked_drop(&op->parked);
 }
@@ -99,11 +101,14 @@ static void post(struct copy_op *op)
 		parked_drop(&op->parked);
 		return;
 	}
-	op->ask.pid = op->parked.thread;
-	op->ask.on_done = on_asked;
-	op->ask.user = op;
+	op->resolve = (struct resolve){.pid = op->parked.thread,
+		.uid = op->parked.uid,
+		.question = CALLER_WHO,
+		.on_done = on_resolved,
+		.user = op};
 	/* Asked first: once it is answered, cp may be gone. */
-	caller_ask(engine_pick(hub->engine), &op->ask);
+	if (resolver_ask(hub->early->resolver, &op->resolve) < 0)
+		parked_drop(&op->parked);
 	draft_flush(hub, op->to->node, &op->flush);
 }
 

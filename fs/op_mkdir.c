@@ -184,5 +184,5 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	op->ask.hub = op->base.hub;
 	op->ask.on_done = on_asked;
 	op->ask.user = op;
-	early_ask(&op->ask, op->base.parked.thread);
+	early_ask(&op->ask, &op->base.parked);
 }

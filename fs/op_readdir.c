@@ -409,7 +409,7 @@ static void ask_who(fuse_req_t req, struct dir_handle *handle, const struct fuse
 	op->ask.on_done = on_asked;
 	op->ask.user = op;
 	parked_init(&op->parked, req, free_opendir);
-	early_ask(&op->ask, op->parked.thread);
+	early_ask(&op->ask, &op->parked);
 }
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

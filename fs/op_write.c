@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "fs/between.h"
 #include "fs/draft.h"
 #include "fs/handle.h"
 #include "fs/parked.h"
@@ -166,8 +165,6 @@ void op_write_buf(
 	/* Pages of a mapping know their place; append is what write(2) meant. */
 	bool append = (handle->flags & O_APPEND) && !fi->writepage;
 	struct write_op *op = NULL;
-	if (off == 0)
-		between_look(hub, fuse_req_ctx(req)->pid);
 	int fd, result = draft_edit_begin(hub, &edit, &fd);
 
 	if (result == 1) {

@@ -10,11 +10,13 @@
 #define FERRYFS_FS_PARKED_H
 
 #include "fs/hub.h"
+#include "fs/resolver.h"
 
 struct parked {
 	struct hub *hub;
 	fuse_req_t req; /* gone once it is answered */
 	pid_t thread; /* who asks */
+	uid_t uid; /* of that thread */
 	void (*free)(struct parked *parked); /* nobody holds it any more; no lock held; frees the memory */
 	/* What to do for a caller that is being killed, instead of answering EINTR; on a worker, more than
 	 * once perhaps, and perhaps after the answer.  NULL, as parked_init leaves it: the answer.  Set on
@@ -23,6 +25,8 @@ struct parked {
 	/* private */
 	atomic_uint holds;
 	atomic_bool answered, checking;
+	bool fatal; /* while checking: a signal ends the caller */
+	struct resolve resolve;
 	struct task task;
 	struct timer again;
 };

@@ -26,9 +26,9 @@
  *         every 256           7,540 8,990 9,540
  *
  * Four cp -r at once made 4,820 and 4,860 with auto, 4,870 and 4,970 with none (another program running).
- * The thread was moved 6 to 18 times in 140,000 requests; a look (open, read, close of /proc/PID/stat) takes
- * 0.5 % of all CPU time at every 128.  /proc is otherwise read by another thread (fs/resolver.h), since some
- * of its files wait for locks of the process they tell of; stat takes none that it sleeps on.
+ * The thread was moved 6 to 18 times in 140,000 requests; a look (open, read, close of /proc/PID/stat) took
+ * 0.5 % of all CPU time at every 128.  A helper process looks (fs/resolver.h), and its answer is taken by the
+ * next request after it: this thread never reads another process's /proc.
  *
  * Not tried: polling /dev/fuse before sleeping.  It spares one of the two wakings only, and takes a CPU from
  * the worker that this thread feeds.
@@ -109,12 +109,11 @@ static int cpu_in(const char *stat)
 	return at && at[1] >= '0' && at[1] <= '9' ? atoi(at + 1) : -1;
 }
 
-/* Where the thread runs, or ran last; -1: not known, or no CPU that we may use. */
-static int cpu_of(const struct placement *placement, pid_t thread)
+int placement_cpu_of(const char *proc, pid_t thread)
 {
-	char path[128], text[1024];
+	char path[256], text[1024];
 
-	snprintf(path, sizeof(path), "%s/%d/stat", placement->proc, (int)thread);
+	snprintf(path, sizeof(path), "%s/%d/stat", proc, (int)thread);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -125,16 +124,15 @@ static int cpu_of(const struct placement *placement, pid_t thread)
 	if (len <= 0)
 		return -1;
 	text[len] = '\0';
-	int cpu = cpu_in(text);
-
-	return cpu < CPU_SETSIZE && cpu >= 0 && CPU_ISSET((unsigned)cpu, &placement->allowed) ? cpu : -1;
+	return cpu_in(text);
 }
 
-void placement_start(struct placement *placement, int wanted, const char *proc)
+void placement_start(struct placement *placement, int wanted,
+	void (*ask)(struct placement *placement, pid_t thread), void *user)
 {
 	int error = 0;
 
-	*placement = (struct placement){.wanted = wanted, .at = -1, .proc = proc ? proc : "/proc"};
+	*placement = (struct placement){.wanted = wanted, .at = -1, .ask = ask, .user = user};
 	if (sched_getaffinity(0, sizeof(placement->allowed), &placement->allowed) < 0) {
 		/* More CPUs than a set of fixed size holds. */
 		log_text(LOG_LEVEL_DEBUG, "fuse_cpu: %s: the reading thread is left alone", strerror(errno));
@@ -147,10 +145,11 @@ void placement_start(struct placement *placement, int wanted, const char *proc)
 			strerror(-error));
 }
 
-static void look(struct placement *placement)
+/* It runs there; -1: nobody knows where. */
+static void placement_follow(struct placement *placement, int cpu)
 {
-	int cpu = cpu_of(placement, placement->caller);
-
+	if (cpu >= CPU_SETSIZE || cpu < 0 || !CPU_ISSET((unsigned)cpu, &placement->allowed))
+		cpu = -1; /* no CPU that we may use */
 	placement->lost = placement->at >= 0 && cpu != placement->at ? placement->lost + 1 : 0;
 	if (placement->lost == PLACEMENT_LOST) {
 		placement->lost = 0;
@@ -158,6 +157,22 @@ static void look(struct placement *placement)
 		cpu = -1;
 	}
 	hold(placement, cpu);
+}
+
+void placement_told(struct placement *placement, pid_t thread, int cpu)
+{
+	atomic_store(&placement->told, (int64_t)thread << 32 | (int64_t)(cpu + 1));
+}
+
+/* An answer that came meanwhile, about the thread that is still the only one. */
+static void placement_take_told(struct placement *placement)
+{
+	if (atomic_load_explicit(&placement->told, memory_order_relaxed) == 0)
+		return;
+	int64_t told = atomic_exchange(&placement->told, 0);
+
+	if ((pid_t)(told >> 32) == placement->caller && placement->rest == 0)
+		placement_follow(placement, (int)(told & INT32_MAX) - 1);
 }
 
 void placement_request(struct placement *placement, pid_t thread)
@@ -169,6 +184,7 @@ void placement_request(struct placement *placement, pid_t thread)
 		placement->rest--;
 		return;
 	}
+	placement_take_told(placement);
 	if (thread != placement->caller) {
 		placement->caller = thread;
 		placement->run = placement->lost = 0;
@@ -177,7 +193,9 @@ void placement_request(struct placement *placement, pid_t thread)
 	}
 	if (++placement->run >= PLACEMENT_AFTER) {
 		placement->run = PLACEMENT_AFTER - PLACEMENT_EVERY;
-		look(placement);
+		if (placement->ask)
+			placement->ask(placement, thread);
+		placement_take_told(placement);
 	}
 }
 

@@ -8,6 +8,7 @@
 #define FERRYFS_FS_PLACEMENT_H
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,7 +24,11 @@ enum {
 
 struct placement {
 	int wanted; /* a CPU, or one of the above */
-	const char *proc; /* lent */
+	/* Given; NULL: nobody is followed.  Finds out, anywhere, on which CPU this thread runs, and says so by
+	 * placement_told, at once or later, or never. */
+	void (*ask)(struct placement *placement, pid_t thread);
+	void *user;
+	atomic_int_least64_t told; /* thread << 32 | CPU + 1; 0: nothing new */
 	cpu_set_t allowed; /* as it was at the start */
 	int at; /* the CPU it is held on; -1: none */
 	pid_t caller; /* the thread whose requests came last */
@@ -38,11 +43,16 @@ int placement_parse(const char *text, int *ret);
 /* The word or number again. */
 void placement_text(int wanted, char ret[16]);
 
-/* On the reading thread; proc NULL: "/proc".  A CPU that it can't have is logged, and the thread left alone.
- */
-void placement_start(struct placement *placement, int wanted, const char *proc);
+/* On the reading thread.  A CPU that it can't have is logged, and the thread left alone. */
+void placement_start(struct placement *placement, int wanted,
+	void (*ask)(struct placement *placement, pid_t thread), void *user);
 /* After each request that was read: of which thread; 0: of none that we can see. */
 void placement_request(struct placement *placement, pid_t thread);
+/* The answer to ask; cpu -1: it is not known.  Any thread. */
+void placement_told(struct placement *placement, pid_t thread, int cpu);
+/* Where the thread runs, or ran last, as proc says ("/proc", or a folder of the same shape); -1: that is not
+ * known.  In a helper (fs/caller_helper.h), or a test. */
+int placement_cpu_of(const char *proc, pid_t thread);
 /* The thread may run where it could before. */
 void placement_end(struct placement *placement);
 

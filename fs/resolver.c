@@ -4,16 +4,20 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fs/caller_pool.h"
+
 enum { EVENTS_AT_ONCE = 32 };
 
 struct resolver {
-	const char *proc;
+	struct caller_pool *pool; /* the thread's own, while that runs */
 	pthread_t thread;
+	bool started; /* and not joined */
 	int epoll, event;
 	pthread_mutex_t lock; /* a leaf; all below */
 	struct resolve *first, **last;
@@ -28,17 +32,39 @@ bool process_ended(int pidfd)
 	return poll(&poll_fd, 1, 0) != 0;
 }
 
-static void answer(struct resolver *resolver, struct resolve *resolve)
+/* From the pool, or from nobody: bytes NULL. */
+static void resolve_done(struct resolve *resolve)
 {
-	int pidfd = resolve->pid > 0 ? (int)syscall(SYS_pidfd_open, resolve->pid, 0) : -1;
+	int pidfd = resolve->pidfd;
 
 	resolve->pidfd = -1;
-	caller_read(resolver->proc, resolve->pid, &resolve->caller);
+	if (resolve->question == CALLER_WHO && resolve->bytes && resolve->len == sizeof(resolve->caller))
+		memcpy(&resolve->caller, resolve->bytes, sizeof(resolve->caller));
 	if (pidfd >= 0 && resolve->caller.plain && !process_ended(pidfd))
 		resolve->pidfd = pidfd;
 	else if (pidfd >= 0)
 		close(pidfd);
 	resolve->on_done(resolve);
+}
+
+static void resolve_begin(struct resolve *resolve)
+{
+	resolve->caller = (struct caller){.pid = resolve->pid, .tool = CALLER_OTHER};
+	resolve->bytes = NULL;
+	resolve->len = 0;
+	resolve->pidfd = -1;
+}
+
+static void resolver_put(struct resolver *resolver, struct resolve *resolve)
+{
+	resolve_begin(resolve);
+	if (resolve->pid <= 0) {
+		resolve_done(resolve);
+		return;
+	}
+	if (resolve->question == CALLER_WHO)
+		resolve->pidfd = (int)syscall(SYS_pidfd_open, resolve->pid, 0);
+	caller_pool_add(resolver->pool, resolve);
 }
 
 static struct resolve *take(struct resolver *resolver, bool *ret_stop)
@@ -54,69 +80,66 @@ static struct resolve *take(struct resolver *resolver, bool *ret_stop)
 	return chain;
 }
 
-static void answer_all(struct resolver *resolver, struct resolve *chain)
+static void resolver_events(struct resolver *resolver, const struct epoll_event *events, int count)
 {
-	while (chain) {
-		struct resolve *resolve = chain;
+	uint64_t woken;
 
-		chain = resolve->next;
-		answer(resolver, resolve);
+	for (int i = 0; i < count; i++) {
+		struct process_watch *watch = events[i].data.ptr;
+
+		if ((void *)watch == resolver->pool)
+			continue;
+		if (watch) {
+			epoll_ctl(resolver->epoll, EPOLL_CTL_DEL, watch->pidfd, NULL);
+			watch->on_end(watch);
+		} else if (read(resolver->event, &woken, sizeof(woken)) < 0) {
+			continue; /* somebody else's wake-up was read along with it */
+		}
 	}
 }
 
-static void *run(void *user)
+static void *resolver_run(void *user)
 {
 	struct resolver *resolver = user;
 	struct epoll_event events[EVENTS_AT_ONCE];
 	bool stop = false;
 
 	while (!stop) {
-		int count = epoll_wait(resolver->epoll, events, EVENTS_AT_ONCE, -1);
-		uint64_t woken;
+		int wait_ms = caller_pool_step(resolver->pool);
+		int count = epoll_wait(resolver->epoll, events, EVENTS_AT_ONCE, wait_ms);
 
-		for (int i = 0; i < count; i++) {
-			struct process_watch *watch = events[i].data.ptr;
-
-			if (watch) {
-				epoll_ctl(resolver->epoll, EPOLL_CTL_DEL, watch->pidfd, NULL);
-				watch->on_end(watch);
-			} else if (read(resolver->event, &woken, sizeof(woken)) < 0 && errno != EAGAIN) {
-				stop = true; /* cannot be, and would spin */
-			}
-		}
-		bool asked;
-		struct resolve *chain = take(resolver, &asked);
-
-		stop |= asked;
-		if (!stop) {
-			answer_all(resolver, chain);
-			continue;
-		}
-		for (; chain;) {
-			struct resolve *resolve = chain;
-
-			chain = resolve->next;
-			resolve->pid = 0;
-			answer(resolver, resolve);
+		resolver_events(resolver, events, count);
+		for (struct resolve *chain = take(resolver, &stop), *next; chain; chain = next) {
+			next = chain->next;
+			resolver_put(resolver, chain);
 		}
 	}
+	caller_pool_free(resolver->pool);
+	resolver->pool = NULL;
 	return NULL;
 }
 
-static int start(struct resolver *resolver)
+static int resolver_start(struct resolver *resolver)
 {
-	struct epoll_event event = {.events = EPOLLIN};
+	struct epoll_event event = {.events = EPOLLIN}, of_pool = {.events = EPOLLIN};
 
 	resolver->epoll = epoll_create1(EPOLL_CLOEXEC);
 	resolver->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (resolver->epoll < 0 || resolver->event < 0 ||
-		epoll_ctl(resolver->epoll, EPOLL_CTL_ADD, resolver->event, &event) < 0)
+	if (resolver->epoll < 0 || resolver->event < 0)
 		return -errno;
-	return -pthread_create(&resolver->thread, NULL, run, resolver);
+	of_pool.data.ptr = resolver->pool;
+	if (epoll_ctl(resolver->epoll, EPOLL_CTL_ADD, resolver->event, &event) < 0 ||
+		epoll_ctl(resolver->epoll, EPOLL_CTL_ADD, caller_pool_fd(resolver->pool), &of_pool) < 0)
+		return -errno;
+	int error = pthread_create(&resolver->thread, NULL, resolver_run, resolver);
+
+	resolver->started = error == 0;
+	return -error;
 }
 
-static void release(struct resolver *resolver)
+static void resolver_release(struct resolver *resolver)
 {
+	caller_pool_free(resolver->pool);
 	if (resolver->epoll >= 0)
 		close(resolver->epoll);
 	if (resolver->event >= 0)
@@ -131,14 +154,15 @@ int resolver_new(const char *proc, struct resolver **ret)
 
 	if (!resolver)
 		return -ENOMEM;
-	resolver->proc = proc;
 	resolver->last = &resolver->first;
 	resolver->epoll = resolver->event = -1;
 	pthread_mutex_init(&resolver->lock, NULL);
-	int error = start(resolver);
+	int error = caller_pool_new(proc, resolve_done, &resolver->pool);
 
+	if (error == 0)
+		error = resolver_start(resolver);
 	if (error < 0) {
-		release(resolver);
+		resolver_release(resolver);
 		return error;
 	}
 	*ret = resolver;
@@ -154,16 +178,23 @@ static void wake(struct resolver *resolver)
 		return;
 }
 
-void resolver_free(struct resolver *resolver)
+void resolver_stop(struct resolver *resolver)
 {
-	if (!resolver)
-		return;
 	pthread_mutex_lock(&resolver->lock);
 	resolver->stop = true;
 	pthread_mutex_unlock(&resolver->lock);
 	wake(resolver);
-	pthread_join(resolver->thread, NULL);
-	release(resolver);
+	if (resolver->started)
+		pthread_join(resolver->thread, NULL);
+	resolver->started = false;
+}
+
+void resolver_free(struct resolver *resolver)
+{
+	if (!resolver)
+		return;
+	resolver_stop(resolver);
+	resolver_release(resolver);
 }
 
 int resolver_ask(struct resolver *resolver, struct resolve *resolve)
@@ -172,7 +203,9 @@ int resolver_ask(struct resolver *resolver, struct resolve *resolve)
 	bool first = false;
 
 	pthread_mutex_lock(&resolver->lock);
-	if (resolver->stop || resolver->count == RESOLVER_QUEUE_MAX) {
+	if (resolver->stop) {
+		error = -ECANCELED;
+	} else if (resolver->count == RESOLVER_QUEUE_MAX) {
 		error = -EAGAIN;
 	} else {
 		first = resolver->count++ == 0;

@@ -36,6 +36,15 @@ enum {
 	SETTLE_UNMOUNT_MS = 120000, /* past the 60 s an attempt may take without an answer */
 };
 
+/* Where the caller runs: asked of a helper process, one question at a time. */
+struct placing {
+	struct placement placement;
+	struct hub *hub;
+	uid_t uid; /* of the request that was read; the reading thread's */
+	struct resolve resolve;
+	atomic_bool asking;
+};
+
 struct session {
 	struct hub *hub;
 	struct fuse_session *fuse;
@@ -44,6 +53,7 @@ struct session {
 	bool has_signals;
 	atomic_bool left; /* the reader is out of its loop */
 	atomic_bool signalled; /* a signal ended it, not an unmount */
+	struct placing placing; /* may be asked until session_settle is over */
 };
 
 /* What libfuse said while it mounted, for the sentence. */
@@ -293,21 +303,46 @@ static void translate(struct fuse_buf *buf)
 		in->opcode = FUSE_COPY_FILE_RANGE;
 }
 
-static pid_t caller_of(const struct fuse_buf *buf)
+static pid_t caller_of(const struct fuse_buf *buf, uid_t *ret_uid)
 {
 	const struct fuse_in_header *in = buf->mem;
 
-	return buf->flags & FUSE_BUF_IS_FD || buf->size < sizeof(*in) ? 0 : (pid_t)in->pid;
+	if (buf->flags & FUSE_BUF_IS_FD || buf->size < sizeof(*in))
+		return 0;
+	*ret_uid = in->uid;
+	return (pid_t)in->pid;
+}
+
+static void placing_resolved(struct resolve *resolve)
+{
+	struct placing *placing = resolve->user;
+
+	if (resolve->bytes)
+		placement_told(&placing->placement, resolve->pid, *(const int *)resolve->bytes);
+	atomic_store(&placing->asking, false);
+}
+
+static void placing_ask(struct placement *placement, pid_t thread)
+{
+	struct placing *placing = placement->user;
+
+	if (atomic_exchange(&placing->asking, true))
+		return;
+	placing->resolve = (struct resolve){
+		.pid = thread, .question = CALLER_CPU, .on_done = placing_resolved, .user = placing};
+	if (resolver_ask(placing->hub->early->resolver, &placing->resolve) < 0)
+		atomic_store(&placing->asking, false);
 }
 
 static int read_loop(struct session *session, void (*on_ready)(void *user), void *user)
 {
 	struct fuse_buf buf = {0};
-	struct placement placement;
+	struct placing *placing = &session->placing;
 	bool ready = false;
 	int error = 0;
 
-	placement_start(&placement, session->hub->fuse_cpu, NULL);
+	placing->hub = session->hub;
+	placement_start(&placing->placement, session->hub->fuse_cpu, placing_ask, placing);
 	while (!fuse_session_exited(session->fuse)) {
 		int got = fuse_session_receive_buf(session->fuse, &buf);
 
@@ -318,13 +353,13 @@ static int read_loop(struct session *session, void (*on_ready)(void *user), void
 			break;
 		}
 		translate(&buf);
-		placement_request(&placement, caller_of(&buf));
+		placement_request(&placing->placement, caller_of(&buf, &placing->uid));
 		fuse_session_process_buf(session->fuse, &buf);
 		if (!ready && on_ready)
 			on_ready(user);
 		ready = true;
 	}
-	placement_end(&placement);
+	placement_end(&placing->placement);
 	free(buf.mem);
 	return error;
 }
@@ -343,10 +378,8 @@ int session_run(struct session *session, void (*on_ready)(void *user), void *use
 	return error;
 }
 
-void session_settle(struct session *session)
+static void session_settle_within(struct session *session, unsigned limit)
 {
-	unsigned limit = atomic_load(&session->signalled) ? SETTLE_SIGNAL_MS : SETTLE_UNMOUNT_MS;
-
 	recoverer_stop(session->hub->recoverer);
 	/* One that has not deleted yet is undone, which takes less than going on to its end may. */
 	if (atomic_load(&session->signalled))
@@ -361,6 +394,13 @@ void session_settle(struct session *session)
 	if (left > 0)
 		log_text(LOG_LEVEL_ERROR, "ending with %u operations under way: they are cut off", left);
 	open_files_log(session->hub);
+}
+
+void session_settle(struct session *session)
+{
+	session_settle_within(
+		session, atomic_load(&session->signalled) ? SETTLE_SIGNAL_MS : SETTLE_UNMOUNT_MS);
+	early_stop(session->hub->early);
 }
 
 bool session_unmounted(const struct session *session)

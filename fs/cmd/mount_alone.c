@@ -145,12 +145,26 @@ static void stop(struct alone *alone)
 	runtime_release(alone->info.dev, alone->runtime_fd);
 }
 
+/* user: our own device; NULL: nothing of ours is mounted yet. */
+static bool is_another(const struct mountinfo_line *line, void *user)
+{
+	const dev_t *own = user;
+
+	return line->ferryfs && (!own || line->dev != *own) && runtime_claimed(line->dev);
+}
+
 static void on_ready(void *user)
 {
-	struct mount *mount = ((struct alone *)user)->mount;
+	struct alone *alone = user;
+	struct mount *mount = alone->mount;
 
 	daemon_ready(&mount->daemon);
 	log_text(LOG_LEVEL_INFO, "mounted %s", mount->options.view->source);
+	if (mountinfo_each(is_another, &alone->info.dev))
+		log_text(LOG_LEVEL_WARNING,
+			"there is another mount with a daemon of its own: copies from one to the other pass "
+			"through this machine; inside one mount of s3://, which shows all buckets, the "
+			"service makes them");
 	unsigned limit = preflight_request_timeout();
 
 	if (limit)
@@ -171,11 +185,6 @@ static int serve(struct mount *mount)
 		words_failed("mount", "%s", mount->why);
 	stop(&alone);
 	return error < 0 ? EXIT_SOME : EXIT_OK;
-}
-
-static bool is_another(const struct mountinfo_line *line, void *user)
-{
-	return line->ferryfs && runtime_claimed(line->dev);
 }
 
 /* Two superblocks: the kernel asks nobody to copy from one to the other. */

@@ -50,9 +50,9 @@ static void test_not_fatal(void **state)
 
 static void test_live(void **state)
 {
-	assert_false(interrupt_fatal(getpid()));
-	assert_false(interrupt_fatal(0));
-	assert_false(interrupt_fatal(-1));
+	assert_false(interrupt_fatal("/proc", getpid()));
+	assert_false(interrupt_fatal("/proc", 0));
+	assert_false(interrupt_fatal("/proc", -1));
 }
 
 int main(void)

@@ -70,6 +70,12 @@ static int teardown(void **state)
 	return rmdir(proc);
 }
 
+static void ask(struct placement *placement, pid_t thread)
+{
+	assert_ptr_equal(placement->user, proc);
+	placement_told(placement, thread, placement_cpu_of(proc, thread));
+}
+
 static void requests(struct placement *placement, pid_t thread, unsigned count)
 {
 	while (count--)
@@ -131,7 +137,7 @@ static void test_number(void **state)
 	struct placement placement;
 
 	skip_one_cpu();
-	placement_start(&placement, second, proc);
+	placement_start(&placement, second, ask, proc);
 	assert_int_equal(held(), second);
 	runs_on(5, first);
 	requests(&placement, 5, 1000);
@@ -145,7 +151,7 @@ static void test_none(void **state)
 {
 	struct placement placement;
 
-	placement_start(&placement, PLACEMENT_NONE, proc);
+	placement_start(&placement, PLACEMENT_NONE, ask, proc);
 	runs_on(5, first);
 	requests(&placement, 5, 1000);
 	assert_int_equal(held(), -1);
@@ -158,7 +164,7 @@ static void test_follows_one(void **state)
 	struct placement placement;
 
 	skip_one_cpu();
-	placement_start(&placement, PLACEMENT_AUTO, proc);
+	placement_start(&placement, PLACEMENT_AUTO, ask, proc);
 	runs_on(5, first);
 	requests(&placement, 5, PLACEMENT_AFTER);
 	assert_int_equal(held(), -1);
@@ -185,7 +191,7 @@ static void test_several_roam(void **state)
 	struct placement placement;
 
 	skip_one_cpu();
-	placement_start(&placement, PLACEMENT_AUTO, proc);
+	placement_start(&placement, PLACEMENT_AUTO, ask, proc);
 	runs_on(5, first);
 	runs_on(6, first);
 	requests(&placement, 5, PLACEMENT_AFTER + 1);
@@ -209,13 +215,13 @@ static void test_a_cpu_that_is_not_ours(void **state)
 {
 	struct placement placement;
 
-	placement_start(&placement, PLACEMENT_AUTO, proc);
+	placement_start(&placement, PLACEMENT_AUTO, ask, proc);
 	runs_on(5, CPU_SETSIZE + 3);
 	requests(&placement, 5, 1000);
 	assert_int_equal(held(), -1);
 	placement_end(&placement);
 	ends(5);
-	placement_start(&placement, CPU_SETSIZE - 1, proc);
+	placement_start(&placement, CPU_SETSIZE - 1, ask, proc);
 	assert_int_equal(held(), CPU_ISSET(CPU_SETSIZE - 1, &before) ? CPU_SETSIZE - 1 : -1);
 	placement_end(&placement);
 }
@@ -226,7 +232,7 @@ static void test_gives_up(void **state)
 	struct placement placement;
 
 	skip_one_cpu();
-	placement_start(&placement, PLACEMENT_AUTO, proc);
+	placement_start(&placement, PLACEMENT_AUTO, ask, proc);
 	requests(&placement, 5, PLACEMENT_AFTER);
 	for (int i = 0; i <= PLACEMENT_LOST; i++) {
 		runs_on(5, i % 2 ? second : first);
