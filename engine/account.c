@@ -138,12 +138,15 @@ static int open_into(struct account *account, const struct account_options *opti
 	return rc;
 }
 
+static atomic_uint_least64_t last_serial;
+
 struct account *account_alloc(void)
 {
 	struct account *account = calloc(1, sizeof(*account));
 
 	if (!account)
 		return NULL;
+	account->serial = atomic_fetch_add(&last_serial, 1) + 1;
 	atomic_init(&account->refs, 1);
 	pthread_mutex_init(&account->renew_lock, NULL);
 	pthread_mutex_init(&account->region_lock, NULL);
@@ -188,6 +191,11 @@ void account_unref(struct account *account)
 {
 	if (account && atomic_fetch_sub_explicit(&account->refs, 1, memory_order_acq_rel) == 1)
 		account_free(account);
+}
+
+uint64_t account_serial(const struct account *account)
+{
+	return account->serial;
 }
 
 bool account_request_payer(const struct account *account)

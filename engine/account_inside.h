@@ -43,6 +43,7 @@ struct account_region_entry {
 
 struct account {
 	atomic_uint refs;
+	uint64_t serial; /* constant */
 	struct endpoint endpoint;
 	bool request_payer;
 	bool from_environment; /* the credentials, at account_open */

@@ -117,16 +117,16 @@ void job_unref(struct job *job)
 }
 
 /* Where the prefixes overlap such that it would never end, or delete its own result. */
-static int check_prefixes(struct job *job)
+bool job_prefixes_meet(const struct job *job)
 {
 	const struct job_options *o = &job->options;
 	if (job->kind == JOB_REMOVE || !job->same_place)
-		return 0;
+		return false;
 	if (!str_has_prefix(o->prefix, o->source_prefix))
-		return 0;
+		return false;
 	bool excluded =
 		o->exclude_prefix.len > o->source_prefix.len && str_has_prefix(o->prefix, o->exclude_prefix);
-	return job->kind == JOB_COPY && excluded ? 0 : -EINVAL;
+	return job->kind != JOB_COPY || !excluded;
 }
 
 static int check_options(enum job_kind kind, const struct job_options *o)
@@ -165,8 +165,8 @@ static int job_new(enum job_kind kind, const struct job_options *options, struct
 		err = make_lanes(job);
 	if (err == 0 && kind != JOB_REMOVE)
 		job->same_place = str_eq(job->options.source_bucket, job->options.bucket);
-	if (err == 0)
-		err = check_prefixes(job);
+	if (err == 0 && job_prefixes_meet(job))
+		err = -EINVAL;
 	if (err != 0)
 		job_unref(job);
 	else
@@ -176,11 +176,7 @@ static int job_new(enum job_kind kind, const struct job_options *options, struct
 
 static void run_start(struct task *task, struct worker *worker)
 {
-	struct job *job = (struct job *)((char *)task - offsetof(struct job, start));
-	if (job->resumed)
-		tree_resume(job);
-	else
-		tree_begin(job);
+	tree_settle_names((struct job *)((char *)task - offsetof(struct job, start)));
 }
 
 static void job_go(struct job *job, struct journal *journal, struct job **ret)

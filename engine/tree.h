@@ -33,6 +33,7 @@
 #include "engine/lister.h"
 #include "engine/journal.h"
 #include "engine/record.h"
+#include "engine/twins.h"
 
 enum {
 	SWEEPS_AT_ONCE = 6, /* a listing and a DeleteObjects of 1,000: 30 ms each is 100,000 keys a second */
@@ -99,6 +100,7 @@ struct job {
 	struct headers headers;
 	struct buf texts;
 	bool same_place; /* source and destination are one bucket of one service */
+	bool doubt; /* they may be, under two names: engine/tree_names.c */
 
 	atomic_uint refs;
 	struct lane *lanes;
@@ -156,6 +158,8 @@ struct job *job_ref(struct job *job);
 void job_wake(struct job *job);
 /* Home: the only place where a phase begins; checks the table and the laws above by assert. */
 void job_enter(struct job *job, enum job_phase phase);
+/* Does the destination lie in the source, so that it would never end, or delete its own result? */
+bool job_prefixes_meet(const struct job *job);
 /* Home: what the job asked for is over. */
 void job_end(struct job *job);
 
@@ -182,6 +186,10 @@ int tree_journal_copied(struct item *item);
 void tree_journal_refused(struct batch *batch, unsigned entry);
 int tree_journal_flush(struct batch *batch);
 int tree_journal_parts(struct copy *copy, const char *upload_id, const char *etag);
+
+/* ---- tree_names.c; home ---- */
+/* Begins the job, or takes it up again, once it is known whether its two buckets are one. */
+void tree_settle_names(struct job *job);
 
 /* ---- tree_list.c; home ---- */
 void tree_begin(struct job *job);

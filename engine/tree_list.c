@@ -123,7 +123,8 @@ static void list_kept(struct job *job)
 
 static void list_over(struct job *job)
 {
-	bool undo = (job->options.flags & JOB_UNDO) != 0 && (job->options.flags & JOB_CREATE_ONLY) != 0;
+	bool undo = (job->options.flags & JOB_UNDO) != 0 && (job->options.flags & JOB_CREATE_ONLY) != 0 &&
+		    !job->doubt;
 	bool moving = job->journal != NULL && !journal_empty(job->journal);
 	if (!moving) {
 		job_end(job);

@@ -79,7 +79,7 @@ void tree_resume(struct job *job)
 
 void tree_undo_aborted(struct job *job)
 {
-	if ((job->options.flags & JOB_UNDO) != 0)
+	if ((job->options.flags & JOB_UNDO) != 0 && !job->doubt)
 		record_begin(job, PHASE_CHECK);
 	else
 		job_end(job);

@@ -184,12 +184,15 @@ static void delete_done(struct purge *purge)
 
 static void delete_begin(struct sweep *sweep)
 {
+	/* A source that can't be told from its own copy, under another name. */
+	bool doubt = sweep->batch->lane->job->doubt;
 	sweep->key_count = 0;
 	for (unsigned i = 0; i < sweep->count; i++) {
 		const struct record_entry entry = sweep_entry(sweep, i);
 		if (sweep->source[i] == SIGHT_GONE) {
 			tell_deleted(sweep, &entry, NULL);
-		} else if (sweep->source[i] == SIGHT_CHANGED || sweep->target[i] != SIGHT_SAME) {
+		} else if (sweep->source[i] == SIGHT_CHANGED || sweep->target[i] != SIGHT_SAME ||
+			   (doubt && entry.copy_mtime <= entry.mtime)) {
 			sweep_tell(sweep, JOB_DELETED, &entry, NULL, -EBUSY);
 		} else {
 			sweep->keys[sweep->key_count++] = (struct purge_key){
@@ -234,7 +237,8 @@ static bool is_protected(const struct sweep *sweep)
 {
 	const struct job_options *o = &sweep->batch->lane->job->options;
 	/* Between a crash and its recovery anything may have happened, deletes of ours among it. */
-	if (sweep->batch->lane->job->resumed || account_trait(o->account, TRAIT_COPY_IF_MATCH) != TRAIT_YES ||
+	if (sweep->batch->lane->job->resumed || sweep->batch->lane->job->doubt ||
+		account_trait(o->account, TRAIT_COPY_IF_MATCH) != TRAIT_YES ||
 		account_trait(o->source_account, TRAIT_DELETE_IF_MATCH) != TRAIT_YES)
 		return false;
 	for (unsigned i = 0; i < sweep->count; i++) {

@@ -14,6 +14,7 @@ static void release(struct name_op *base)
 {
 	struct rename_op *op = (struct rename_op *)base;
 
+	free(op->twins);
 	hub_lock(base->hub);
 	follow_clear(&op->follow, base->hub);
 	node_unref(base->hub->nodes, op->node);

@@ -7,6 +7,11 @@
  *   HEAD again, unless the service is known to enforce conditions on deletes
  *   delete, on condition that it still has this ETag
  *
+ * From one bucket name to another, onto the same key, the source may be the destination itself, under another
+ * name of its bucket: first it is found out whether the two are one (engine/twins.h), once a pair.  One: EBUSY,
+ * nothing is begun.  Can't be told: both HEADs of the source are sent, and it goes only if the second shows the
+ * time of the first, and the copy is younger than that; else EBUSY, and the log says why.
+ *
  * A source that turns out to be another one by then is tried once more from the start, then told as EBUSY.
  * After the copy a failure leaves the object at both places, and says so: the source is never the one that is
  * lost.
@@ -21,6 +26,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "fs/draft.h"
@@ -86,6 +92,7 @@ static void on_looked_again(struct probe *probe)
 	} else {
 		op->plain_delete = false;
 		op->size = probe->size;
+		op->mtime = probe->mtime;
 		snprintf(op->etag, sizeof(op->etag), "%s", probe->etag);
 		snprintf(op->storage_class, sizeof(op->storage_class), "%s", probe->storage_class);
 		/* What is at the new place by now is our own copy. */
@@ -123,6 +130,25 @@ static void delete (struct rename_op *op)
 	call_post(op->base.worker, &op->call);
 }
 
+static struct twins_name bucket_of(const struct name_end *end)
+{
+	return (struct twins_name){end->place.account, place_bucket(&end->place)};
+}
+
+/* The source, as it was looked at after the copy, is not that copy: the two buckets are two. */
+static bool is_no_twin(struct rename_op *op, const struct probe *probe)
+{
+	const struct twins_name from = bucket_of(rename_from(op)), to = bucket_of(rename_to(op));
+
+	if (!op->doubt || probe->kind != PROBE_FILE)
+		return true;
+	if (probe->mtime != op->mtime || op->copy.mtime <= op->mtime)
+		return false;
+	twins_learn(&from, &to, TWINS_NO);
+	op->doubt = false;
+	return true;
+}
+
 /* Is the source still what was copied? */
 static void on_looked_before_delete(struct probe *probe)
 {
@@ -130,6 +156,10 @@ static void on_looked_before_delete(struct probe *probe)
 
 	if (probe->error < 0)
 		fail(op, probe->error, &probe->refusal, "copied but not deleted: it is at both places");
+	else if (!is_no_twin(op, probe))
+		fail(op, -EBUSY, NULL,
+			"copied but not deleted: it may be the copy itself, under another name of its "
+			"bucket");
 	else if (probe->kind == PROBE_FILE && strcmp(probe->etag, op->etag) == 0)
 		delete (op);
 	else if (probe->kind == PROBE_NONE)
@@ -152,7 +182,7 @@ static void on_copied(struct copy *done, const struct s3_answer *answer)
 	} else if (done->error < 0) {
 		fail(op, done->error, answer,
 			done->ambiguous ? "its copy may be at the new place as well" : NULL);
-	} else if (account_trait(place->account, TRAIT_DELETE_IF_MATCH) == TRAIT_YES) {
+	} else if (!op->doubt && account_trait(place->account, TRAIT_DELETE_IF_MATCH) == TRAIT_YES) {
 		delete (op);
 	} else {
 		look(op, on_looked_before_delete);
@@ -219,18 +249,63 @@ static void on_looked_first(struct probe *probe)
 		rename_op_lost(op);
 	} else {
 		op->size = probe->size;
+		op->mtime = probe->mtime;
 		snprintf(op->etag, sizeof(op->etag), "%s", probe->etag);
 		snprintf(op->storage_class, sizeof(op->storage_class), "%s", probe->storage_class);
 		copy(op);
 	}
 }
 
-static void start(struct rename_op *op)
+static void begin(struct rename_op *op)
 {
-	if (op->etag[0])
+	if (op->etag[0] && !op->doubt)
 		copy(op);
 	else
 		look(op, on_looked_first);
+}
+
+static void refuse_twin(struct rename_op *op)
+{
+	fail(op, -EBUSY, NULL,
+		"not renamed: source and destination are one object, under two names of its bucket");
+}
+
+static void on_settled(struct twins *twins)
+{
+	struct rename_op *op = twins->user;
+
+	if (twins->verdict == TWINS_YES) {
+		refuse_twin(op);
+		return;
+	}
+	op->doubt = twins->verdict == TWINS_UNKNOWN;
+	begin(op);
+}
+
+static void start(struct rename_op *op)
+{
+	const struct twins_name from = bucket_of(rename_from(op)), to = bucket_of(rename_to(op));
+	bool concerned = (from.account != to.account || !str_eq(from.bucket, to.bucket)) &&
+			 str_eq(place_key(&rename_from(op)->place), place_key(&rename_to(op)->place));
+	enum twins_verdict known = concerned ? twins_known(&from, &to) : TWINS_NO;
+
+	if (known == TWINS_YES) {
+		refuse_twin(op);
+		return;
+	}
+	if (known == TWINS_UNKNOWN)
+		op->twins = calloc(1, sizeof(*op->twins));
+	if (known == TWINS_NO || !op->twins) {
+		op->doubt = known == TWINS_UNKNOWN;
+		begin(op);
+		return;
+	}
+	op->twins->a = from;
+	op->twins->b = to;
+	op->twins->key = place_key(&rename_from(op)->place);
+	op->twins->on_done = on_settled;
+	op->twins->user = op;
+	twins_start(op->base.worker, op->twins);
 }
 
 /* What this mount believes to be free may be as old as cache_ttl. */

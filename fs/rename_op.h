@@ -12,6 +12,7 @@
 
 #include "engine/copy.h"
 #include "engine/job.h"
+#include "engine/twins.h"
 #include "fs/draft.h"
 #include "fs/follow.h"
 #include "fs/marker.h"
@@ -37,8 +38,10 @@ struct rename_op {
 	unsigned stores;
 	unsigned tries;
 	bool plain_delete; /* the delete goes without condition: the source was looked at */
+	bool doubt; /* the source may be its own copy, under another name of its bucket */
+	struct twins *twins; /* while that is asked; owned */
 	uint64_t size;
-	int64_t mtime;
+	int64_t mtime; /* by HEAD before the copy; 0: it was not looked at */
 	char etag[ETAG_MAX + 1];
 	char storage_class[STORAGE_CLASS_MAX + 1];
 

@@ -4,9 +4,14 @@
  * HEAD of the source; the copy, on condition that the source still has the ETag of that HEAD; for a move HEAD
  * again, and the delete, on the same condition, only if nothing has changed (a service that ignores the
  * condition leaves a window of one round trip).
+ *
+ * A move from one bucket name to another, onto the same key, first finds out whether the two are one bucket
+ * (engine/twins.h): the object would be deleted as its own source.  Where that can't be told, the source goes
+ * only if it shows the time from before the copy, and the copy is younger than that.
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "fs/cmd/run.h"
 #include "fs/cmd/words.h"
 
@@ -60,7 +65,14 @@ static void tell(struct run *run, const struct job_event *event)
 		run->done.deleted++;
 }
 
-static int copy_one(struct run *run, struct job_event *event, const struct s3_answer *source)
+/* What of a move is still to be shown. */
+struct doubt {
+	bool twins; /* the source may be the destination, under another name */
+	int64_t copied; /* when the copy was made, as the server said; 0: it did not */
+};
+
+static int copy_one(
+	struct run *run, struct job_event *event, const struct s3_answer *source, struct doubt *doubt)
 {
 	struct copy copy = {
 		.settings = &run->options.copy,
@@ -84,28 +96,33 @@ static int copy_one(struct run *run, struct job_event *event, const struct s3_an
 	tell(run, event);
 	event->answer = NULL;
 	event->etag = NULL;
+	doubt->copied = copy.mtime;
 	if (r == 0)
 		run->done.bytes = source->size;
 	return r;
 }
 
-/* -ESTALE when the object is another one than it was; an absent one is as good as deleted. */
-static int check_same(struct run *run, const struct s3_answer *before)
+/* -ESTALE when the object is another one than it was, -EBUSY when it may be the copy; an absent one is as good
+ * as deleted. */
+static int check_same(struct run *run, const struct s3_answer *before, const struct doubt *doubt)
 {
 	struct s3_answer now = {.status = 0};
 	int r = head(run, &now);
 
 	if (r < 0)
 		return r;
-	return strcmp(now.etag, before->etag) == 0 && now.mtime == before->mtime ? 0 : -ESTALE;
+	if (strcmp(now.etag, before->etag) != 0 || now.mtime != before->mtime)
+		return doubt->twins ? -EBUSY : -ESTALE;
+	return doubt->twins && doubt->copied <= before->mtime ? -EBUSY : 0;
 }
 
-static void delete_one(struct run *run, struct job_event *event, const struct s3_answer *source)
+static void delete_one(
+	struct run *run, struct job_event *event, const struct s3_answer *source, const struct doubt *doubt)
 {
 	struct s3_answer answer = {.status = 0};
 	bool moved = run->kind == JOB_MOVE;
 	struct call call;
-	int r = moved ? check_same(run, source) : 0;
+	int r = moved ? check_same(run, source, doubt) : 0;
 
 	if (r == 0) {
 		call_init(&call);
@@ -125,6 +142,38 @@ static void delete_one(struct run *run, struct job_event *event, const struct s3
 	event->answer = NULL;
 }
 
+/* May the two places be one?  -EBUSY: they are; else 0, or what kept the question from being asked. */
+static int check_twins(struct run *run, struct doubt *ret)
+{
+	struct twins *twins;
+	int error = 0;
+
+	if (run->kind != JOB_MOVE || strcmp(run->source.bucket, run->destination.bucket) == 0 ||
+		!str_eq(place_key(&run->source), place_key(&run->destination)))
+		return 0;
+	twins = calloc(1, sizeof(*twins));
+	if (!twins)
+		return -ENOMEM;
+	twins->a = (struct twins_name){run->account, place_bucket(&run->source)};
+	twins->b = (struct twins_name){run->account, place_bucket(&run->destination)};
+	twins->key = place_key(&run->source);
+	switch (waiter_twins(&run->waiter, run->engine, twins)) {
+	case TWINS_YES:
+		words_failed(run->command, "s3://%s and s3://%s are one bucket under two names",
+			run->source.bucket, run->destination.bucket);
+		error = -EBUSY;
+		break;
+	case TWINS_UNKNOWN:
+		error = twins->error == -ECANCELED ? -ECANCELED : 0;
+		ret->twins = true;
+		break;
+	case TWINS_NO:
+		break;
+	}
+	free(twins);
+	return error;
+}
+
 /* The object is there. */
 static void settle(struct run *run, const struct s3_answer *source)
 {
@@ -142,6 +191,9 @@ static void settle(struct run *run, const struct s3_answer *source)
 		.entry = &entry,
 	};
 
+	struct doubt doubt = {0};
+	int error;
+
 	run->done.found = 1;
 	run->done.listed = true;
 	if (!run_wants(run, entry.key)) {
@@ -153,10 +205,17 @@ static void settle(struct run *run, const struct s3_answer *source)
 		tell(run, &event);
 		return;
 	}
-	if (run->kind != JOB_REMOVE && copy_one(run, &event, source) < 0)
+	error = check_twins(run, &doubt);
+	if (error < 0) {
+		event.step = JOB_COPIED;
+		event.error = error;
+		tell(run, &event);
+		return;
+	}
+	if (run->kind != JOB_REMOVE && copy_one(run, &event, source, &doubt) < 0)
 		return;
 	if (run->kind != JOB_COPY && !waiter_interrupted(&run->waiter))
-		delete_one(run, &event, source);
+		delete_one(run, &event, source, &doubt);
 }
 
 int single_run(struct run *run)

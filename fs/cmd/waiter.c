@@ -79,8 +79,9 @@ bool waiter_wait(struct waiter *waiter, int fd, int ms)
 struct errand {
 	struct task start, cancel;
 	struct waiter *waiter;
-	struct call *call; /* one of these two */
+	struct call *call; /* one of these three */
 	struct copy *copy;
+	struct twins *twins;
 	struct s3_answer *answer; /* NULL: not wanted */
 	atomic_bool done;
 	atomic_int posted;
@@ -106,12 +107,19 @@ static void errand_copy_done(struct copy *copy, const struct s3_answer *answer)
 	errand_done(copy->user, answer);
 }
 
+static void errand_twins_done(struct twins *twins)
+{
+	errand_done(twins->user, NULL);
+}
+
 static void errand_start(struct task *task, struct worker *worker)
 {
 	struct errand *errand = (struct errand *)((char *)task - offsetof(struct errand, start));
 
 	if (errand->call)
 		call_start(worker, errand->call);
+	else if (errand->twins)
+		twins_start(worker, errand->twins);
 	else
 		copy_start(worker, errand->copy);
 	atomic_fetch_sub(&errand->posted, 1); /* on_done never comes from inside: the errand is still there */
@@ -125,6 +133,8 @@ static void errand_cancel(struct task *task, struct worker *worker)
 	if (!atomic_load(&errand->done)) {
 		if (errand->call)
 			call_cancel(errand->call);
+		else if (errand->twins)
+			call_cancel(&errand->twins->call);
 		else
 			copy_cancel(errand->copy);
 	}
@@ -169,4 +179,14 @@ int waiter_copy(struct waiter *waiter, struct engine *engine, struct copy *copy,
 	copy->user = &errand;
 	errand_run(&errand, engine);
 	return copy->error;
+}
+
+enum twins_verdict waiter_twins(struct waiter *waiter, struct engine *engine, struct twins *twins)
+{
+	struct errand errand = {.waiter = waiter, .twins = twins};
+
+	twins->on_done = errand_twins_done;
+	twins->user = &errand;
+	errand_run(&errand, engine);
+	return twins->verdict;
 }

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 #include "engine/copy.h"
+#include "engine/twins.h"
 
 struct waiter {
 	int signal_fd;
@@ -41,5 +42,7 @@ int waiter_call(
 /* The same for a copy; what is on the wire is waited for. */
 int waiter_copy(
 	struct waiter *waiter, struct engine *engine, struct copy *copy, struct s3_answer *ret_answer);
+/* Settles it; on_done and user are used by it.  UNKNOWN with -ECANCELED after a signal. */
+enum twins_verdict waiter_twins(struct waiter *waiter, struct engine *engine, struct twins *twins);
 
 #endif

@@ -188,6 +188,18 @@ static void do_overwrite(struct req *req)
 	say_result(req, put_object(req, body_of_buf(&copy)));
 }
 
+/* As if it had been made so many seconds earlier. */
+static void do_age(struct req *req)
+{
+	struct bucket *bucket = store_bucket(&req->server->store, req_param(req, "bucket"));
+	struct object *object = bucket ? bucket_find(bucket, req_param(req, "key")) : NULL;
+	uint64_t seconds;
+
+	if (object && req_param_number(req, "seconds", &seconds) == 0)
+		object->mtime -= (uint32_t)seconds;
+	say_result(req, object ? 0 : -ENOENT);
+}
+
 static void do_remove(struct req *req)
 {
 	struct bucket *bucket = store_bucket(&req->server->store, req_param(req, "bucket"));
@@ -248,6 +260,7 @@ static const struct {
 	{"POST", "/_s3d/seed", do_seed},
 	{"POST", "/_s3d/sparse", do_sparse},
 	{"POST", "/_s3d/overwrite", do_overwrite},
+	{"POST", "/_s3d/age", do_age},
 	{"DELETE", "/_s3d/object", do_remove},
 	{"GET", "/_s3d/object", do_object},
 	{"GET", "/_s3d/keys", do_keys},

@@ -12,6 +12,7 @@
  *             [&meta=NAME:VALUE]...[&content-type=T][&storage-class=C]      makes objects (seed.h)
  *   POST sparse?bucket=B&key=K&size=S    an object of zeros that takes no memory
  *   POST overwrite?bucket=B&key=K&text=T an object, behind everybody's back
+ *   POST age?bucket=B&key=K&seconds=N     as if the object had been made earlier
  *   DELETE object?bucket=B&key=K         its removal
  *   GET  object?bucket=B&key=K           all that is known of it, JSON
  *   GET  keys?bucket=B[&prefix=P]        a line for each object:

@@ -19,6 +19,7 @@ enum {
 	OPT_KEY,
 	OPT_KEY2,
 	OPT_BUCKET,
+	OPT_ALIAS,
 	OPT_SEED,
 	OPT_LATENCY,
 	OPT_RATE,
@@ -79,6 +80,8 @@ static const struct argp_option table[] = {
 	{"anonymous", OPT_SETTINGS + 7, NULL, 0, "Serve unsigned requests too", 0},
 	{NULL, 0, NULL, 0, "What there is", 3},
 	{"bucket", OPT_BUCKET, "NAME[@REGION]", 0, "Make a bucket", 0},
+	{"alias", OPT_ALIAS, "NAME=BUCKET", 0,
+		"A second name of a bucket, as an access point's alias or one of Garage's", 0},
 	{"seed", OPT_SEED, "BUCKET[,prefix=P][,count=N][,size=S][,dirs=D][,depth=K]", 0,
 		"Make objects; from 64 MiB on they are zeros and take no memory", 0},
 	{"max-bytes", OPT_SETTINGS + 5, "N", 0, "Object bytes held at most (default: 4 GiB)", 0},
@@ -169,6 +172,19 @@ static int add_bucket(struct server *server, const char *text)
 
 	return store_create(
 		&server->store, (struct span){text, n}, span_of(text[n] ? text + n + 1 : ""), &bucket);
+}
+
+static int add_alias(struct server *server, const char *text)
+{
+	const char *of = strchr(text, '=');
+	struct store *store = &server->store;
+
+	if (!of || of == text || (size_t)(of - text) >= sizeof(store->alias) ||
+		strlen(of + 1) >= sizeof(store->alias_of))
+		return -EINVAL;
+	snprintf(store->alias, sizeof(store->alias), "%.*s", (int)(of - text), text);
+	snprintf(store->alias_of, sizeof(store->alias_of), "%s", of + 1);
+	return 0;
 }
 
 static int add_account(struct server *server, const char *text)
@@ -301,6 +317,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_BUCKET:
 		check(state, add_bucket(server, arg), arg);
+		return 0;
+	case OPT_ALIAS:
+		check(state, add_alias(server, arg), "--alias");
 		return 0;
 	case OPT_SEED:
 		check(state, add_seed(server, arg), "--seed");

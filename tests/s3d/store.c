@@ -70,6 +70,8 @@ static size_t bucket_place(const struct store *store, struct span name)
 
 struct bucket *store_bucket(const struct store *store, struct span name)
 {
+	if (store->alias[0] && span_cmp(span_of(store->alias), name) == 0)
+		name = span_of(store->alias_of);
 	size_t i = bucket_place(store, name);
 
 	if (i < store->bucket_count && span_cmp(span_of(store->buckets[i]->name), name) == 0)

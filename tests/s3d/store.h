@@ -68,6 +68,8 @@ struct upload {
 struct store {
 	struct bucket **buckets; /* ascending names */
 	size_t bucket_count;
+	char alias[BUCKET_NAME_MAX + 1]; /* a second name, as an access point's or Garage's; "": none */
+	char alias_of[BUCKET_NAME_MAX + 1];
 	struct upload *uploads; /* newest first */
 	uint64_t next_version;
 	bool versioning;
