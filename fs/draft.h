@@ -154,6 +154,7 @@ int draft_read_begin(struct draft *draft);
  * not a copy. *ret_whole: the copy has come to its source's end. */
 struct draft_range {
 	struct node *source;
+	pid_t thread; /* for whom */
 	struct str etag;
 	struct str storage_class;
 	uint64_t source_size;

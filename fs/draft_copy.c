@@ -39,6 +39,7 @@ static void mark(struct hub *hub, struct node *node, const struct draft_range *r
 	draft->content = DRAFT_COPY;
 	draft->node = node;
 	draft->source.node = node_ref(range->source);
+	draft->source.thread = range->thread;
 	draft->source.size = range->source_size;
 	snprintf(draft->source.etag, sizeof(draft->source.etag), "%.*s", (int)range->etag.len,
 		range->etag.data);
@@ -105,6 +106,7 @@ int draft_copy_empty(struct hub *hub, struct node *node, struct handle *handle)
 	mark(hub, node,
 		&(struct draft_range){
 			.source = source,
+			.thread = handle->thread,
 			.etag = str_of(handle->etag),
 			.storage_class =
 				source->attr.storage_class ? str_of(source->attr.storage_class) : STR_NONE,

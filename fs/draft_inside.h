@@ -13,6 +13,7 @@ enum draft_content { DRAFT_EMPTY, DRAFT_COPY, DRAFT_OBJECT, DRAFT_DATA };
 /* What COPY and OBJECT stand for. */
 struct draft_source {
 	struct node *node; /* COPY: referenced; OBJECT: NULL, the node itself */
+	pid_t thread; /* COPY: who asked for it */
 	uint64_t size; /* of the whole object */
 	char etag[ETAG_MAX + 1];
 	char storage_class[STORAGE_CLASS_MAX + 1];

@@ -17,6 +17,7 @@
 #include "fs/dir.h"
 #include "fs/draft_store_inside.h"
 #include "fs/handle.h"
+#include "fs/taken.h"
 
 enum { RETAKES_MAX = 16 };
 
@@ -147,6 +148,16 @@ static void found_foreign(struct store *store, struct store_outcome *outcome)
 		outcome->error = -ESTALE;
 }
 
+/* What is at the destination is this mount's own; of the source this version was copied, whichever was opened. */
+static void note_versions(const struct store *store)
+{
+	struct taken *taken = store->hub->taken;
+
+	taken_forget(taken, store->place);
+	if (store->source)
+		taken_note(taken, store->thread, store->from, store->source_etag);
+}
+
 /* Set together with the failure: a flush that comes before the waits have run must not store it anew. */
 static bool is_untold(const struct draft_wait *waits)
 {
@@ -186,6 +197,8 @@ void store_finish(struct store *store, struct store_outcome *outcome)
 	draft_trash(old);
 	if (outcome->error < 0)
 		log_failure(store, outcome, existed);
+	else
+		note_versions(store);
 	claim_release(hub->claims, &store->claim, outcome->error);
 	draft_run_waits(waits, DRAFT_STORING, outcome->error);
 	store_free(store);
@@ -287,6 +300,7 @@ int draft_store(struct hub *hub, struct node *node)
 	if (draft->content == DRAFT_COPY) {
 		assert(draft_copy_whole(draft));
 		store->source = draft->source.node;
+		store->thread = draft->source.thread;
 		memcpy(store->source_etag, draft->source.etag, sizeof(store->source_etag));
 		memcpy(store->storage_class, draft->source.storage_class, sizeof(store->storage_class));
 	}

@@ -17,6 +17,7 @@ struct store {
 	struct hub *hub;
 	struct node *node; /* referenced */
 	struct node *source; /* referenced; NULL: an upload */
+	pid_t thread; /* a copy: who asked for it */
 	struct worker *worker;
 	struct task task;
 	struct claim claim;

@@ -97,7 +97,7 @@ static int launch(struct gather *gather, struct set *set)
 	if (!keys)
 		return -ENOMEM;
 	for (const struct gathered *at = set->first; at; at = at->next)
-		keys[i++].key = at->key;
+		keys[i++] = (struct purge_key){.key = at->key, .etag = at->etag};
 	assert(i == set->count);
 	set->purge.account = set->first->account;
 	set->purge.bucket = set->first->bucket;

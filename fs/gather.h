@@ -20,10 +20,11 @@ struct gathered {
 	/* given */
 	struct account *account;
 	struct str bucket, key;
+	struct str etag; /* only while it has this one; STR_NONE: whatever it is */
 	void (*on_done)(struct gathered *gathered);
 	void *user;
 	/* result */
-	int error; /* 0: gone */
+	int error; /* 0: gone; -ESTALE: it has another ETag */
 	const char *code; /* S3's, or ""; lent to on_done, as is request_id */
 	const char *request_id;
 	/* private */

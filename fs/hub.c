@@ -13,6 +13,7 @@
 #include "fs/op_xattr.h"
 #include "fs/recognise.h"
 #include "fs/staging_dir.h"
+#include "fs/taken.h"
 
 uint64_t hub_now_ms(void)
 {
@@ -59,6 +60,8 @@ static int make_parts(struct hub *hub)
 		error = files_new(&hub->files);
 	if (error == 0)
 		error = recognise_new(&hub->recognise);
+	if (error == 0)
+		error = taken_new(TAKEN_MAX, &hub->taken);
 	if (error == 0)
 		error = early_new(hub, &hub->early);
 	if (error == 0)
@@ -110,6 +113,7 @@ void hub_free(struct hub *hub)
 	hub->nodes = NULL;
 	hub_unlock(hub);
 	recognise_free(hub->recognise);
+	taken_free(hub->taken);
 	xattr_cache_free(hub->xattrs);
 	claims_free(hub->claims);
 	hub_journal_close(hub);

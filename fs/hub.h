@@ -27,6 +27,7 @@ struct early;
 struct recognise;
 struct journal_dir;
 struct recoverer;
+struct taken;
 
 /* fs/dir.c: the directories whose children are held, oldest knowledge first.  All zero at first; needs no
  * release. */
@@ -56,6 +57,7 @@ struct hub {
 	struct files *files; /* fs/handle.h: open files; protected by lock */
 	struct early *early; /* fs/early.h: what is answered before S3 has acknowledged it */
 	struct recognise *recognise; /* fs/recognise.h: objects that were served whole; constant */
+	struct taken *taken; /* fs/taken.h: who has read or copied which version; constant */
 	atomic_uint parked; /* requests without an answer yet: hub_park, hub_unpark */
 	dev_t dev; /* of the superblock; 0: not known; constant once the session is read */
 	int fuse_cpu; /* of the session, constant once it is open: fs/placement.h */

@@ -145,6 +145,7 @@ static int64_t mark(struct copy_op *op, bool *ret_whole)
 	const char *class = from->attr.storage_class;
 	const struct draft_range range = {
 		.source = from,
+		.thread = op->parked.thread,
 		.etag = str_of(op->from->etag),
 		.storage_class = class ? str_of(class) : STR_NONE,
 		.source_size = op->from->size,

@@ -22,6 +22,7 @@
 #include "fs/last_call.h"
 #include "fs/refresh.h"
 #include "fs/parked.h"
+#include "fs/taken.h"
 
 struct open_op {
 	struct parked parked;
@@ -111,6 +112,9 @@ static int ready(struct open_op *op, int *ret_close)
 		return error;
 	}
 	handle->thread = op->parked.thread;
+	/* What it may copy from here, and unlink afterwards. */
+	if (!handle->writes && handle->etag[0] && node_place(op->node, &op->refresh.place) == 0)
+		taken_note(hub->taken, handle->thread, &op->refresh.place, handle->etag);
 	op->fi.fh = (uint64_t)(uintptr_t)handle;
 	op->fi.noflush = !handle->writes;
 	op->fi.keep_cache = !(op->fi.flags & O_TRUNC) && handle_keeps_cache(hub, op->node);

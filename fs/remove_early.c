@@ -10,6 +10,7 @@
 #include "fs/early.h"
 #include "fs/parked.h"
 #include "fs/remove_op.h"
+#include "fs/unchanged.h"
 
 enum { LOOK_KEYS = 100 };
 
@@ -26,6 +27,8 @@ struct removal {
 	struct claim claim;
 	struct gathered gathered;
 	struct look *look; /* rmdir: of what is below */
+	pid_t thread; /* who removes it */
+	struct unchanged *unchanged; /* as in remove_op.h; owned */
 	int error;
 };
 
@@ -57,6 +60,9 @@ static void show_again(struct removal *removal)
 	const struct node_attr *attr = &old->attr;
 
 	dir_doubt(hub, directory);
+	/* Of what has changed nothing is known. */
+	if (removal->unchanged)
+		removal->node->attr.fetched_ms = 0;
 	if (directory->gone || nodes_add(hub->nodes, directory, name, old->kind, &node) < 0)
 		return;
 	if (attr->fetched_ms == 0 || node_copy_attr(node, attr) < 0)
@@ -71,6 +77,7 @@ static void removal_free(struct removal *removal)
 	if (removal->look)
 		page_free(removal->look->page);
 	free(removal->look);
+	free(removal->unchanged);
 	free(removal);
 }
 
@@ -96,20 +103,44 @@ static void removal_end(struct removal *removal, int error)
 static void log_failure(
 	const struct removal *removal, struct str key, int error, const struct s3_answer *answer)
 {
+	bool changed = removal->unchanged && error == -EBUSY;
+
 	log_call(LOG_LEVEL_ERROR, &(struct log_call){
 					  .what = removal->claim.items[0].prefix ? "rmdir" : "unlink",
 					  .bucket = removal_bucket(removal),
 					  .key = key,
 					  .error = error,
-					  .answer = answer,
-					  .consequence = "not removed",
+					  .answer = changed ? NULL : answer,
+					  .consequence = changed ? UNCHANGED_CONSEQUENCE : "not removed",
 				  });
+}
+
+static void gather(struct removal *removal);
+
+static void on_unchanged(struct unchanged *unchanged, const struct s3_answer *answer)
+{
+	struct removal *removal = unchanged->user;
+
+	if (unchanged->error == 0 && unchanged->looked) {
+		/* No condition is of any use: it goes with the others. */
+		removal->gathered.etag = STR_NONE;
+		gather(removal);
+		return;
+	}
+	if (unchanged->error < 0)
+		log_failure(removal, removal_key(removal), unchanged->error, answer);
+	removal_end(removal, unchanged->error);
 }
 
 static void on_deleted(struct gathered *gathered)
 {
 	struct removal *removal = gathered->user;
 
+	if (gathered->error == -ESTALE && removal->unchanged) {
+		removal->unchanged->refused = true;
+		unchanged_post(engine_pick(removal->hub->engine), removal->unchanged);
+		return;
+	}
 	if (gathered->error < 0) {
 		struct s3_answer answer = {0};
 
@@ -130,6 +161,28 @@ static void gather(struct removal *removal)
 	gathered->on_done = on_deleted;
 	gathered->user = removal;
 	gather_add(removal->hub->early->gather, gathered);
+}
+
+/* A file, which the process may have read or copied before. */
+static void remove_file(struct removal *removal)
+{
+	struct unchanged *unchanged = removal->unchanged;
+
+	if (!unchanged) {
+		gather(removal);
+		return;
+	}
+	unchanged->bucket = removal_bucket(removal);
+	unchanged->key = removal_key(removal);
+	unchanged->look_only = true;
+	unchanged->on_done = on_unchanged;
+	unchanged->user = removal;
+	if (unchanged_at_once(unchanged)) {
+		removal->gathered.etag = str_of(unchanged->etag);
+		gather(removal);
+	} else {
+		unchanged_post(engine_pick(removal->hub->engine), unchanged);
+	}
 }
 
 /* ---- rmdir: what is left below? ---- */
@@ -207,7 +260,7 @@ static void on_unwanted(struct claim *claim)
 	hub_lock(hub);
 	hub_unlock(hub);
 	claim_release(hub->claims, claim, 0);
-	free(removal);
+	removal_free(removal);
 	hub_unpark(hub);
 }
 
@@ -231,12 +284,28 @@ static void detach(struct removal *removal, struct node *parent, struct node *no
 		early_emptied(hub, removal->batch, parent);
 }
 
+/* hub.lock held.  -ENOMEM. */
+static int prepare_unchanged(struct removal *removal, const struct node *node, const struct place *place)
+{
+	struct unchanged unchanged = {0};
+
+	if (!unchanged_prepare(&unchanged, removal->hub->taken, removal->thread, node, place))
+		return 0;
+	removal->unchanged = malloc(sizeof(*removal->unchanged));
+	if (!removal->unchanged)
+		return -ENOMEM;
+	*removal->unchanged = unchanged;
+	return 0;
+}
+
 /* hub.lock held.  1: granted; 0: it will be (on_granted); -errno. */
 static int take_claim(struct removal *removal, const struct node *node, bool directory)
 {
 	struct place place;
 	int error = node_place(node, &place);
 
+	if (error == 0 && !directory)
+		error = prepare_unchanged(removal, node, &place);
 	if (error == 0)
 		error = claim_add(&removal->claim, place.account, place_bucket(&place), place_key(&place),
 			directory, true);
@@ -265,8 +334,8 @@ static bool can_go(struct hub *hub, struct node *parent, struct str name, bool d
 }
 
 /* batch is promised.  Takes neither. */
-static enum outcome try_it(
-	struct hub *hub, struct batch *batch, fuse_ino_t parent_ino, struct str name, bool directory)
+static enum outcome try_it(struct hub *hub, struct batch *batch, pid_t thread, fuse_ino_t parent_ino,
+	struct str name, bool directory)
 {
 	struct removal *removal = calloc(1, sizeof(*removal));
 	struct node *node = NULL;
@@ -275,6 +344,7 @@ static enum outcome try_it(
 	if (!removal)
 		return ORDINARY;
 	removal->hub = hub;
+	removal->thread = thread;
 	hub_lock(hub);
 	struct node *parent = nodes_find(hub->nodes, parent_ino);
 
@@ -291,11 +361,11 @@ static enum outcome try_it(
 	hub_unlock(hub);
 	if (taken < 0) {
 		claim_release(hub->claims, &removal->claim, 0);
-		free(removal);
+		removal_free(removal);
 	} else if (taken == 1 && directory) {
 		look(removal);
 	} else if (taken == 1) {
-		gather(removal);
+		remove_file(removal);
 	}
 	return early ? EARLY : ORDINARY;
 }
@@ -336,7 +406,9 @@ bool remove_early(
 	/* Without room the ordinary way waits, for all of it. */
 	if (!more_to_come(hub, batch, parent, str_of(name), directory) || !batch_promise(batch, NULL))
 		return false;
-	if (try_it(hub, batch, parent, str_of(name), directory) == ORDINARY) {
+	pid_t thread = fuse_req_ctx(req)->pid;
+
+	if (try_it(hub, batch, thread, parent, str_of(name), directory) == ORDINARY) {
 		batch_keep(batch, 0);
 		return false;
 	}

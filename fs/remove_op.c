@@ -1,6 +1,7 @@
 #include "fs/remove_op.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "fs/draft.h"
 
@@ -50,6 +51,7 @@ void remove_op_release(struct name_op *base)
 	struct remove_op *op = (struct remove_op *)base;
 
 	page_free(op->page);
+	free(op->unchanged);
 	if (op->batch && base->error < 0)
 		batch_refused(op->batch);
 	batch_unref(op->batch);
@@ -105,6 +107,17 @@ static void on_kept(struct marker *marker, int error, const struct s3_answer *an
 	name_op_finish(&op->base, 0);
 }
 
+static void deleted(struct remove_op *op)
+{
+	forget(op);
+	if (op->plan == MARKER_AFTER) {
+		op->marker.on_done = on_kept;
+		marker_ensure(&op->marker);
+		return;
+	}
+	name_op_finish(&op->base, 0);
+}
+
 static void on_deleted(struct call *call, const struct s3_answer *answer)
 {
 	struct remove_op *op = call->user;
@@ -116,19 +129,71 @@ static void on_deleted(struct call *call, const struct s3_answer *answer)
 		name_op_finish(&op->base, remove_errno(call->error));
 		return;
 	}
-	forget(op);
-	if (op->plan == MARKER_AFTER) {
-		op->marker.on_done = on_kept;
-		marker_ensure(&op->marker);
+	deleted(op);
+}
+
+static void on_unchanged(struct unchanged *unchanged, const struct s3_answer *answer)
+{
+	struct remove_op *op = unchanged->user;
+	struct hub *hub = op->base.hub;
+
+	if (unchanged->error == 0) {
+		deleted(op);
 		return;
 	}
-	name_op_finish(&op->base, 0);
+	if (unchanged->error == -EBUSY) {
+		taken_drop(hub->taken, op->base.parked.thread, &op->base.ends[0].place);
+		hub_lock(hub);
+		op->node->attr.fetched_ms = 0;
+		hub_unlock(hub);
+	}
+	name_op_log(&op->base, &op->base.ends[0], unchanged->error,
+		unchanged->error == -EBUSY ? NULL : answer,
+		unchanged->error == -EBUSY ? UNCHANGED_CONSEQUENCE : NULL);
+	name_op_finish(&op->base, remove_errno(unchanged->error));
+}
+
+/* Has the process taken a version of what it removes?  Then it is only that one.  -ENOMEM. */
+static int prepare_unchanged(struct remove_op *op)
+{
+	const struct place *place = &op->base.ends[0].place;
+	struct hub *hub = op->base.hub;
+	struct unchanged *unchanged;
+
+	if (op->base.as_dir)
+		return 0;
+	unchanged = calloc(1, sizeof(*unchanged));
+	if (!unchanged)
+		return -ENOMEM;
+	hub_lock(hub);
+	bool taken = unchanged_prepare(unchanged, hub->taken, op->base.parked.thread, op->node, place);
+
+	hub_unlock(hub);
+	if (!taken) {
+		free(unchanged);
+		return 0;
+	}
+	unchanged->bucket = place_bucket(place);
+	unchanged->key = place_key(place);
+	unchanged->on_done = on_unchanged;
+	unchanged->user = op;
+	op->unchanged = unchanged;
+	return 0;
 }
 
 static void delete (struct remove_op *op)
 {
 	const struct place *place = &op->base.ends[0].place;
+	int error = prepare_unchanged(op);
 
+	if (error < 0) {
+		name_op_finish(&op->base, error);
+		return;
+	}
+	if (op->unchanged) {
+		unchanged_post(op->base.worker, op->unchanged);
+		return;
+	}
 	call_init(&op->call);
 	op->call.request.op = S3_DELETE_OBJECT;
 	op->call.request.bucket = place_bucket(place);

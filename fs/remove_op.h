@@ -10,6 +10,7 @@
 #include "fs/batch.h"
 #include "fs/marker.h"
 #include "fs/name_op.h"
+#include "fs/unchanged.h"
 
 struct remove_op {
 	struct name_op base;
@@ -17,6 +18,8 @@ struct remove_op {
 	enum marker_plan plan;
 	struct marker marker; /* of the parent */
 	struct call call;
+	struct unchanged
+		*unchanged; /* the process has taken a version: only that goes; owned; NULL: it has not */
 	struct page *page;
 	struct batch
 		*batch; /* referenced: everything promised to its process comes first; NULL: nothing was */

@@ -32,6 +32,7 @@
 #include "fs/draft.h"
 #include "fs/handle.h"
 #include "fs/remove_op.h"
+#include "fs/taken.h"
 
 enum { TRIES_MAX = 2, STORES_MAX = 16 };
 
@@ -52,6 +53,7 @@ static void moved(struct rename_op *op)
 	struct hub *hub = op->base.hub;
 
 	rename_op_apply(op);
+	taken_forget(hub->taken, &rename_to(op)->place);
 	hub_lock(hub);
 	const struct node_attr *attr = &op->node->attr;
 	bool known = str_eq(str_of(attr->etag), str_of(op->etag));
