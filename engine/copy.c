@@ -2,7 +2,8 @@
  * The copy of one object: CopyObject, or what copy_parts.c does above the threshold.
  *
  *   step       call on the wire      next
- *   SIZE       HEAD of the source    OBJECT or parts
+ *   SIZE       HEAD of the source    TYPE, OBJECT or parts
+ *   TYPE       HEAD of the source    OBJECT: with its headers and another Content-Type, or as ever
  *   BEFORE     HEAD of destination   OBJECT, or done: something is there
  *   OBJECT     CopyObject            done, LOOK after a 412, BEFORE after a 501, or SOURCE
  *   LOOK       HEAD of destination   done: what a 412 meant, or SOURCE
@@ -33,6 +34,15 @@ enum { CLOCK_SLACK = 2 }; /* seconds: Last-Modified has whole ones, and the offs
 static void object_start(struct copy *copy);
 static void object_done(struct call *call, const struct s3_answer *answer);
 
+static void drop_typed(struct copy *copy)
+{
+	if (copy->typed == NULL)
+		return;
+	headers_release(copy->typed);
+	free(copy->typed);
+	copy->typed = NULL;
+}
+
 void copy_finish(struct copy *copy, int error, const struct s3_answer *answer)
 {
 	copy->error = error;
@@ -41,6 +51,7 @@ void copy_finish(struct copy *copy, int error, const struct s3_answer *answer)
 		free(copy->extra);
 		copy->extra = NULL;
 	}
+	drop_typed(copy);
 	copy->on_done(copy, answer);
 }
 
@@ -92,12 +103,32 @@ static int add_own(struct copy *copy, struct str name, struct str value)
 	return err == 0 ? headers_set(copy->extra, name, value) : err;
 }
 
+bool copy_type_follows(const struct copy *copy, const struct headers *source)
+{
+	struct str type = headers_get(source, STR("content-type"));
+	if (copy->type.data == NULL)
+		return false;
+	return type.data == NULL || str_eq(type, STR("binary/octet-stream")) || str_eq(type, copy->type_from);
+}
+
+/* What the source has, sent again with another type. */
+static int add_typed(struct copy *copy)
+{
+	struct str name, value;
+	int err = 0;
+	for (size_t at = 0; err == 0 && headers_next(copy->typed, &at, &name, &value);)
+		err = add_own(copy, name, value);
+	if (err == 0)
+		err = add_own(copy, STR("content-type"), copy->type);
+	return err == 0 ? add_own(copy, STR("x-amz-metadata-directive"), STR("REPLACE")) : err;
+}
+
 /* The headers of the request: the settings' own; the storage class, which S3 does not keep; and tags, which
  * it does keep, are left by replacing them by none. */
 static int object_headers(struct copy *copy, const struct headers **ret)
 {
-	int err = 0;
-	if (copy_class_is_sent(copy->storage_class))
+	int err = copy->typed != NULL ? add_typed(copy) : 0;
+	if (err == 0 && copy_class_is_sent(copy->storage_class))
 		err = add_own(copy, STR("x-amz-storage-class"), copy->storage_class);
 	if (err == 0 && copy->settings->tags == COPY_TAGS_NO)
 		err = add_own(copy, STR("x-amz-tagging-directive"), STR("REPLACE"));
@@ -312,6 +343,49 @@ static void object_done(struct call *call, const struct s3_answer *answer)
 	}
 }
 
+/* ---- TYPE ---- */
+
+static void type_done(struct call *call, const struct s3_answer *answer)
+{
+	struct copy *copy = call->user;
+	/* Who may not look may perhaps copy: then the type stays. */
+	if (copy->cancelled || (call->error != 0 && call->error != -EACCES)) {
+		copy_finish(copy, copy->cancelled ? -ECANCELED : call->error, answer);
+		return;
+	}
+	if (call->error != 0 || !copy_type_follows(copy, copy->typed))
+		drop_typed(copy);
+	object_start(copy);
+}
+
+/* Another type than the source has may be wanted; a copy in parts asks for its headers in any case. */
+static bool type_is_asked(struct copy *copy)
+{
+	const struct headers *given = copy->settings->headers;
+	if (copy->type.data == NULL || copy->typed != NULL ||
+		(given != NULL &&
+			str_eq(headers_get(given, STR("x-amz-metadata-directive")), STR("REPLACE"))))
+		return false;
+	copy->typed = malloc(sizeof(*copy->typed));
+	if (copy->typed == NULL)
+		return false; /* a type is not worth a failure */
+	headers_init(copy->typed);
+	head_prepare(copy, true);
+	copy->call.sinks.headers = copy->typed;
+	copy->call.on_done = type_done;
+	call_start(copy->worker, &copy->call);
+	return true;
+}
+
+/* The size is known. */
+static void begin(struct copy *copy)
+{
+	if (wants_parts(copy))
+		copy_parts_start(copy);
+	else if (!type_is_asked(copy))
+		object_start(copy);
+}
+
 static void size_done(struct call *call, const struct s3_answer *answer)
 {
 	struct copy *copy = call->user;
@@ -324,10 +398,7 @@ static void size_done(struct call *call, const struct s3_answer *answer)
 		memcpy(copy->head_class, answer->storage_class, sizeof(copy->head_class));
 		copy->storage_class = str_of(copy->head_class);
 	}
-	if (wants_parts(copy))
-		copy_parts_start(copy);
-	else
-		object_start(copy);
+	begin(copy);
 }
 
 static void copy_ask_size(struct copy *copy)
@@ -354,10 +425,8 @@ void copy_start(struct worker *worker, struct copy *copy)
 		copy_fail_soon(worker, copy, -ENAMETOOLONG);
 	else if (copy->size == COPY_SIZE_UNKNOWN)
 		copy_ask_size(copy);
-	else if (wants_parts(copy))
-		copy_parts_start(copy);
 	else
-		object_start(copy);
+		begin(copy);
 }
 
 void copy_cancel(struct copy *copy)

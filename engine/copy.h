@@ -47,6 +47,10 @@ struct copy {
 	struct str source_bucket, source_key, bucket, key;
 	struct str source_etag; /* x-amz-copy-source-if-match; STR_NONE: whatever is there */
 	struct str storage_class; /* the source's as listed; STR_NONE or STANDARD: none is sent */
+	/* The destination's name stands for another Content-Type than the source's name did: the copy gets this
+	 * one if the source has type_from, or the type that S3 gives by itself; all else that it has is kept.
+	 * Costs a HEAD.  A type that somebody chose stays.  STR_NONE: whatever the source has. */
+	struct str type, type_from;
 	uint64_t size; /* the source's; COPY_SIZE_UNKNOWN: asked for by HEAD first */
 	bool create_only; /* If-None-Match: * on the destination */
 	bool look_first; /* where create_only is known to tell nothing: HEAD of the destination before */
@@ -70,6 +74,8 @@ struct copy {
 	struct call call;
 	struct copy_parts *parts;
 	struct headers *extra;
+	struct headers
+		*typed; /* the source's, which are sent again with another type; owned; NULL: none are */
 	struct worker *worker;
 	int64_t started; /* by the server's clock */
 	bool cancelled;

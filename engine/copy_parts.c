@@ -112,6 +112,8 @@ static int make_headers(struct copy_parts *parts)
 	int err = 0;
 	if (!settings_replace(given, STR("x-amz-metadata-directive")))
 		err = headers_add_all(&parts->headers, &parts->source);
+	if (err == 0 && parts->headers.count > 0 && copy_type_follows(copy, &parts->source))
+		err = headers_set(&parts->headers, STR("content-type"), copy->type);
 	if (err == 0 && copy_class_is_sent(copy->storage_class))
 		err = headers_set(&parts->headers, STR("x-amz-storage-class"), copy->storage_class);
 	if (err == 0 && parts->tags.len > 0)

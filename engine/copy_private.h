@@ -13,6 +13,8 @@ void copy_finish(struct copy *copy, int error, const struct s3_answer *answer);
 void copy_settle(struct copy *copy, int error, const struct s3_answer *answer);
 /* ETag, version and time of what was made. */
 void copy_take_answer(struct copy *copy, const struct s3_answer *answer);
+/* Of the source's headers: is its type one to be replaced by the copy's `type`? */
+bool copy_type_follows(const struct copy *copy, const struct headers *source);
 /* Is this storage class to be asked for by name? */
 bool copy_class_is_sent(struct str storage_class);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/log.h"
+#include "fs/content_type.h"
 #include "fs/draft_inside.h"
 #include "fs/hub.h"
 #include "fs/staging_file.h"
@@ -104,12 +105,26 @@ static void on_uploaded(struct upload *upload, const struct s3_answer *answer)
 	end(carry, upload->error, answer);
 }
 
+/* As the service's own copy does (engine/copy.h). */
+static int follow_type(struct carry *carry)
+{
+	struct str from = place_key(carry->from), has = headers_get(&carry->headers, STR("content-type"));
+	const char *type = content_type_follows(from, place_key(carry->to));
+
+	if (!type || (has.data && !str_eq(has, STR("binary/octet-stream")) &&
+			     !str_eq(has, str_of(content_type_of(from)))))
+		return 0;
+	return headers_set(&carry->headers, STR("content-type"), str_of(type));
+}
+
 static void send(struct carry *carry, const struct s3_answer *answer)
 {
 	int error = draft_kept_headers(&carry->headers, carry->storage_class);
 
 	if (error == 0)
 		error = view_add_headers(carry->to->view, &carry->headers);
+	if (error == 0)
+		error = follow_type(carry);
 	if (error == 0 && carry->tags.len > 0)
 		error = headers_set(&carry->headers, STR("x-amz-tagging"), buf_str(&carry->tags));
 	if (error < 0) {

@@ -1,6 +1,7 @@
 #include "fs/content_type.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 /* Sorted by ending.  Types as registered with IANA; the endings are those that people keep in buckets. */
@@ -86,6 +87,8 @@ static int compare(const void *ending, const void *entry)
 	return strcasecmp(ending, *(const char *const *)entry);
 }
 
+#define UNKNOWN_TYPE "binary/octet-stream"
+
 const char *content_type_of(struct str name)
 {
 	char ending[16];
@@ -95,9 +98,16 @@ const char *content_type_of(struct str name)
 	while (dot > 0 && name.data[dot - 1] != '.' && name.data[dot - 1] != '/')
 		dot--;
 	if (dot < 2 || name.data[dot - 1] != '.' || name.len - dot >= sizeof(ending))
-		return "binary/octet-stream";
+		return UNKNOWN_TYPE;
 	memcpy(ending, name.data + dot, name.len - dot);
 	ending[name.len - dot] = '\0';
 	found = bsearch(ending, types, sizeof(types) / sizeof(*types), sizeof(*types), compare);
-	return found ? found[1] : "binary/octet-stream";
+	return found ? found[1] : UNKNOWN_TYPE;
+}
+
+const char *content_type_follows(struct str from, struct str to)
+{
+	const char *old = content_type_of(from), *new = content_type_of(to);
+
+	return strcmp(new, UNKNOWN_TYPE) == 0 || strcmp(old, new) == 0 ? NULL : new;
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "fs/content_type.h"
 #include "fs/draft_store_inside.h"
 
 enum {
@@ -227,10 +228,14 @@ static void copy(struct store *store)
 	}
 	if (store->began == 0)
 		store->began = (int64_t)time(NULL) + account_clock_offset(store->place->account);
+	const char *type = content_type_follows(place_key(store->from), place_key(store->place));
+
 	store->settings = view_copy_settings(store->place->view);
 	if (store->bulk)
 		store->settings.call_flags |= CALL_BULK;
 	store->copy = (struct copy){
+		.type = type ? str_of(type) : STR_NONE,
+		.type_from = str_of(content_type_of(place_key(store->from))),
 		.settings = &store->settings,
 		.source_account = store->from->account,
 		.account = store->place->account,

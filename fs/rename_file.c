@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "fs/content_type.h"
 #include "fs/draft.h"
 #include "fs/handle.h"
 #include "fs/remove_op.h"
@@ -196,8 +197,12 @@ static void run_copy(struct task *task, struct worker *worker)
 	struct rename_op *op = (struct rename_op *)((char *)task - offsetof(struct rename_op, task));
 	const struct place *from = &rename_from(op)->place, *to = &rename_to(op)->place;
 
+	const char *type = content_type_follows(place_key(from), place_key(to));
+
 	op->settings = view_copy_settings(to->view);
 	op->copy = (struct copy){
+		.type = type ? str_of(type) : STR_NONE,
+		.type_from = str_of(content_type_of(place_key(from))),
 		.settings = &op->settings,
 		.source_account = from->account,
 		.account = to->account,
