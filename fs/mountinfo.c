@@ -54,6 +54,7 @@ static bool parse_line(char *text, struct mountinfo_line *ret)
 	if (sscanf(fields[2], "%u:%u", &major_number, &minor_number) != 2)
 		return false;
 	ret->dev = makedev(major_number, minor_number);
+	ret->root = fields[3];
 	ret->point = fields[4];
 	type = strtok_r(mark + 3, " \n", &save);
 	ret->source = strtok_r(NULL, " \n", &save);
@@ -61,6 +62,7 @@ static bool parse_line(char *text, struct mountinfo_line *ret)
 		return false;
 	ret->owner = owner_of(strtok_r(NULL, " \n", &save));
 	ret->ferryfs = strcmp(type, MOUNTINFO_FSTYPE) == 0;
+	unescape(ret->root);
 	unescape(ret->point);
 	unescape(ret->source);
 	return true;

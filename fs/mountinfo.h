@@ -30,6 +30,7 @@ struct mountinfo_line {
 	dev_t dev;
 	bool ferryfs;
 	uid_t owner;
+	char *root; /* the directory of that file system that is mounted */
 	char *point, *source;
 };
 

@@ -8,6 +8,7 @@
 #include "fs/dir.h"
 #include "fs/draft.h"
 #include "fs/early.h"
+#include "fs/guard.h"
 #include "fs/parked.h"
 #include "fs/remove_op.h"
 #include "fs/unchanged.h"
@@ -28,6 +29,7 @@ struct removal {
 	struct gathered gathered;
 	struct look *look; /* rmdir: of what is below */
 	pid_t thread; /* who removes it */
+	bool by_rm; /* which reads nothing */
 	struct unchanged *unchanged; /* as in remove_op.h; owned */
 	int error;
 };
@@ -304,6 +306,9 @@ static int take_claim(struct removal *removal, const struct node *node, bool dir
 	struct place place;
 	int error = node_place(node, &place);
 
+	/* What may be another file as well is for the ordinary way, but for rm. */
+	if (error == 0 && !directory && !removal->by_rm && guard_wanted(removal->hub, &place))
+		error = -EBUSY;
 	if (error == 0 && !directory)
 		error = prepare_unchanged(removal, node, &place);
 	if (error == 0)
@@ -345,6 +350,7 @@ static enum outcome try_it(struct hub *hub, struct batch *batch, pid_t thread, f
 		return ORDINARY;
 	removal->hub = hub;
 	removal->thread = thread;
+	removal->by_rm = batch_caller(batch)->tool == CALLER_RM;
 	hub_lock(hub);
 	struct node *parent = nodes_find(hub->nodes, parent_ino);
 

@@ -52,6 +52,7 @@ void remove_op_release(struct name_op *base)
 
 	page_free(op->page);
 	free(op->unchanged);
+	free(op->guard);
 	if (op->batch && base->error < 0)
 		batch_refused(op->batch);
 	batch_unref(op->batch);
@@ -217,7 +218,7 @@ static void on_marked(struct marker *marker, int error, const struct s3_answer *
 	delete (op);
 }
 
-void remove_op_go(struct remove_op *op)
+static void go(struct remove_op *op)
 {
 	if (op->plan == MARKER_FIRST) {
 		op->marker.on_done = on_marked;
@@ -225,4 +226,41 @@ void remove_op_go(struct remove_op *op)
 		return;
 	}
 	delete (op);
+}
+
+static void on_guarded(struct guard *guard, int error)
+{
+	struct remove_op *op = guard->user;
+
+	if (error < 0)
+		name_op_finish(&op->base, error);
+	else
+		go(op);
+}
+
+void remove_op_go(struct remove_op *op)
+{
+	struct hub *hub = op->base.hub;
+
+	hub_lock(hub);
+	bool guarded = !op->base.as_dir && guard_wanted(hub, &op->base.ends[0].place);
+
+	hub_unlock(hub);
+	if (!guarded) {
+		go(op);
+		return;
+	}
+	op->guard = calloc(1, sizeof(*op->guard));
+	if (!op->guard) {
+		name_op_finish(&op->base, -ENOMEM);
+		return;
+	}
+	op->guard->hub = hub;
+	op->guard->worker = op->base.worker;
+	op->guard->thread = op->base.parked.thread;
+	op->guard->place = &op->base.ends[0].place;
+	op->guard->what = op->base.what;
+	op->guard->on_done = on_guarded;
+	op->guard->user = op;
+	guard_start(op->guard);
 }

@@ -112,6 +112,8 @@ static int start(struct alone *alone)
 	if (error == 0)
 		error = overlap_views(view->account, &view->url, mount->why);
 	if (error == 0)
+		error = mount_twins(mount, alone->engine, false, mount->why);
+	if (error == 0)
 		error = hub_new(alone->engine, view, view->staging_dir, &alone->hub, mount->why);
 	if (error == 0)
 		error = hub_journal_open(alone->hub, view->journal_dir, mount->why);

@@ -19,6 +19,9 @@ struct mount {
 int mount_alone(struct mount *mount);
 /* As a view of the hub, which is started where none runs; likewise. */
 int mount_view(struct mount *mount);
+/* Before either: -EBUSY with a sentence in why where another mount of this machine shows the same objects under
+ * another name.  view: it is to be one of this namespace's hub. */
+int mount_twins(const struct mount *mount, struct engine *engine, bool view, char *why);
 /* Can a hub show it?  Each part of the prefix has to be a name. */
 bool mount_view_possible(const struct mount *mount);
 /* A path that the daemon will use must not lead into its own mount: it would wait for itself.  NULL is fine.

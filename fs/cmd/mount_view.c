@@ -116,6 +116,8 @@ static int look(struct showing *showing)
 
 	if (error == 0)
 		error = preflight_service(engine, view, mount->why);
+	if (error == 0)
+		error = mount_twins(mount, engine, true, mount->why);
 	engine_free(engine);
 	if (error < 0)
 		return error;
