@@ -152,6 +152,19 @@ static enum caller_tool tool_named(const char *name)
 	return CALLER_OTHER;
 }
 
+/* By its name: ls and its like, what removes, shells, which go on from an error without a word, and
+ * interpreters, of whose program nothing is known and which lose all of a listing that ends in an error. */
+static bool looks_only(const char *comm)
+{
+	static const char *const names[] = {"ls", "dir", "vdir", "tree", "rm", "rmdir", "sh", "bash", "dash",
+		"zsh", "ksh", "mksh", "fish", "tcsh", "csh", "perl", "ruby", "node", NULL};
+
+	for (const char *const *name = names; *name; name++)
+		if (strcmp(comm, *name) == 0)
+			return true;
+	return strncmp(comm, "python", strlen("python")) == 0;
+}
+
 /* Where is the file of this path: below our root, or (another mount namespace) below the process's? */
 static bool find_root(const char *proc, pid_t pid, const char *exe, char *prefix)
 {
@@ -188,7 +201,7 @@ static bool above_is_roots(const char *proc, pid_t pid, char *exe)
 
 /* By what it calls itself and by what it is: a shell that exec'ed into cp has cp's exe, a script named cp has
  * not. */
-static enum caller_tool tool_of(const char *proc, pid_t pid)
+static enum caller_tool tool_of(const char *proc, pid_t pid, bool *ret_looks)
 {
 	char path[PATH_ROOM], comm[32], exe[PATH_MAX], *base;
 	enum caller_tool tool;
@@ -200,6 +213,7 @@ static enum caller_tool tool_of(const char *proc, pid_t pid)
 		return CALLER_OTHER;
 	comm[len] = '\0';
 	comm[strcspn(comm, "\n")] = '\0';
+	*ret_looks = looks_only(comm);
 	tool = tool_named(comm);
 	if (tool == CALLER_OTHER)
 		return CALLER_OTHER;
@@ -244,7 +258,7 @@ void caller_read(const char *proc, pid_t pid, struct caller *ret)
 	ret->start = start_time(proc, pid);
 	if (!ret->start)
 		return;
-	ret->tool = tool_of(proc, pid);
+	ret->tool = tool_of(proc, pid, &ret->looks);
 	if (ret->tool != CALLER_OTHER)
 		read_options(proc, ret);
 	if (ret->plain && ret->tool != CALLER_RM)

@@ -29,6 +29,7 @@ struct caller {
 	pid_t pid;
 	uint64_t start; /* field 22 of /proc/PID/stat: tells a pid's next owner from this one */
 	enum caller_tool tool; /* by comm and exe both, and the exe is GNU's */
+	bool looks; /* a program that shows what is in a directory, or removes it, and copies nothing */
 	bool plain; /* every option is on the list */
 	bool recursive; /* -r, -R, -a or a long form is among them */
 	bool forced; /* -f or --force is: rm asks nobody */

@@ -244,6 +244,7 @@ static void read_view(struct fields *fields, struct view *view)
 	view->dir_mode = (mode_t)get_number(fields, "dir_mode", 0777);
 	view->cache_ttl_ms = (unsigned)get_number(fields, "cache_ttl_ms", UINT32_MAX);
 	view->copy_ack = (enum copy_ack)get_number(fields, "copy_ack", COPY_ACK_CLOSE);
+	view->odd_keys = (enum odd_keys)get_number(fields, "odd_keys", ODD_KEYS_HIDE);
 	view->tags = (enum copy_tags)get_number(fields, "tags", COPY_TAGS_REQUIRED);
 	view->part_size = get_number(fields, "part_size", INT64_MAX);
 	view->part_threshold = get_number(fields, "part_threshold", INT64_MAX);
@@ -370,6 +371,10 @@ static json_t *view_object(const struct view *view)
 		"part_size", (json_int_t)view->part_size, "part_threshold", (json_int_t)view->part_threshold);
 	char url[KEY_MAX + BUCKET_MAX + 16];
 
+	if (object && json_object_set_new(object, "odd_keys", json_integer((int)view->odd_keys)) < 0) {
+		json_decref(object);
+		return NULL;
+	}
 	snprintf(url, sizeof(url), "s3://%s%s%s", view->url.bucket, view->url.key_len ? "/" : "",
 		view->url.key);
 	if (object && put_bytes(object, "url", url) == 0 &&

@@ -142,6 +142,16 @@ int dir_stream_error(const struct dir_stream *stream)
 	return stream->error;
 }
 
+bool dir_stream_odd(const struct dir_stream *stream)
+{
+	return stream->odd;
+}
+
+struct node *dir_stream_directory(const struct dir_stream *stream)
+{
+	return stream->directory;
+}
+
 bool dir_stream_reaches(const struct dir_stream *stream, uint64_t index)
 {
 	return index >= stream->base;

@@ -52,6 +52,10 @@ bool dir_stream_adopt(struct dir_stream *stream, const struct dir_stream_options
 bool dir_stream_ended(const struct dir_stream *stream);
 /* Why it ended; 0: that was all. */
 int dir_stream_error(const struct dir_stream *stream);
+/* It has ended: was something left out that has no name (fs/odd_name.h)? */
+bool dir_stream_odd(const struct dir_stream *stream);
+/* Lent while the stream is.  No lock needed. */
+struct node *dir_stream_directory(const struct dir_stream *stream);
 /* Are entries from this index on here, or to come? */
 bool dir_stream_reaches(const struct dir_stream *stream, uint64_t index);
 /* The node at index, lent; NULL: not here (yet), or a node that has left the directory (*ret_skip then is

@@ -44,6 +44,7 @@ struct dir_stream {
 	uint64_t shown;
 	bool marker, marker_plain; /* plain: of no bytes and STANDARD */
 	bool too_long;
+	bool odd; /* something was left out; constant once it has ended */
 	int emit_error;
 	uint64_t asked_ms, next_asked_ms; /* not later than the question of this page, of the next */
 };

@@ -126,40 +126,76 @@ static void show(struct dir_stream *stream, const struct seen *seen)
 	hub_unlock(hub);
 }
 
+static void show_entry(struct dir_stream *stream, struct str name, const struct page_entry *entry)
+{
+	show(stream, &(struct seen){
+			     .name = name,
+			     .kind = entry->is_prefix ? NODE_DIR : NODE_FILE,
+			     .size = entry->size,
+			     .mtime = entry->mtime,
+			     .etag = entry->etag,
+			     .storage_class = entry->storage_class,
+			     .asked_ms = stream->asked_ms,
+		     });
+}
+
+/* An object that is known here by its name beside a directory is shown as that. */
+static bool known_beside(
+	const struct dir_stream *stream, struct str part, struct odd_text *buf, struct str *ret)
+{
+	struct hub *hub = stream->options.hub;
+	struct odd_text plain_buf;
+	struct str plain;
+
+	if (!odd_name(part, &plain_buf, &plain))
+		return false;
+	hub_lock(hub);
+	bool beside = nodes_beside(hub->nodes, stream->directory, plain, buf, ret);
+
+	hub_unlock(hub);
+	return beside;
+}
+
+/* fs/odd_name.h; false: it has no name in this view, and is left out. */
+static bool name_of(const struct dir_stream *stream, enum merge_event event, const struct page_entry *entry,
+	struct odd_text *buf, struct str *name)
+{
+	if (stream->place.view->odd_keys != ODD_KEYS_ESCAPE)
+		return event == MERGE_ENTRY;
+	if (event == MERGE_HIDDEN)
+		return odd_name_beside(*name, buf, name);
+	if (!entry->is_prefix && known_beside(stream, *name, buf, name))
+		return true;
+	return odd_name(*name, buf, name);
+}
+
+static void leave_out(struct dir_stream *stream, enum merge_event event, const struct page_entry *entry)
+{
+	bool hidden = event == MERGE_HIDDEN;
+
+	stream->odd = true;
+	if (!hidden)
+		stream->shown++;
+	if (log_once(hidden ? "hidden" : "unshowable", place_bucket(&stream->place), entry->key))
+		log_listing(stream, LOG_LEVEL_WARNING, entry->key, 0, NULL,
+			hidden ? "the object is hidden by the directory of the same name"
+			       : "not shown: no file can have this name");
+}
+
 static void on_entry(void *user, enum merge_event event, struct str name, const struct page_entry *entry)
 {
 	struct dir_stream *stream = user;
-	struct str bucket = place_bucket(&stream->place);
+	struct odd_text buf;
 
-	switch (event) {
-	case MERGE_MARKER:
+	if (event == MERGE_MARKER) {
 		stream->marker = true;
 		stream->marker_plain =
 			entry->size == 0 &&
 			(entry->storage_class.len == 0 || str_eq(entry->storage_class, STR("STANDARD")));
-		break;
-	case MERGE_HIDDEN:
-		if (log_once("hidden", bucket, entry->key))
-			log_listing(stream, LOG_LEVEL_WARNING, entry->key, 0, NULL,
-				"the object is hidden by the directory of the same name");
-		break;
-	case MERGE_UNSHOWABLE:
-		stream->shown++;
-		if (log_once("unshowable", bucket, entry->key))
-			log_listing(stream, LOG_LEVEL_WARNING, entry->key, 0, NULL,
-				"not shown: no file can have this name");
-		break;
-	case MERGE_ENTRY:
-		show(stream, &(struct seen){
-				     .name = name,
-				     .kind = entry->is_prefix ? NODE_DIR : NODE_FILE,
-				     .size = entry->size,
-				     .mtime = entry->mtime,
-				     .etag = entry->etag,
-				     .storage_class = entry->storage_class,
-				     .asked_ms = stream->asked_ms,
-			     });
-		break;
+	} else if (name_of(stream, event, entry, &buf, &name)) {
+		show_entry(stream, name, entry);
+	} else {
+		leave_out(stream, event, entry);
 	}
 }
 
@@ -272,7 +308,7 @@ static void on_buckets(struct call *call, const struct s3_answer *answer)
 					     .mtime = entry->mtime,
 					     .asked_ms = stream->asked_ms,
 				     });
-		else if (log_once("unshowable", entry->key, STR_NONE))
+		else if ((stream->odd = true) && log_once("unshowable", entry->key, STR_NONE))
 			log_listing(stream, LOG_LEVEL_WARNING, entry->key, 0, NULL,
 				"not shown: no bucket can have this name");
 	}

@@ -23,7 +23,13 @@ static struct node *find_below(struct hub *hub, const struct node *directory, st
 		const char *slash = rest.len > 0 ? memchr(rest.data, '/', rest.len) : NULL;
 		size_t len = slash ? (size_t)(slash - rest.data) : rest.len;
 
-		node = nodes_child(hub->nodes, directory, str_n(rest.data, len));
+		const struct view *view = node_view(directory);
+		struct str name = str_n(rest.data, len);
+		struct odd_text buf;
+
+		if (view && view->odd_keys == ODD_KEYS_ESCAPE && !odd_name(name, &buf, &name))
+			return NULL;
+		node = nodes_child(hub->nodes, directory, name);
 		if (!node || !slash)
 			return node;
 		directory = node;

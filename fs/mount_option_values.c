@@ -107,6 +107,19 @@ static int set_copy_ack(struct mount_options *options, const char *value, char *
 	return 0;
 }
 
+static int set_odd_keys(struct mount_options *options, const char *value, char *why)
+{
+	if (strcmp(value, "error") == 0)
+		options->view->odd_keys = ODD_KEYS_ERROR;
+	else if (strcmp(value, "escape") == 0)
+		options->view->odd_keys = ODD_KEYS_ESCAPE;
+	else if (strcmp(value, "hide") == 0)
+		options->view->odd_keys = ODD_KEYS_HIDE;
+	else
+		return bad(why, "odd_keys", value, "one of error, escape, hide");
+	return 0;
+}
+
 static int set_attrs(struct mount_options *options, const char *value, char *why)
 {
 	if (strcmp(value, "meta") != 0 && strcmp(value, "none") != 0)
@@ -303,6 +316,7 @@ static const struct rule {
 	{"umask", true, set_umask},
 	{"cache_ttl", true, set_cache_ttl},
 	{"copy_ack", true, set_copy_ack},
+	{"odd_keys", true, set_odd_keys},
 	{"attrs", true, set_attrs},
 	{"tags", true, set_tags},
 	{"recognise", true, set_recognise},

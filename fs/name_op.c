@@ -78,6 +78,11 @@ static int places(struct name_op *op, bool *ret_changed)
 			   !str_eq(place_bucket(&place), place_bucket(&end->place));
 		end->place = place;
 	}
+	/* Two names of one object (fs/odd_name.h): to move it onto itself would be to remove it. */
+	if (op->count == 2 && str_eq(place_key(&op->ends[0].place), place_key(&op->ends[1].place)) &&
+		str_eq(place_bucket(&op->ends[0].place), place_bucket(&op->ends[1].place)) &&
+		!str_eq(name_end_name(&op->ends[0]), name_end_name(&op->ends[1])))
+		return -EBUSY;
 	*ret_changed = changed;
 	return 0;
 }

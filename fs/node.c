@@ -103,6 +103,21 @@ int nodes_add_root(struct nodes *nodes, enum node_kind kind, struct view *view, 
 	return 0;
 }
 
+bool nodes_beside(struct nodes *nodes, const struct node *parent, struct str name, struct odd_text *buf,
+	struct str *ret_name)
+{
+	const struct view *view = node_view(parent);
+	struct odd_text part_buf;
+	struct str part, beside;
+
+	if (!view || view->odd_keys != ODD_KEYS_ESCAPE || odd_is_file(name) ||
+		!odd_part(name, &part_buf, &part) || !odd_name_beside(part, buf, &beside) ||
+		!nodes_child(nodes, parent, beside))
+		return false;
+	*ret_name = beside;
+	return true;
+}
+
 int nodes_add(
 	struct nodes *nodes, struct node *parent, struct str name, enum node_kind kind, struct node **ret)
 {

@@ -102,6 +102,9 @@ int nodes_add_root(struct nodes *nodes, enum node_kind kind, struct view *view, 
 /* NULL when there is none. */
 struct node *nodes_find(struct nodes *nodes, uint64_t ino);
 struct node *nodes_child(struct nodes *nodes, const struct node *parent, struct str name);
+/* Is the object of this name known as one beside a directory (fs/odd_name.h)?  *ret_name is that name, in buf. */
+bool nodes_beside(struct nodes *nodes, const struct node *parent, struct str name, struct odd_text *buf,
+	struct str *ret_name);
 /* A new child; -EEXIST when the name is taken, -EINVAL when it is no key_name_ok.  The caller gets one ref.
  */
 int nodes_add(

@@ -38,20 +38,47 @@ static int place_base(const struct node *base, struct place *ret)
 	return 0;
 }
 
+/* The part of a key that a node's name stands for; in buf or the name itself. */
+static struct str part_of(const struct view *view, const struct node *node, struct odd_text *buf)
+{
+	struct str name = str_n(node->name, node->name_len), part;
+
+	/* No node has a name that stands for nothing. */
+	return view->odd_keys == ODD_KEYS_ESCAPE && odd_part(name, buf, &part) ? part : name;
+}
+
+/* Likewise of one that may become a node's.  An empty part is no file, and what lies beside a directory is none. */
+static int child_part(const struct view *view, struct str *child, bool as_dir, struct odd_text *buf)
+{
+	struct str name = *child;
+
+	if (!name.data || view->odd_keys != ODD_KEYS_ESCAPE)
+		return 0;
+	if (as_dir ? odd_is_file(name) : odd_is_dir(name))
+		return -EINVAL;
+	return odd_part(name, buf, child) ? 0 : -EINVAL;
+}
+
 static int place_of(const struct node *node, struct str child, bool as_dir, struct place *ret)
 {
 	const struct node *base = node;
+	struct odd_text buf, child_buf;
+
+	ret->view = node_view(node);
+	if (!ret->view)
+		return -EPERM;
+	int odd = child_part(ret->view, &child, as_dir, &child_buf);
+
+	if (odd < 0)
+		return odd;
 	size_t len = child.data ? child.len + as_dir : 0;
 
 	for (; base->kind == NODE_DIR || base->kind == NODE_FILE; base = base->parent) {
 		if (!base->parent)
 			break;
-		len += (size_t)base->name_len + (base->kind == NODE_DIR);
+		len += part_of(ret->view, base, &buf).len + (base->kind == NODE_DIR);
 	}
 	if (base->kind == NODE_HUB || base->kind == NODE_SERVICE)
-		return -EPERM;
-	ret->view = node_view(node);
-	if (!ret->view)
 		return -EPERM;
 	ret->account = ret->view->account;
 	int error = place_base(base, ret);
@@ -71,10 +98,13 @@ static int place_of(const struct node *node, struct str child, bool as_dir, stru
 		memcpy(at, child.data, child.len);
 	}
 	for (; node != base; node = node->parent) {
+		struct str part = part_of(ret->view, node, &buf);
+
 		if (node->kind == NODE_DIR)
 			*--at = '/';
-		at -= node->name_len;
-		memcpy(at, node->name, node->name_len);
+		at -= part.len;
+		if (part.len > 0)
+			memcpy(at, part.data, part.len);
 	}
 	return 0;
 }

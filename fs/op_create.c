@@ -34,7 +34,7 @@ static int check(struct node *parent, struct str name)
 
 	if (view && view->ro)
 		return -EROFS;
-	return node_child_place(parent, name, false, &place);
+	return node_child_place(parent, name, false, &place); /* -EINVAL also of what stands for no key */
 }
 
 /* A file that nobody has seen yet, or the one that came there since the kernel looked; with a ref. */

@@ -200,12 +200,17 @@ static void see_ahead(struct lookup *lookup)
 {
 	struct hub *hub = lookup->hub;
 	const struct page *page = lookup->probe.ahead;
-	size_t above = lookup->place.key_len - lookup->len;
+	size_t above = lookup->place.key_len;
+
+	while (above > 0 && lookup->place.key[above - 1] != '/')
+		above--;
 
 	for (unsigned i = 0; i < page->count; i++) {
 		const struct page_entry *entry = &page->entries[i];
 		struct str name = str_n(entry->key.data + above, entry->key.len - above - entry->is_prefix);
-		struct node *node = nodes_child(hub->nodes, lookup->watch.directory, name);
+		struct node *node = key_name_ok(name) && name.data[0] != '%'
+					    ? nodes_child(hub->nodes, lookup->watch.directory, name)
+					    : NULL;
 
 		if (!node || node->kind != NODE_FILE)
 			continue;
@@ -363,9 +368,20 @@ static int begin(struct lookup *lookup, struct node *directory, struct str name)
 	lookup->len = name.len;
 	if (directory->kind == NODE_HUB || directory->kind == NODE_SERVICE)
 		return 0;
-	int error = node_child_place(directory, name, false, &lookup->place);
+	const struct view *view = node_view(directory);
+	bool escapes = view && view->odd_keys == ODD_KEYS_ESCAPE;
 
-	return error == -EPERM ? -ENOENT : error;
+	lookup->probe.escapes = escapes;
+	lookup->probe.beside = escapes && odd_is_file(name);
+	bool empty = escapes && odd_is_dir(name);
+	int error = node_child_place(directory, name, empty, &lookup->place);
+
+	/* The key of the name without its "/", as of any other. */
+	if (error == 0 && empty)
+		lookup->place.key[--lookup->place.key_len] = '\0';
+	lookup->probe.only_dir =
+		empty || nodes_beside(lookup->hub->nodes, directory, name, &(struct odd_text){0}, &name);
+	return error == -EPERM || error == -EINVAL ? -ENOENT : error;
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)

@@ -16,6 +16,7 @@
 #include "fs/draft.h"
 #include "fs/early.h"
 #include "fs/last_call.h"
+#include "fs/odd_end.h"
 #include "fs/parked.h"
 
 enum {
@@ -252,7 +253,11 @@ static void send_end(struct dir_handle *handle, fuse_req_t req)
 
 static void send(struct dir_handle *handle, fuse_req_t req, const struct dir_answer *answer, int error)
 {
-	if (error == 0 && answer->len == 0 && handle->batch)
+	bool end = error == 0 && answer->len == 0;
+
+	if (end && odd_end(handle->hub, req, handle->stream, handle->batch))
+		return;
+	if (end && handle->batch)
 		send_end(handle, req);
 	else if (error < 0)
 		last_call_fail(req, handle->batch, error);

@@ -14,14 +14,19 @@ static void judge(struct probe *probe)
 	bool dir = probe->page && probe->page->count > 0;
 	int head = probe->head_error == -ENOENT ? 0 : probe->head_error;
 
-	if (dir) {
+	if (dir && probe->beside) {
+		if (file)
+			probe->kind = PROBE_FILE;
+		else if (head < 0)
+			probe->error = head;
+	} else if (dir) {
 		const struct page_entry *first = &probe->page->entries[0];
 
 		probe->kind = PROBE_DIR;
 		probe->marker = str_eq(first->key, str_n(probe->prefix, probe->key.len + 1));
 		probe->empty = probe->marker && probe->page->count == 1;
 		probe->mtime = probe->marker ? first->mtime : 0;
-		if (file && log_once("hidden", probe->bucket, probe->key))
+		if (file && !probe->escapes && log_once("hidden", probe->bucket, probe->key))
 			log_call(LOG_LEVEL_WARNING,
 				&(struct log_call){
 					.what = "show",
@@ -33,7 +38,7 @@ static void judge(struct probe *probe)
 	} else if (probe->list_error < 0 && !(file && probe->list_error == -EACCES)) {
 		probe->error = probe->list_error;
 	} else if (file) {
-		probe->kind = PROBE_FILE;
+		probe->kind = probe->beside ? PROBE_NONE : PROBE_FILE;
 	} else if (head < 0) {
 		probe->error = head;
 	}

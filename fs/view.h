@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include "engine/account.h"
 #include "engine/copy.h"
+#include "fs/odd_name.h"
 #include "s3/headers.h"
 #include "s3/url.h"
 
@@ -29,6 +30,7 @@ struct view {
 	unsigned cache_ttl_ms; /* default 5,000 */
 	int64_t since; /* seconds since 1970, when the daemon made its first view: the time of what has none */
 	enum copy_ack copy_ack; /* -o copy_ack=close: no early answers */
+	enum odd_keys odd_keys; /* -o odd_keys=error|escape|hide */
 	bool attrs_meta; /* -o attrs=meta */
 	enum copy_tags tags; /* -o tags=no */
 	bool recognise; /* -o recognise=no: what is written is always uploaded */

@@ -121,7 +121,7 @@ static bool same_text(const char *a, const char *b)
 static bool same_looks(const struct view *a, const struct view *b)
 {
 	return a->uid == b->uid && a->gid == b->gid && a->file_mode == b->file_mode &&
-	       a->dir_mode == b->dir_mode && a->attrs_meta == b->attrs_meta;
+	       a->dir_mode == b->dir_mode && a->attrs_meta == b->attrs_meta && a->odd_keys == b->odd_keys;
 }
 
 static bool same_options(const struct view *a, const struct view *b)

@@ -28,6 +28,8 @@ static const char usage[] =
 	"  uid=U, gid=G, umask=M      owner and closed permissions of everything (default: yours, 022)\n"
 	"  cache_ttl=SECONDS          how long what S3 said is believed (default 5)\n"
 	"  copy_ack=early|close       close: every close waits for its copy\n"
+	"  odd_keys=error|escape|hide  keys that are no file names (a//b): a copy of their directory fails\n"
+	"                             (default), they show as %!, or they are left out\n"
 	"  attrs=none|meta            meta: keep mode, owner and mtime as metadata\n"
 	"  tags=auto|no|required      tags of objects that are copied in parts\n"
 	"  recognise=yes|no           no: upload also what has the bytes of an object just read\n"
