@@ -173,11 +173,17 @@ int journal_dir_create(struct journal_dir *dir, int *ret_fd, char *ret_name)
 
 int journal_dir_publish(struct journal_dir *dir, char *name)
 {
+	return journal_dir_publish_as(dir, name, JOURNAL_SUFFIX);
+}
+
+int journal_dir_publish_as(struct journal_dir *dir, char *name, const char *suffix)
+{
 	char lasting[JOURNAL_NAME_MAX + 1];
 	size_t stem = strlen(name) - strlen(NEW_SUFFIX);
-	if (stem + strlen(JOURNAL_SUFFIX) > JOURNAL_NAME_MAX)
+	if (stem + strlen(suffix) > JOURNAL_NAME_MAX)
 		return -ENAMETOOLONG;
-	snprintf(lasting, sizeof(lasting), "%.*s" JOURNAL_SUFFIX, (int)stem, name);
+	memcpy(lasting, name, stem);
+	strcpy(lasting + stem, suffix);
 	if (renameat(dir->fd, name, dir->fd, lasting) < 0)
 		return -errno;
 	strcpy(name, lasting);
@@ -261,7 +267,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int read_names(struct journal_dir *dir, DIR *stream, struct names *names)
+static int read_names(struct journal_dir *dir, DIR *stream, const char *suffix, struct names *names)
 {
 	int err = 0;
 	while (err == 0 && names->count < NAMES_MAX) {
@@ -271,7 +277,7 @@ static int read_names(struct journal_dir *dir, DIR *stream, struct names *names)
 			return -errno;
 		if (strlen(entry->d_name) > JOURNAL_NAME_MAX)
 			continue;
-		if (ends_in(entry->d_name, JOURNAL_SUFFIX))
+		if (ends_in(entry->d_name, suffix))
 			err = names_add(names, entry->d_name);
 		else if (ends_in(entry->d_name, NEW_SUFFIX))
 			remove_abandoned(dir, entry->d_name);
@@ -280,6 +286,11 @@ static int read_names(struct journal_dir *dir, DIR *stream, struct names *names)
 }
 
 int journal_dir_names(struct journal_dir *dir, char ***ret)
+{
+	return journal_dir_names_of(dir, JOURNAL_SUFFIX, ret);
+}
+
+int journal_dir_names_of(struct journal_dir *dir, const char *suffix, char ***ret)
 {
 	struct names names = {.size = 1};
 	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
@@ -292,7 +303,7 @@ int journal_dir_names(struct journal_dir *dir, char ***ret)
 	if (err == 0 && names.array == NULL)
 		err = -ENOMEM;
 	if (err == 0 && stream != NULL)
-		err = read_names(dir, stream, &names);
+		err = read_names(dir, stream, suffix, &names);
 	if (stream != NULL)
 		closedir(stream);
 	if (err != 0) {

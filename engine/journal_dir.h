@@ -8,6 +8,7 @@
  *   NAME.journal   an unfinished move; whoever works on it holds a flock
  *   NAME.new       one that is being begun: becomes NAME.journal when its first line is on disk.  One without
  *                  a lock is of a process that ended before that: nothing was done, and it is removed
+ *   NAME.SUFFIX    what others keep here by the same rules: fs/staged.h
  *
  * Any thread; journal_dir_next by one at a time.
  */
@@ -39,6 +40,8 @@ dev_t journal_dir_device(const struct journal_dir *dir);
 int journal_dir_create(struct journal_dir *dir, int *ret_fd, char *ret_name);
 /* Gives the file its lasting name, which replaces what is in name, on disk when this is back. */
 int journal_dir_publish(struct journal_dir *dir, char *name);
+/* The same for a record of another kind, which only journal_dir_names_of finds. */
+int journal_dir_publish_as(struct journal_dir *dir, char *name, const char *suffix);
 /* -EBUSY: another holds its lock; -EPERM: not ours alone; -ENOENT: it is gone. */
 int journal_dir_lock(struct journal_dir *dir, const char *name, int *ret_fd);
 int journal_dir_remove(struct journal_dir *dir, const char *name);
@@ -46,6 +49,8 @@ int journal_dir_remove(struct journal_dir *dir, const char *name);
 /* The names of the journals that lie there, sorted, as a NULL-terminated array to be freed by
  * journal_names_free.  Removes what was left behind by processes that ended while beginning one. */
 int journal_dir_names(struct journal_dir *dir, char ***ret);
+/* The same of another kind of record. */
+int journal_dir_names_of(struct journal_dir *dir, const char *suffix, char ***ret);
 void journal_names_free(char **names);
 
 /* This machine, this boot, this process; for people but for the machine: the lock says who lives. */

@@ -246,6 +246,8 @@ static void read_view(struct fields *fields, struct view *view)
 	view->copy_ack = (enum copy_ack)get_number(fields, "copy_ack", COPY_ACK_CLOSE);
 	view->odd_keys = (enum odd_keys)get_number(fields, "odd_keys", ODD_KEYS_HIDE);
 	view->tags = (enum copy_tags)get_number(fields, "tags", COPY_TAGS_REQUIRED);
+	view->flush_after_ms = (unsigned)get_number(fields, "flush_after_ms", UINT32_MAX);
+	view->keep_open = get_number(fields, "keep_open", INT64_MAX);
 	view->part_size = get_number(fields, "part_size", INT64_MAX);
 	view->part_threshold = get_number(fields, "part_threshold", INT64_MAX);
 	view->storage_class = get_bytes(fields, "storage_class", STORAGE_CLASS_MAX);
@@ -363,12 +365,14 @@ static int put_headers(json_t *object, const struct headers *headers)
 
 static json_t *view_object(const struct view *view)
 {
-	json_t *object = json_pack("{s:b, s:b, s:b, s:b, s:I, s:I, s:i, s:i, s:I, s:i, s:i, s:I, s:I}", "ro",
-		view->ro, "allow_other", view->allow_other, "attrs_meta", view->attrs_meta, "recognise",
+	json_t *object = json_pack(
+		"{s:b, s:b, s:b, s:b, s:I, s:I, s:i, s:i, s:I, s:i, s:i, s:I, s:I, s:I, s:I}", "ro", view->ro,
+		"allow_other", view->allow_other, "attrs_meta", view->attrs_meta, "recognise",
 		view->recognise, "uid", (json_int_t)view->uid, "gid", (json_int_t)view->gid, "file_mode",
 		(int)view->file_mode, "dir_mode", (int)view->dir_mode, "cache_ttl_ms",
 		(json_int_t)view->cache_ttl_ms, "copy_ack", (int)view->copy_ack, "tags", (int)view->tags,
-		"part_size", (json_int_t)view->part_size, "part_threshold", (json_int_t)view->part_threshold);
+		"part_size", (json_int_t)view->part_size, "part_threshold", (json_int_t)view->part_threshold,
+		"flush_after_ms", (json_int_t)view->flush_after_ms, "keep_open", (json_int_t)view->keep_open);
 	char url[KEY_MAX + BUCKET_MAX + 16];
 
 	if (object && json_object_set_new(object, "odd_keys", json_integer((int)view->odd_keys)) < 0) {

@@ -128,8 +128,18 @@ enum draft_step draft_flush_step(const struct draft *draft)
 
 /* ---- transitions ---- */
 
+void draft_unstage(struct draft *draft)
+{
+	if (draft->staged)
+		staged_drop(draft->staged);
+	draft->staged = NULL;
+}
+
 void draft_changed(struct draft *draft)
 {
+	draft->changed_ms = hub_now_ms();
+	if (!draft->dirty)
+		draft->dirty_ms = draft->changed_ms;
 	draft->dirty = true;
 	draft->error = 0;
 	draft->untold = false;
@@ -191,6 +201,8 @@ void draft_stored(struct draft *draft, int error)
 	draft->untold = false;
 	if (error < 0)
 		return;
+	if (draft->staged)
+		staged_rest(draft->staged, true);
 	draft->dirty = false;
 	draft->existed = true;
 	draft->create_only = draft->exclusive = draft->conflict = false;
@@ -259,6 +271,7 @@ struct draft *draft_detach(struct hub *hub, struct node *node)
 
 	assert(draft_quiet(draft) && !draft->first);
 	node->draft = NULL;
+	draft_unstage(draft);
 	draft_source_drop(hub, draft);
 	return draft;
 }
@@ -278,6 +291,8 @@ void draft_disown(struct hub *hub, struct node *node)
 	struct draft *draft = node->draft;
 
 	draft->disowned = true;
+	if (hub->files)
+		draft_unstage(draft);
 	if (hub->files && (node->refs > 0 || node->lookups > 0))
 		return;
 	/* The node itself is going, at the end of everything: the nodes of sources too. */
@@ -296,6 +311,7 @@ int draft_make_empty(struct hub *hub, struct node *node, int *ret_close)
 		node->draft = draft;
 	}
 	assert(draft_quiet(draft));
+	draft_unstage(draft);
 	*ret_close = draft->fd;
 	draft->fd = -1;
 	draft_source_drop(hub, draft);

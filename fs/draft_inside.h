@@ -6,6 +6,7 @@
 #define FERRYFS_FS_DRAFT_INSIDE_H
 
 #include "fs/draft.h"
+#include "fs/staged.h"
 #include "s3/answer.h"
 
 enum draft_content { DRAFT_EMPTY, DRAFT_COPY, DRAFT_OBJECT, DRAFT_DATA };
@@ -41,6 +42,13 @@ struct draft {
 	bool overwrites; /* OBJECT: the one that this open file has emptied, so that it replaces any */
 	bool conflict; /* the last store found something else */
 	struct timespec mtime;
+	/* What stays open for long: fs/upkeep.h.  Times are hub_now_ms. */
+	uint64_t dirty_ms, changed_ms; /* since when S3 lacks something of it; its last change */
+	uint64_t tried_ms, took_ms; /* the end of the last store of upkeep, and how long that took */
+	unsigned rounds; /* such stores so far */
+	bool upkeep; /* one is under way */
+	bool ours; /* what S3 has of this name was stored from here */
+	struct staged *staged; /* its record; lent by upkeep, until staged_drop */
 	struct draft_source source;
 	struct draft_wait *first, **last;
 	/* COPY: of all such drafts of the hub */
@@ -61,6 +69,8 @@ void draft_stored(struct draft *draft, int error);
 /* Is this failure of a store that of the condition on what is there? */
 bool draft_is_conflict(const struct draft *draft, int error);
 bool draft_copy_whole(const struct draft *draft);
+/* The staging file is not what is left to be stored any more: its record is not needed. */
+void draft_unstage(struct draft *draft);
 /* An object's content is being edited: takes what it keeps. */
 /* It could not be brought to S3, or not even begun to be: tried again when asked for, not by itself. */
 void draft_failed(struct draft *draft, int error);

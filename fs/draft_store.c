@@ -100,6 +100,7 @@ static struct draft *acknowledged(struct store *store, const struct store_outcom
 		node->attr.fetched_ms = 0; /* asked for again */
 	}
 	draft_stored(draft, 0);
+	draft->ours = true;
 	/* An edit that goes on is one of this version. */
 	if (draft->base[0])
 		snprintf(draft->base, sizeof(draft->base), "%s", outcome->etag);

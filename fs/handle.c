@@ -10,6 +10,7 @@
 #include "fs/draft.h"
 #include "fs/op_read.h"
 #include "fs/recognise.h"
+#include "fs/upkeep.h"
 
 int files_new(struct files **ret)
 {
@@ -53,7 +54,8 @@ static void check(struct hub *hub, const struct node *node)
 		assert(at->prev == prev && at->refs > 0 && !at->closed);
 		assert(slot_of(hub, at->node) == slot_of(hub, node));
 		assert(at->node->refs > 0 && !node_is_dir(at->node));
-		assert(at->writes == handle_flags_write(at->flags));
+		assert(at->writes || !handle_flags_write(at->flags));
+		assert(at->writes == at->counted);
 	}
 }
 
@@ -73,6 +75,16 @@ void handle_version(struct handle *handle)
 		snprintf(handle->etag, sizeof(handle->etag), "%s", node->attr.etag);
 }
 
+void handle_will_write(struct hub *hub, struct handle *handle)
+{
+	handle->writes = true;
+	if (handle->counted)
+		return;
+	handle->counted = true;
+	if (hub->files->writers++ == 0 && hub->upkeep)
+		upkeep_wake(hub->upkeep);
+}
+
 int handle_open(struct hub *hub, struct node *node, int flags, struct handle **ret)
 {
 	struct handle *handle = calloc(1, sizeof(*handle));
@@ -90,6 +102,8 @@ int handle_open(struct hub *hub, struct node *node, int flags, struct handle **r
 	if (*slot)
 		(*slot)->prev = handle;
 	*slot = handle;
+	if (handle->writes)
+		handle_will_write(hub, handle);
 	check(hub, node);
 	*ret = handle;
 	return 0;
@@ -113,6 +127,7 @@ void handle_unref(struct hub *hub, struct handle *handle)
 void handle_close(struct hub *hub, struct handle *handle)
 {
 	handle->closed = true;
+	hub->files->writers -= handle->counted;
 	if (handle->prev)
 		handle->prev->next = handle->next;
 	else
@@ -166,6 +181,20 @@ unsigned handle_count(struct hub *hub, const struct node *node, unsigned *ret_wr
 	}
 	*ret_writers = writers;
 	return count;
+}
+
+bool handle_only_appends(struct hub *hub, const struct node *node)
+{
+	bool appends = false;
+
+	for (const struct handle *at = *slot_of(hub, node); at; at = at->next) {
+		if (at->node != node || !at->writes)
+			continue;
+		if (!(at->flags & O_APPEND))
+			return false;
+		appends = true;
+	}
+	return appends;
 }
 
 /* Is it its node's first in the slot? */

@@ -34,7 +34,7 @@ struct served;
 struct handle {
 	struct node *node; /* referenced */
 	int flags; /* of open(2) */
-	bool writes;
+	bool writes, counted; /* it may write; likewise, in files.writers */
 	bool closed;
 	unsigned refs;
 	char etag[ETAG_MAX + 1]; /* "": whatever the node has */
@@ -58,6 +58,7 @@ struct files {
 	struct draft *copies; /* drafts of content COPY; fs/draft_copy.c */
 	unsigned partial; /* how many of them have not come to their source's end */
 	uint64_t parked_bytes; /* of parked writes */
+	unsigned writers; /* open handles that may write */
 };
 
 int files_new(struct files **ret);
@@ -67,6 +68,8 @@ void files_free(struct hub *hub);
 /* hub.lock held.  -ENOMEM.  The handle refs node; its version is the node's, or none while that has a draft.
  */
 int handle_open(struct hub *hub, struct node *node, int flags, struct handle **ret);
+/* It may write whatever its flags say: it has made the file.  hub.lock held. */
+void handle_will_write(struct hub *hub, struct handle *handle);
 /* hub.lock held.  Gives back the ref of open. */
 void handle_close(struct hub *hub, struct handle *handle);
 struct handle *handle_ref(struct handle *handle);
@@ -86,6 +89,8 @@ struct handle *handle_only_read(struct hub *hub, pid_t thread);
 bool handle_copies(struct hub *hub, uint64_t source, pid_t thread);
 /* Open handles of a node, and how many of them may write.  hub.lock held. */
 unsigned handle_count(struct hub *hub, const struct node *node, unsigned *ret_writers);
+/* Does everybody who may write it only append?  False where nobody writes.  hub.lock held. */
+bool handle_only_appends(struct hub *hub, const struct node *node);
 /* The nodes with open handles whose content S3 does not have, each once and with a ref, in an array that the
  * caller frees.  hub.lock held.  -ENOMEM, and nothing is held. */
 int handle_dirty_nodes(struct hub *hub, struct node ***ret, size_t *ret_count);

@@ -14,6 +14,7 @@
 #include "fs/recognise.h"
 #include "fs/staging_dir.h"
 #include "fs/taken.h"
+#include "fs/upkeep.h"
 
 uint64_t hub_now_ms(void)
 {
@@ -105,6 +106,9 @@ void hub_free(struct hub *hub)
 	hub->early = NULL;
 	hub_lock(hub);
 	files_free(hub);
+	hub_unlock(hub);
+	upkeep_free(hub);
+	hub_lock(hub);
 	while (hub->dirs.oldest)
 		dir_doubt(hub, dir_node(hub->dirs.oldest));
 	if (hub->nodes)

@@ -28,6 +28,7 @@ struct recognise;
 struct journal_dir;
 struct recoverer;
 struct taken;
+struct upkeep;
 
 /* fs/dir.c: the directories whose children are held, oldest knowledge first.  All zero at first; needs no
  * release. */
@@ -61,6 +62,7 @@ struct hub {
 	atomic_uint parked; /* requests without an answer yet: hub_park, hub_unpark */
 	dev_t dev; /* of the superblock; 0: not known; constant once the session is read */
 	int fuse_cpu; /* of the session, constant once it is open: fs/placement.h */
+	struct upkeep *upkeep; /* fs/upkeep.h; NULL outside of a session */
 	atomic_ulong pruned; /* nodes that the kernel was asked to let go: fs/prune.h */
 	atomic_bool stopping; /* the session ends: begin nothing new */
 };

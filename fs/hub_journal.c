@@ -6,6 +6,7 @@
 #include "engine/log.h"
 #include "fs/journal_place.h"
 #include "fs/recoverer.h"
+#include "fs/staged.h"
 
 _Static_assert((int)JOURNAL_WHY_MAX <= (int)ACCOUNT_WHY_MAX, "a sentence fits");
 
@@ -37,11 +38,13 @@ void hub_journal_close(struct hub *hub)
 
 void hub_journal_recover(struct hub *hub, struct account *account)
 {
+	staged_tell(hub->journal, account);
 	recoverer_run(hub->recoverer, account, HUB_JOURNAL_WAIT_MS);
 }
 
 unsigned hub_journal_begin(struct hub *hub, struct account *account)
 {
+	staged_tell(hub->journal, account);
 	return recoverer_begin(hub->recoverer, account);
 }
 

@@ -81,19 +81,34 @@ static int set_umask(struct mount_options *options, const char *value, char *why
 	return 0;
 }
 
-/* Seconds with an optional fraction; 0: nothing is believed for longer than it takes to answer. */
-static int set_cache_ttl(struct mount_options *options, const char *value, char *why)
+/* Seconds with an optional fraction, and an s if one likes. */
+static int set_seconds(unsigned *field, const char *name, const char *value, char *why)
 {
 	char *end;
 	double seconds;
 
-	if (strspn(value, "0123456789.") != strlen(value) || !value[0])
-		return bad(why, "cache_ttl", value, "a number of seconds");
+	if (!isdigit((unsigned char)value[0]) && value[0] != '.')
+		return bad(why, name, value, "a number of seconds");
+	if (strspn(value, "0123456789.s") != strlen(value))
+		return bad(why, name, value, "a number of seconds");
 	seconds = strtod(value, &end);
+	if (strcmp(end, "s") == 0)
+		end++;
 	if (*end || seconds > TTL_MAX_S)
-		return bad(why, "cache_ttl", value, "a number of seconds from 0 to 86400");
-	options->view->cache_ttl_ms = (unsigned)(seconds * 1000 + 0.5);
+		return bad(why, name, value, "a number of seconds from 0 to 86400");
+	*field = (unsigned)(seconds * 1000 + 0.5);
 	return 0;
+}
+
+/* 0: nothing is believed for longer than it takes to answer. */
+static int set_cache_ttl(struct mount_options *options, const char *value, char *why)
+{
+	return set_seconds(&options->view->cache_ttl_ms, "cache_ttl", value, why);
+}
+
+static int set_flush_after(struct mount_options *options, const char *value, char *why)
+{
+	return set_seconds(&options->view->flush_after_ms, "flush_after", value, why);
 }
 
 static int set_copy_ack(struct mount_options *options, const char *value, char *why)
@@ -245,6 +260,16 @@ static int set_size(uint64_t *field, const char *name, const char *value, char *
 	return 0;
 }
 
+static int set_keep_open(struct mount_options *options, const char *value, char *why)
+{
+	uint64_t size;
+
+	if (!parse_size(value, &size) || size > PARTS_MAX_SIZE)
+		return bad(why, "keep_open", value, "a size from 0 to 5G");
+	options->view->keep_open = size;
+	return 0;
+}
+
 static int set_part_size(struct mount_options *options, const char *value, char *why)
 {
 	return set_size(&options->view->part_size, "part_size", value, why);
@@ -315,6 +340,8 @@ static const struct rule {
 	{"gid", true, set_gid},
 	{"umask", true, set_umask},
 	{"cache_ttl", true, set_cache_ttl},
+	{"flush_after", true, set_flush_after},
+	{"keep_open", true, set_keep_open},
 	{"copy_ack", true, set_copy_ack},
 	{"odd_keys", true, set_odd_keys},
 	{"attrs", true, set_attrs},

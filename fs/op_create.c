@@ -93,7 +93,7 @@ static int make(
 	}
 	if (to_close >= 0)
 		close(to_close); /* of a file made twice: rare, and hardly large */
-	handle->writes = true;
+	handle_will_write(hub, handle);
 	dir_child_added(hub, node);
 	fi->fh = (uint64_t)(uintptr_t)handle;
 	*ret = node;

@@ -6,6 +6,7 @@
 #include "engine/log.h"
 #include "fs/draft.h"
 #include "fs/handle.h"
+#include "fs/upkeep.h"
 
 /* Calls `function` for each, without the lock. */
 static void for_each(struct hub *hub, void (*function)(struct hub *hub, struct node *node))
@@ -30,9 +31,14 @@ static void for_each(struct hub *hub, void (*function)(struct hub *hub, struct n
 	free(nodes);
 }
 
+static const char lost[] = "it is open, and what was written to it is lost: not stored";
+static const char kept[] =
+	"it is open, and what was written to it is not stored: `ferryfs recover` does that";
+
 static void log_one(struct hub *hub, struct node *node)
 {
 	struct place place;
+	bool named = upkeep_name(hub, node);
 
 	hub_lock(hub);
 	int error = node_place(node, &place);
@@ -43,8 +49,7 @@ static void log_one(struct hub *hub, struct node *node)
 						  .bucket = place_bucket(&place),
 						  .key = place_key(&place),
 						  .error = -ECANCELED,
-						  .consequence = "it is open, and what was written to it is "
-								 "not stored"});
+						  .consequence = named ? kept : lost});
 }
 
 void open_files_store(struct hub *hub)

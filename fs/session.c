@@ -28,6 +28,7 @@
 #include "fs/state_dump.h"
 #include "fs/recoverer.h"
 #include "fs/refuse.h"
+#include "fs/upkeep.h"
 
 enum {
 	NOTIFIER_MS = 5000, /* for the notifier to come back from the kernel */
@@ -369,6 +370,8 @@ int session_run(struct session *session, void (*on_ready)(void *user), void *use
 	int error = start_signals(session);
 
 	if (error == 0)
+		error = upkeep_start(session->hub);
+	if (error == 0)
 		error = read_loop(session, on_ready, user);
 	session->unmounted = error == 0 && !atomic_load(&session->signalled);
 	atomic_store(&session->hub->stopping, true);
@@ -381,6 +384,7 @@ int session_run(struct session *session, void (*on_ready)(void *user), void *use
 static void session_settle_within(struct session *session, unsigned limit)
 {
 	recoverer_stop(session->hub->recoverer);
+	upkeep_stop(session->hub->upkeep);
 	/* One that has not deleted yet is undone, which takes less than going on to its end may. */
 	if (atomic_load(&session->signalled))
 		moves_cancel();

@@ -9,6 +9,9 @@
 /* Of its name for a moment, where the file system has no files without one. */
 #define STAGING_FILE_PREFIX "draft-"
 
+/* Of the name that content gets which its daemon may leave behind: fs/staged.h. */
+#define STAGED_FILE_PREFIX "staged-"
+
 /* A descriptor, readable and writable by this user only, gone when it is closed; -errno. */
 int staging_file(const char *dir);
 

@@ -5,7 +5,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { VIEW_CACHE_TTL_MS = 5000 };
+enum {
+	VIEW_CACHE_TTL_MS = 5000,
+	VIEW_FLUSH_AFTER_MS = 30000,
+	VIEW_KEEP_OPEN = 64 << 20,
+};
 
 /* One moment of the whole daemon: views lie inside one another, and a directory's time stays whichever is
  * asked. */
@@ -30,6 +34,8 @@ int view_new(struct view **ret)
 	view->file_mode = 0644;
 	view->dir_mode = 0755;
 	view->cache_ttl_ms = VIEW_CACHE_TTL_MS;
+	view->flush_after_ms = VIEW_FLUSH_AFTER_MS;
+	view->keep_open = VIEW_KEEP_OPEN;
 	view->recognise = true;
 	view->since = daemon_since();
 	headers_init(&view->headers);

@@ -35,6 +35,8 @@ struct view {
 	enum copy_tags tags; /* -o tags=no */
 	bool recognise; /* -o recognise=no: what is written is always uploaded */
 	struct headers headers; /* -o sse, sse_kms_key_id, acl: go with whatever makes an object here */
+	unsigned flush_after_ms; /* -o flush_after: open files are stored after so long; 0: never */
+	uint64_t keep_open; /* -o keep_open: files up to this size stay readable to who has them open */
 	char *storage_class; /* of new objects; NULL: the service's default; owned */
 	uint64_t part_size, part_threshold; /* of uploads and copies; 0: the engine's defaults */
 	char *staging_dir; /* NULL: $TMPDIR, else /var/tmp; owned */

@@ -128,8 +128,9 @@ static bool same_options(const struct view *a, const struct view *b)
 {
 	return a->account == b->account && same_text(a->source, b->source) && same_looks(a, b) &&
 	       a->closed == b->closed && a->cache_ttl_ms == b->cache_ttl_ms && a->copy_ack == b->copy_ack &&
-	       a->recognise == b->recognise && a->tags == b->tags &&
-	       same_text(a->storage_class, b->storage_class) && headers_equal(&a->headers, &b->headers) &&
+	       a->recognise == b->recognise && a->tags == b->tags && a->flush_after_ms == b->flush_after_ms &&
+	       a->keep_open == b->keep_open && same_text(a->storage_class, b->storage_class) &&
+	       headers_equal(&a->headers, &b->headers) &&
 	       a->part_size == b->part_size && a->part_threshold == b->part_threshold;
 }
 

@@ -1,7 +1,8 @@
-/* ferryfs recover: finishes or undoes the moves that were cut off, without a mount. */
+/* ferryfs recover: what was cut off, without a mount: moves are finished or undone, written content is stored. */
 #include <errno.h>
 #include <stdio.h>
 #include "engine/recovery.h"
+#include "fs/cmd/recover_staged.h"
 #include "fs/cmd/words.h"
 #include "fs/journal_place.h"
 #include "s3/escape.h"
@@ -14,10 +15,16 @@ static const char help[] =
 	"whose\n"
 	"counterpart is not there unchanged.  A mount does the same for its account when it begins.\n"
 	"\n"
+	"Then stores what was written to a mount and never stored, as its daemon was killed or could not: "
+	"each\n"
+	"onto the version that it was made of, or where nothing is; beside it, as KEY.recovered-TIME, where\n"
+	"another object is by now.\n"
+	"\n"
 	"Left alone are moves that are under way, those that another machine began, and those of another\n"
-	"service; credentials are the ones given now, whoever began the move.\n"
+	"service (content likewise); credentials are the ones given now, whoever began the move.\n"
 	"\n"
 	"      --dry-run              say what would be done, do nothing\n"
+	"      --discard              remove written content that was never stored, instead of storing it\n"
 	"      --journal DIR          where the journals lie (default: $FERRYFS_JOURNAL, /var/lib/ferryfs,\n"
 	"                             or ~/.local/state/ferryfs)\n"
 	"  -q, --quiet                say nothing but errors\n"
@@ -27,13 +34,14 @@ static const char help_end[] =
 	"\n"
 	"Exit status: 0 nothing is left to be recovered; 1 something is; 2 wrong usage.\n";
 
-enum { OPT_DRY_RUN = WORDS_OWN, OPT_JOURNAL };
+enum { OPT_DRY_RUN = WORDS_OWN, OPT_JOURNAL, OPT_DISCARD };
 
 static const struct option long_options[] = {
 	CONNECT_LONG_OPTIONS,
 	{"help", no_argument, NULL, 'h'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"discard", no_argument, NULL, OPT_DISCARD},
 	{"journal", required_argument, NULL, OPT_JOURNAL},
 	{NULL, 0, NULL, 0},
 };
@@ -41,7 +49,7 @@ static const struct option long_options[] = {
 struct recover {
 	struct connect_options connect;
 	const char *journal;
-	bool dry_run, quiet;
+	bool dry_run, quiet, discard;
 	unsigned left; /* journals that stay, though nobody is at work on them */
 };
 
@@ -135,7 +143,18 @@ static int work(struct recover *recover, struct journal_dir *dir)
 		.user = recover,
 	};
 	int r = recovery_run(&options);
+	struct recover_staged staged = {
+		.engine = engine,
+		.account = account,
+		.dir = dir,
+		.dry_run = recover->dry_run,
+		.discard = recover->discard,
+		.quiet = recover->quiet,
+	};
 
+	if (r == 0)
+		r = recover_staged(&staged);
+	recover->left += staged.left;
 	engine_free(engine);
 	account_unref(account);
 	if (r < 0)
@@ -174,6 +193,9 @@ int cmd_recover(int argc, char **argv)
 			break;
 		case OPT_DRY_RUN:
 			recover.dry_run = true;
+			break;
+		case OPT_DISCARD:
+			recover.discard = true;
 			break;
 		case OPT_JOURNAL:
 			recover.journal = optarg;

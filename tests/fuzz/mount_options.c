@@ -110,7 +110,8 @@ static void check_same(const struct mount_options *a, const struct mount_options
 	const struct connect_options *c = &a->connect, *d = &b->connect;
 
 	must(v->uid == w->uid && v->gid == w->gid && v->file_mode == w->file_mode && v->ro == w->ro);
-	must(v->cache_ttl_ms == w->cache_ttl_ms && v->part_size == w->part_size && v->tags == w->tags);
+	must(v->cache_ttl_ms == w->cache_ttl_ms && v->part_size == w->part_size &&
+		v->flush_after_ms == w->flush_after_ms && v->keep_open == w->keep_open && v->tags == w->tags);
 	must(same_text(v->storage_class, w->storage_class) && same_text(v->staging_dir, w->staging_dir));
 	must(same_text(a->log, b->log) && a->foreground == b->foreground);
 	must(same_text(c->account.endpoint_url, d->account.endpoint_url));

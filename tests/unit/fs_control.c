@@ -119,6 +119,8 @@ static void fill(struct control_request *request)
 	request->view->dir_mode = 0750;
 	request->view->ro = request->view->allow_other = request->view->attrs_meta = true;
 	request->view->cache_ttl_ms = 1234;
+	request->view->flush_after_ms = 5678;
+	request->view->keep_open = 4096;
 	request->view->copy_ack = COPY_ACK_CLOSE;
 	request->view->tags = COPY_TAGS_REQUIRED;
 	request->view->storage_class = strdup("STANDARD_IA");
@@ -166,6 +168,8 @@ static void test_add(void **state)
 	assert_int_equal(back.view->dir_mode, 0750);
 	assert_true(back.view->ro && back.view->allow_other && back.view->attrs_meta);
 	assert_int_equal(back.view->cache_ttl_ms, 1234);
+	assert_int_equal(back.view->flush_after_ms, 5678);
+	assert_int_equal(back.view->keep_open, 4096);
 	assert_int_equal(back.view->copy_ack, COPY_ACK_CLOSE);
 	assert_int_equal(back.view->tags, COPY_TAGS_REQUIRED);
 	assert_string_equal(back.view->storage_class, "STANDARD_IA");

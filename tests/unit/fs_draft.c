@@ -11,6 +11,7 @@
 
 #include "fs/draft_inside.h"
 #include "fs/handle.h"
+#include "fs/upkeep.h"
 
 struct bench {
 	struct hub hub;
@@ -337,6 +338,51 @@ static void test_waits(void **state)
 		assert_int_equal(order[i], i + 1);
 }
 
+/* When content of a file that stays open is stored by itself (fs/upkeep.h). */
+static void test_due(void **state)
+{
+	struct bench *bench = *state;
+	struct draft *draft = make_empty(bench);
+
+	draft_loaded(draft, 0, file(), 0);
+	draft->dirty_ms = 1000;
+	draft->changed_ms = 2000;
+	draft->size = 10;
+	assert_int_equal(upkeep_due(draft, 0, false), UINT64_MAX);
+	assert_int_equal(upkeep_due(draft, 30000, false), 32000);
+	draft->changed_ms = 290000; /* written all the time */
+	assert_int_equal(upkeep_due(draft, 30000, false), 301000);
+	/* A log: soon, twice, then less and less often. */
+	assert_int_equal(upkeep_due(draft, 30000, true), 4000);
+	draft->rounds = 1;
+	assert_int_equal(upkeep_due(draft, 30000, true), 4000);
+	draft->rounds = 2;
+	assert_int_equal(upkeep_due(draft, 30000, true), 7000);
+	draft->rounds = 1000;
+	assert_int_equal(upkeep_due(draft, 30000, true), 31000);
+	draft->size = UPKEEP_SMALL + 1;
+	assert_int_equal(upkeep_due(draft, 30000, true), 301000);
+	/* One that takes long goes on for a tenth of the time at most; one that failed waits. */
+	draft->tried_ms = 300000;
+	draft->took_ms = 5000;
+	assert_int_equal(upkeep_due(draft, 30000, false), 350000);
+	draft->took_ms = 1;
+	draft->error = -EIO;
+	assert_int_equal(upkeep_due(draft, 30000, false), 600000);
+	draft->conflict = true;
+	assert_int_equal(upkeep_due(draft, 30000, false), UINT64_MAX);
+	draft->conflict = false;
+	draft->error = 0;
+	draft->dirty = false;
+	assert_int_equal(upkeep_due(draft, 30000, false), UINT64_MAX);
+	/* What was emptied replaces nothing by itself; a new empty file does not, either. */
+	draft = make_empty(bench);
+	draft->existed = true;
+	assert_int_equal(upkeep_due(draft, 30000, false), UINT64_MAX);
+	draft->existed = false;
+	assert_int_not_equal(upkeep_due(draft, 30000, false), UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +397,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_emptied, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_condition, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_waits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_due, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

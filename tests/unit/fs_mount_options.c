@@ -55,6 +55,8 @@ static void test_plain(void **state)
 	assert_int_equal(options.view->file_mode, 0644);
 	assert_int_equal(options.view->dir_mode, 0755);
 	assert_int_equal(options.view->cache_ttl_ms, 5000);
+	assert_int_equal(options.view->flush_after_ms, 30000);
+	assert_int_equal(options.view->keep_open, 64 << 20);
 	assert_null(options.log);
 	mount_options_release(&options);
 }
@@ -122,8 +124,9 @@ static void test_options(void **state)
 	struct mount_options options;
 
 	assert_int_equal(
-		PARSE(&options, "-o", "ro,uid=5,gid=6,umask=077,cache_ttl=0.25,copy_ack=close", "s3://bucket",
-			"-f", "m",
+		PARSE(&options, "-o",
+			"ro,uid=5,gid=6,umask=077,cache_ttl=0.25,flush_after=90s,keep_open=1M,copy_ack=close",
+			"s3://bucket", "-f", "m",
 			"-oallow_other,recognise=no,attrs=meta,tags=no,storage_class=GLACIER_IR,staging=/s,,",
 			"--part-size", "16M", "--log-file=/var/log/x", "-o", "noatime,noexec,dumpable"),
 		0);
@@ -139,6 +142,8 @@ static void test_options(void **state)
 	assert_int_equal(options.view->file_mode, 0600);
 	assert_int_equal(options.view->dir_mode, 0700);
 	assert_int_equal(options.view->cache_ttl_ms, 250);
+	assert_int_equal(options.view->flush_after_ms, 90000);
+	assert_int_equal(options.view->keep_open, 1 << 20);
 	assert_int_equal(options.view->copy_ack, COPY_ACK_CLOSE);
 	assert_false(options.view->recognise);
 	assert_int_equal(options.view->tags, COPY_TAGS_NO);
@@ -229,6 +234,11 @@ static void test_refusals(void **state)
 	REFUSED("cache_ttl", "-o", "cache_ttl=1e3", "s3://bucket", "m");
 	REFUSED("cache_ttl", "-o", "cache_ttl=86401", "s3://bucket", "m");
 	REFUSED("cache_ttl", "-o", "cache_ttl=1.2.3", "s3://bucket", "m");
+	REFUSED("flush_after", "-o", "flush_after=s", "s3://bucket", "m");
+	REFUSED("flush_after", "-o", "flush_after=86401", "s3://bucket", "m");
+	REFUSED("flush_after", "-o", "flush_after=5m", "s3://bucket", "m");
+	REFUSED("keep_open", "-o", "keep_open=-1", "s3://bucket", "m");
+	REFUSED("keep_open", "-o", "keep_open=6G", "s3://bucket", "m");
 	REFUSED("yes, no", "-o", "recognise=perhaps", "s3://bucket", "m");
 	REFUSED("early, close", "-o", "copy_ack=late", "s3://bucket", "m");
 	REFUSED("none, meta", "-o", "attrs=all", "s3://bucket", "m");
