@@ -155,6 +155,8 @@ static int look(const struct node *node, struct says *says)
 		error = headers_add_all(&says->headers, &draft->kept);
 	else if (error == 0)
 		error = draft_new_headers(&says->headers, &says->place);
+	if (error == 0)
+		error = view_add_headers(says->place.view, &says->headers);
 	snprintf(says->base, sizeof(says->base), "%s", base);
 	says->fresh = !draft->existed;
 	return error;

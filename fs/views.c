@@ -130,8 +130,8 @@ static bool same_options(const struct view *a, const struct view *b)
 	       a->closed == b->closed && a->cache_ttl_ms == b->cache_ttl_ms && a->copy_ack == b->copy_ack &&
 	       a->recognise == b->recognise && a->tags == b->tags && a->flush_after_ms == b->flush_after_ms &&
 	       a->keep_open == b->keep_open && same_text(a->storage_class, b->storage_class) &&
-	       headers_equal(&a->headers, &b->headers) &&
-	       a->part_size == b->part_size && a->part_threshold == b->part_threshold;
+	       headers_equal(&a->headers, &b->headers) && a->part_size == b->part_size &&
+	       a->part_threshold == b->part_threshold;
 }
 
 /* The one of these options; takes `view` where there is none, by a ref. */
