@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fs/caller.h"
+#include "fs/caller_files.h"
 #include "fs/daemon.h"
 #include "fs/interrupt.h"
 #include "fs/placement.h"
@@ -57,6 +58,7 @@ static reader *const readers[CALLER_QUESTIONS] = {
 	[CALLER_WHO] = read_who,
 	[CALLER_FATAL] = read_fatal,
 	[CALLER_CPU] = read_cpu,
+	[CALLER_FILES] = caller_files_read,
 };
 
 struct told_message {

@@ -29,6 +29,7 @@ enum caller_question {
 	CALLER_WHO, /* struct caller, as caller_read fills it */
 	CALLER_FATAL, /* bool: does a pending signal end this thread?  fs/interrupt.h */
 	CALLER_CPU, /* int: the CPU on which this thread runs, or ran last */
+	CALLER_FILES, /* struct caller_file ...: what it has open for writing */
 	CALLER_QUESTIONS
 };
 

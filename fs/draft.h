@@ -101,6 +101,9 @@ int draft_copy_empty(struct hub *hub, struct node *node, struct handle *handle);
 /* Is it a copy, or nothing, that a process may be promised?  hub.lock held; draft not NULL. */
 bool draft_is_copy(const struct draft *draft);
 bool draft_is_empty(const struct draft *draft);
+/* It was made empty, or emptied, and S3 has not been asked to store that: a close that is not the last may
+ * leave it so.  hub.lock held; NULL: no. */
+bool draft_is_unwritten(const struct draft *draft);
 /* It is one of thousands: interactive requests go before it.  hub.lock held. */
 void draft_set_bulk(struct draft *draft);
 

@@ -130,6 +130,12 @@ bool draft_is_empty(const struct draft *draft)
 	return draft->content == DRAFT_EMPTY;
 }
 
+bool draft_is_unwritten(const struct draft *draft)
+{
+	return draft && draft->content == DRAFT_EMPTY && draft->activity == DRAFT_IDLE && draft->error == 0 &&
+	       draft_dirty(draft);
+}
+
 /* ---- sources that are about to go ---- */
 
 static bool is_below(const struct node *node, const struct node *above)

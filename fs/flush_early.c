@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/caller_files.h"
 #include "fs/draft.h"
 #include "fs/early.h"
 #include "fs/handle.h"
@@ -238,28 +239,75 @@ static void on_resolved(struct resolve *resolve)
 	wait_for_all(op);
 }
 
+static void ask(struct flush_op *op, pid_t pid, enum caller_question question,
+	void (*on_done)(struct resolve *resolve))
+{
+	op->resolve = (struct resolve){
+		.pid = pid, .uid = op->parked.uid, .question = question, .on_done = on_done, .user = op};
+	if (resolver_ask(op->parked.hub->early->resolver, &op->resolve) < 0)
+		wait_for_all(op);
+}
+
+/* An empty copy of an empty file? */
+static void ask_who(struct flush_op *op)
+{
+	struct hub *hub = op->parked.hub;
+
+	hub_lock(hub);
+	bool perhaps = empty_source(hub, op->handle, op->parked.thread) != NULL;
+
+	hub_unlock(hub);
+	if (perhaps)
+		ask(op, op->parked.thread, CALLER_WHO, on_resolved);
+	else
+		wait_for_all(op);
+}
+
+/*
+ * A file that was made or emptied by an open, and not written yet.  A shell's redirection closes a duplicate
+ * of its descriptor first: to store the empty file then would cost a request each time, and what the file
+ * held before would be gone although the content that is to replace it may be refused.  So that close leaves
+ * it, if the process that closes it, or the one that opened it, still has the file open for writing: the
+ * kernel will tell of that one's close, or of its end, with another flush, and the last one stores and tells.
+ * Where that can't be found out each close stores.
+ */
+static void on_files(struct resolve *resolve)
+{
+	struct flush_op *op = resolve->user;
+	struct hub *hub = op->parked.hub;
+	const struct caller_file file = {.dev = hub->dev, .ino = op->handle->node->ino};
+	bool held = caller_files_has(resolve->bytes, resolve->len, &file);
+	pid_t opener = op->handle->thread;
+
+	hub_lock(hub);
+	bool waits = held && draft_is_unwritten(op->handle->node->draft);
+
+	hub_unlock(hub);
+	if (waits)
+		parked_fail(&op->parked, 0);
+	else if (!held && opener > 0 && resolve->pid != opener)
+		ask(op, opener, CALLER_FILES, on_files);
+	else
+		ask_who(op);
+}
+
 static bool without_batch(fuse_req_t req, struct handle *handle)
 {
 	struct hub *hub = hub_of(req);
 	pid_t thread = fuse_req_ctx(req)->pid;
 
 	hub_lock(hub);
-	bool perhaps = hub->early && empty_source(hub, handle, thread) != NULL;
+	bool unwritten = hub->early && draft_is_unwritten(handle->node->draft);
 
 	hub_unlock(hub);
-	if (!perhaps)
+	if (!unwritten)
 		return false;
 	struct flush_op *op = op_new(req, handle, NULL);
 
-	if (!op)
-		return true;
-	op->resolve = (struct resolve){.pid = thread,
-		.uid = op->parked.uid,
-		.question = CALLER_WHO,
-		.on_done = on_resolved,
-		.user = op};
-	if (resolver_ask(hub->early->resolver, &op->resolve) < 0)
-		wait_for_all(op);
+	if (op && hub->dev && thread > 0)
+		ask(op, thread, CALLER_FILES, on_files);
+	else if (op)
+		ask_who(op);
 	return true;
 }
 
