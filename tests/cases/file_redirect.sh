@@ -30,6 +30,7 @@ equal "refused: a new one" "$(size fresh)" none
 for key in a b c d e fresh; do grep -q "s3://bkt/$key: .*AccessDenied" mount.log || fail "$key is not in the log"; done
 
 # Not refused: one PUT each.
+touch m/first # by which the service is found to keep conditions
 before=$(puts)
 echo new >m/a
 sh -c 'exec cat' >m/b <<<new
