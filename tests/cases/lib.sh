@@ -22,6 +22,8 @@
 
 set -u
 export LC_ALL=C
+# Debian's own programs come first: a python3 of another origin may be a script that takes ten times as long.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 unset AWS_CA_BUNDLE AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_DEFAULT_REGION http_proxy HTTP_PROXY
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 FERRYFS=$(readlink -f "${FERRYFS:-$TOP/ferryfs}")
