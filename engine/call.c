@@ -4,11 +4,13 @@
 #include <time.h>
 #include "engine/crash.h"
 #include "engine/log.h"
+#include "engine/patience.h"
 #include "engine/transfer.h"
 
 enum {
 	REGION_FIXES_MAX = 2,
 	SLOW_BYTES_PER_MS = 10 << 10, /* a server is trusted to copy 10 MiB/s */
+	SLOW_KEY_MS = 100, /* ... and to remove ten objects a second (Swift: 33) */
 	ANSWER_LIMITS =
 		5, /* an answer that has begun may take so many times the time-out, however it drips */
 	RETRY_AFTER_MAX_S = 60,
@@ -85,20 +87,29 @@ static void wait(struct call *call, unsigned delay_ms)
 	worker->waiting_count++;
 }
 
+/* The transfer goes back to the pool: there will be another attempt. */
+static void drop_transfer(struct call *call)
+{
+	if (call->transfer)
+		transfer_idle(call->transfer);
+	call->transfer = NULL;
+}
+
 void call_start(struct worker *worker, struct call *call)
 {
 	call->error = 0;
-	call->attempts = call->slowed = 0;
-	call->ambiguous = call->cancelled = false;
+	call->attempts = call->slowed = call->failed = 0;
+	call->ambiguous = call->cancelled = call->others = call->given_up = false;
 	call->region_fixes = call->renewals = call->clock_fixes = 0;
 	call->taken = 0;
 	call->transfer = NULL;
 	call->timer = (struct timer){0};
 	call->worker = worker;
 	call->state = CALL_IDLE;
-	call->started_ms = worker->now_ms;
+	call->started_ms = 0;
 	call->window = NULL;
-	if (atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
+	if (atomic_load_explicit(&worker->stop, memory_order_relaxed) ||
+		atomic_load_explicit(&worker->cut, memory_order_relaxed)) {
 		call->cancelled = true;
 		end(call, -ECANCELED);
 		return;
@@ -127,28 +138,118 @@ void call_cancel(struct call *call)
 	end(call, -ECANCELED);
 }
 
+/* ---- another attempt? ---- */
+
+static void note_failure(struct call *call)
+{
+	uint64_t good = call->window->outage.good;
+
+	call->others = call->failed > 0 && call->good != good;
+	call->good = good;
+	call->failed++;
+}
+
+/* The last retry is not made sooner than all of them take on average: jitter alone might have used them up in a
+ * second or two. */
+static unsigned last_delay(const struct call *call, unsigned delay)
+{
+	const struct worker *worker = call->worker;
+	uint64_t course = retry_course_ms(worker->engine->retries);
+	uint64_t age = worker->now_ms - call->started_ms;
+
+	return age + delay < course ? (unsigned)(course - age) : delay;
+}
+
+/* After a failure that may pass, but for a slow-down: another attempt later, or the end. */
+static void again_later(struct call *call, int error, enum fault fault)
+{
+	struct worker *worker = call->worker;
+	unsigned delay;
+
+	note_failure(call);
+	if (call->flags & CALL_LAST) {
+		end(call, call->ambiguous ? error : -ECANCELED);
+		return;
+	}
+	if ((call->flags & CALL_ONCE && call->ambiguous) || call->taken || patience_ends(call, fault)) {
+		end(call, call->taken ? -EIO : error);
+		return;
+	}
+	if (retry_budget_take(&call->window->budget, worker->now_ms))
+		delay = retry_delay(call->failed, fault == FAULT_ANSWERED, retry_random(&worker->random));
+	else
+		delay = retry_delay_empty(retry_random(&worker->random));
+	if (fault == FAULT_SILENT && call->failed == worker->engine->retries)
+		delay = last_delay(call, delay);
+	drop_transfer(call);
+	wait(call, delay);
+}
+
+static void again_slower(struct call *call, const struct s3_answer *answer)
+{
+	struct worker *worker = call->worker;
+	int64_t after = answer->retry_after;
+	unsigned delay;
+
+	counter_add(&worker->counters.slowed, 1);
+	call->slowed++;
+	if (call->flags & CALL_LAST || patience_ends(call, FAULT_SLOWED)) {
+		end(call, call->flags & CALL_LAST && !call->ambiguous ? -ECANCELED : s3_answer_errno(answer));
+		return;
+	}
+	delay = retry_delay(call->slowed, true, retry_random(&worker->random));
+	if (after > 0)
+		delay += 1000 * (unsigned)(after < RETRY_AFTER_MAX_S ? after : RETRY_AFTER_MAX_S);
+	drop_transfer(call);
+	wait(call, delay);
+}
+
+void call_give_up(struct call *call)
+{
+	call->given_up = true;
+	end(call, call->window->error);
+}
+
+/* ---- onto the wire ---- */
+
+/* Takes a place and sends it; 0 or -errno, and then nothing is on the wire. */
+static int send_attempt(struct call *call)
+{
+	struct transfer *transfer;
+	int rc = transfer_get(call->worker, &transfer);
+
+	if (rc < 0)
+		return rc;
+	rc = transfer_start(transfer, call);
+	if (rc < 0)
+		transfer_free(transfer); /* whatever state libcurl's handle is in */
+	else
+		call->transfer = transfer;
+	return rc;
+}
+
 void call_launch(struct call *call)
 {
 	struct worker *worker = call->worker;
-	struct transfer *transfer = NULL;
 	int rc;
 
 	/* window_next took it out of the queue. */
 	call->state = CALL_IDLE;
-	rc = transfer_get(worker, &transfer);
-	if (rc == 0) {
-		call->transfer = transfer;
-		rc = transfer_start(transfer, call);
+	if (call->started_ms == 0) {
+		call->started_ms = worker->now_ms;
+		call->good_before = call->window->outage.good;
+	}
+	rc = send_attempt(call);
+	if (rc == -ENOMEM) {
+		/* It passes, too, as libcurl's refusals do. */
+		again_later(call, rc, FAULT_SILENT);
+		return;
 	}
 	if (rc < 0) {
-		if (transfer) {
-			transfer_idle(transfer);
-			call->transfer = NULL;
-		}
 		end(call, rc);
 		return;
 	}
-	transfer->ticket = window_send(call->window, worker->now_ms);
+	call->transfer->ticket = window_send(call->window, worker->now_ms);
 	call->attempts++;
 	counter_add(&worker->counters.requests[call->request.op], 1);
 	if (call->attempts > 1)
@@ -160,63 +261,10 @@ void call_launch(struct call *call)
 
 /* ---- the end of an attempt ---- */
 
-/* The transfer goes back to the pool: there will be another attempt. */
-static void drop_transfer(struct call *call)
-{
-	transfer_idle(call->transfer);
-	call->transfer = NULL;
-}
-
 static void again_at_once(struct call *call)
 {
 	drop_transfer(call);
 	enqueue(call, true);
-}
-
-/* After a failure that may pass: another attempt later, or the end. */
-static void again_later(struct call *call, int error)
-{
-	struct worker *worker = call->worker;
-	unsigned failed = call->attempts - call->slowed;
-
-	if (call->flags & CALL_LAST) {
-		end(call, call->ambiguous ? error : -ECANCELED);
-		return;
-	}
-	if ((call->flags & CALL_ONCE && call->ambiguous) || call->taken || failed > worker->engine->retries ||
-		!retry_budget_take(&worker->budget, worker->now_ms)) {
-		end(call, call->taken ? -EIO : error);
-		return;
-	}
-	drop_transfer(call);
-	wait(call, retry_delay(failed, false, retry_random(&worker->random)));
-}
-
-/* As long as all attempts may take without an answer: so timeout= and retries= bound this, too. */
-static uint64_t slow_limit(const struct engine *engine)
-{
-	uint64_t limit = (engine->retries + (uint64_t)1) * engine->timeout_ms;
-
-	return limit < RETRY_SLOW_TOTAL_MS ? limit : RETRY_SLOW_TOTAL_MS;
-}
-
-static void again_slower(struct call *call, const struct s3_answer *answer)
-{
-	struct worker *worker = call->worker;
-	int64_t after = answer->retry_after;
-	unsigned delay;
-
-	counter_add(&worker->counters.slowed, 1);
-	call->slowed++;
-	if (call->flags & CALL_LAST || worker->now_ms - call->started_ms > slow_limit(worker->engine)) {
-		end(call, call->flags & CALL_LAST && !call->ambiguous ? -ECANCELED : s3_answer_errno(answer));
-		return;
-	}
-	delay = retry_delay(call->slowed, true, retry_random(&worker->random));
-	if (after > 0)
-		delay += 1000 * (unsigned)(after < RETRY_AFTER_MAX_S ? after : RETRY_AFTER_MAX_S);
-	drop_transfer(call);
-	wait(call, delay);
 }
 
 /* Are there credentials now that the attempt was not signed with? */
@@ -278,6 +326,12 @@ static enum s3_retry retry_of(const struct call *call, const struct s3_answer *a
 	return retry == S3_RETRY_NO ? unsaid(call, answer) : retry;
 }
 
+/* The server, or a proxy before it, says that something broke there; a copy's answer may say so in a 200. */
+static bool is_server_error(const struct s3_answer *answer)
+{
+	return answer->status >= 500 || strcmp(answer->error.code, "InternalError") == 0;
+}
+
 static void on_answer(struct call *call, const struct s3_answer *answer)
 {
 	int error = s3_answer_errno(answer);
@@ -286,12 +340,12 @@ static void on_answer(struct call *call, const struct s3_answer *answer)
 	switch (retry) {
 	case S3_RETRY_NO:
 		if (!error)
-			retry_budget_give(&call->worker->budget);
+			retry_budget_give(&call->window->budget);
 		end(call, error);
 		break;
 	case S3_RETRY_YES:
 		call->ambiguous = true;
-		again_later(call, error);
+		again_later(call, error, is_server_error(answer) ? FAULT_ANSWERED : FAULT_SILENT);
 		break;
 	case S3_RETRY_SLOWER:
 		again_slower(call, answer);
@@ -308,10 +362,11 @@ static void on_answer(struct call *call, const struct s3_answer *answer)
 }
 
 /* Does this error of a connection pass by itself? */
-static bool passes(int error)
+static bool passes(const struct transfer *transfer, int error)
 {
-	return error == -ECONNRESET || error == -ECONNREFUSED || error == -ECONNABORTED ||
-	       error == -ETIMEDOUT || error == -EHOSTUNREACH || error == -ENETUNREACH || error == -EBADMSG;
+	return transfer->unresolved || error == -ECONNRESET || error == -ECONNREFUSED ||
+	       error == -ECONNABORTED || error == -ETIMEDOUT || error == -EHOSTUNREACH ||
+	       error == -ENETUNREACH || error == -EBADMSG;
 }
 
 static void trace(const struct call *call, int outcome)
@@ -330,37 +385,59 @@ static void trace(const struct call *call, int outcome)
 					  .consequence = consequence});
 }
 
-/* Does it speak for too many at once?  An answer that came and is broken does not. */
-static bool is_overload(const struct transfer *transfer, int outcome, enum s3_retry retry)
+/* What it says of the service.  An answer that came and is broken says nothing of how much was asked for. */
+static enum window_outcome window_outcome(const struct transfer *transfer, int outcome, enum s3_retry retry)
 {
+	const struct s3_answer *answer = transfer_answer(transfer);
+
+	if (outcome == 0 && retry == S3_RETRY_SLOWER)
+		return WINDOW_BAD;
 	if (outcome == 0)
-		return retry == S3_RETRY_SLOWER;
-	if (transfer->sink_failed || !passes(outcome) || outcome == -EBADMSG)
-		return false;
-	return outcome == -ETIMEDOUT || transfer_answer(transfer)->status == 0;
+		return retry == S3_RETRY_YES && is_server_error(answer) ? WINDOW_FAILED : WINDOW_GOOD;
+	if (transfer->sink_failed || !passes(transfer, outcome) || outcome == -EBADMSG)
+		return WINDOW_GOOD;
+	return outcome == -ETIMEDOUT || answer->status == 0 ? WINDOW_FAILED : WINDOW_GOOD;
+}
+
+/* Is the service in an outage? */
+static void learn_outage(struct call *call, int error, bool failed)
+{
+	struct window *window = call->window;
+
+	if (failed) {
+		outage_failed(&window->outage, call->worker->engine->timeout_ms, call->worker->now_ms);
+		window->error = error;
+		window->words = transfer_answer(call->transfer)->error;
+	} else {
+		outage_good(&window->outage);
+		window->spent = false;
+	}
 }
 
 void call_attempt_over(struct call *call, int outcome)
 {
 	struct transfer *transfer = call->transfer;
-	enum s3_retry retry = outcome ? S3_RETRY_NO : s3_answer_retry(transfer_answer(transfer));
-	bool bad = is_overload(transfer, outcome, retry);
+	const struct s3_answer *answer = transfer_answer(transfer);
+	enum s3_retry retry = outcome ? S3_RETRY_NO : s3_answer_retry(answer);
+	enum window_outcome said = window_outcome(transfer, outcome, retry);
 
-	window_answer(call->window, transfer->ticket, bad ? WINDOW_BAD : WINDOW_GOOD, call->worker->now_ms);
+	window_answer(call->window, transfer->ticket, said, call->worker->now_ms);
+	if (said != WINDOW_GOOD || outcome == 0)
+		learn_outage(call, outcome ? outcome : s3_answer_errno(answer), said != WINDOW_GOOD);
 	if (log_enabled(LOG_LEVEL_TRACE))
 		trace(call, outcome);
 	if (outcome == 0) {
-		on_answer(call, transfer_answer(transfer));
+		on_answer(call, answer);
 		return;
 	}
 	if (outcome == -ETIMEDOUT)
 		counter_add(&call->worker->counters.timeouts, 1);
 	if (transfer->sent)
 		call->ambiguous = true;
-	if (transfer->sink_failed || !passes(outcome))
+	if (transfer->sink_failed || !passes(transfer, outcome))
 		end(call, outcome);
 	else
-		again_later(call, outcome);
+		again_later(call, outcome, FAULT_SILENT);
 }
 
 /* How long an answer is on its way that should be short; 0: none has begun, or it is an object's bytes, each
@@ -374,27 +451,41 @@ static uint64_t dripping(const struct call *call)
 	return call->worker->now_ms - transfer->answered_ms;
 }
 
-void call_check_timeout(struct call *call)
+/* How long may nothing come? */
+static uint64_t quiet_limit(const struct call *call)
+{
+	const struct engine *engine = call->worker->engine;
+
+	if (call->transfer->connecting)
+		return engine->connect_timeout_ms;
+	return engine->timeout_ms + call->expect_bytes / SLOW_BYTES_PER_MS +
+	       (uint64_t)call->expect_keys * SLOW_KEY_MS;
+}
+
+static uint64_t quiet_ms(const struct call *call)
+{
+	return call->worker->now_ms - call->transfer->progress_ms;
+}
+
+bool call_is_overdue(const struct call *call)
+{
+	uint64_t limit = quiet_limit(call);
+
+	return quiet_ms(call) > limit || dripping(call) > limit * ANSWER_LIMITS;
+}
+
+void call_time_out(struct call *call)
 {
 	struct transfer *transfer = call->transfer;
-	const struct engine *engine = call->worker->engine;
-	uint64_t limit = engine->timeout_ms + call->expect_bytes / SLOW_BYTES_PER_MS;
-	uint64_t quiet = call->worker->now_ms - transfer->progress_ms;
-	uint64_t drips = dripping(call);
-	const char *what = "nothing came";
+	uint64_t ms = quiet_ms(call);
+	const char *what = transfer->connecting ? "no connection" : "nothing came";
 
-	if (transfer->connecting) {
-		limit = engine->connect_timeout_ms;
-		what = "no connection";
-	}
-	if (quiet <= limit && drips <= limit * ANSWER_LIMITS)
-		return;
-	transfer_stop(transfer);
-	if (quiet <= limit) {
+	if (ms <= quiet_limit(call)) {
 		what = "no end of the answer";
-		quiet = drips;
+		ms = dripping(call);
 	}
-	transfer_explain(transfer, "%s for %llu ms", what, (unsigned long long)quiet);
+	transfer_stop(transfer);
+	transfer_explain(transfer, "%s for %llu ms", what, (unsigned long long)ms);
 	call_attempt_over(call, -ETIMEDOUT);
 }
 
@@ -407,6 +498,7 @@ static void call_back(struct worker *worker, struct call *call)
 	if (transfer && transfer->running) {
 		transfer_stop(transfer);
 		window_answer(call->window, transfer->ticket, WINDOW_SILENT, worker->now_ms);
+		call->ambiguous |= transfer->sent;
 	}
 	if (call->error && call->error != -ECANCELED)
 		counter_add(&worker->counters.failed, 1);
@@ -414,7 +506,12 @@ static void call_back(struct worker *worker, struct call *call)
 	call->transfer = NULL;
 	crash_step();
 	/* The call may be gone, or started anew, when this returns; its transfer is not. */
-	call->on_done(call, transfer_answer(transfer));
+	if (call->given_up)
+		call->on_done(call, &(struct s3_answer){.error = call->window->words,
+					    .retry_after = -1,
+					    .content_length = UINT64_MAX});
+	else
+		call->on_done(call, transfer_answer(transfer));
 	if (transfer)
 		transfer_idle(transfer);
 }
@@ -428,50 +525,4 @@ bool call_run_ended(struct worker *worker)
 	for (; call; call = call_list_pop(&worker->ended))
 		call_back(worker, call);
 	return true;
-}
-
-/* ---- waiting for one ---- */
-
-struct waiter {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool done;
-	struct s3_answer *answer;
-};
-
-static void wake_waiter(struct call *call, const struct s3_answer *answer)
-{
-	struct waiter *waiter = call->user;
-
-	pthread_mutex_lock(&waiter->lock);
-	if (waiter->answer)
-		*waiter->answer = *answer;
-	waiter->done = true;
-	pthread_cond_signal(&waiter->changed);
-	pthread_mutex_unlock(&waiter->lock);
-}
-
-int call_wait(struct engine *engine, struct call *call, struct s3_answer *ret_answer)
-{
-	struct waiter waiter = {
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.changed = PTHREAD_COND_INITIALIZER,
-		.answer = ret_answer,
-	};
-	struct worker *worker = engine_pick(engine);
-
-	for (unsigned i = 0; i < engine_workers(engine); i++) {
-		if (worker_is_here(engine_worker(engine, i)))
-			return -EDEADLK;
-	}
-	call->on_done = wake_waiter;
-	call->user = &waiter;
-	call_post(worker, call);
-	pthread_mutex_lock(&waiter.lock);
-	while (!waiter.done)
-		pthread_cond_wait(&waiter.changed, &waiter.lock);
-	pthread_mutex_unlock(&waiter.lock);
-	pthread_cond_destroy(&waiter.changed);
-	pthread_mutex_destroy(&waiter.lock);
-	return call->error;
 }

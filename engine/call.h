@@ -9,9 +9,28 @@
  * or start it again.  The answer lies with the transfer and is lent to on_done only.
  *
  * What is retried: connection errors, time-outs, cut answers and what s3_answer_retry says, with capped
- * exponential back-off and full jitter, `retries` times, within a retry budget shared by the worker (a dead
- * server is not asked thousands of times); a slow-down does not draw on the budget, it halves the window.  A
- * wrong region, an expired token and a skewed clock are put right once and asked again at once.  A GET whose
+ * exponential back-off and full jitter.  When a call is given up depends on whose fault it seems to be:
+ *
+ * | failure                                | the call ends                                                     |
+ * |----------------------------------------|-------------------------------------------------------------------|
+ * | slow-down (503, throttling)            | after `limit`                                                     |
+ * | server error (500, 502, 504, ...)      | where the service answered others well meanwhile: it is this      |
+ * |                                        | object, after `retries` more attempts; where others failed, too:  |
+ * |                                        | after `limit`; where nobody else asked: after LONE_COURSES times  |
+ * |                                        | as long as `retries` attempts take on average                     |
+ * | no connection, no answer, a cut one    | after `retries` more attempts, the last not before all would have |
+ * |                                        | been made on average                                              |
+ *
+ * `limit` is the time that all attempts may take without an answer, RETRY_SLOW_TOTAL_MS at most.  With
+ * retries 0 only slow-downs are waited out.  All of these also hold the window back.  A retry budget, one for
+ * each account, makes calls wait longer where nearly everything fails, so that a dead server is not asked
+ * thousands of times; it fails nothing.
+ *
+ * A service that has failed everybody until one call was given up so, and for DEAD_MS or `limit`, is dead for
+ * the time being: calls of thousands (CALL_BULK) that wait for their turn end with its last error, and the
+ * others after one attempt.  The first good answer ends that.
+ *
+ * A wrong region, an expired token and a skewed clock are put right once and asked again at once.  A GET whose
  * sink has taken bytes is not retried
  * (-EIO): the reader goes on from where it was.  S3_CREATE_UPLOAD may leave a second upload behind when its
  * answer was lost: the caller lists and names it.
@@ -47,6 +66,7 @@ struct call {
 	uint64_t body_offset; /* ... on, by pread; -EIO when the file is shorter */
 	const char *body_data; /* or from memory, when not NULL; body_offset does not count here */
 	uint64_t expect_bytes; /* how much the server has to move (a copy's size): lengthens the time-out */
+	unsigned expect_keys; /* how many objects it has to remove: so does that */
 	unsigned flags;
 	void (*on_done)(
 		struct call *call, const struct s3_answer *answer); /* answer never NULL; worker thread */
@@ -55,8 +75,9 @@ struct call {
 	/* result, for on_done */
 	int error; /* 0: acknowledged by S3; -errno otherwise (-ECANCELED when cancelled) */
 	unsigned attempts; /* on the wire so far */
-	bool ambiguous; /* some attempt was sent and ended without an answer, or with a 5xx other than a
-			 * slow-down: it may have taken effect whatever the final answer says */
+	bool ambiguous; /* some attempt was sent and ended without an answer (also because it was
+			 * cancelled), or with a 5xx other than a slow-down: it may have taken effect
+			 * whatever the final answer says */
 
 	/* private to the worker */
 	enum call_state state;
@@ -67,8 +88,13 @@ struct call {
 	struct transfer *transfer;
 	struct worker *worker;
 	struct window *window;
-	uint64_t started_ms; /* of the first attempt */
+	uint64_t started_ms; /* of the first attempt; 0: there was none */
 	unsigned slowed; /* attempts refused with a slow-down */
+	unsigned failed; /* others that failed for what may pass, also before they were on the wire */
+	uint64_t good_before; /* the service's good answers when it began */
+	uint64_t good; /* ... and when the last of those failed */
+	bool others; /* somebody had a good answer between its last two */
+	bool given_up; /* it ended without a last attempt: the window has the words */
 	unsigned char region_fixes, renewals, clock_fixes;
 	struct task task;
 };

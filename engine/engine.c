@@ -151,6 +151,14 @@ void engine_free(struct engine *engine)
 	free(engine);
 }
 
+void engine_cut(struct engine *engine)
+{
+	for (unsigned i = 0; i < engine->worker_count; i++) {
+		atomic_store(&engine->workers[i].cut, true);
+		mailbox_wake(&engine->workers[i].mailbox);
+	}
+}
+
 unsigned engine_workers(const struct engine *engine)
 {
 	return engine->worker_count;

@@ -21,7 +21,8 @@ struct worker;
 
 struct engine_options {
 	unsigned workers; /* 0: by measurement, from the number of CPUs */
-	unsigned inflight; /* ceiling of attempts on the wire, all workers together; 0: the default */
+	unsigned inflight; /* ceiling of attempts on the wire for one account, all workers together; 0: the
+			    * default */
 	unsigned retries; /* further attempts a call; UINT_MAX: the default */
 	unsigned timeout_ms; /* without an answer's first byte, or without progress in a body; 0: the default
 			      * (60 s). Copies and completions get longer by their size. */
@@ -33,6 +34,10 @@ struct engine_options {
 /* -EINVAL, -ENOMEM, or errno of what failed.  options' texts are copied. */
 int engine_new(const struct engine_options *options, struct engine **ret);
 void engine_free(struct engine *engine);
+
+/* Any thread: every call under way, and every later one, ends with -ECANCELED at once, also what is on the
+ * wire (then call.ambiguous).  For whoever will not wait any longer; only engine_free is of use after it. */
+void engine_cut(struct engine *engine);
 
 unsigned engine_workers(const struct engine *engine);
 unsigned engine_inflight(const struct engine *engine); /* the ceiling */

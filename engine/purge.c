@@ -154,8 +154,8 @@ static void singles_pump(struct purge *purge)
 
 static bool is_passing(const char *code)
 {
-	return strcmp(code, "InternalError") == 0 || strcmp(code, "SlowDown") == 0 ||
-	       strcmp(code, "ServiceUnavailable") == 0;
+	enum s3_retry retry = s3_code_retry(str_of(code));
+	return retry == S3_RETRY_YES || retry == S3_RETRY_SLOWER;
 }
 
 static void take_result(struct purge *purge, const struct delete_entry *entry, const struct call *call)
@@ -253,6 +253,7 @@ static void set_start(struct purge *purge)
 	call->request.body = buf_str(&purge->body);
 	call->account = purge->account;
 	call->sinks.deletes = purge->set;
+	call->expect_keys = purge->set->count;
 	call->flags = purge->call_flags;
 	call->on_done = set_done;
 	call->user = slot;

@@ -31,16 +31,33 @@ void retry_budget_give(struct retry_budget *budget)
 	add(budget, TOKEN);
 }
 
-unsigned retry_delay(unsigned failed, bool slowed, uint64_t random)
+static uint64_t longest(unsigned failed, bool slowed)
 {
 	uint64_t base = slowed ? RETRY_SLOW_BASE_MS : RETRY_BASE_MS;
 	uint64_t cap = slowed ? RETRY_SLOW_CAP_MS : RETRY_CAP_MS;
 	unsigned doublings = failed ? failed - 1 : 0;
 	uint64_t limit = doublings >= 16 ? cap : base << doublings;
 
-	if (limit > cap)
-		limit = cap;
-	return (unsigned)(random % (limit + 1));
+	return limit < cap ? limit : cap;
+}
+
+unsigned retry_delay(unsigned failed, bool slowed, uint64_t random)
+{
+	return (unsigned)(random % (longest(failed, slowed) + 1));
+}
+
+unsigned retry_delay_empty(uint64_t random)
+{
+	return RETRY_CAP_MS / 2 + (unsigned)(random % (RETRY_CAP_MS / 2 + 1));
+}
+
+uint64_t retry_course_ms(unsigned retries)
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 1; i <= retries; i++)
+		total += longest(i, false) / 2;
+	return total;
 }
 
 uint64_t retry_random(uint64_t *state)

@@ -17,6 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Looked at in one turn.  Few, so that few answers are in memory at once: 22 MiB in all, against 23 with 64
+ * and 29 with 256; speed was the same within the noise (five runs each). */
+enum { SOCKETS_A_TURN = 32 };
+
 struct sockets {
 	int epoll;
 	CURLM *multi;
@@ -25,6 +29,7 @@ struct sockets {
 	size_t size;
 	bool timer_set;
 	uint64_t timer_due_ms;
+	bool drained; /* the last turn looked at all that were ready */
 	bool broken; /* epoll or memory failed us: every transfer must end */
 	uint64_t *now_ms; /* lent: the worker's clock */
 	uint64_t opened; /* connections so far */
@@ -42,6 +47,11 @@ CURLcode sockets_adopt(struct sockets *sockets, CURL *easy);
  * readable, else 0.  The caller brings its clock up to date in `woken`, which is called between waiting and
  * working. */
 int sockets_wait(struct sockets *sockets, int timeout_ms, void (*woken)(void *user), void *user);
+/* Did the last sockets_wait look at every socket that was ready? */
+static inline bool sockets_drained(const struct sockets *sockets)
+{
+	return sockets->drained;
+}
 /* Lets libcurl's timer run when it is due (new handles are started by it).  True when it ran. */
 bool sockets_run_timer(struct sockets *sockets);
 /* Milliseconds until libcurl's timer is due, UINT64_MAX: it has none. */

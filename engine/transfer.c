@@ -21,7 +21,7 @@ enum { LINES_OWN = 3, LINES_START = 24 };
 /* The body of a DeleteObjects has some 100 KiB: a place that does copies next gives it back. */
 enum { BODY_KEPT = 4096 };
 
-static void transfer_free(struct transfer *transfer)
+static void destroy(struct transfer *transfer)
 {
 	if (transfer->easy)
 		curl_easy_cleanup(transfer->easy);
@@ -43,7 +43,7 @@ static int transfer_new(struct worker *worker, struct transfer **ret)
 	transfer->lines_size = LINES_START;
 	transfer->easy = curl_easy_init();
 	if (!transfer->lines || !transfer->easy || transfer_set_constants(transfer)) {
-		transfer_free(transfer);
+		destroy(transfer);
 		return -ENOMEM;
 	}
 	/* They change places with the wire's, which have the same bounds. */
@@ -64,6 +64,17 @@ int transfer_get(struct worker *worker, struct transfer **ret)
 	worker->idle = transfer->next_idle;
 	*ret = transfer;
 	return 0;
+}
+
+void transfer_free(struct transfer *transfer)
+{
+	struct transfer **at = &transfer->worker->all;
+
+	while (*at != transfer)
+		at = &(*at)->next_all;
+	*at = transfer->next_all;
+	reader_put(transfer);
+	destroy(transfer);
 }
 
 /* Pooled places kept by a trim: as many as a new window begins with. */
@@ -87,7 +98,7 @@ void call_trim(struct worker *worker)
 			continue;
 		}
 		*at = transfer->next_all;
-		transfer_free(transfer);
+		destroy(transfer);
 		freed = true;
 	}
 	/* Or what comes next, of other sizes, is put on top: 1.2 MiB more at the peak of a move. */
@@ -101,7 +112,7 @@ void transfer_free_all(struct worker *worker)
 		struct transfer *transfer = worker->all;
 
 		worker->all = transfer->next_all;
-		transfer_free(transfer);
+		destroy(transfer);
 	}
 	worker->idle = NULL;
 	reader_free_all(worker);
@@ -312,7 +323,7 @@ int transfer_start(struct transfer *transfer, struct call *call)
 	clear_sinks(transfer, call);
 	transfer->call = call;
 	transfer->connecting = true;
-	transfer->sent = transfer->sink_failed = false;
+	transfer->sent = transfer->sink_failed = transfer->unresolved = false;
 	transfer->error = 0;
 	transfer->body_sent = 0;
 	transfer->curl_error[0] = '\0';
@@ -333,7 +344,7 @@ static int curl_errno(struct transfer *transfer, CURLcode result)
 	switch (result) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
-		return -EHOSTUNREACH;
+		return -EIO;
 	case CURLE_COULDNT_CONNECT:
 		curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
 		return os_error == ETIMEDOUT || os_error == EHOSTUNREACH || os_error == ENETUNREACH
@@ -364,6 +375,19 @@ static int curl_errno(struct transfer *transfer, CURLcode result)
 	}
 }
 
+/* What libcurl has to say stands where S3's words would. */
+static void explain_curl(struct transfer *transfer, CURLcode result)
+{
+	const char *words = transfer->curl_error[0] ? transfer->curl_error : curl_easy_strerror(result);
+	const char *name = strstr(words, ": ");
+
+	if (transfer->unresolved && name)
+		transfer_explain(transfer, "could not resolve %s%s",
+			result == CURLE_COULDNT_RESOLVE_PROXY ? "the proxy " : "", name + 2);
+	else
+		transfer_explain(transfer, "%s", words);
+}
+
 int transfer_finish(struct transfer *transfer, CURLcode result)
 {
 	transfer_stop(transfer);
@@ -371,9 +395,8 @@ int transfer_finish(struct transfer *transfer, CURLcode result)
 		return transfer->error;
 	if (result == CURLE_OK)
 		return transfer->reader ? answer_parser_end(transfer->reader->parser) : -EBADMSG;
-	/* What libcurl has to say stands where S3's words would. */
-	transfer_explain(
-		transfer, "%s", transfer->curl_error[0] ? transfer->curl_error : curl_easy_strerror(result));
+	transfer->unresolved = result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_RESOLVE_PROXY;
+	explain_curl(transfer, result);
 	return curl_errno(transfer, result);
 }
 
@@ -387,6 +410,10 @@ void transfer_stop(struct transfer *transfer)
 
 void transfer_idle(struct transfer *transfer)
 {
+	if (transfer->unresolved) {
+		transfer_free(transfer);
+		return;
+	}
 	reader_put(transfer);
 	if (transfer->body.size > BODY_KEPT)
 		buf_release(&transfer->body);

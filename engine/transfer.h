@@ -3,7 +3,8 @@
  *
  * Life-cycle: transfer_new, then for each attempt transfer_start ... transfer_finish (libcurl is done) or
  * transfer_stop (time-out, cancel: the connection is closed), then transfer_idle puts it back into the
- * worker's pool. The answer stays readable until then.  Options that never change are set once; an attempt
+ * worker's pool, or transfer_free ends it (libcurl 7.88 keeps a buffer after a name could not be resolved, and
+ * refuses options from then on). The answer stays readable until then.  Options that never change are set once; an attempt
  * sets address, header list, and method and body where they differ from the last attempt's.  Worker thread
  * only.
  */
@@ -52,6 +53,7 @@ struct transfer {
 	bool connecting; /* a new connection is being made */
 	bool sent; /* the request may have left */
 	bool sink_failed; /* error is the sink's, or the body's source's */
+	bool unresolved; /* the name had no address: that passes, and libcurl's handle is not to be used again */
 	int error; /* of a callback */
 	struct window_ticket ticket;
 	uint64_t started_ms, progress_ms, answered_ms; /* answered: the answer's first line came */
@@ -69,6 +71,8 @@ int transfer_start(struct transfer *transfer, struct call *call);
 int transfer_finish(struct transfer *transfer, CURLcode result);
 void transfer_stop(struct transfer *transfer);
 void transfer_idle(struct transfer *transfer);
+/* Instead of transfer_idle, for one that is not on the wire. */
+void transfer_free(struct transfer *transfer);
 /* What was answered so far; never NULL. */
 const struct s3_answer *transfer_answer(const struct transfer *transfer);
 /* Puts words of ours where S3's would stand, if it said nothing. */

@@ -180,8 +180,10 @@ CURLcode transfer_set_constants(struct transfer *transfer)
 	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
 	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_USERAGENT, "ferryfs/" FERRYFS_VERSION);
 	/* Our scan ends a connect that takes too long; libcurl's own clock would be set for each attempt. */
-	rc = rc ? rc
-		: curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, (long)transfer->worker->ceiling + WINDOW_EXTRA);
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, worker_connections(transfer->worker));
+	/* Or a handle that is taken off the wire while its name is being looked up waits for the resolver, and
+	 * the worker with it. */
+	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	if (!engine->proxied) {
 		/* Or libcurl reads the environment for each attempt. */
 		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PROXY, "");

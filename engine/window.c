@@ -59,6 +59,7 @@ void window_init(struct window *window, unsigned ceiling, uint64_t now_ms)
 		.good_from_ms = now_ms,
 		.recent_from_ms = now_ms,
 	};
+	retry_budget_init(&window->budget, now_ms);
 }
 
 /* Without a refusal so far, or a round trip to go by, there is no pace. */
@@ -90,9 +91,19 @@ bool window_room(const struct window *window, bool bulk)
 	return below_size(window, bulk) && (!bulk || !is_paced(window) || window->pace >= 1);
 }
 
+/* The least size of a service that allows few, by the round trip of now: it may have grown since the cut. */
+static double least_size(const struct window *window)
+{
+	return SMALL_LEAST * window->trip_ms / 1000;
+}
+
 static double attempts_a_ms(const struct window *window)
 {
-	return (is_small(window) ? 1 : 1.25) * window->size / (window->trip_ms < 1 ? 1 : window->trip_ms);
+	double size = window->size;
+
+	if (is_small(window) && size < least_size(window))
+		size = least_size(window);
+	return (is_small(window) ? 1 : 1.25) * size / (window->trip_ms < 1 ? 1 : window->trip_ms);
 }
 
 unsigned window_held_ms(const struct window *window)
@@ -248,7 +259,8 @@ static bool is_now_small(const struct window *window, double good)
 {
 	if (good < 0 || good >= SMALL)
 		return false;
-	return is_small(window) || share(&window->recent) > SMALL_SHARE;
+	/* Only a service that says so allows few. */
+	return is_small(window) || (window->said && share(&window->recent) > SMALL_SHARE);
 }
 
 /* The cut: the level goes down only to what was good, and stays where it was when a refusal comes early but
@@ -257,9 +269,9 @@ static const double SMALL_CUT = 0.7, SMALL_MORE = 1.05, SMALL_FAR = 0.85;
 
 static void cut_small(struct window *window, double good, uint64_t now_ms)
 {
-	double least = SMALL_LEAST * window->trip_ms / 1000, found = window->size, level = window->bad;
+	double least = least_size(window), found = window->size, level = window->bad;
 
-	least = least < 1 ? least : 1;
+	least = least < 1 && window->said ? least : 1;
 	if (is_small(window) && window->trying && now_ms > window->good_from_ms)
 		good = window->good * window->trip_ms / (double)(now_ms - window->good_from_ms);
 	good *= SMALL_MORE;
@@ -444,8 +456,10 @@ static void count_recent(struct window *window, bool bad, uint64_t now_ms)
 void window_answer(
 	struct window *window, struct window_ticket ticket, enum window_outcome outcome, uint64_t now_ms)
 {
-	bool bad = outcome == WINDOW_BAD;
+	bool bad = outcome == WINDOW_BAD || outcome == WINDOW_FAILED;
 
+	if (bad)
+		window->said = outcome == WINDOW_BAD;
 	if (outcome != WINDOW_SILENT)
 		count_recent(window, bad, now_ms);
 	if (outcome == WINDOW_GOOD) {

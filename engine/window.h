@@ -1,5 +1,8 @@
 /*
- * window: how many attempts one worker may have in flight to one endpoint.
+ * window: how many attempts one worker may have in flight for one account.
+ *
+ * An account's window, retry budget and outage are its own: one server that is dead or silent takes no place
+ * and no retry from the others, and two accounts at one server don't count each other's refusals.
  *
  * | phase    | when                          | each good answer                                     |
  * |----------|-------------------------------|------------------------------------------------------|
@@ -7,7 +10,7 @@
  * | regrowth | size < 95 % of the bad level  | size + 1: back in a round trip or two                 |
  * | probing  | at or above it                | some per cent a second, faster above the bad level    |
  *
- * A slow-down, time-out or reset remembers the level it happened at (bad) and halves the size.  Answers to
+ * A slow-down, server error, time-out or reset remembers the level it happened at (bad) and halves the size.  Answers to
  * attempts that were sent before the last cut change nothing (each attempt carries the number of cuts it was
  * sent under), so that one round trip's refusals count once.  The size grows only while it is what limits the
  * worker.  In probing the size stays just under the bad level most of the time, which is what keeps the share
@@ -24,7 +27,9 @@
  * deal refused) is not met by whole numbers: two in flight may be too many and one too few.  There the pace
  * alone is the measure: attempts go out at size per round trip, size may be a fraction, and one may always be
  * in flight.  A cut goes to 0.7 of what was good lately, stays there for a trial of some answers, goes on
- * from 0.95 and probes; this is the AWS SDKs' "adaptive" retry mode with a gentler return.
+ * from 0.95 and probes; this is the AWS SDKs' "adaptive" retry mode with a gentler return.  Never fewer than
+ * SMALL_LEAST a second go out, by the round trip as it is now.  Only slow-downs bring the size under 1: a
+ * server error, a time-out or a reset says that something went wrong, not that one at a time is too much.
  *
  * Not every refusal speaks of the rate: some connections are cut, and some servers refuse at random.  So each
  * cut is also a trial.  With what was on the wire at the cut refused at share s, a service that limits the
@@ -42,6 +47,8 @@
 #define FERRYFS_ENGINE_WINDOW_H
 
 #include "engine/call.h"
+#include "engine/outage.h"
+#include "engine/retry.h"
 
 enum {
 	WINDOW_START = 32, /* four doublings from the default ceiling */
@@ -62,9 +69,7 @@ struct window_tally {
 };
 
 struct window {
-	const struct account *account; /* a hint only: never followed, the account may be gone */
-	struct endpoint endpoint;
-	bool used;
+	uint64_t account; /* account_serial: the account itself may be gone */
 	uint64_t used_ms; /* last touched, for taking the oldest slot */
 	unsigned ceiling;
 	double size;
@@ -75,6 +80,7 @@ struct window {
 	struct window_tally recent; /* all answers since recent_from_ms, across cuts */
 	uint64_t recent_from_ms;
 	bool small; /* the last cut found a service that allows few */
+	bool said; /* the last refusal was a slow-down */
 	double slope; /* probing: growth a second */
 	uint64_t grown_ms, cut_ms;
 	unsigned cuts; /* number of halvings so far */
@@ -90,6 +96,13 @@ struct window {
 	unsigned active;
 	unsigned queued;
 	struct call_list interactive, bulk;
+
+	/* for call.c */
+	struct retry_budget budget;
+	struct outage outage;
+	bool spent; /* a call's whole course lay in the outage: it speaks for the others */
+	int error; /* -errno and words of the outage's last failure */
+	struct s3_error words;
 };
 
 void window_init(struct window *window, unsigned ceiling, uint64_t now_ms);
@@ -112,7 +125,8 @@ struct window_ticket window_send(struct window *window, uint64_t now_ms);
 
 enum window_outcome {
 	WINDOW_GOOD, /* an answer, be it an error of S3's */
-	WINDOW_BAD, /* slow-down, time-out, reset */
+	WINDOW_BAD, /* slow-down: too many were asked for */
+	WINDOW_FAILED, /* server error, time-out, reset: perhaps, or something broke */
 	WINDOW_SILENT, /* cancelled: says nothing */
 };
 void window_answer(

@@ -5,19 +5,20 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
+#include "engine/patience.h"
 #include "engine/transfer.h"
 
 static _Thread_local struct worker *here;
 
 enum { SCAN_MIN_MS = 20, SCAN_MAX_MS = 1000 };
 
-static void look_at_clock(void *user)
+static void look_at_clock(struct worker *worker, uint64_t waited_ms)
 {
-	struct worker *worker = user;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	worker->now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	worker->now_ms = clock_turn(
+		&worker->clock, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, waited_ms);
 }
 
 /* ---- timers ---- */
@@ -48,19 +49,55 @@ static bool run_timers(struct worker *worker)
 	return true;
 }
 
-/* One look at all attempts now and then costs less than a timer for each. */
-static void scan(struct timer *timer, struct worker *worker)
+static bool any_overdue(const struct worker *worker)
 {
-	const struct engine *engine = worker->engine;
+	for (const struct call *call = worker->active.first; call; call = call->next) {
+		if (call_is_overdue(call))
+			return true;
+	}
+	return false;
+}
+
+static void time_out_overdue(struct worker *worker)
+{
+	for (struct call *call = worker->active.first, *next; call; call = next) {
+		next = call->next;
+		if (call_is_overdue(call))
+			call_time_out(call);
+	}
+}
+
+/* Has every socket been looked at that was readable when the first overdue attempt was found?  The kernel
+ * gives ready ones out in turn. */
+static bool sockets_were_looked_at(const struct worker *worker)
+{
+	uint64_t since = worker->turns - worker->judging;
+
+	return (since > 0 && sockets_drained(&worker->sockets)) ||
+	       since > 1 + worker->active_count / (SOCKETS_A_TURN / 2);
+}
+
+static unsigned scan_pause(const struct engine *engine)
+{
 	unsigned shortest = engine->timeout_ms < engine->connect_timeout_ms ? engine->timeout_ms
 									    : engine->connect_timeout_ms;
 	unsigned pause = shortest / 8;
 
-	for (struct call *call = worker->active.first, *next; call; call = next) {
-		next = call->next;
-		call_check_timeout(call);
+	return pause < SCAN_MIN_MS ? SCAN_MIN_MS : pause > SCAN_MAX_MS ? SCAN_MAX_MS : pause;
+}
+
+/* One look at all attempts now and then costs less than a timer for each. */
+static void scan(struct timer *timer, struct worker *worker)
+{
+	unsigned pause = scan_pause(worker->engine);
+
+	if (worker->judging && sockets_were_looked_at(worker)) {
+		worker->judging = 0;
+		time_out_overdue(worker);
+	} else if (worker->judging || any_overdue(worker)) {
+		worker->judging = worker->judging ? worker->judging : worker->turns;
+		pause = 1; /* not 0: that would still be this turn */
 	}
-	pause = pause < SCAN_MIN_MS ? SCAN_MIN_MS : pause > SCAN_MAX_MS ? SCAN_MAX_MS : pause;
 	/* The heap has the place this timer just left. */
 	worker_timer_set(worker, timer, pause);
 }
@@ -100,14 +137,14 @@ static bool window_idle(const struct window *window)
 	return window->active == 0 && window->queued == 0;
 }
 
-/* A slot without work that was used least lately, or NULL. */
+/* The one without work that was used least lately, or NULL. */
 static struct window *oldest_idle(struct worker *worker)
 {
 	struct window *oldest = NULL;
 
-	for (struct window *window = worker->windows; window < worker->windows + WORKER_ENDPOINTS; window++) {
-		if (!window->used)
-			return window;
+	for (unsigned i = 0; i < worker->window_count; i++) {
+		struct window *window = &worker->windows[i];
+
 		if (window_idle(window) && (!oldest || window->used_ms < oldest->used_ms))
 			oldest = window;
 	}
@@ -126,41 +163,60 @@ static bool awaited(const struct worker *worker, const struct window *window)
 
 struct window *worker_window(struct worker *worker, const struct account *account)
 {
-	const struct endpoint *endpoint = account_endpoint(account);
+	uint64_t number = account_serial(account);
 	struct window *window;
 
-	for (window = worker->windows; window < worker->windows + WORKER_ENDPOINTS && window->used;
-		window++) {
-		if (endpoint_same(&window->endpoint, endpoint)) {
+	for (unsigned i = 0; i < worker->window_count; i++) {
+		window = &worker->windows[i];
+		if (window->account == number) {
 			window->used_ms = worker->now_ms;
 			return window;
 		}
 	}
-	window = oldest_idle(worker);
-	/* Seventeen services at once: the last one shares the first one's. */
-	if (!window || (window->used && awaited(worker, window)))
-		return &worker->windows[0];
+	if (worker->window_count < WORKER_WINDOWS) {
+		window = &worker->windows[worker->window_count++];
+	} else {
+		window = oldest_idle(worker);
+		/* All are at work: it shares one. */
+		if (!window || awaited(worker, window))
+			return &worker->windows[number % WORKER_WINDOWS];
+	}
 	window_init(window, worker->ceiling, worker->now_ms);
-	window->used = true;
-	window->endpoint = *endpoint;
+	window->account = number;
 	return window;
 }
 
 /* ---- the loop ---- */
 
+/* Is there a place for one more of this window's? */
+static bool has_place(const struct worker *worker, const struct window *window, bool bulk)
+{
+	unsigned most = WORKER_FULL * worker->ceiling + (bulk ? 0 : WINDOW_EXTRA);
+
+	return worker->active_count < most || window->active < WORKER_RESERVE + (bulk ? 0 : WINDOW_EXTRA);
+}
+
+static void pump_window(struct worker *worker, struct window *window, bool bulk)
+{
+	struct call *call;
+
+	window_tick(window, worker->now_ms);
+	while (has_place(worker, window, bulk) && (call = window_next(window, bulk)))
+		call_launch(call);
+	/* Its turn would come when whoever asked has long given up. */
+	if (bulk && window->bulk.first && patience_service_is_dead(worker, window)) {
+		while (window->bulk.first)
+			call_give_up(window->bulk.first);
+	}
+}
+
 static void pump_queues(struct worker *worker, bool bulk)
 {
-	unsigned ceiling = worker->ceiling + (bulk ? 0 : WINDOW_EXTRA);
+	for (unsigned i = 0; i < worker->window_count; i++) {
+		struct window *window = &worker->windows[(worker->turn + i) % worker->window_count];
 
-	for (unsigned i = 0; i < WORKER_ENDPOINTS; i++) {
-		struct window *window = &worker->windows[(worker->turn + i) % WORKER_ENDPOINTS];
-		struct call *call;
-
-		if (!window->queued)
-			continue;
-		window_tick(window, worker->now_ms);
-		while (worker->active_count < ceiling && (call = window_next(window, bulk)))
-			call_launch(call);
+		if (window->queued)
+			pump_window(worker, window, bulk);
 	}
 }
 
@@ -210,7 +266,7 @@ static void count(struct worker *worker)
 	struct counters *counters = &worker->counters;
 	unsigned queued = 0, window = 0;
 
-	for (unsigned i = 0; i < WORKER_ENDPOINTS && worker->windows[i].used; i++) {
+	for (unsigned i = 0; i < worker->window_count; i++) {
 		unsigned places = window_places(&worker->windows[i]);
 
 		queued += worker->windows[i].queued;
@@ -248,7 +304,7 @@ static int wait_ms(const struct worker *worker)
 	uint64_t curl = sockets_timer(&worker->sockets);
 
 	left = curl < left ? curl : left;
-	for (unsigned i = 0; i < WORKER_ENDPOINTS && worker->windows[i].used; i++) {
+	for (unsigned i = 0; i < worker->window_count; i++) {
 		unsigned held = window_held_ms(&worker->windows[i]);
 
 		left = held && held < left ? held : left;
@@ -256,29 +312,61 @@ static int wait_ms(const struct worker *worker)
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
+static void cancel_list(struct call_list *list)
+{
+	while (list->first)
+		call_cancel(list->first);
+}
+
+static void cancel_all(struct worker *worker)
+{
+	cancel_list(&worker->active);
+	cancel_list(&worker->waiting);
+	for (unsigned i = 0; i < worker->window_count; i++) {
+		cancel_list(&worker->windows[i].interactive);
+		cancel_list(&worker->windows[i].bulk);
+	}
+}
+
+struct turn {
+	struct worker *worker;
+	int wait_ms;
+};
+
+static void woken(void *user)
+{
+	const struct turn *turn = user;
+
+	look_at_clock(turn->worker, (uint64_t)turn->wait_ms);
+	turn->worker->turns++;
+}
+
+/* Waits for something to happen and lets libcurl work on it; true when there is mail. */
+static bool turn(struct worker *worker)
+{
+	struct turn turn = {.worker = worker, .wait_ms = wait_ms(worker)};
+
+	return sockets_wait(&worker->sockets, turn.wait_ms, woken, &turn) != 0;
+}
+
 void *worker_run(void *user)
 {
 	struct worker *worker = user;
 
 	here = worker;
-	look_at_clock(worker);
 	while (!atomic_load(&worker->stop)) {
-		if (sockets_wait(&worker->sockets, wait_ms(worker), look_at_clock, worker)) {
+		if (turn(worker)) {
 			mailbox_hush(&worker->mailbox);
 			run_mail(worker);
 		}
+		if (atomic_load_explicit(&worker->cut, memory_order_relaxed))
+			cancel_all(worker);
 		work(worker);
 	}
 	while (worker_settle(worker))
 		;
 	here = NULL;
 	return NULL;
-}
-
-static void cancel_list(struct call_list *list)
-{
-	while (list->first)
-		call_cancel(list->first);
 }
 
 bool worker_settle(struct worker *worker)
@@ -288,12 +376,7 @@ bool worker_settle(struct worker *worker)
 
 	here = worker;
 	any = run_mail(worker);
-	cancel_list(&worker->active);
-	cancel_list(&worker->waiting);
-	for (unsigned i = 0; i < WORKER_ENDPOINTS; i++) {
-		cancel_list(&worker->windows[i].interactive);
-		cancel_list(&worker->windows[i].bulk);
-	}
+	cancel_all(worker);
 	any |= call_run_ended(worker);
 	count(worker);
 	here = outer;
@@ -312,6 +395,11 @@ static uint64_t random_seed(void)
 	return seed | 1;
 }
 
+long worker_connections(const struct worker *worker)
+{
+	return WORKER_FULL * (long)worker->ceiling + WINDOW_EXTRA;
+}
+
 int worker_init(struct worker *worker, struct engine *engine, unsigned index)
 {
 	int rc;
@@ -324,8 +412,7 @@ int worker_init(struct worker *worker, struct engine *engine, unsigned index)
 		.ceiling =
 			engine->inflight / engine->worker_count ? engine->inflight / engine->worker_count : 1,
 	};
-	look_at_clock(worker);
-	retry_budget_init(&worker->budget, worker->now_ms);
+	look_at_clock(worker, 0);
 	timers_init(&worker->timers);
 	s3_wire_init(&worker->wire);
 	rc = mailbox_init(&worker->mailbox);
@@ -337,7 +424,7 @@ int worker_init(struct worker *worker, struct engine *engine, unsigned index)
 	rc = signer_new(&worker->signer);
 	if (rc < 0)
 		goto out_sockets;
-	curl_multi_setopt(worker->sockets.multi, CURLMOPT_MAXCONNECTS, (long)worker->ceiling + WINDOW_EXTRA);
+	curl_multi_setopt(worker->sockets.multi, CURLMOPT_MAXCONNECTS, worker_connections(worker));
 	rc = worker_timer_set(worker, &worker->scan, SCAN_MIN_MS);
 	if (rc < 0)
 		goto out_signer;

@@ -6,6 +6,13 @@
  * has ended -> queued calls onto the wire -> libcurl's timer (starts them) -> again Nothing is started and
  * nobody is called back from inside a libcurl callback but a GET's on_data.
  *
+ * An attempt that seems overdue is not timed out in that turn: its answer may lie in its socket, unread, for
+ * one turn looks at a few sockets only, and the process may have been stopped.  It is timed out once every
+ * socket that was readable then has been looked at (`judging`).
+ *
+ * Places on the wire: each account has its window, of up to `ceiling`.  All together have at most WORKER_FULL
+ * times that and, for each, WORKER_RESERVE more: however many accounts are stuck, another one has room.
+ *
  * Everything is the worker thread's own except `mailbox`, `stop` and `counters`.
  */
 #ifndef FERRYFS_ENGINE_WORKER_H
@@ -13,6 +20,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include "engine/clock.h"
 #include "engine/mailbox.h"
 #include "engine/retry.h"
 #include "engine/sockets.h"
@@ -24,8 +32,9 @@ struct transfer;
 struct reader;
 
 enum {
-	WORKER_ENDPOINTS =
-		16, /* windows; past it the least used idle one is taken over, or the first shared */
+	WORKER_WINDOWS = 64, /* accounts; past it the least used idle one is taken over, or one is shared */
+	WORKER_FULL = 4, /* so many windows may be full at once ... */
+	WORKER_RESERVE = WINDOW_START, /* ... and each other one may have so many on the wire besides */
 };
 
 /* Written by the worker with relaxed stores, read by anybody. */
@@ -49,20 +58,24 @@ struct worker {
 	struct engine *engine;
 	pthread_t thread;
 	unsigned index;
-	unsigned ceiling; /* of attempts on the wire here */
+	unsigned ceiling; /* of attempts on the wire here for one account */
 	struct mailbox mailbox;
 	atomic_bool stop;
+	atomic_bool cut; /* every call ends at once, whatever is on the wire */
 
-	uint64_t now_ms;
+	struct clock clock;
+	uint64_t now_ms; /* of the clock */
+	uint64_t turns; /* of the loop */
+	uint64_t judging; /* the turn at which some attempt was found overdue; 0: none is */
 	struct sockets sockets;
 	struct timers timers;
 	struct timer scan; /* looks for time-outs */
-	struct retry_budget budget;
 	uint64_t random;
 	struct signer *signer;
 	struct s3_wire wire; /* work space of every attempt's start */
 
-	struct window windows[WORKER_ENDPOINTS];
+	struct window windows[WORKER_WINDOWS];
+	unsigned window_count; /* used so far */
 	unsigned turn; /* the window that is served first, for fairness */
 	struct call_list active; /* ACTIVE */
 	struct call_list waiting; /* WAITING */
@@ -96,7 +109,9 @@ void *worker_run(void *user);
  * nothing. The worker's thread, or after its end the one that frees the engine. */
 bool worker_settle(struct worker *worker);
 
-/* The window of an account's endpoint, made when there is none. */
+/* Connections that are kept at most, in use or not. */
+long worker_connections(const struct worker *worker);
+/* The window of an account, made when there is none. */
 struct window *worker_window(struct worker *worker, const struct account *account);
 
 /* ---- call.c; worker thread ---- */
@@ -105,9 +120,13 @@ struct window *worker_window(struct worker *worker, const struct account *accoun
  */
 void call_attempt_over(struct call *call, int outcome);
 /* Has it been too long? */
-void call_check_timeout(struct call *call);
-/* Puts it on the wire; ends it where that fails. */
+bool call_is_overdue(const struct call *call);
+/* Then the attempt ends with -ETIMEDOUT. */
+void call_time_out(struct call *call);
+/* Puts it on the wire. */
 void call_launch(struct call *call);
+/* A queued call ends without another attempt: its service is dead (patience.h). */
+void call_give_up(struct call *call);
 /* Calls on_done of all that have ended, and of those that end meanwhile.  True when there was one. */
 bool call_run_ended(struct worker *worker);
 

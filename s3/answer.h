@@ -88,7 +88,7 @@ enum s3_retry {
 	S3_RETRY_NO,
 	S3_RETRY_YES, /* 500, 502, 504, RequestTimeout, InternalError, OperationAborted, 200 with one of them
 		       */
-	S3_RETRY_SLOWER, /* 429, 503, SlowDown: also halve the window */
+	S3_RETRY_SLOWER, /* 429, 503, SlowDown, whatever is called throttling: also halve the window */
 	/* 301, 307, AuthorizationHeaderMalformed, a 400 without a body, each with answer->region: sign again
 	 * for that region, unless it was signed for it already */
 	S3_RETRY_REGION,
@@ -98,6 +98,8 @@ enum s3_retry {
 	S3_RETRY_CLOCK, /* RequestTimeTooSkewed: sign with the server's clock */
 };
 
+/* Of a code alone, as a DeleteObjects gives for each key; S3_RETRY_NO where it is not known. */
+enum s3_retry s3_code_retry(struct str code);
 enum s3_retry s3_answer_retry(const struct s3_answer *answer);
 
 #endif

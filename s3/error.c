@@ -34,6 +34,7 @@ static const struct code codes[] = {
 	{"InvalidSecurity", EACCES, S3_RETRY_NO},
 	{"InvalidToken", EACCES, S3_RETRY_RENEW},
 	{"KeyTooLongError", ENAMETOOLONG, S3_RETRY_NO},
+	{"LimitExceededException", EAGAIN, S3_RETRY_SLOWER},
 	{"MethodNotAllowed", EOPNOTSUPP, S3_RETRY_NO},
 	{"NoSuchBucket", ENOENT, S3_RETRY_NO},
 	{"NoSuchKey", ENOENT, S3_RETRY_NO},
@@ -45,20 +46,23 @@ static const struct code codes[] = {
 	{"OperationAborted", EBUSY, S3_RETRY_YES},
 	{"PermanentRedirect", EIO, S3_RETRY_REGION},
 	{"PreconditionFailed", ESTALE, S3_RETRY_NO},
+	{"PriorRequestNotComplete", EAGAIN, S3_RETRY_SLOWER},
+	{"ProvisionedThroughputExceededException", EAGAIN, S3_RETRY_SLOWER},
 	{"QuotaExceeded", EDQUOT, S3_RETRY_NO},
 	{"RequestLimitExceeded", EAGAIN, S3_RETRY_SLOWER},
 	{"RequestTimeTooSkewed", EACCES, S3_RETRY_CLOCK},
 	{"RequestTimeout", ETIMEDOUT, S3_RETRY_YES},
+	{"ServerBusy", EAGAIN, S3_RETRY_SLOWER},
 	{"ServiceUnavailable", EAGAIN, S3_RETRY_SLOWER},
 	{"SignatureDoesNotMatch", EACCES, S3_RETRY_NO},
 	{"SlowDown", EAGAIN, S3_RETRY_SLOWER},
 	{"SlowDownRead", EAGAIN, S3_RETRY_SLOWER},
 	{"SlowDownWrite", EAGAIN, S3_RETRY_SLOWER},
 	{"TemporaryRedirect", EIO, S3_RETRY_REGION},
-	{"Throttling", EAGAIN, S3_RETRY_SLOWER},
-	{"ThrottlingException", EAGAIN, S3_RETRY_SLOWER},
 	{"TokenRefreshRequired", EACCES, S3_RETRY_RENEW},
 	{"TooManyRequests", EAGAIN, S3_RETRY_SLOWER},
+	{"TooManyRequestsException", EAGAIN, S3_RETRY_SLOWER},
+	{"TransactionInProgressException", EAGAIN, S3_RETRY_SLOWER},
 	{"XAmzContentChecksumMismatch", EIO, S3_RETRY_YES},
 	{"XAmzContentSHA256Mismatch", EIO, S3_RETRY_YES},
 	{"XMinioStorageFull", ENOSPC, S3_RETRY_NO},
@@ -89,6 +93,15 @@ static const struct {
 	{503, EAGAIN, S3_RETRY_SLOWER},
 	{504, ETIMEDOUT, S3_RETRY_YES},
 	{507, ENOSPC, S3_RETRY_NO},
+	{509, EAGAIN, S3_RETRY_SLOWER}, /* bandwidth limit exceeded: hosting panels */
+	{520, EIO, S3_RETRY_YES}, /* Cloudflare's, for what is wrong between it and the server */
+	{521, EIO, S3_RETRY_YES},
+	{522, ETIMEDOUT, S3_RETRY_YES},
+	{523, EIO, S3_RETRY_YES},
+	{524, ETIMEDOUT, S3_RETRY_YES},
+	{527, EIO, S3_RETRY_YES},
+	{529, EAGAIN, S3_RETRY_SLOWER}, /* overloaded */
+	{530, EIO, S3_RETRY_YES},
 };
 
 static int compare_code(const void *key, const void *member)
@@ -98,11 +111,25 @@ static int compare_code(const void *key, const void *member)
 	return str_cmp(*code, str_of(entry->name));
 }
 
+/* Throttling, ThrottlingException, RequestThrottled, KMS.ThrottlingException, ...: each AWS service that S3
+ * asks has its own, and all have this in common. */
+static const struct code throttling = {"Throttl", EAGAIN, S3_RETRY_SLOWER};
+
 static const struct code *find_code(struct str code)
 {
+	const struct code *found;
 	if (code.data == NULL)
 		return NULL;
-	return bsearch(&code, codes, sizeof(codes) / sizeof(codes[0]), sizeof(codes[0]), compare_code);
+	found = bsearch(&code, codes, sizeof(codes) / sizeof(codes[0]), sizeof(codes[0]), compare_code);
+	if (found == NULL && memmem(code.data, code.len, throttling.name, strlen(throttling.name)) != NULL)
+		found = &throttling;
+	return found;
+}
+
+enum s3_retry s3_code_retry(struct str code)
+{
+	const struct code *known = find_code(code);
+	return known != NULL ? known->retry : S3_RETRY_NO;
 }
 
 static bool is_success(int status)

@@ -100,6 +100,8 @@ static int fault_field(struct fault *fault, const char *name, const char *value)
 		return number_of(span_of(value), &fault->from);
 	if (strcmp(name, "count") == 0)
 		return number_of(span_of(value), &fault->count);
+	if (strcmp(name, "ms") == 0)
+		return number_of(span_of(value), &fault->ms);
 	if (strcmp(name, "seed") == 0)
 		return number_of(span_of(value), &fault->random);
 	return -EINVAL;
@@ -257,12 +259,18 @@ static double fault_random(struct fault *fault)
 	return (double)((x * 0x2545f4914f6cdd1du) >> 11) / (double)(1ull << 53);
 }
 
+static bool fault_is_over(const struct fault *fault)
+{
+	return fault->ms && fault->first_us && now_us() - fault->first_us >= fault->ms * 1000;
+}
+
 static bool fault_fires(struct fault *fault)
 {
 	fault->seen++;
 	if (fault->nth && fault->seen != fault->nth)
 		return false;
-	if (fault->seen < fault->from || (fault->count && fault->fired >= fault->count))
+	if (fault->seen < fault->from || (fault->count && fault->fired >= fault->count) ||
+		fault_is_over(fault))
 		return false;
 	return fault->share >= 1 || fault_random(fault) < fault->share;
 }
@@ -277,6 +285,8 @@ struct verdict fault_decide(struct faults *faults, enum op op, struct span bucke
 			continue;
 		if (fault_fires(fault) && verdict.action == FAULT_NONE) {
 			fault->fired++;
+			if (!fault->first_us)
+				fault->first_us = now_us();
 			verdict = fault->verdict;
 		}
 	}

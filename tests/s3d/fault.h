@@ -2,9 +2,9 @@
  * Faults and hooks: what goes wrong on purpose.
  *
  * A fault is a comma-separated specification,
- *   op=NAME[,key=GLOB][,bucket=GLOB][,nth=N][,from=N][,count=N][,share=X][,seed=S],action=A
+ *   op=NAME[,key=GLOB][,bucket=GLOB][,nth=N][,from=N][,count=N][,ms=N][,share=X][,seed=S],action=A
  * op defaults to any.  Every matching request raises `seen`; the fault fires when `seen` is nth (if given),
- * is at least from, it has fired less than count times, and a deterministic random number is below share. The
+ * is at least from, it has fired less than count times and first less than ms milliseconds ago, and a deterministic random number is below share. The
  * first fault that fires decides.  Actions:
  *   STATUS[:CODE]     that error, request not done           reset, reset-after   RST before / after doing it
  *   stall[:MS]        no answer (closed after MS)            stall-after[:MS]     done, no answer
@@ -55,7 +55,8 @@ struct fault {
 	char *key; /* glob or NULL */
 	char *bucket;
 	enum op op;
-	uint64_t nth, from, count;
+	uint64_t nth, from, count, ms;
+	uint64_t first_us; /* when it first fired */
 	double share; /* 1: always */
 	uint64_t random;
 	uint64_t seen, fired;

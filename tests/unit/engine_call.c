@@ -1,4 +1,5 @@
 #include "tests/unit/calling.h"
+#include "engine/worker.h"
 
 static void copy(struct fixture *fixture, struct call *call)
 {
@@ -105,13 +106,13 @@ static void test_reset_is_retried(void **state)
 
 static void test_retries_end(void **state)
 {
-	struct fixture *fixture = begin_with(
-		&(struct engine_options){.retries = 2, .workers = 1}, 1, (const char *[]){EMPTY("500 Oh")});
+	struct fixture *fixture =
+		begin_with(&(struct engine_options){.retries = 2, .workers = 1}, 1, (const char *[]){RESET});
 	struct call call;
 	struct stats stats;
 
 	head(fixture, &call);
-	assert_int_equal(call_wait(fixture->engine, &call, NULL), -EIO);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), -ECONNRESET);
 	assert_int_equal(call.attempts, 3);
 	assert_int_equal(asked(fixture), 3);
 	engine_stats(fixture->engine, &stats);
@@ -134,6 +135,74 @@ static void test_slow_down_outlasts_retries(void **state)
 	engine_stats(fixture->engine, &stats);
 	assert_int_equal(stats.slowed, 4);
 	end(fixture);
+}
+
+/* Nor do a server's errors while it answers nobody well: it is the server, not this object. */
+static void test_server_error_outlasts_retries(void **state)
+{
+	static const char *const errors[] = {EMPTY("500 Oh"), EMPTY("502 Bad Gateway"),
+		EMPTY("504 Gateway Timeout"), EMPTY("521 Web Server Is Down"),
+		CHUNKED("200 OK", "29", ERROR_BODY("InternalError"))};
+
+	for (unsigned i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct fixture *fixture = begin_with(&(struct engine_options){.retries = 4, .workers = 1}, 6,
+			(const char *[]){errors[i], errors[i], errors[i], errors[i], errors[i], COPY_OK});
+		struct call call;
+
+		copy(fixture, &call);
+		assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+		assert_int_equal(call.attempts, 6);
+		assert_true(call.ambiguous);
+		end(fixture);
+	}
+}
+
+/* ... for as long as it may be made to wait; retries=0 means none. */
+static void test_server_error_ends(void **state)
+{
+	for (unsigned retries = 0; retries < 2; retries++) {
+		struct fixture *fixture = begin_with(
+			&(struct engine_options){.retries = retries, .workers = 1, .timeout_ms = 300}, 1,
+			(const char *[]){EMPTY("502 Bad Gateway")});
+		struct call call;
+
+		head(fixture, &call);
+		assert_int_equal(call_wait(fixture->engine, &call, NULL), -EIO);
+		assert_true(retries == 0 ? call.attempts == 1 : call.attempts > 1);
+		end(fixture);
+	}
+}
+
+static void mark_done(struct call *call, const struct s3_answer *answer)
+{
+	atomic_store((atomic_bool *)call->user, true);
+}
+
+/* An empty budget makes a call wait, and fails nothing. */
+static void test_empty_budget(void **state)
+{
+	struct fixture *fixture = BEGIN(HEAD_OK, RESET);
+	struct window *window = &engine_worker(fixture->engine, 0)->windows[0];
+	atomic_bool done = false;
+	struct stats stats = {0};
+	struct call call;
+
+	head(fixture, &call);
+	assert_int_equal(call_wait(fixture->engine, &call, NULL), 0);
+	window->budget.tokens_milli = 0;
+	window->budget.at_ms = UINT64_MAX; /* nothing comes back with time */
+	head(fixture, &call);
+	call.on_done = mark_done;
+	call.user = &done;
+	call_post(engine_worker(fixture->engine, 0), &call);
+	while (!atomic_load(&done) && stats.waiting == 0) {
+		poll(NULL, 0, 1);
+		engine_stats(fixture->engine, &stats);
+	}
+	assert_false(atomic_load(&done));
+	end(fixture);
+	assert_int_equal(call.error, -ECANCELED);
+	assert_int_equal(call.attempts, 1);
 }
 
 static void test_cut_answer(void **state)
@@ -465,6 +534,9 @@ int main(void)
 		cmocka_unit_test(test_reset_is_retried),
 		cmocka_unit_test(test_retries_end),
 		cmocka_unit_test(test_slow_down_outlasts_retries),
+		cmocka_unit_test(test_server_error_outlasts_retries),
+		cmocka_unit_test(test_server_error_ends),
+		cmocka_unit_test(test_empty_budget),
 		cmocka_unit_test(test_cut_answer),
 		cmocka_unit_test(test_time_out),
 		cmocka_unit_test(test_time_out_ends),

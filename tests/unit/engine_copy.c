@@ -113,7 +113,7 @@ static void assert_field(const char *key, const char *name, const char *inner, c
 static int setup(void **state)
 {
 	static const char *const args[] = {"--bucket=from", "--bucket=into", NULL};
-	struct engine_options options = {.workers = 1, .inflight = 32, .retries = 3, .timeout_ms = 5000};
+	struct engine_options options = {.workers = 1, .inflight = 32, .retries = 1, .timeout_ms = 4000};
 	struct account_options account_options = {.addressing = NULL};
 	char why[ACCOUNT_WHY_MAX];
 	memset(&settings, 0, sizeof(settings));

@@ -36,6 +36,22 @@ static void test_jitter(void **state)
 	assert_true(low > 400 && high > 400);
 }
 
+/* An empty budget: about the longest delay, and never at once. */
+static void test_empty(void **state)
+{
+	for (uint64_t random = 0; random < 1000; random++)
+		assert_in_range(
+			retry_delay_empty(random * 0x9E3779B97F4A7C15ULL), RETRY_CAP_MS / 2, RETRY_CAP_MS);
+}
+
+static void test_course(void **state)
+{
+	assert_int_equal(retry_course_ms(0), 0);
+	assert_int_equal(retry_course_ms(1), RETRY_BASE_MS / 2);
+	assert_int_equal(retry_course_ms(3), 7 * RETRY_BASE_MS / 2);
+	assert_int_equal(retry_course_ms(100) - retry_course_ms(99), RETRY_CAP_MS / 2);
+}
+
 static void test_budget_ends(void **state)
 {
 	struct retry_budget budget;
@@ -72,6 +88,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_delay_bounds),
 		cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_course),
 		cmocka_unit_test(test_budget_ends),
 		cmocka_unit_test(test_budget_is_capped),
 	};

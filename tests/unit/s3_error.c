@@ -41,7 +41,12 @@ static void names_the_errno_of_codes(void **state)
 		{"RequestTimeTooSkewed", EACCES}, {"RequestTimeout", ETIMEDOUT},
 		{"ServiceUnavailable", EAGAIN}, {"SignatureDoesNotMatch", EACCES}, {"SlowDown", EAGAIN},
 		{"SlowDownRead", EAGAIN}, {"SlowDownWrite", EAGAIN}, {"Throttling", EAGAIN},
-		{"ThrottlingException", EAGAIN}, {"TokenRefreshRequired", EACCES},
+		{"ThrottlingException", EAGAIN}, {"RequestThrottled", EAGAIN},
+		{"RequestThrottledException", EAGAIN}, {"KMS.ThrottlingException", EAGAIN},
+		{"EC2ThrottledException", EAGAIN}, {"PriorRequestNotComplete", EAGAIN},
+		{"LimitExceededException", EAGAIN}, {"ProvisionedThroughputExceededException", EAGAIN},
+		{"ServerBusy", EAGAIN}, {"TransactionInProgressException", EAGAIN},
+		{"TooManyRequestsException", EAGAIN}, {"TokenRefreshRequired", EACCES},
 		{"TooManyRequests", EAGAIN}, {"XMinioStorageFull", ENOSPC}};
 	/* The status would say something else: a code is found or it is not. */
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
@@ -91,7 +96,15 @@ static void says_what_to_do_again(void **state)
 	assert_int_equal(retry("", 409, ""), S3_RETRY_NO);
 	assert_int_equal(retry("", 503, ""), S3_RETRY_SLOWER);
 	assert_int_equal(retry("", 429, ""), S3_RETRY_SLOWER);
+	assert_int_equal(retry("", 509, ""), S3_RETRY_SLOWER);
+	assert_int_equal(retry("", 521, ""), S3_RETRY_YES);
 	assert_int_equal(retry("SlowDown", 200, ""), S3_RETRY_SLOWER);
+	assert_int_equal(retry("KMS.ThrottlingException", 400, ""), S3_RETRY_SLOWER);
+	assert_int_equal(retry("PriorRequestNotComplete", 400, ""), S3_RETRY_SLOWER);
+	assert_int_equal(s3_code_retry(STR("SlowDown")), S3_RETRY_SLOWER);
+	assert_int_equal(s3_code_retry(STR("InternalError")), S3_RETRY_YES);
+	assert_int_equal(s3_code_retry(STR("AccessDenied")), S3_RETRY_NO);
+	assert_int_equal(s3_code_retry(STR("")), S3_RETRY_NO);
 	assert_int_equal(retry("NotImplemented", 501, ""), S3_RETRY_NO);
 	assert_int_equal(retry("ExpiredToken", 400, "us-east-1"), S3_RETRY_RENEW);
 	assert_int_equal(retry("InvalidAccessKeyId", 403, ""), S3_RETRY_RENEW);
