@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "engine/condition.h"
+#include "engine/log.h"
 
 enum {
 	BODY_MAX = 16 << 20, /* 1,000 keys of 1,024 bytes, each byte escaped at worst to six; their tags */
@@ -71,6 +72,24 @@ static void key_again(struct purge *purge, struct purge_key *key)
 	purge->next = 0;
 }
 
+/* Cut off while it was on the wire: `count` keys, of which this is the first. */
+static void log_unknown(const struct purge *purge, struct str key, unsigned count)
+{
+	char consequence[96];
+	snprintf(consequence, sizeof(consequence), "no answer was waited for: %u object%s may be gone", count,
+		count == 1 ? "" : "s");
+	log_call(LOG_LEVEL_WARNING, &(struct log_call){.what = "delete",
+					    .bucket = purge->bucket,
+					    .key = key,
+					    .error = -ECANCELED,
+					    .consequence = consequence});
+}
+
+static bool is_cut_off(const struct call *call)
+{
+	return call->error == -ECANCELED && call->ambiguous;
+}
+
 static void single_done(struct call *call, const struct s3_answer *answer)
 {
 	struct purge_slot *slot = call->user;
@@ -79,6 +98,8 @@ static void single_done(struct call *call, const struct s3_answer *answer)
 	bool looked = key->look;
 	slot->key = NULL;
 	purge->active--;
+	if (is_cut_off(call) && !looked)
+		log_unknown(purge, key->key, 1);
 	if (call->error == -ENOENT && (looked || strcmp(answer->error.code, "NoSuchBucket") != 0)) {
 		key_end(key, 0, "");
 	} else if (looked && call->error == 0 && key->refused && was_meant(key, answer)) {
@@ -196,6 +217,8 @@ static void set_done(struct call *call, const struct s3_answer *answer)
 		purge_begin(purge);
 		return;
 	}
+	if (is_cut_off(call))
+		log_unknown(purge, purge->keys[0].key, purge->set->count);
 	if (call->error != 0)
 		note_answer(purge, answer);
 	else

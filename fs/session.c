@@ -97,6 +97,17 @@ void session_block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+void session_let_signals_end(bool may)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(may ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
 static int add_option(struct fuse_args *args, const char *name, const char *value)
 {
 	char *text = NULL, *joined;

@@ -31,6 +31,9 @@ struct session_options {
 
 /* Blocks the signals that session_run waits for, in this thread and those it starts. */
 void session_block_signals(void);
+/* Whether those of them that ask for an end may end the process as it is: in this thread, while nothing is
+ * mounted and session_run does not wait for them. */
+void session_let_signals_end(bool may);
 
 /* Mounts.  On failure a sentence in why (ACCOUNT_WHY_MAX bytes). */
 int session_open(struct hub *hub, const struct session_options *options, struct session **ret, char *why);

@@ -87,6 +87,18 @@ static void claim(struct alone *alone)
 	buf_release(&endpoint);
 }
 
+/* While nothing is mounted a signal may simply end the process; nobody else takes it yet. */
+static int look_at_service(struct alone *alone)
+{
+	struct mount *mount = alone->mount;
+	int error;
+
+	session_let_signals_end(true);
+	error = preflight_service(alone->engine, mount->options.view, mount->why);
+	session_let_signals_end(false);
+	return error;
+}
+
 static int start(struct alone *alone)
 {
 	struct mount *mount = alone->mount;
@@ -106,7 +118,7 @@ static int start(struct alone *alone)
 	daemon_harden(mount->options.connect.dumpable);
 	error = connect_open(&mount->options.connect, &alone->engine, &view->account, mount->why);
 	if (error == 0)
-		error = preflight_service(alone->engine, view, mount->why);
+		error = look_at_service(alone);
 	if (error == 0)
 		error = overlap_alone(view->account, &view->url, mount->why);
 	if (error == 0)

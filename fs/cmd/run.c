@@ -48,9 +48,16 @@ static void draw(struct run *run, const struct job_progress *now)
 static void interrupt(struct run *run, struct run_work *work)
 {
 	progress_erase(&run->progress);
-	if (!run->options.quiet)
-		fprintf(stderr, "ferryfs %s: stopping; what is on the wire is waited for\n", run->command);
+	waiter_say_stopping(&run->waiter);
 	work->cancel(work);
+}
+
+/* Asked a second time: nothing is waited for any more. */
+static void cut_off(struct run *run)
+{
+	progress_erase(&run->progress);
+	waiter_say_cut(&run->waiter);
+	engine_cut(run->engine);
 }
 
 void run_attend(struct run *run, struct run_work *work)
@@ -58,13 +65,17 @@ void run_attend(struct run *run, struct run_work *work)
 	bool lines = run->report.json || run->report.lines;
 	int ms = lines || run->progress.active ? PROGRESS_INTERVAL_MS : -1;
 	struct job_progress now;
-	bool told = false;
+	bool told = false, cut = false;
 
 	while (!atomic_load(&work->done)) {
 		waiter_wait(&run->waiter, -1, ms);
 		if (waiter_interrupted(&run->waiter) && !told) {
 			told = true;
 			interrupt(run, work);
+		}
+		if (run->waiter.signals > 1 && !cut) {
+			cut = true;
+			cut_off(run);
 		}
 		if (lines)
 			progress_erase(&run->progress);
@@ -387,6 +398,7 @@ static int start(struct run *run)
 
 	if (r < 0)
 		return words_failed(run->command, "%s", strerror(-r));
+	run->waiter.command = run->options.quiet ? NULL : run->command;
 	if (connect_open(&run->options.connect, &run->engine, &run->account, why) < 0) {
 		waiter_release(&run->waiter);
 		return words_failed(run->command, "%s", why);

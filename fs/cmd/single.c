@@ -65,6 +65,17 @@ static void tell(struct run *run, const struct job_event *event)
 		run->done.deleted++;
 }
 
+/* It was on the wire when nobody would wait any longer. */
+static void tell_unknown(struct run *run, const char *what, struct str bucket, struct str key)
+{
+	struct buf text;
+
+	buf_init(&text, 8192);
+	place_text(&text, bucket, key);
+	words_failed(run->command, "%s had no answer, and may have been %s", buf_text(&text), what);
+	buf_release(&text);
+}
+
 /* What of a move is still to be shown. */
 struct doubt {
 	bool twins; /* the source may be the destination, under another name */
@@ -99,6 +110,8 @@ static int copy_one(
 	doubt->copied = copy.mtime;
 	if (r == 0)
 		run->done.bytes = source->size;
+	else if (r == -ECANCELED && copy.ambiguous)
+		tell_unknown(run, "written", copy.bucket, copy.key);
 	return r;
 }
 
@@ -134,6 +147,8 @@ static void delete_one(
 			.if_match = moved && source->etag[0] ? str_of(source->etag) : STR_NONE,
 		};
 		r = waiter_call(&run->waiter, run->engine, &call, &answer);
+		if (r == -ECANCELED && call.ambiguous)
+			tell_unknown(run, "removed", call.request.bucket, call.request.key);
 	}
 	event->step = JOB_DELETED;
 	event->error = r == -ENOENT ? 0 : r;

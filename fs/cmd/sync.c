@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "engine/lister.h"
+#include "engine/log.h"
 #include "fs/cmd/run.h"
 
 enum { CREDITS = 3, ITEMS_EXTRA = 16 };
@@ -241,6 +242,19 @@ static void item_tell(struct item *item, enum job_step step, int error, const st
 	report_event(&item->sync->run->report, &event);
 }
 
+/* An attempt was sent and nothing was heard of it: then the copy may be there although it failed. */
+static void item_log_unknown(struct item *item)
+{
+	log_call(LOG_LEVEL_WARNING,
+		&(struct log_call){
+			.what = "copy",
+			.bucket = item->copy.bucket,
+			.key = item->copy.key,
+			.error = item->copy.error,
+			.consequence = "an attempt had no answer: its copy may be at the destination",
+		});
+}
+
 static void item_done(struct copy *copy, const struct s3_answer *answer)
 {
 	struct item *item = copy->user;
@@ -250,6 +264,8 @@ static void item_done(struct copy *copy, const struct s3_answer *answer)
 	/* Not missing any more: it came there after the listing. */
 	bool there = copy->create_only && copy->error == -EEXIST;
 
+	if (copy->error != 0 && copy->ambiguous)
+		item_log_unknown(item);
 	if (copy->error == 0) {
 		atomic_fetch_add(&sync->copied, 1);
 		atomic_fetch_add(&sync->bytes, item->entry.size);

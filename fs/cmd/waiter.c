@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -68,6 +69,20 @@ bool waiter_wait(struct waiter *waiter, int fd, int ms)
 		while (read(waiter->event_fd, &count, sizeof(count)) < 0 && errno == EINTR)
 			;
 	return fds[2].revents != 0;
+}
+
+void waiter_say_stopping(const struct waiter *waiter)
+{
+	if (waiter->command)
+		fprintf(stderr, "ferryfs %s: stopping; what is on the wire is waited for\n", waiter->command);
+}
+
+void waiter_say_cut(const struct waiter *waiter)
+{
+	if (waiter->command)
+		fprintf(stderr,
+			"ferryfs %s: not waiting any longer; what was on the wire may have been done\n",
+			waiter->command);
 }
 
 /*
@@ -145,7 +160,7 @@ static void errand_cancel(struct task *task, struct worker *worker)
 static void errand_run(struct errand *errand, struct engine *engine)
 {
 	struct worker *worker = engine_pick(engine);
-	bool cancelled = false;
+	bool cancelled = false, cut = false;
 
 	errand->start.run = errand_start;
 	errand->cancel.run = errand_cancel;
@@ -156,6 +171,14 @@ static void errand_run(struct errand *errand, struct engine *engine)
 			cancelled = true;
 			atomic_fetch_add(&errand->posted, 1);
 			worker_post(worker, &errand->cancel);
+			if (errand->copy)
+				waiter_say_stopping(errand->waiter);
+		}
+		if (errand->waiter->signals > 1 && !cut) {
+			cut = true;
+			engine_cut(engine);
+			if (errand->copy)
+				waiter_say_cut(errand->waiter);
 		}
 		waiter_wait(errand->waiter, -1, -1);
 	}

@@ -2,7 +2,8 @@
  * waiter: where a command's main thread waits: for its work's end, for room in a pipe, for Ctrl-C.
  *
  * SIGINT and SIGTERM are blocked and read from a descriptor, SIGPIPE is ignored: no handler interrupts
- * anything, and what a signal means is decided in one place.  Life-cycle: waiter_init before any thread is
+ * anything, and what a signal means is decided in one place: the first ends a command in order, the second at
+ * once.  Life-cycle: waiter_init before any thread is
  * started (threads inherit the signal mask), waiter_release at the end.  Only waiter_wake may be called from
  * other threads.
  */
@@ -17,7 +18,12 @@ struct waiter {
 	int signal_fd;
 	int event_fd;
 	unsigned signals; /* how many came; main thread */
+	const char *command; /* whose name goes before what is said about a signal; NULL: nothing is said */
 };
+
+/* The first signal was taken, and something on the wire is waited for; the second was, and it is not. */
+void waiter_say_stopping(const struct waiter *waiter);
+void waiter_say_cut(const struct waiter *waiter);
 
 /* -errno. */
 int waiter_init(struct waiter *waiter);
@@ -39,7 +45,8 @@ static inline bool waiter_interrupted(const struct waiter *waiter)
  * may be NULL. */
 int waiter_call(
 	struct waiter *waiter, struct engine *engine, struct call *call, struct s3_answer *ret_answer);
-/* The same for a copy; what is on the wire is waited for. */
+/* The same for a copy; what is on the wire is waited for, until a second signal cuts it off (engine_cut: then
+ * -ECANCELED, and copy->ambiguous says whether it may have been done). */
 int waiter_copy(
 	struct waiter *waiter, struct engine *engine, struct copy *copy, struct s3_answer *ret_answer);
 /* Settles it; on_done and user are used by it.  UNKNOWN with -ECANCELED after a signal. */
