@@ -272,7 +272,8 @@ static bool has_room(const struct batch *batch)
 {
 	unsigned max = batch->caller.tool == CALLER_RM ? BATCH_REMOVALS_MAX : BATCH_OUTSTANDING_MAX;
 
-	return batch->outstanding < max && batch->batches->outstanding < BATCHES_OUTSTANDING_MAX;
+	return batch->outstanding < max &&
+	       (batch->outstanding < BATCH_RESERVE || batch->batches->outstanding < BATCHES_OUTSTANDING_MAX);
 }
 
 /* Lock held. */

@@ -22,6 +22,7 @@ enum {
 		4096, /* of an rm: four full DeleteObjects, one being gathered while three are away */
 	BATCHES_OUTSTANDING_MAX =
 		16384, /* of all: a flat bound on memory and on what a crash leaves undone */
+	BATCH_RESERVE = 64, /* of one process, whatever others have: theirs may be stuck at a dead server */
 	BATCHES_MAX = 256, /* processes; past it one more waits for each call */
 };
 

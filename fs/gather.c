@@ -1,12 +1,14 @@
 /*
  * Keys of one bucket wait in a pile.  A pile that is sent becomes a set, with the array that struct purge
- * works on; at most SETS_MAX sets are on the wire, the others stay in line as they are.
+ * works on; at most SETS_MAX sets of an account are on the wire, its others stay in line as they are, and the
+ * sets of other accounts go before them: one server that says nothing holds up only itself.
  *
  *   pile    count    timer     what
  *   open    1..999   set       more may come
  *   (sent)                     in the line, then on the wire, then each key's on_done
  *
- * Memory: as many keys as the callers have promised (fs/batch.h), plus SETS_MAX arrays.
+ * Memory: as many keys as the callers have promised (fs/batch.h), and an array of at most 1,000 for each
+ * set on the wire.
  */
 #include "fs/gather.h"
 
@@ -19,7 +21,7 @@
 #include "s3/delete_set.h"
 
 enum {
-	SETS_MAX = 8, /* of 1,000 keys: 30 ms each are 260,000 keys a second */
+	SETS_MAX = 8, /* of an account, of 1,000 keys: 30 ms each are 260,000 keys a second */
 	PILES_MAX = 8, /* buckets at once; a ninth sends the oldest pile */
 };
 
@@ -34,6 +36,7 @@ struct pile {
 struct set {
 	struct purge purge;
 	struct gather *gather;
+	struct account *account; /* lent, as the keys */
 	struct gathered *first; /* the same order as the array */
 	unsigned count;
 	struct set *next;
@@ -47,7 +50,7 @@ struct gather {
 	struct pile piles[PILES_MAX];
 	struct timer timer;
 	struct set *line, **line_last;
-	unsigned sending;
+	struct set *sending; /* on the wire */
 };
 
 static void pump(struct gather *gather);
@@ -70,6 +73,15 @@ static void tell_all(struct gathered *first, int error)
 	}
 }
 
+static void stop_sending(struct gather *gather, const struct set *set)
+{
+	struct set **at = &gather->sending;
+
+	while (*at != set)
+		at = &(*at)->next;
+	*at = set->next;
+}
+
 static void on_purged(struct purge *purge)
 {
 	struct set *set = purge->user;
@@ -83,8 +95,8 @@ static void on_purged(struct purge *purge)
 		tell(gathered, purge->keys[i].error, purge->keys[i].code, purge->request_id);
 	}
 	free(purge->keys);
+	stop_sending(gather, set);
 	free(set);
-	gather->sending--;
 	pump(gather);
 }
 
@@ -99,7 +111,7 @@ static int launch(struct gather *gather, struct set *set)
 	for (const struct gathered *at = set->first; at; at = at->next)
 		keys[i++] = (struct purge_key){.key = at->key, .etag = at->etag};
 	assert(i == set->count);
-	set->purge.account = set->first->account;
+	set->purge.account = set->account;
 	set->purge.bucket = set->first->bucket;
 	set->purge.keys = keys;
 	set->purge.count = set->count;
@@ -110,18 +122,41 @@ static int launch(struct gather *gather, struct set *set)
 	return 0;
 }
 
+static bool may_send(const struct gather *gather, const struct account *account)
+{
+	unsigned count = 0;
+
+	for (const struct set *set = gather->sending; set; set = set->next)
+		count += set->account == account;
+	return count < SETS_MAX;
+}
+
+/* The first in line whose account has a place, taken out of it; or NULL. */
+static struct set *next_in_line(struct gather *gather)
+{
+	for (struct set **at = &gather->line; *at; at = &(*at)->next) {
+		struct set *set = *at;
+
+		if (!may_send(gather, set->account))
+			continue;
+		*at = set->next;
+		if (!*at)
+			gather->line_last = at;
+		return set;
+	}
+	return NULL;
+}
+
 static void pump(struct gather *gather)
 {
-	while (gather->line && gather->sending < SETS_MAX) {
-		struct set *set = gather->line;
+	struct set *set;
 
-		gather->line = set->next;
-		if (!set->next)
-			gather->line_last = &gather->line;
-		gather->sending++;
+	while ((set = next_in_line(gather))) {
+		set->next = gather->sending;
+		gather->sending = set;
 		if (launch(gather, set) == 0)
 			continue;
-		gather->sending--;
+		stop_sending(gather, set);
 		tell_all(set->first, -ENOMEM);
 		free(set);
 	}
@@ -138,7 +173,7 @@ static void send_pile(struct gather *gather, struct pile *pile)
 		tell_all(first, -ENOMEM);
 		return;
 	}
-	*set = (struct set){.gather = gather, .first = first, .count = count};
+	*set = (struct set){.gather = gather, .account = first->account, .first = first, .count = count};
 	*gather->line_last = set;
 	gather->line_last = &set->next;
 	pump(gather);
@@ -245,7 +280,7 @@ void gather_free(struct gather *gather)
 {
 	if (!gather)
 		return;
-	assert(!gather->line && gather->sending == 0);
+	assert(!gather->line && !gather->sending);
 	free(gather);
 }
 

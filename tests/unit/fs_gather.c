@@ -10,8 +10,10 @@
 #include <string.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include "engine/log.h"
+#include "s3/delete_set.h"
 #include "tests/unit/support/server.h"
 
 static const char *argv0;
@@ -166,6 +168,39 @@ static void test_one_is_refused(void **state)
 	assert_int_equal(server_key_count(&server, "one", ""), 1);
 }
 
+/* A server that answers no delete of one account's, however many wait for it, holds up no other account. */
+static void test_one_is_stuck(void **state)
+{
+	enum { STUCK = 12 * DELETE_SET_MAX };
+	struct key *stuck = calloc(STUCK, sizeof(*stuck)), keys[2];
+	struct account *mine = account, *other;
+	char why[ACCOUNT_WHY_MAX];
+	unsigned left = 2;
+
+	fill("two", 2);
+	server_fault(&server, "op=deletes,bucket=one,action=stall");
+	assert_int_equal(account_open(&(struct account_options){.endpoint_url = server.url}, &other, why), 0);
+	for (unsigned i = 0; i < STUCK; i++)
+		add(&stuck[i], "one", "k", i);
+	account = other;
+	for (unsigned i = 0; i < 2; i++)
+		add(&keys[i], "two", "k", i);
+	account = mine;
+	gather_hurry(gather);
+	for (unsigned i = 0; i < 1200 && left > 0; i++) {
+		poll(NULL, 0, 100);
+		left = server_key_count(&server, "two", "");
+	}
+	assert_int_equal(left, 0);
+	/* What is stuck ends with the engine. */
+	gather_stop(gather);
+	engine_free(engine);
+	engine = NULL;
+	assert_int_equal(done, STUCK + 2);
+	account_unref(other);
+	free(stuck);
+}
+
 static void test_nothing_is_left_at_the_end(void **state)
 {
 	struct key keys[20];
@@ -185,6 +220,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_goes_by_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_buckets_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_is_stuck, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_is_left_at_the_end, setup, teardown),
 	};
 
