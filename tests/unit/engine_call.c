@@ -523,6 +523,39 @@ static void test_nobody_there(void **state)
 	account_unref(account);
 }
 
+/* A name without an address is tried again like a refused connection, and says so at the end; the next call, of
+ * another kind, meets the same and nothing worse. */
+static void test_no_such_name(void **state)
+{
+	static const enum s3_op ops[] = {S3_HEAD_OBJECT, S3_GET_OBJECT, S3_LIST_BUCKETS, S3_HEAD_OBJECT};
+	struct fixture *fixture = begin_with(
+		&(struct engine_options){.retries = 1, .workers = 1}, 1, (const char *[]){HEAD_OK});
+	struct account *account;
+	char why[ACCOUNT_WHY_MAX];
+	struct s3_answer got;
+	struct call call;
+
+	/* No label may be longer than 63 bytes: that needs no server to be found out. */
+	assert_int_equal(
+		account_open(
+			&(struct account_options){.endpoint_url = "http://"
+								  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+								  "aaaaaaaaaaaaaaaaaaaaaaaaaa.invalid"},
+			&account, why),
+		0);
+	for (unsigned i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		head(fixture, &call);
+		call.account = account;
+		call.request.op = ops[i];
+		assert_int_equal(call_wait(fixture->engine, &call, &got), -EIO);
+		assert_int_equal(call.attempts, 2);
+		assert_false(call.ambiguous);
+		assert_ptr_equal(strstr(got.error.message, "could not resolve aaaaa"), got.error.message);
+	}
+	end(fixture);
+	account_unref(account);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_put),
 		cmocka_unit_test(test_bad_request_is_not_sent),
 		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_no_such_name),
 	};
 
 	clean_environment();
