@@ -33,7 +33,9 @@ struct copy_settings {
 	uint64_t part_threshold; /* 0: COPY_PART_THRESHOLD */
 	uint64_t part_size; /* wanted; 0: COPY_PART_SIZE */
 	unsigned parts_at_once; /* of one object; 0: COPY_PARTS_AT_ONCE */
-	enum copy_tags tags; /* AUTO: 501 means the server has none, 403 fails and names the permission */
+	/* Of copies in parts.  AUTO: asked for unless HEAD shows that there are none; where the service has no
+	 * tags or the credentials may not read them, the copy goes on without.  REQUIRED: fails then. */
+	enum copy_tags tags;
 	/* Sent with each copy (storage class, SSE, ACL, request payer, directives and what they replace); may
 	 * be NULL. An x-amz-storage-class here wins over the source's. */
 	const struct headers *headers;
@@ -84,6 +86,10 @@ struct copy {
 	char seen_etag[ETAG_MAX + 1]; /* the source's, by HEAD */
 	char head_class[STORAGE_CLASS_MAX + 1];
 };
+
+/* Did the service say that these credentials may not read the tags?  Then that is logged, once for a bucket of
+ * late, and the copy goes on without them. */
+bool copy_tags_denied(struct str bucket, struct str key, const struct s3_answer *answer);
 
 /* Worker thread.  Fields not named "given" must be zero.  on_done never comes from inside. */
 void copy_start(struct worker *worker, struct copy *copy);

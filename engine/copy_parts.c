@@ -3,12 +3,13 @@
  * is asked for and given to the new upload:
  *
  *   HEAD of the source    ETag (the condition of each part), size, metadata, content headers, storage class
- *   GetObjectTagging      its tags; a 501 means the server has none, a 403 fails the copy and the log names the
- *                         permission
+ *   GetObjectTagging      its tags; a 501 means the server has none, a 403 leaves them behind and the log names
+ *                         the permission (COPY_TAGS_REQUIRED: fails)
  *   multipart.c           the rest
  *
- * HEAD does not say reliably whether there are tags (x-amz-tagging-count came to it late, and needs a
- * permission), so they are asked for once an object unless the settings or the service's trait say no.
+ * HEAD says how many tags there are (x-amz-tagging-count) on AWS, where there are some and the credentials may
+ * read them; what it does not say there could not be asked for either.  Other services don't say it, so they are
+ * asked once an object unless the settings or the service's trait say no.
  */
 #include "engine/copy_private.h"
 #include "engine/log.h"
@@ -161,13 +162,35 @@ static void parts_begin(struct copy_parts *parts)
 
 /* ---- tags ---- */
 
+bool copy_tags_denied(struct str bucket, struct str key, const struct s3_answer *answer)
+{
+	if (strcmp(answer->error.code, "AccessDenied") != 0)
+		return false;
+	if (log_once("tags denied", bucket, STR("")))
+		log_call(LOG_LEVEL_WARNING,
+			&(struct log_call){
+				.what = "copy tags",
+				.bucket = bucket,
+				.key = key,
+				.error = -EACCES,
+				.answer = answer,
+				.consequence =
+					"copies in parts from this bucket go without tags: grant "
+					"s3:GetObjectTagging to have them, or say tags=no (of a command: "
+					"--no-tags)",
+			});
+	return true;
+}
+
 static void tags_done(struct call *call, const struct s3_answer *answer)
 {
 	struct copy *copy = call->user;
 	struct copy_parts *parts = copy->parts;
-	bool refused = call->error == -EOPNOTSUPP;
-	if (refused && copy->settings->tags != COPY_TAGS_REQUIRED) {
+	bool optional = copy->settings->tags != COPY_TAGS_REQUIRED;
+	if (call->error == -EOPNOTSUPP && optional) {
 		account_learn(copy->source_account, TRAIT_TAGGING, false);
+		buf_clear(&parts->tags);
+	} else if (optional && copy_tags_denied(copy->source_bucket, copy->source_key, answer)) {
 		buf_clear(&parts->tags);
 	} else if (call->error == -ENOENT && strcmp(answer->error.code, "NoSuchTagSet") == 0) {
 		buf_clear(&parts->tags);
@@ -178,9 +201,10 @@ static void tags_done(struct call *call, const struct s3_answer *answer)
 			.key = copy->source_key,
 			.error = call->error,
 			.answer = answer,
-			.consequence = call->error == -EACCES ? "not copied: grant s3:GetObjectTagging, or "
-								"leave the tags with tags=no"
-							      : "not copied",
+			.consequence = call->error == -EACCES
+					       ? "not copied: grant s3:GetObjectTagging, or leave the tags "
+						 "behind with tags=no (of a command: --no-tags)"
+					       : "not copied",
 		};
 		if (call->error != -ECANCELED)
 			log_call(LOG_LEVEL_ERROR, &line);
@@ -195,14 +219,19 @@ static void tags_done(struct call *call, const struct s3_answer *answer)
 		parts_begin(parts);
 }
 
-static bool wants_tags(const struct copy *copy)
+/* answer: of the HEAD. */
+static bool wants_tags(const struct copy *copy, const struct s3_answer *answer)
 {
 	const struct copy_settings *settings = copy->settings;
 	if (settings->tags == COPY_TAGS_NO ||
 		settings_replace(settings->headers, STR("x-amz-tagging-directive")))
 		return false;
-	return settings->tags == COPY_TAGS_REQUIRED ||
-	       account_trait(copy->source_account, TRAIT_TAGGING) != TRAIT_NO;
+	if (settings->tags == COPY_TAGS_REQUIRED)
+		return true;
+	if (answer->tag_count == 0 &&
+		(answer->tag_count_known || account_endpoint(copy->source_account)->aws))
+		return false;
+	return account_trait(copy->source_account, TRAIT_TAGGING) != TRAIT_NO;
 }
 
 static void source_call(
@@ -237,7 +266,7 @@ static void head_done(struct call *call, const struct s3_answer *answer)
 		memcpy(copy->head_class, answer->storage_class, sizeof(copy->head_class));
 		copy->storage_class = str_of(copy->head_class);
 	}
-	if (!wants_tags(copy)) {
+	if (!wants_tags(copy, answer)) {
 		parts_begin(parts);
 		return;
 	}

@@ -34,7 +34,7 @@ static void fetch_prepare(struct fetch *fetch)
 	call->request.op = S3_GET_OBJECT;
 	call->request.bucket = fetch->bucket;
 	call->request.key = fetch->key;
-	call->request.if_match = fetch->etag;
+	call->request.if_match = fetch->etag.len > 0 ? fetch->etag : STR_NONE;
 	call->request.range_start = fetch->start + fetch->got;
 	call->request.range_length = fetch->length - fetch->got;
 	call->account = fetch->account;

@@ -6,6 +6,7 @@
  * so never from inside.
  */
 #include "engine/lister_private.h"
+#include "engine/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -71,7 +72,10 @@ static struct page *page_take(struct lister *lister)
 	struct page *page = NULL;
 	if (lister->kept_count > 0)
 		return lister->kept[--lister->kept_count];
-	return page_new(&page) == 0 ? page : NULL;
+	if (page_new(&page) != 0)
+		return NULL;
+	page->lenient = true;
+	return page;
 }
 
 static void page_keep(struct lister *lister, struct page *page)
@@ -89,7 +93,8 @@ static void page_keep(struct lister *lister, struct page *page)
 static void lister_finish(struct task *task, struct worker *worker)
 {
 	struct lister *lister = (struct lister *)((char *)task - offsetof(struct lister, finish));
-	lister->options.on_done(lister->options.user, lister->error, lister->answer);
+	int error = lister->error == 0 && lister->left_out ? -EUCLEAN : lister->error;
+	lister->options.on_done(lister->options.user, error, lister->answer);
 	while (lister->streams != NULL)
 		stream_free(lister->streams);
 	while (lister->kept_count > 0)
@@ -310,6 +315,24 @@ static int stream_take(struct stream *stream, struct page *page, bool *ret_over)
 	return 0;
 }
 
+/* What is left out is never lost in silence: the line names it, and the listing ends with an error. */
+static void tell_left_out(struct lister *lister, const struct page *page)
+{
+	const struct lister_options *options = &lister->options;
+	struct str key = page->left_out_key.data != NULL ? page->left_out_key : options->prefix;
+	lister->left_out = true;
+	if (log_once("list", options->bucket, key))
+		log_call(
+			LOG_LEVEL_WARNING, &(struct log_call){
+						   .what = "list",
+						   .bucket = options->bucket,
+						   .key = key,
+						   .error = -EUCLEAN,
+						   .consequence = "left out, as is whatever else on its page "
+								  "has no usable key, size or ETag",
+					   });
+}
+
 static void stream_done(struct call *call, const struct s3_answer *answer)
 {
 	struct stream *stream = call->user;
@@ -320,6 +343,8 @@ static void stream_done(struct call *call, const struct s3_answer *answer)
 	lister->busy--;
 	int err = call->error;
 	if (err == 0 && lister->error == 0) {
+		if (page->left_out > 0)
+			tell_left_out(lister, page);
 		err = stream_take(stream, page, &over);
 		answer = NULL;
 	}

@@ -30,8 +30,9 @@ struct lister_options {
 	bool scout_early;
 	/* Takes the page (page_free, or lister_recycle gives it back for use again).  Worker thread. */
 	void (*on_page)(void *user, struct page *page);
-	/* Exactly once, after the last page: error 0 or -errno; answer NULL unless S3 refused.  The lister is
-	 * gone after it. */
+	/* Exactly once, after the last page: error 0 or -errno; answer NULL unless S3 refused.  -EUCLEAN: all
+	 * pages came, and entries in them that can't be used were left out and logged.  The lister is gone
+	 * after it. */
 	void (*on_done)(void *user, int error, const struct s3_answer *answer);
 	void *user;
 };

@@ -58,6 +58,7 @@ struct lister {
 	bool unordered; /* keys do not come in byte order: no ranges (S3 Express directory buckets) */
 	bool cancelled, finishing;
 	int error;
+	bool left_out; /* entries that can't be used (s3/page.h) */
 	struct s3_answer *answer; /* the refusal, a copy */
 	size_t hit_at; /* the least cut_at of a guess that found keys; SIZE_MAX: none yet */
 	bool seen[256]; /* bytes that keys have after the prefix */

@@ -208,7 +208,10 @@ static void on_tags(struct call *call, const struct s3_answer *answer)
 	struct carry *carry = call->user;
 	bool optional = carry->to->view->tags != COPY_TAGS_REQUIRED;
 
-	if (call->error == 0 || call->error == -ENOENT || (call->error == -EOPNOTSUPP && optional))
+	bool denied = call->error != 0 && optional &&
+		      copy_tags_denied(place_bucket(carry->from), place_key(carry->from), answer);
+
+	if (call->error == 0 || denied || call->error == -ENOENT || (call->error == -EOPNOTSUPP && optional))
 		next_piece(carry, answer);
 	else
 		end(carry, call->error, answer);

@@ -286,7 +286,11 @@ static void on_listed(void *user, int error, const struct s3_answer *answer)
 		error = stream->emit_error;
 	else if (stream->too_long)
 		error = -E2BIG;
-	else if (error < 0 && error != -ECANCELED)
+	else if (error == -EUCLEAN) {
+		/* Told by the lister: whoever reads on to the end hears that it is not all. */
+		dir_merge_end(&stream->merge);
+		error = -EIO;
+	} else if (error < 0 && error != -ECANCELED)
 		log_listing(stream, LOG_LEVEL_ERROR, place_key(&stream->place), error, answer, NULL);
 	ended(stream, error);
 }

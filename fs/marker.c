@@ -88,11 +88,12 @@ static void on_listed(struct call *call, const struct s3_answer *answer)
 		finish(marker, call->error, answer);
 		return;
 	}
-	if (marker->page->count == 0) {
+	if (marker->page->count + marker->page->left_out == 0) {
 		marker_write(marker);
 		return;
 	}
-	learn(marker, str_eq(marker->page->entries[0].key, place_key(&marker->place)));
+	if (marker->page->count > 0)
+		learn(marker, str_eq(marker->page->entries[0].key, place_key(&marker->place)));
 	finish(marker, 0, answer);
 }
 
@@ -104,6 +105,8 @@ static void list(struct marker *marker, unsigned keys,
 	bool memory = page_new(&page) == 0;
 
 	prepare(marker, memory ? on_done : on_no_memory);
+	if (page)
+		page->lenient = true;
 	marker->page = page;
 	marker->call.request.op = S3_LIST_OBJECTS;
 	marker->call.request.prefix = place_key(&marker->place);

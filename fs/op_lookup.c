@@ -230,8 +230,10 @@ static void see_ahead(struct lookup *lookup)
 		if (seen_apply(hub, &lookup->watch, &seen, &node) == 0)
 			node_unref(hub->nodes, node);
 	}
-	dir_watch_tail(
-		hub, &lookup->watch, place_key(&lookup->place), page->count > 0 ? page->last : STR_NONE);
+	/* What had to be left out of it is somewhere between. */
+	if (page->left_out == 0)
+		dir_watch_tail(hub, &lookup->watch, place_key(&lookup->place),
+			page->count > 0 ? page->last : STR_NONE);
 }
 
 static void on_probed(struct probe *probe)

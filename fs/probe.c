@@ -11,7 +11,8 @@ enum { PROBE_KEYS = 2 };
 static void judge(struct probe *probe)
 {
 	bool file = probe->head_error == 0 && !probe->only_dir;
-	bool dir = probe->page && probe->page->count > 0;
+	/* What can't be used in a listing shows as well that something is there. */
+	bool dir = probe->page && probe->page->count + probe->page->left_out > 0;
 	int head = probe->head_error == -ENOENT ? 0 : probe->head_error;
 
 	if (dir && probe->beside) {
@@ -20,11 +21,11 @@ static void judge(struct probe *probe)
 		else if (head < 0)
 			probe->error = head;
 	} else if (dir) {
-		const struct page_entry *first = &probe->page->entries[0];
+		const struct page_entry *first = probe->page->count > 0 ? &probe->page->entries[0] : NULL;
 
 		probe->kind = PROBE_DIR;
-		probe->marker = str_eq(first->key, str_n(probe->prefix, probe->key.len + 1));
-		probe->empty = probe->marker && probe->page->count == 1;
+		probe->marker = first && str_eq(first->key, str_n(probe->prefix, probe->key.len + 1));
+		probe->empty = probe->marker && probe->page->count + probe->page->left_out == 1;
 		probe->mtime = probe->marker ? first->mtime : 0;
 		if (file && !probe->escapes && log_once("hidden", probe->bucket, probe->key))
 			log_call(LOG_LEVEL_WARNING,
@@ -104,7 +105,7 @@ static bool take_ahead(struct probe *probe, int error)
 	probe->page = NULL;
 	if (page_new(&probe->page) < 0)
 		probe->page = NULL;
-	return !probe->page || no_directory(probe);
+	return !probe->page || (probe->ahead->left_out == 0 && no_directory(probe));
 }
 
 static void on_list(struct call *call, const struct s3_answer *answer)
@@ -151,6 +152,8 @@ static void prepare_list(struct probe *probe)
 		request->delimiter = STR("/");
 		request->max_keys = 0;
 	}
+	if (probe->page)
+		probe->page->lenient = true;
 	probe->list.sinks.page = probe->page;
 	probe->list.on_done = on_list;
 }

@@ -31,7 +31,8 @@ struct s3_answer {
 	int64_t retry_after; /* seconds; -1: none */
 
 	/* of an object: HEAD, GET; ETag, version and time also of PUT, copies and completed uploads */
-	char etag[ETAG_MAX + 1]; /* without quotes, "" when none came */
+	char etag[ETAG_MAX +
+		  1]; /* without quotes and W/; "" when none came, or one that no request can name */
 	char version_id[VERSION_ID_MAX + 1];
 	char storage_class[STORAGE_CLASS_MAX + 1];
 	uint64_t size; /* of the whole object (Content-Range's total where there is one) */
@@ -39,6 +40,7 @@ struct s3_answer {
 	uint64_t range_start; /* from Content-Range */
 	int64_t mtime; /* seconds since 1970; 0: none */
 	unsigned tag_count; /* x-amz-tagging-count */
+	bool tag_count_known; /* the answer had it */
 	char upload_id[UPLOAD_ID_MAX + 1]; /* S3_CREATE_UPLOAD */
 };
 

@@ -73,34 +73,51 @@ static int on_content_range(struct answer_parser *parser, struct str value)
 	return 0;
 }
 
+/* Fields that the answer is good without: what can't be used in a request is none, a time that can't be read
+ * is unknown. */
+
 static int on_etag(struct answer_parser *parser, struct str value)
 {
-	return answer_take(value, parser->answer->etag, sizeof(parser->answer->etag));
+	struct s3_answer *answer = parser->answer;
+	bool odd = answer_take(value, answer->etag, sizeof(answer->etag)) != 0;
+	if (odd)
+		answer->etag[0] = '\0';
+	parser->has_etag_header = odd || answer->etag[0] != '\0';
+	return 0;
 }
 
 static int on_last_modified(struct answer_parser *parser, struct str value)
 {
-	return when_parse_http(value, &parser->answer->mtime) != 0 ? -EBADMSG : 0;
+	if (when_parse(value, &parser->answer->mtime, NULL) != 0)
+		parser->answer->mtime = 0;
+	return 0;
 }
 
 static int on_version_id(struct answer_parser *parser, struct str value)
 {
-	return answer_take(value, parser->answer->version_id, sizeof(parser->answer->version_id));
+	struct s3_answer *answer = parser->answer;
+	if (answer_take(value, answer->version_id, sizeof(answer->version_id)) != 0)
+		answer->version_id[0] = '\0';
+	return 0;
 }
 
 static int on_storage_class(struct answer_parser *parser, struct str value)
 {
-	return answer_take(value, parser->answer->storage_class, sizeof(parser->answer->storage_class));
+	struct s3_answer *answer = parser->answer;
+	if (answer_take(value, answer->storage_class, sizeof(answer->storage_class)) != 0)
+		answer->storage_class[0] = '\0';
+	return 0;
 }
 
 static int on_tag_count(struct answer_parser *parser, struct str value)
 {
+	struct s3_answer *answer = parser->answer;
 	uint64_t count;
-	int err = answer_uint(value, &count);
-	if (err != 0)
-		return err;
+	if (answer_uint(value, &count) != 0)
+		return 0;
 	/* only whether there are any matters past what AWS allows (10) */
-	parser->answer->tag_count = count < 10000 ? (unsigned)count : 10000;
+	answer->tag_count = count < 10000 ? (unsigned)count : 10000;
+	answer->tag_count_known = true;
 	return 0;
 }
 
@@ -120,7 +137,7 @@ static int on_region(struct answer_parser *parser, struct str value)
 static int on_date(struct answer_parser *parser, struct str value)
 {
 	int64_t date;
-	if (when_parse_http(value, &date) == 0)
+	if (when_parse(value, &date, NULL) == 0)
 		parser->answer->date = date;
 	return 0;
 }
@@ -131,7 +148,7 @@ static int on_retry_after(struct answer_parser *parser, struct str value)
 	int64_t date;
 	if (answer_uint(value, &seconds) == 0)
 		parser->answer->retry_after = seconds < 86400 ? (int64_t)seconds : 86400;
-	else if (when_parse_http(value, &date) == 0)
+	else if (when_parse(value, &date, NULL) == 0)
 		parser->retry_at = date;
 	return 0;
 }

@@ -2,6 +2,11 @@
  * Listings.  While the document is read, keys stand in the page as they came.  Whether they are
  * percent-encoded is known only at its end (EncodingType may come after them), so they are decoded in place
  * there, and only then is it checked that each is one that was asked for.
+ *
+ * What nothing depends on may be odd: a time that can't be read is unknown, a storage class that no header can
+ * carry is none.  An entry without a key, size or ETag that can be used is marked and left out at the end, and
+ * the page says so; what shows that the answer is none to this request (a key outside of the prefix) makes all
+ * of it unusable.
  */
 #include <errno.h>
 
@@ -22,6 +27,16 @@ static int start_entry(struct answer_parser *parser, unsigned max)
 	return page_error(page_add(parser->sinks.page, max, &parser->entry));
 }
 
+/* This entry can't be used; the page still can.  Memory is another matter. */
+static int odd(struct answer_parser *parser, int err)
+{
+	if (err == -EBADMSG) {
+		parser->entry->unusable = true;
+		return 0;
+	}
+	return err;
+}
+
 /* A key may have up to three bytes for each of its own where it is encoded. */
 static int take_key(struct answer_parser *parser, const struct xml_text *text, struct str *ret)
 {
@@ -36,17 +51,18 @@ static int take_key(struct answer_parser *parser, const struct xml_text *text, s
 static int take_entry_key(struct answer_parser *parser, const struct xml_text *text)
 {
 	if (parser->has_key)
-		return -EBADMSG;
+		return odd(parser, -EBADMSG);
 	parser->has_key = true;
-	return take_key(parser, text, &parser->entry->key);
+	return odd(parser, take_key(parser, text, &parser->entry->key));
 }
 
-static int take_time(struct answer_parser *parser, const struct xml_text *text)
+static void take_time(struct answer_parser *parser, const struct xml_text *text)
 {
-	int err = answer_text(text);
-	if (err == 0 && when_parse_iso(text->text, &parser->entry->mtime, &parser->entry->mtime_nsec) != 0)
-		err = -EBADMSG;
-	return err;
+	struct page_entry *entry = parser->entry;
+	if (answer_text(text) != 0 || when_parse(text->text, &entry->mtime, &entry->mtime_nsec) != 0) {
+		entry->mtime = 0;
+		entry->mtime_nsec = 0;
+	}
 }
 
 /* A text that goes into requests: an ETag or upload id. */
@@ -56,7 +72,9 @@ static int take_tag(struct answer_parser *parser, const struct xml_text *text, s
 	int err = answer_text(text);
 	if (err == 0)
 		err = answer_trim(text->text, max, &tag);
-	return err != 0 ? err : page_error(page_text(parser->sinks.page, tag, &parser->entry->etag));
+	if (err != 0)
+		return odd(parser, err);
+	return page_error(page_text(parser->sinks.page, tag, &parser->entry->etag));
 }
 
 static int take_storage_class(struct answer_parser *parser, const struct xml_text *text)
@@ -67,7 +85,7 @@ static int take_storage_class(struct answer_parser *parser, const struct xml_tex
 	if (err == 0)
 		err = answer_trim(text->text, STORAGE_CLASS_MAX, &name);
 	if (err != 0)
-		return err;
+		return 0;
 	/* nearly always the one before's */
 	if (page->count > 1 && str_eq(name, parser->entry[-1].storage_class)) {
 		parser->entry->storage_class = parser->entry[-1].storage_class;
@@ -140,20 +158,42 @@ static int check_entry(const struct answer_parser *parser, const struct page_ent
 	return is_after(parser, entry, request->start_after) ? 0 : -EBADMSG;
 }
 
+/* An entry that can't be used: told by the page, or the end of it. */
+static int leave_out(struct page *page, const struct page_entry *entry)
+{
+	if (!page->lenient)
+		return -EBADMSG;
+	if (page->left_out++ == 0)
+		page->left_out_key = entry->key;
+	return 0;
+}
+
+static int decode_entry(struct answer_parser *parser, struct page_entry *entry)
+{
+	int err = entry->key.len > 0 ? decode(parser, &entry->key) : -EBADMSG;
+	if (err != 0 || entry->key.len > KEY_MAX)
+		return odd(parser, err != 0 ? err : -EBADMSG);
+	return check_entry(parser, entry);
+}
+
 static int decode_entries(struct answer_parser *parser, struct str *ret_last)
 {
 	struct page *page = parser->sinks.page;
 	struct str last = STR_NONE;
+	unsigned kept = 0;
 	for (unsigned i = 0; i < page->count; i++) {
-		struct page_entry *entry = &page->entries[i];
-		int err = decode(parser, &entry->key);
-		if (err == 0)
-			err = check_entry(parser, entry);
+		struct page_entry *entry = parser->entry = &page->entries[i];
+		int err = decode_entry(parser, entry);
+		if (err == 0 && entry->unusable)
+			err = leave_out(page, entry);
 		if (err != 0)
 			return err;
-		if (last.data == NULL || str_cmp(entry->key, last) > 0)
+		if (entry->key.len > 0 && (last.data == NULL || str_cmp(entry->key, last) > 0))
 			last = entry->key;
+		if (!entry->unusable)
+			page->entries[kept++] = *entry;
 	}
+	page->count = kept;
 	*ret_last = last;
 	return 0;
 }
@@ -175,18 +215,19 @@ static int objects_open(struct answer_parser *parser)
 
 static int contents_field(struct answer_parser *parser, const struct xml_text *text)
 {
-	int err;
 	switch (xml_name(parser->xml, 3)) {
 	case EL_KEY:
 		return take_entry_key(parser, text);
 	case EL_LAST_MODIFIED:
-		return take_time(parser, text);
+		take_time(parser, text);
+		return 0;
 	case EL_ETAG:
 		return take_tag(parser, text, ETAG_MAX);
 	case EL_SIZE:
-		err = answer_text(text);
 		parser->has_size = true;
-		return err != 0 ? err : answer_uint(text->text, &parser->entry->size);
+		if (answer_text(text) != 0 || answer_uint(text->text, &parser->entry->size) != 0)
+			return odd(parser, -EBADMSG);
+		return 0;
 	case EL_STORAGE_CLASS:
 		return take_storage_class(parser, text);
 	default:
@@ -217,7 +258,7 @@ static int objects_close(struct answer_parser *parser, const struct xml_text *te
 		return 0;
 	switch (xml_name(parser->xml, 2)) {
 	case EL_CONTENTS:
-		return parser->has_key && parser->has_size ? 0 : -EBADMSG;
+		return parser->has_key && parser->has_size ? 0 : odd(parser, -EBADMSG);
 	case EL_IS_TRUNCATED:
 		return take_truncated(parser, text);
 	case EL_NEXT_TOKEN:
@@ -268,7 +309,9 @@ static int buckets_close(struct answer_parser *parser, const struct xml_text *te
 	if (in_buckets(parser, 4, EL_BUCKET)) {
 		if (xml_name(parser->xml, 4) == EL_NAME)
 			return take_entry_key(parser, text);
-		return xml_name(parser->xml, 4) == EL_CREATION_DATE ? take_time(parser, text) : 0;
+		if (xml_name(parser->xml, 4) == EL_CREATION_DATE)
+			take_time(parser, text);
+		return 0;
 	}
 	if (in_buckets(parser, 3, EL_BUCKETS) && xml_name(parser->xml, 3) == EL_BUCKET)
 		return parser->has_key ? 0 : -EBADMSG;
@@ -283,7 +326,8 @@ static int buckets_end(struct answer_parser *parser)
 	if (page == NULL)
 		return 0;
 	for (unsigned i = 0; i < page->count; i++) {
-		if (page->entries[i].key.len == 0 || page->entries[i].key.len > BUCKET_MAX)
+		if (page->entries[i].unusable || page->entries[i].key.len == 0 ||
+			page->entries[i].key.len > BUCKET_MAX)
 			return -EBADMSG;
 		if (page->last.data == NULL || str_cmp(page->entries[i].key, page->last) > 0)
 			page->last = page->entries[i].key;
@@ -315,7 +359,8 @@ static int upload_field(struct answer_parser *parser, const struct xml_text *tex
 	case EL_UPLOAD_ID:
 		return take_tag(parser, text, UPLOAD_ID_MAX);
 	case EL_INITIATED:
-		return take_time(parser, text);
+		take_time(parser, text);
+		return 0;
 	case EL_STORAGE_CLASS:
 		return take_storage_class(parser, text);
 	default:
@@ -336,7 +381,7 @@ static int uploads_close(struct answer_parser *parser, const struct xml_text *te
 		return 0;
 	switch (xml_name(parser->xml, 2)) {
 	case EL_UPLOAD:
-		return parser->has_key && parser->entry->etag.len > 0 ? 0 : -EBADMSG;
+		return parser->has_key && parser->entry->etag.len > 0 ? 0 : odd(parser, -EBADMSG);
 	case EL_IS_TRUNCATED:
 		return take_truncated(parser, text);
 	case EL_NEXT_UPLOAD_MARKER:

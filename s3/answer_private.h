@@ -84,6 +84,7 @@ struct answer_parser {
 	bool has_content_range;
 	int64_t retry_at; /* Retry-After as a date; 0: none */
 	bool has_etag; /* of the document */
+	bool has_etag_header; /* usable or not: evidence that S3 answered */
 	/* the element that is being read; which of its fields have come */
 	struct page_entry *entry;
 	bool has_key, has_size, has_value;
@@ -101,7 +102,8 @@ bool answer_is_success(const struct s3_answer *answer);
 int answer_take(struct str s, char *ret, size_t size);
 /* Copies what fits, for people to read. */
 void answer_cut(struct str s, char *ret, size_t size);
-/* The same bounds as answer_take; the slice of s without quotes. */
+/* The same bounds as answer_take; the slice of s without quotes, and without the W/ that a proxy which
+ * compresses puts before an ETag (RFC 9110, 8.8.1). */
 int answer_trim(struct str s, size_t max, struct str *ret);
 int answer_uint(struct str s, uint64_t *ret);
 bool answer_region_ok(struct str region);

@@ -13,6 +13,8 @@ int answer_trim(struct str s, size_t max, struct str *ret)
 		s = str_skip(s, 1);
 	while (s.len > 0 && is_blank(s.data[s.len - 1]))
 		s.len--;
+	if (str_has_prefix(s, STR("W/\"")))
+		s = str_skip(s, 2);
 	if (s.len >= 2 && s.data[0] == '"' && s.data[s.len - 1] == '"')
 		s = str_n(s.data + 1, s.len - 2);
 	if (s.len > max)

@@ -31,6 +31,8 @@ void page_clear(struct page *page)
 	page->truncated = false;
 	page->token = STR_NONE;
 	page->last = STR_NONE;
+	page->left_out = 0;
+	page->left_out_key = STR_NONE;
 }
 
 int page_add(struct page *page, unsigned max, struct page_entry **ret)
@@ -69,6 +71,7 @@ static void move_texts(struct page *page, uintptr_t from, size_t len)
 	}
 	move_str(&page->token, from, len, to);
 	move_str(&page->last, from, len, to);
+	move_str(&page->left_out_key, from, len, to);
 }
 
 int page_text(struct page *page, struct str text, struct str *ret)

@@ -21,10 +21,11 @@ struct page_entry {
 	struct str key; /* decoded, with its prefix; a common prefix ends in the delimiter */
 	bool is_prefix;
 	uint64_t size;
-	int64_t mtime; /* seconds since 1970 */
+	int64_t mtime; /* seconds since 1970; 0: the answer had none that can be read */
 	int32_t mtime_nsec;
 	struct str etag; /* without quotes */
-	struct str storage_class; /* "" when the answer had none */
+	struct str storage_class; /* "" when the answer had none, or one that no header can carry */
+	bool unusable; /* private to the answer parser */
 };
 
 struct page {
@@ -36,6 +37,12 @@ struct page {
 	/* Greatest key or prefix seen, for start_after (a server may answer a common prefix again that
 	 * start_after names); STR_NONE in an empty page.  S3_LIST_UPLOADS: the key that goes with token. */
 	struct str last;
+	/* Set by whoever asks, and kept by page_clear: entries that can't be used (a key of over KEY_MAX bytes,
+	 * a missing or negative size, an ETag that no header can carry) are counted and left out.  Without
+	 * it one of them makes the whole answer unusable, which is right where emptiness is looked for. */
+	bool lenient;
+	unsigned left_out;
+	struct str left_out_key; /* of the first of these, as it came; STR_NONE: it had none */
 	struct buf arena;
 	unsigned size; /* of entries; private */
 };

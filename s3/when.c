@@ -1,3 +1,4 @@
+#include <curl/curl.h>
 #include <errno.h>
 #include <strings.h>
 #include "s3/when.h"
@@ -63,6 +64,11 @@ static struct civil civil_of(int64_t sec)
 	c.minute = second / 60 % 60;
 	c.second = second % 60;
 	return c;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
 }
 
 static bool read_digits(const char *at, unsigned count, unsigned *ret)
@@ -147,6 +153,99 @@ int when_parse_http(struct str s, int64_t *ret_sec)
 		!read_digits(d + 12, 4, &c.year) || d[16] != ' ' || !read_time(d + 17, &c))
 		return -EINVAL;
 	return civil_seconds(&c, ret_sec);
+}
+
+/* ---- what others write ---- */
+
+/* The ".123456" after the seconds of s, or an empty slice at its end. */
+static struct str find_fraction(struct str s)
+{
+	for (size_t i = 1; i + 1 < s.len; i++) {
+		size_t end = i + 1;
+
+		if (s.data[i] != '.' || !is_digit(s.data[i - 1]))
+			continue;
+		while (end < s.len && is_digit(s.data[end]))
+			end++;
+		if (end > i + 1)
+			return str_n(s.data + i, end - i);
+	}
+	return str_n(s.data + s.len, 0);
+}
+
+/* "Z", "+01:00", "-0130", "" (UTC): seconds to take off. */
+static int read_zone(struct str s, int64_t *ret_off)
+{
+	unsigned hours, minutes;
+	bool colon = s.len == 6;
+
+	*ret_off = 0;
+	if (s.len == 0 || str_eq(s, STR("Z")) || str_eq(s, STR("z")))
+		return 0;
+	if ((s.len != 5 && !colon) || (s.data[0] != '+' && s.data[0] != '-') || (colon && s.data[3] != ':'))
+		return -EINVAL;
+	if (!read_digits(s.data + 1, 2, &hours) || !read_digits(s.data + (colon ? 4 : 3), 2, &minutes) ||
+		hours > 23 || minutes > 59)
+		return -EINVAL;
+	*ret_off = (hours * 60 + minutes) * 60;
+	if (s.data[0] == '-')
+		*ret_off = -*ret_off;
+	return 0;
+}
+
+/* "2026-11-23T01:02:03" and "2026-11-23 01:02:03", with any zone; the fraction was taken out. */
+static int parse_iso_like(const char *text, int64_t *ret_sec)
+{
+	enum { WHOLE = 19 };
+	char plain[WHOLE + 2];
+	struct str s = str_of(text);
+	int64_t off;
+
+	if (s.len < WHOLE || !strchr("Tt ", text[10]) || read_zone(str_skip(s, WHOLE), &off) < 0)
+		return -EINVAL;
+	memcpy(plain, text, WHOLE);
+	plain[10] = 'T';
+	plain[WHOLE] = 'Z';
+	int r = when_parse_iso(str_n(plain, WHOLE + 1), ret_sec, NULL);
+
+	if (r == 0)
+		*ret_sec -= off;
+	return r;
+}
+
+int when_parse(struct str s, int64_t *ret_sec, int32_t *ret_nsec)
+{
+	char text[64]; /* the longest form, with nine digits of a fraction, has 45 */
+	struct str fraction;
+	int32_t nsec = 0;
+	time_t seconds;
+
+	if (when_parse_iso(s, ret_sec, ret_nsec) == 0)
+		return 0;
+	while (s.len && s.data[s.len - 1] == ' ')
+		s.len--;
+	fraction = find_fraction(s);
+	if (s.len == 0 || s.len - fraction.len >= sizeof(text) || memchr(s.data, '\0', s.len))
+		return -EINVAL;
+	size_t before = (size_t)(fraction.data - s.data);
+
+	memcpy(text, s.data, before);
+	memcpy(text + before, fraction.data + fraction.len, s.len - before - fraction.len);
+	text[s.len - fraction.len] = '\0';
+	if (fraction.len > 10)
+		fraction.len = 10;
+	if (fraction.len && read_fraction(fraction, &nsec) < 0)
+		return -EINVAL;
+	if (parse_iso_like(text, ret_sec) < 0 && when_parse_http(str_of(text), ret_sec) < 0) {
+		/* A time of day is what tells a date from other words and numbers that it would take. */
+		seconds = strchr(text, ':') ? curl_getdate(text, NULL) : -1;
+		if (seconds == -1)
+			return -EINVAL;
+		*ret_sec = seconds;
+	}
+	if (ret_nsec)
+		*ret_nsec = nsec;
+	return 0;
 }
 
 static char *put_digits(char *at, unsigned value, unsigned count)

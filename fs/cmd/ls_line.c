@@ -22,7 +22,7 @@ static void pad(struct buf *buf, size_t have, size_t width)
 		buf_add(buf, spaces, width - have);
 }
 
-/* "YYYY-MM-DD HH:MM:SS" in local time. */
+/* "YYYY-MM-DD HH:MM:SS" in local time; "-" where it is not known. */
 static void add_time(struct buf *buf, struct ls_style *style, int64_t when)
 {
 	int64_t quarter = when >= 0 ? when / QUARTER : (when - QUARTER + 1) / QUARTER;
@@ -31,6 +31,11 @@ static void add_time(struct buf *buf, struct ls_style *style, int64_t when)
 	char text[20];
 	struct tm tm;
 
+	if (when == 0) {
+		pad(buf, 1, TIME_COLUMNS);
+		buf_add_char(buf, '-');
+		return;
+	}
 	if (!style->known || quarter != style->quarter) {
 		if (!localtime_r(&start, &tm) || tm.tm_year > 9999 - 1900 || tm.tm_year < -1900) {
 			buf_add(buf, spaces, TIME_COLUMNS);
@@ -95,9 +100,7 @@ static void json_line(struct buf *buf, const struct ls_style *style, const struc
 		buf_add_uint(buf, entry->size);
 	}
 	if (!entry->is_prefix) {
-		buf_add_text(buf, ",\"mtime\":\"");
-		buf_add(buf, when, 20);
-		buf_add_char(buf, '"');
+		buf_addf(buf, entry->mtime ? ",\"mtime\":\"%s\"" : ",\"mtime\":null", when);
 	}
 	if (!style->buckets && !entry->is_prefix) {
 		buf_add_text(buf, ",\"etag\":");

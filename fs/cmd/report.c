@@ -42,6 +42,8 @@ static const char *error_text(int error)
 		return "the service cannot do that";
 	case EPROTO:
 		return "TLS failed: its certificate cannot be verified (see --ca-bundle)";
+	case EUCLEAN:
+		return "entries of the listing that cannot be used were left out";
 	case EBADMSG:
 		return "the service's answer makes no sense";
 	default:

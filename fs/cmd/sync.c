@@ -172,8 +172,11 @@ static int side_start(struct side *side, const struct place *place)
 
 /* ---- deciding ---- */
 
+/* Where a time is not known, a could be: what has the same ETag is left out all the same. */
 static bool is_newer(const struct page_entry *a, const struct page_entry *b)
 {
+	if (a->mtime == 0 || b->mtime == 0)
+		return a->etag.len == 0 || !str_eq(a->etag, b->etag);
 	return a->mtime > b->mtime || (a->mtime == b->mtime && a->mtime_nsec > b->mtime_nsec);
 }
 

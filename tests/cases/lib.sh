@@ -1,6 +1,8 @@
 # Sourced by every case: a work folder, an embedded S3 server, mounts, and checks; all of it ends with the case.
 #
 #   start_s3d [OPTION ...]        a server of this case's own on a loopback port; credentials in the environment
+#   start_front RULES             a front before it that bends answers by these Python rules (tests/front.py); from then on
+#                                 it is $ENDPOINT, and the server $BEHIND
 #   admin METHOD PATH [DATA]      its admin endpoint: admin GET stats, admin POST 'seed?bucket=b&count=3'
 #   requests OP                   how many requests of that kind it took (since the last admin POST reset)
 #   stat NAME                     a number of its statistics, dots for nesting: stat requests.copy
@@ -145,6 +147,18 @@ start_s3d() {
 	fi
 	S3_PORT=$(<"$file")
 	ENDPOINT=http://127.0.0.1:$S3_PORT
+	export AWS_ENDPOINT_URL=$ENDPOINT
+}
+
+start_front() {
+	[ -z "${FERRYFS_REAL:-}" ] || skip "answers are bent between the embedded server and ferryfs"
+	printf '%s\n' "$1" >rules.py
+	rm -f front.port
+	python3 "$TOP/tests/front.py" "$S3_PORT" rules.py front.port 2>>front.log &
+	S3D_PIDS+=($!)
+	until_true 120 test -s front.port
+	BEHIND=$ENDPOINT
+	ENDPOINT=http://127.0.0.1:$(<front.port)
 	export AWS_ENDPOINT_URL=$ENDPOINT
 }
 

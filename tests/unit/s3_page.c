@@ -247,12 +247,50 @@ static void refuses_bad_entries(void **state)
 			    "<Contents><Key>a</Key><Size>18446744073709551616</Size></Contents>" LIST_TAIL));
 	is_bad(any, STR(LIST_HEAD
 			    "<Contents><Key>a</Key><Size>1</Size><ETag>a&#10;b</ETag></Contents>" LIST_TAIL));
-	is_bad(any, STR(LIST_HEAD "<Contents><Key>a</Key><Size>1</Size><LastModified>soon</LastModified></"
-				  "Contents>" LIST_TAIL));
 	is_bad(any, STR(LIST_HEAD "<EncodingType>rot13</EncodingType>" LIST_TAIL));
 	is_bad(any, STR(LIST_HEAD "<IsTruncated>perhaps</IsTruncated>" LIST_TAIL));
 	/* more, and no way to get at it */
 	is_bad(any, STR(LIST_HEAD "<IsTruncated>true</IsTruncated>" LIST_TAIL));
+}
+
+/* A lenient page counts what it can't use and keeps the rest; what nothing depends on may be odd. */
+static void leaves_out_bad_entries(void **state)
+{
+	static const char *const bad[] = {ENTRY(""), ENTRY("b%zz"), ENTRY("b<b/>c"), ENTRY("b</Key><Key>b"),
+		"<Contents><Key>b</Key></Contents>", "<Contents><Size>1</Size></Contents>", "<Contents/>",
+		"<Contents><Key>b</Key><Size>-1</Size></Contents>",
+		"<Contents><Key>b</Key><Size>18446744073709551616</Size></Contents>",
+		"<Contents><Key>b</Key><Size>1</Size><ETag>a&#10;b</ETag></Contents>"};
+	char body[1024];
+
+	page->lenient = true;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(body, sizeof(body), LIST_HEAD URL ENTRY("a") "%s" ENTRY("c") LIST_TAIL, bad[i]);
+		feed_all(&(struct feed){.request = list_of(NULL, NULL),
+			.headers = OK_XML,
+			.body = str_of(body),
+			.sinks = {.page = page}});
+		assert_int_equal(page->count, 2);
+		assert_int_equal(page->left_out, 1);
+		assert_true(str_eq(page->entries[1].key, STR("c")));
+		assert_true(str_eq(page->last, STR("c")));
+	}
+	/* what shows that this is no answer to the question still is none */
+	is_bad(list_of("a/", NULL), STR(LIST_HEAD ENTRY("b") LIST_TAIL));
+	page->lenient = false;
+	feed_all(&(struct feed){.request = list_of(NULL, NULL),
+		.headers = OK_XML,
+		.body = STR(
+			LIST_HEAD "<Contents><Key>a</Key><Size>1</Size><LastModified>soon</"
+				  "LastModified><Owner><ID/></Owner>"
+				  "<StorageClass>A STORAGE CLASS OF MORE THAN THIRTY-TWO BYTES</StorageClass>"
+				  "<ETag>W/&quot;0123&quot;</ETag></Contents>" LIST_TAIL),
+		.sinks = {.page = page}});
+	assert_int_equal(page->count, 1);
+	assert_int_equal(page->left_out, 0);
+	assert_int_equal(page->entries[0].mtime, 0);
+	assert_true(str_eq(page->entries[0].etag, STR("0123")));
+	assert_int_equal(page->entries[0].storage_class.len, 0);
 }
 
 static void add_entries(struct buf *body, unsigned count, size_t key_len)
@@ -373,6 +411,7 @@ int main(void)
 		cmocka_unit_test(refuses_lost_keys),
 		cmocka_unit_test(refuses_what_was_not_asked_for),
 		cmocka_unit_test(refuses_bad_entries),
+		cmocka_unit_test(leaves_out_bad_entries),
 		cmocka_unit_test(is_bounded),
 		cmocka_unit_test(reads_an_empty_page),
 		cmocka_unit_test(reads_buckets),

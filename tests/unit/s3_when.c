@@ -44,6 +44,58 @@ static void refuses_other_listing_dates(void **state)
 	assert_int_equal(nsec, 8);
 }
 
+/* What other services and proxies write; what is no date stays unread. */
+static void reads_what_others_write(void **state)
+{
+	static const struct {
+		const char *text;
+		int32_t nsec;
+	} good[] = {
+		{"Sun, 06 Nov 1994 08:49:37 GMT", 0},
+		{"Sun, 6 Nov 1994 08:49:37 GMT", 0},
+		{"Sun, 06 Nov 1994 08:49:37.123456789 GMT", 123456789},
+		{"Sun, 6 Nov 1994 08:49:37.5 GMT", 500000000},
+		{"Sun, 06 Nov 1994 08:49:37 UTC", 0},
+		{"Sun, 06 Nov 1994 08:49:37 +0000", 0},
+		{"Sun, 06 Nov 1994 09:49:37 +0100", 0},
+		{"06 Nov 1994 08:49:37 GMT", 0},
+		{"Sunday, 06-Nov-94 08:49:37 GMT", 0},
+		{"Sun, 06-Nov-1994 08:49:37 GMT", 0},
+		{"Sun Nov  6 08:49:37 1994", 0},
+		{"Sun, 06 Nov 1994 08:49:37 GMT ", 0},
+		{"1994-11-06T08:49:37Z", 0},
+		{"1994-11-06T08:49:37+00:00", 0},
+		{"1994-11-06T08:49:37.123456+00:00", 123456000},
+		{"1994-11-06T08:49:37.1234567891234Z", 123456789},
+		{"1994-11-06T10:19:37.5+01:30", 500000000},
+		{"1994-11-06T07:49:37-0100", 0},
+		{"1994-11-06T08:49:37", 0},
+		{"1994-11-06 08:49:37Z", 0},
+		{"1994-11-06t08:49:37z", 0},
+	};
+	static const char *const bad[] = {"", "x", "now", "0", "784111777", "1994", "Sun", "GMT",
+		"1994-11-06", "1994-11-06T08:49:37+1", "1994-11-06T08:49:37X", "1994-13-06T08:49:37Z",
+		"Xun, 06 Nox 1994 08:49:37 GMT", "08:49:37", "::", "Sun, 06 Nov 1994 25:49:37 GMT",
+		"a date of more than sixty-four bytes that begins like 08:49:37 but goes on"};
+	int64_t sec = 7;
+	int32_t nsec = 8;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (when_parse(str_of(bad[i]), &sec, &nsec) != -EINVAL)
+			fail_msg("read: %s", bad[i]);
+		assert_int_equal(nsec, 8);
+	}
+	assert_int_equal(when_parse(str_n("Sun, 06 Nov 1994 08:49\0:37 GMT", 30), &sec, &nsec), -EINVAL);
+	assert_int_equal(sec, 7);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		if (when_parse(str_of(good[i].text), &sec, &nsec) != 0)
+			fail_msg("not read: %s", good[i].text);
+		if (sec != 784111777 || nsec != good[i].nsec)
+			fail_msg("%s: %lld.%09d", good[i].text, (long long)sec, (int)nsec);
+		assert_int_equal(when_parse(str_of(good[i].text), &sec, NULL), 0);
+	}
+}
+
 static void reads_http_dates(void **state)
 {
 	static const char *const bad[] = {"", "Sun, 06 Nov 1994 08:49:37 UTC",
@@ -112,6 +164,7 @@ int main(void)
 		cmocka_unit_test(reads_listing_dates),
 		cmocka_unit_test(refuses_other_listing_dates),
 		cmocka_unit_test(reads_http_dates),
+		cmocka_unit_test(reads_what_others_write),
 		cmocka_unit_test(agrees_with_the_library),
 		cmocka_unit_test(keeps_to_four_digits_of_year),
 	};
