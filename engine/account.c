@@ -46,7 +46,8 @@ static int choose_endpoint(
 	}
 	account->by_region = !url;
 	rc = url ? endpoint_parse(url, &account->endpoint)
-		 : endpoint_for_region(account->region, &account->endpoint);
+		 : endpoint_for_region(
+			   account->region, account_settings_variants(profile), &account->endpoint);
 	if (rc < 0 && url)
 		snprintf(why, ACCOUNT_WHY_MAX,
 			"The endpoint URL is not one: give http://HOST[:PORT] or "
@@ -134,6 +135,8 @@ static int open_into(struct account *account, const struct account_options *opti
 		rc = choose_bundle(account, &found->profile);
 	account->from_environment = found->from_environment;
 	if (rc == 0)
+		account_settings_warn(&found->profile, account->by_region);
+	if (rc == 0)
 		rc = account_publish(account, &found->credentials);
 	return rc;
 }
@@ -212,7 +215,7 @@ const struct endpoint *account_endpoint_for(
 	const struct account *account, const char *region, struct endpoint *space)
 {
 	if (!account->by_region || strcmp(region, account->region) == 0 ||
-		endpoint_for_region(region, space) < 0)
+		endpoint_for_region(region, account->endpoint.variants, space) < 0)
 		return &account->endpoint;
 	space->addressing = account->endpoint.addressing;
 	return space;
@@ -294,7 +297,8 @@ bool account_is_like(struct account *a, struct account *b)
 	return account_same_service(a, b) && of_a->anonymous == of_b->anonymous &&
 	       strcmp(of_a->access_key, of_b->access_key) == 0 && strcmp(a->region, b->region) == 0 &&
 	       a->request_payer == b->request_payer && a->endpoint.tls == b->endpoint.tls &&
-	       a->endpoint.addressing == b->endpoint.addressing;
+	       a->endpoint.addressing == b->endpoint.addressing &&
+	       a->endpoint.variants == b->endpoint.variants;
 }
 
 int account_adopt(struct account *account, struct account *newer)
@@ -311,7 +315,9 @@ int account_adopt(struct account *account, struct account *newer)
 
 bool account_same_service(const struct account *a, const struct account *b)
 {
-	return endpoint_same(&a->endpoint, &b->endpoint) || (a->by_region && b->by_region);
+	return endpoint_same(&a->endpoint, &b->endpoint) ||
+	       (a->by_region && b->by_region &&
+		       strcmp(endpoint_partition(a->region), endpoint_partition(b->region)) == 0);
 }
 
 bool account_same(struct account *a, struct account *b)

@@ -197,20 +197,73 @@ static int from_environment(struct credentials *credentials, char *why)
 	return 1;
 }
 
-/* Keys of another kind than those in a file. */
+/* Who acts is another one than the profile's own keys say: they must not be used in its place.  Order and names as
+ * in the AWS CLI. */
+static const char *other_identity(const struct profile *profile)
+{
+	return profile->web_identity[0] && profile->role_arn[0]
+		       ? "assumes a role by a token (web_identity_token_file)"
+	       : profile->role_arn[0]	   ? "assumes a role (role_arn)"
+	       : profile->sso_account[0]   ? "signs in through SSO"
+	       : profile->login_session[0] ? "signs in by 'aws login' (login_session)"
+					   : NULL;
+}
+
+/* Keys of another kind than those in a file, where there are none of these. */
 static const char *unsupported(const struct profile *profile)
 {
-	return profile->role_arn[0]		? "assumes a role (role_arn)"
-	       : profile->sso[0]		? "signs in through SSO"
+	return profile->sso[0]			? "signs in through SSO"
 	       : profile->credential_process[0] ? "runs a program for its credentials (credential_process)"
+	       : profile->credential_source[0]	? "names a source of credentials (credential_source)"
+	       : profile->web_identity[0]	? "names a token (web_identity_token_file)"
 						: NULL;
+}
+
+/* A variable that says where credentials are to be had, and is not followed here; NULL: none. */
+static const char *other_source(bool *ret_web)
+{
+	static const char *const names[] = {
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"};
+
+	*ret_web = environment("AWS_WEB_IDENTITY_TOKEN_FILE") && environment("AWS_ROLE_ARN");
+	if (*ret_web || environment("AWS_WEB_IDENTITY_TOKEN_FILE"))
+		return "AWS_WEB_IDENTITY_TOKEN_FILE";
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (environment(names[i]))
+			return names[i];
+	return environment("AWS_ROLE_ARN") ? "AWS_ROLE_ARN" : NULL;
+}
+
+static int refuse_source(const char *name, char *why)
+{
+	snprintf(why, ACCOUNT_WHY_MAX,
+		"%s is set, and ferryfs does not fetch credentials from there itself. Run: eval \"$(aws "
+		"configure export-credentials --format env)\"",
+		name);
+	return -EACCES;
+}
+
+static int refuse_profile(const struct account_source *source, const char *kind, char *why)
+{
+	snprintf(why, ACCOUNT_WHY_MAX,
+		"Profile %.64s %s, which ferryfs does not do itself. Run: eval \"$(aws configure "
+		"export-credentials --profile %.64s --format env)\"",
+		source->profile, kind, source->profile);
+	return -EACCES;
 }
 
 static int from_profile(const struct account_source *source, const struct profile *profile,
 	struct credentials *credentials, char *why)
 {
-	const char *kind = unsupported(profile);
+	const char *other = other_identity(profile), *kind = unsupported(profile), *variable;
+	bool web;
 
+	if (other)
+		return refuse_profile(source, other, why);
+	/* As the AWS CLI: before the keys of a profile that was not asked for by option. */
+	variable = other_source(&web);
+	if (web && !source->profile_option)
+		return refuse_source(variable, why);
 	if (profile->access_key[0] && profile->secret[0]) {
 		if (credentials_set(credentials, str_of(profile->access_key), str_of(profile->secret),
 			    str_of(profile->token)) == 0)
@@ -224,10 +277,9 @@ static int from_profile(const struct account_source *source, const struct profil
 			"Profile %s has only one of aws_access_key_id and aws_secret_access_key.",
 			source->profile);
 	else if (kind)
-		snprintf(why, ACCOUNT_WHY_MAX,
-			"Profile %.64s %s, which ferryfs does not do itself. Run: eval \"$(aws configure "
-			"export-credentials --profile %.64s --format env)\"",
-			source->profile, kind, source->profile);
+		return refuse_profile(source, kind, why);
+	else if (variable)
+		return refuse_source(variable, why);
 	else
 		snprintf(why, ACCOUNT_WHY_MAX,
 			"No credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put them "

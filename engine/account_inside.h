@@ -66,6 +66,12 @@ struct account {
 	atomic_int traits[TRAIT_COUNT];
 };
 
+/* account_settings.c: enum endpoint_variant, by the profile and AWS_USE_FIPS_ENDPOINT,
+ * AWS_USE_DUALSTACK_ENDPOINT. */
+unsigned account_settings_variants(const struct profile *profile);
+/* One warning for each setting that is known and has no effect here. */
+void account_settings_warn(const struct profile *profile, bool by_region);
+
 /* For account.c and account_resolved.c. */
 struct account *account_alloc(void); /* one reference; NULL: memory is short */
 int account_publish(struct account *account, const struct credentials *credentials);

@@ -4,7 +4,8 @@
 
 int account_service_name(const struct account *account, struct buf *ret)
 {
-	return account->by_region ? buf_add_text(ret, "aws") : endpoint_url(&account->endpoint, ret);
+	return account->by_region ? buf_add_text(ret, endpoint_partition(account->region))
+				  : endpoint_url(&account->endpoint, ret);
 }
 
 int account_who_name(struct account *account, struct buf *ret)

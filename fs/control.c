@@ -182,6 +182,8 @@ static void read_account(struct fields *fields, struct account_resolved *account
 	account->endpoint.addressing =
 		(enum endpoint_addressing)get_number(fields, "addressing", ADDRESSING_VIRTUAL);
 	account->by_region = get_flag(fields, "by_region");
+	account->endpoint.variants =
+		(unsigned)get_number(fields, "variants", ENDPOINT_FIPS | ENDPOINT_DUALSTACK);
 	account->request_payer = get_flag(fields, "request_payer");
 	account->from_environment = get_flag(fields, "from_environment");
 	account->profile_named = get_flag(fields, "profile_named");
@@ -402,11 +404,11 @@ static int put_credentials(json_t *object, const struct credentials *credentials
 static json_t *account_object(const struct account_resolved *account)
 {
 	struct buf url;
-	json_t *object = json_pack("{s:i, s:b, s:b, s:b, s:b, s:b, s:s}", "addressing",
-		(int)account->endpoint.addressing, "by_region", account->by_region, "request_payer",
-		account->request_payer, "from_environment", account->from_environment, "profile_named",
-		account->profile_named, "no_sign_request", account->no_sign_request, "region",
-		account->region);
+	json_t *object = json_pack("{s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:s}", "addressing",
+		(int)account->endpoint.addressing, "variants", (int)account->endpoint.variants, "by_region",
+		account->by_region, "request_payer", account->request_payer, "from_environment",
+		account->from_environment, "profile_named", account->profile_named, "no_sign_request",
+		account->no_sign_request, "region", account->region);
 
 	buf_init(&url, 4096);
 	endpoint_url(&account->endpoint, &url);

@@ -121,30 +121,39 @@ int endpoint_parse(const char *url, struct endpoint *ret)
 	return 0;
 }
 
-/* The DNS suffix of a region's partition (botocore, partitions.json). */
-static const char *region_suffix(struct str region)
-{
-	static const struct {
-		const char *prefix, *suffix;
-	} partitions[] = {
-		{"cn-", "amazonaws.com.cn"},
-		{"us-iso-", "c2s.ic.gov"},
-		{"us-isob-", "sc2s.sgov.gov"},
-		{"us-isof-", "csp.hci.ic.gov"},
-		{"eu-isoe-", "cloud.adc-e.uk"},
-		{"eusc-", "amazonaws.eu"},
-	};
+struct partition {
+	const char *prefix; /* of its regions */
+	const char *name, *suffix; /* of its hosts */
+};
 
-	for (size_t i = 0; i < sizeof(partitions) / sizeof(partitions[0]); i++) {
-		if (str_has_prefix(region, str_of(partitions[i].prefix)))
-			return partitions[i].suffix;
-	}
-	return "amazonaws.com";
+/* botocore, partitions.json */
+static const struct partition *region_partition(const char *region)
+{
+	static const struct partition partitions[] = {
+		{"cn-", "aws-cn", "amazonaws.com.cn"},
+		{"us-gov-", "aws-us-gov", "amazonaws.com"},
+		{"us-iso-", "aws-iso", "c2s.ic.gov"},
+		{"us-isob-", "aws-iso-b", "sc2s.sgov.gov"},
+		{"us-isof-", "aws-iso-f", "csp.hci.ic.gov"},
+		{"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"},
+		{"eusc-", "aws-eusc", "amazonaws.eu"},
+		{"", "aws", "amazonaws.com"},
+	};
+	const struct partition *partition = partitions;
+
+	while (!str_has_prefix(str_of(region), str_of(partition->prefix)))
+		partition++;
+	return partition;
 }
 
-int endpoint_for_region(const char *region, struct endpoint *ret)
+const char *endpoint_partition(const char *region)
 {
-	struct endpoint e = {.tls = true, .aws = true, .addressing = ADDRESSING_AUTO};
+	return region_partition(region)->name;
+}
+
+int endpoint_for_region(const char *region, unsigned variants, struct endpoint *ret)
+{
+	struct endpoint e = {.tls = true, .aws = true, .addressing = ADDRESSING_AUTO, .variants = variants};
 	struct str s = str_of(region);
 
 	if (s.len == 0 || s.len > REGION_MAX)
@@ -153,7 +162,8 @@ int endpoint_for_region(const char *region, struct endpoint *ret)
 		if (!is_lower(s.data[i]) && !is_digit(s.data[i]) && s.data[i] != '-')
 			return -EINVAL;
 	}
-	snprintf(e.host, sizeof(e.host), "s3.%s.%s", region, region_suffix(s));
+	snprintf(e.host, sizeof(e.host), "s3%s%s.%s.%s", variants & ENDPOINT_FIPS ? "-fips" : "",
+		variants & ENDPOINT_DUALSTACK ? ".dualstack" : "", region, region_partition(region)->suffix);
 	*ret = e;
 	return 0;
 }

@@ -19,6 +19,9 @@ enum {
 	BUCKET_MAX = 255, /* AWS allows 63; older buckets and other servers up to 255 */
 };
 
+/* Of AWS's endpoints found by region: hosts with FIPS 140 modules; with IPv6 addresses too. */
+enum endpoint_variant { ENDPOINT_FIPS = 1, ENDPOINT_DUALSTACK = 2 };
+
 enum endpoint_addressing { ADDRESSING_AUTO, ADDRESSING_PATH, ADDRESSING_VIRTUAL };
 
 struct endpoint {
@@ -26,6 +29,7 @@ struct endpoint {
 	bool aws; /* made from a region, or an amazonaws.com host */
 	unsigned short port; /* 0: the scheme's own */
 	enum endpoint_addressing addressing;
+	unsigned variants; /* enum endpoint_variant, where it was made from a region */
 	char host[ENDPOINT_HOST_MAX]; /* IPv6 with its brackets */
 	char path[ENDPOINT_HOST_MAX]; /* "" or "/base" without a trailing slash */
 };
@@ -34,8 +38,11 @@ struct endpoint {
  * port. */
 int endpoint_parse(const char *url, struct endpoint *ret);
 
-/* The AWS endpoint of a region. */
-int endpoint_for_region(const char *region, struct endpoint *ret);
+/* The AWS endpoint of a region, in these variants. */
+int endpoint_for_region(const char *region, unsigned variants, struct endpoint *ret);
+/* The partition of AWS that a region is in: "aws", "aws-cn", "aws-us-gov" ...  Accounts, buckets and keys of one
+ * are nothing to another. */
+const char *endpoint_partition(const char *region);
 
 /* Is bucket a name that can stand in an address at all: 3 to BUCKET_MAX of A-Za-z0-9._- ? */
 bool endpoint_bucket_ok(struct str bucket);

@@ -50,12 +50,29 @@ static const struct place places[] = {
 	PLACE("credential_process", credential_process),
 	PLACE("sso_session", sso),
 	PLACE("sso_start_url", sso),
+	PLACE("sso_account_id", sso_account),
+	PLACE("login_session", login_session),
+	PLACE("web_identity_token_file", web_identity),
+	PLACE("credential_source", credential_source),
+	PLACE("use_fips_endpoint", use_fips),
+	PLACE("use_dualstack_endpoint", use_dualstack),
 };
 
 static const struct place nested_places[] = {
 	PLACE("endpoint_url", endpoint_url_s3),
 	PLACE("addressing_style", addressing_style),
+	PLACE("use_dualstack_endpoint", use_dualstack),
 };
+
+/* AWS SDKs and Tools, "Settings reference": what changes requests, be it in the profile or in its s3 part. */
+static const char *const passed_over[] = {"use_accelerate_endpoint", "payload_signing_enabled",
+	"max_attempts", "retry_mode", "request_checksum_calculation", "response_checksum_validation",
+	"s3_use_arn_region", "sigv4a_signing_region_set", "s3_us_east_1_regional_endpoint"};
+
+const char *profile_passed_over(unsigned bit)
+{
+	return bit < sizeof(passed_over) / sizeof(passed_over[0]) ? passed_over[bit] : NULL;
+}
 
 void profile_init(struct profile *profile)
 {
@@ -103,6 +120,15 @@ static const struct place *find_place(const struct place *list, size_t count, st
 static const struct place *find_setting(struct str name)
 {
 	return find_place(places, sizeof(places) / sizeof(places[0]), name);
+}
+
+static void note_passed_over(struct reader *reader, struct str name, struct str value)
+{
+	if (same_name(value, "false"))
+		return;
+	for (unsigned i = 0; profile_passed_over(i); i++)
+		if (same_name(name, profile_passed_over(i)))
+			reader->profile->passed_over |= 1u << i;
 }
 
 static int store(struct reader *reader, const struct place *place, struct str value)
@@ -197,6 +223,7 @@ static int read_setting(struct reader *reader, struct str line)
 	reader->empty = value.len == 0;
 	if (!reader->wanted || reader->walk != WALK_PROFILE)
 		return 0;
+	note_passed_over(reader, name, value);
 	place = find_setting(name);
 	return place ? store(reader, place, value) : 0;
 }
@@ -216,6 +243,7 @@ static int read_nested(struct reader *reader, struct str line)
 	r = split_setting(line, &name, &value);
 	if (r)
 		return r;
+	note_passed_over(reader, name, value);
 	place = find_place(nested_places, sizeof(nested_places) / sizeof(nested_places[0]), name);
 	return place ? store(reader, place, value) : 0;
 }

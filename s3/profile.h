@@ -7,7 +7,8 @@
  * after white space (AWS SDKs, "Format of the config file"); a value is trimmed at both ends and may hold `;`
  * and `#` after anything but white space.  Lines indented deeper than a setting without a value are nested
  * settings (s3 =\n  addressing_style = path) and only those of `s3` are read; below a setting with a value
- * they would continue it, which is an error for a setting read here.  An unknown setting is skipped.  A
+ * they would continue it, which is an error for a setting read here.  An unknown setting is skipped; one that
+ * changes how an SDK sends requests, and has no effect here, is noted.  A
  * section that comes twice is one.
  */
 #ifndef FERRYFS_S3_PROFILE_H
@@ -36,7 +37,14 @@ struct profile {
 	char role_arn[2049];
 	char credential_process[4097];
 	char sso[PROFILE_NAME_MAX + 1]; /* sso_session or sso_start_url */
+	char sso_account[PROFILE_NAME_MAX + 1]; /* sso_account_id: with it the profile signs in through SSO */
+	char login_session[2049], web_identity[4097], credential_source[65];
+	char use_fips[17], use_dualstack[17];
+	unsigned passed_over; /* bits: settings that are known and have no effect here */
 };
+
+/* The name of a setting that is passed over, by its bit; NULL past the last. */
+const char *profile_passed_over(unsigned bit);
 
 void profile_init(struct profile *profile);
 void profile_wipe(struct profile *profile);

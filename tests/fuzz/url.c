@@ -147,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_endpoint(&endpoint, bucket, key);
 		break;
 	case 2:
-		if (endpoint_for_region(first, &endpoint) == 0) {
+		if (endpoint_for_region(first, 0, &endpoint) == 0) {
 			must(endpoint.tls && endpoint.aws);
 			check_endpoint(&endpoint, bucket, key);
 		}

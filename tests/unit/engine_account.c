@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "engine/account_inside.h"
+#include "engine/account_name.h"
 #include "engine/log.h"
 
 static char home[] = "/tmp/ferryfs-account-XXXXXX";
@@ -35,7 +36,9 @@ static int begin(void **state)
 	static const char *const names[] = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 		"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION",
 		"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_SHARED_CREDENTIALS_FILE",
-		"AWS_CONFIG_FILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"};
+		"AWS_CONFIG_FILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_WEB_IDENTITY_TOKEN_FILE",
+		"AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"};
 	char path[256];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -178,6 +181,113 @@ static void test_other_kinds(void **state)
 	assert_non_null(strstr(why, "credential_process"));
 }
 
+/* A profile that says who else acts never acts as its own keys. */
+static void test_identity(void **state)
+{
+	put("credentials", "[default]\naws_access_key_id = K\naws_secret_access_key = S\n"
+			   "[both]\naws_access_key_id = U\naws_secret_access_key = S\n"
+			   "[sso]\naws_access_key_id = U\naws_secret_access_key = S\n"
+			   "[login]\naws_access_key_id = U\naws_secret_access_key = S\n"
+			   "[process]\naws_access_key_id = U\naws_secret_access_key = S\n");
+	put("config", "[profile both]\nrole_arn = arn:x\nsource_profile = default\n"
+		      "[profile sso]\nsso_session = x\nsso_account_id = 1\n"
+		      "[profile login]\nlogin_session = arn:x\n"
+		      "[profile process]\ncredential_process = /bin/x\n"
+		      "[profile web]\nrole_arn = arn:x\nweb_identity_token_file = /x\n"
+		      "[profile ec2]\ncredential_source = Ec2InstanceMetadata\n");
+	assert_int_equal(refused(&(struct account_options){.profile = "both"}), -EACCES);
+	assert_non_null(strstr(why, "role_arn"));
+	assert_int_equal(refused(&(struct account_options){.profile = "sso"}), -EACCES);
+	assert_non_null(strstr(why, "SSO"));
+	assert_int_equal(refused(&(struct account_options){.profile = "login"}), -EACCES);
+	assert_non_null(strstr(why, "login_session"));
+	assert_int_equal(refused(&(struct account_options){.profile = "web"}), -EACCES);
+	assert_non_null(strstr(why, "web_identity_token_file"));
+	assert_int_equal(refused(&(struct account_options){.profile = "ec2"}), -EACCES);
+	assert_non_null(strstr(why, "credential_source"));
+	/* the AWS CLI, too, takes the file's keys before it runs a program */
+	account_unref(opened(&(struct account_options){.profile = "process"}));
+	/* a role by a token goes before the default profile's keys, not before those of a profile asked for */
+	setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/x", 1);
+	setenv("AWS_ROLE_ARN", "arn:x", 1);
+	assert_int_equal(refused(&(struct account_options){0}), -EACCES);
+	assert_non_null(strstr(why, "AWS_WEB_IDENTITY_TOKEN_FILE"));
+	account_unref(opened(&(struct account_options){.profile = "process"}));
+	setenv("AWS_ACCESS_KEY_ID", "E", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "S", 1);
+	account_unref(opened(&(struct account_options){0}));
+}
+
+/* Where credentials could be had is named in the error. */
+static void test_sources(void **state)
+{
+	static const char *const sources[] = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"};
+
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		setenv(sources[i], "/x", 1);
+		assert_int_equal(refused(&(struct account_options){0}), -EACCES);
+		assert_non_null(strstr(why, sources[i]));
+		assert_non_null(strstr(why, "export-credentials"));
+		unsetenv(sources[i]);
+	}
+}
+
+static void host_is(const struct account_options *options, const char *region, const char *host)
+{
+	struct account *account = opened(options);
+	struct endpoint space;
+
+	assert_string_equal(account_endpoint_for(account, region, &space)->host, host);
+	account_unref(account);
+}
+
+static void test_variants(void **state)
+{
+	const struct account_options fips = {.profile = "fips"}, plain = {.no_sign_request = true};
+
+	put("config", "[profile fips]\naws_access_key_id = K\naws_secret_access_key = S\n"
+		      "use_fips_endpoint = true\nuse_dualstack_endpoint = true\nmax_attempts = 3\n"
+		      "s3 =\n  use_accelerate_endpoint = true\n  max_concurrent_requests = 3\n");
+	host_is(&fips, "us-east-1", "s3-fips.dualstack.us-east-1.amazonaws.com");
+	host_is(&fips, "us-west-2", "s3-fips.dualstack.us-west-2.amazonaws.com");
+	host_is(&plain, "us-east-1", "s3.us-east-1.amazonaws.com");
+	setenv("AWS_USE_FIPS_ENDPOINT", "true", 1);
+	host_is(&plain, "us-east-1", "s3-fips.us-east-1.amazonaws.com");
+	setenv("AWS_USE_FIPS_ENDPOINT", "false", 1);
+	host_is(&fips, "us-east-1", "s3.dualstack.us-east-1.amazonaws.com");
+	unsetenv("AWS_USE_FIPS_ENDPOINT");
+	setenv("AWS_USE_DUALSTACK_ENDPOINT", "TRUE", 1);
+	host_is(&plain, "us-east-1", "s3.dualstack.us-east-1.amazonaws.com");
+}
+
+/* Two partitions of AWS have nothing in common but the names of their buckets. */
+static void test_partitions(void **state)
+{
+	struct account *ours =
+		opened(&(struct account_options){.no_sign_request = true, .region = "eu-west-1"});
+	struct account *china =
+		opened(&(struct account_options){.no_sign_request = true, .region = "cn-north-1"});
+	struct account *gov =
+		opened(&(struct account_options){.no_sign_request = true, .region = "us-gov-west-1"});
+	struct account *far =
+		opened(&(struct account_options){.no_sign_request = true, .region = "us-west-2"});
+	struct buf name;
+
+	assert_true(account_same_service(ours, far));
+	assert_false(account_same_service(ours, china));
+	assert_false(account_same_service(ours, gov));
+	assert_false(account_is_like(ours, china));
+	buf_init(&name, 100);
+	assert_int_equal(account_service_name(china, &name), 0);
+	assert_string_equal(buf_text(&name), "aws-cn");
+	buf_release(&name);
+	account_unref(ours);
+	account_unref(china);
+	account_unref(gov);
+	account_unref(far);
+}
+
 static void test_renew(void **state)
 {
 	const struct credentials *old;
@@ -317,6 +427,10 @@ int main(void)
 		cmocka_unit_test_setup(test_files, begin),
 		cmocka_unit_test_setup(test_wrong, begin),
 		cmocka_unit_test_setup(test_other_kinds, begin),
+		cmocka_unit_test_setup(test_identity, begin),
+		cmocka_unit_test_setup(test_sources, begin),
+		cmocka_unit_test_setup(test_variants, begin),
+		cmocka_unit_test_setup(test_partitions, begin),
 		cmocka_unit_test_setup(test_renew, begin),
 		cmocka_unit_test_setup(test_open_file_is_told_once, begin),
 		cmocka_unit_test_setup(test_regions, begin),

@@ -136,6 +136,7 @@ static void fill(struct control_request *request)
 
 	assert_int_equal(endpoint_parse("https://[::1]:9000/base", &account->endpoint), 0);
 	account->endpoint.addressing = ADDRESSING_PATH;
+	account->endpoint.variants = ENDPOINT_FIPS;
 	account->by_region = account->request_payer = account->profile_named = true;
 	strcpy(account->region, "us-east-1");
 	strcpy(account->profile, "p\xc3\xa9");
@@ -179,6 +180,7 @@ static void test_add(void **state)
 	assert_int_equal(back.view->part_threshold, 1ull << 32);
 	assert_true(endpoint_same(&back.account.endpoint, &request.account.endpoint));
 	assert_int_equal(back.account.endpoint.addressing, ADDRESSING_PATH);
+	assert_int_equal(back.account.endpoint.variants, ENDPOINT_FIPS);
 	assert_true(back.account.by_region && back.account.request_payer && back.account.profile_named);
 	assert_false(back.account.from_environment || back.account.no_sign_request);
 	assert_string_equal(back.account.profile, "p\xc3\xa9");

@@ -109,21 +109,31 @@ static void knows_regions(void **state)
 	struct endpoint e;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(endpoint_for_region(cases[i][0], &e), 0);
+		assert_int_equal(endpoint_for_region(cases[i][0], 0, &e), 0);
 		assert_string_equal(e.host, cases[i][1]);
 		assert_true(e.tls && e.aws);
 		assert_int_equal(e.port, 0);
 	}
-	assert_int_equal(endpoint_for_region("", &e), -EINVAL);
-	assert_int_equal(endpoint_for_region("evil.org/", &e), -EINVAL);
-	assert_int_equal(endpoint_for_region("US-EAST-1", &e), -EINVAL);
+	assert_int_equal(endpoint_for_region("us-gov-west-1", ENDPOINT_FIPS, &e), 0);
+	assert_string_equal(e.host, "s3-fips.us-gov-west-1.amazonaws.com");
+	assert_int_equal(endpoint_for_region("eu-west-1", ENDPOINT_DUALSTACK, &e), 0);
+	assert_string_equal(e.host, "s3.dualstack.eu-west-1.amazonaws.com");
+	assert_int_equal(endpoint_for_region("us-east-2", ENDPOINT_FIPS | ENDPOINT_DUALSTACK, &e), 0);
+	assert_string_equal(e.host, "s3-fips.dualstack.us-east-2.amazonaws.com");
+	assert_string_equal(endpoint_partition("eu-west-1"), "aws");
+	assert_string_equal(endpoint_partition("cn-north-1"), "aws-cn");
+	assert_string_equal(endpoint_partition("us-gov-east-1"), "aws-us-gov");
+	assert_string_equal(endpoint_partition("us-isob-east-1"), "aws-iso-b");
+	assert_int_equal(endpoint_for_region("", 0, &e), -EINVAL);
+	assert_int_equal(endpoint_for_region("evil.org/", 0, &e), -EINVAL);
+	assert_int_equal(endpoint_for_region("US-EAST-1", 0, &e), -EINVAL);
 }
 
 static void addresses_buckets(void **state)
 {
 	struct endpoint aws, plain = parsed("http://127.0.0.1:9000"), based = parsed("https://h/base");
 
-	assert_int_equal(endpoint_for_region("us-east-1", &aws), 0);
+	assert_int_equal(endpoint_for_region("us-east-1", 0, &aws), 0);
 	host_is(&aws, STR("bucket"), "bucket.s3.us-east-1.amazonaws.com");
 	path_is(&aws, STR("bucket"), STR("a b"), "/a%20b");
 	path_is(&aws, STR("bucket"), STR_NONE, "/");
