@@ -280,6 +280,10 @@ void job_fail(struct job *job, const struct failure *f)
 		e->error = f->error;
 		e->what = f->what;
 		copy_text(e->code, sizeof(e->code), answer != NULL ? answer->error.code : f->code);
+		if (answer != NULL) {
+			e->status = answer->status;
+			copy_text(e->message, sizeof(e->message), answer->error.message);
+		}
 		copy_text(e->request_id, sizeof(e->request_id),
 			answer != NULL ? answer->request_id : f->request_id);
 		escape_key(f->key, e->key, sizeof(e->key));

@@ -89,7 +89,10 @@ struct job_progress {
 
 struct job_error {
 	int error; /* 0: none */
+	int status; /* HTTP; 0: nothing was answered, or it is not known */
 	char code[ANSWER_CODE_MAX + 1];
+	char message[ANSWER_TEXT_MAX +
+		     1]; /* as sent, unescaped, or libcurl's words where nothing was answered */
 	char request_id[ANSWER_ID_MAX + 1];
 	char key[KEY_MAX + 1]; /* escaped or cut where it does not fit: for people */
 	const char *what; /* "copy", "list", "delete" */

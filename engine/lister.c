@@ -125,7 +125,7 @@ static void lister_fail(struct lister *lister, int error, const struct s3_answer
 	if (lister->error != 0)
 		return;
 	lister->error = error;
-	if (answer != NULL && answer->status != 0) {
+	if (answer != NULL && (answer->status != 0 || answer->error.message[0] != '\0')) {
 		lister->answer = malloc(sizeof(*answer));
 		if (lister->answer != NULL)
 			*lister->answer = *answer;

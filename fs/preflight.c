@@ -1,3 +1,4 @@
+#include "fs/cmd/reason.h"
 #include "fs/preflight.h"
 
 #include <errno.h>
@@ -202,6 +203,14 @@ static void explain_connection(const struct failure *failure, char *why)
 		break;
 	case -EPROTO:
 	case -ECONNABORTED:
+		if (reason_is_no_tls(message)) {
+			snprintf(why, ACCOUNT_WHY_MAX,
+				"cannot reach %.160s: TLS failed, as what answers there speaks none: use "
+				"http:// for "
+				"a service without TLS",
+				endpoint);
+			break;
+		}
 		snprintf(why, ACCOUNT_WHY_MAX, "cannot reach %.160s: TLS failed: %.200s", endpoint, message);
 		break;
 	case -ECONNRESET:

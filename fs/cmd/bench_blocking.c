@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "fs/cmd/bench.h"
+#include "fs/cmd/reason.h"
 #include "fs/cmd/report.h"
 
 struct shared {
@@ -45,7 +46,9 @@ static void note_error(
 		return;
 	buf_init(&text, BENCH_ERROR_MAX - 1);
 	buf_addf(&text, "%s: ", what);
-	report_reason(&text, error, answer->error.code, answer->request_id);
+	struct reason reason = reason_of_answer(error, answer, NULL);
+
+	reason_text(&text, &reason);
 	snprintf(result->error, sizeof(result->error), "%s", buf_text(&text));
 	buf_release(&text);
 }

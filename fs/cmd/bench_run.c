@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include "fs/cmd/bench.h"
 #include "fs/cmd/progress.h"
+#include "fs/cmd/reason.h"
 #include "fs/cmd/report.h"
 
 /* How many workers and requests in flight, and who walks the keys. */
@@ -92,7 +93,9 @@ static void run_job(const struct bench_options *options, unsigned list_streams, 
 		return;
 	buf_init(&text, BENCH_ERROR_MAX - 1);
 	buf_addf(&text, "%s: ", error.what);
-	report_reason(&text, error.error, error.code, error.request_id);
+	struct reason reason = reason_of_job(&error, NULL);
+
+	reason_text(&text, &reason);
 	snprintf(ret->error, sizeof(ret->error), "%s", buf_text(&text));
 	buf_release(&text);
 }

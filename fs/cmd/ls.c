@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include "fs/cmd/ls_list.h"
 #include "fs/cmd/place.h"
+#include "fs/cmd/reason.h"
 #include "fs/cmd/report.h"
 #include "fs/cmd/words.h"
 
@@ -102,7 +103,9 @@ static int finish(struct ls *ls)
 			place_text(&text, str_of(ls->url.bucket), s3_url_key(&ls->url));
 			buf_add_text(&text, ": ");
 		}
-		report_reason(&text, ls->list.error, ls->list.answer.error.code, ls->list.answer.request_id);
+		struct reason reason = reason_of_answer(ls->list.error, &ls->list.answer, ls->account);
+
+		reason_text(&text, &reason);
 		r = words_failed("ls", "%s", buf_text(&text));
 	} else if (ls->list.shown == 0 && ls->url.key_len) {
 		place_text(&text, str_of(ls->url.bucket), s3_url_key(&ls->url));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "fs/cmd/place.h"
 #include "fs/cmd/progress.h"
+#include "fs/cmd/reason.h"
 #include "fs/cmd/report.h"
 #include "s3/escape.h"
 
@@ -19,51 +20,6 @@ void report_release(struct report *report)
 	for (unsigned i = 0; i < REPORT_FAILURES_MAX; i++)
 		free(report->failures[i]);
 	pthread_mutex_destroy(&report->lock);
-}
-
-static const char *error_text(int error)
-{
-	switch (-error) {
-	case ENOENT:
-		return "not found";
-	case EACCES:
-		return "access denied";
-	case ESTALE:
-		return "the source changed meanwhile";
-	case EBUSY:
-		return "appeared or changed meanwhile, and stays";
-	case EREMOTE:
-		return "archived: restore it first";
-	case ENAMETOOLONG:
-		return "the key would have more than 1,024 bytes";
-	case EFBIG:
-		return "larger than any object may be";
-	case EOPNOTSUPP:
-		return "the service cannot do that";
-	case EPROTO:
-		return "TLS failed: its certificate cannot be verified (see --ca-bundle)";
-	case EUCLEAN:
-		return "entries of the listing that cannot be used were left out";
-	case EBADMSG:
-		return "the service's answer makes no sense";
-	default:
-		return strerror(-error);
-	}
-}
-
-int report_reason(struct buf *buf, int error, const char *code, const char *request_id)
-{
-	if (code && *code) {
-		escape_text(buf, str_of(code));
-		buf_add_text(buf, ": ");
-	}
-	buf_add_text(buf, error_text(error));
-	if (request_id && *request_id) {
-		buf_add_text(buf, " (request id ");
-		escape_text(buf, str_of(request_id));
-		buf_add_char(buf, ')');
-	}
-	return buf->error;
 }
 
 static const char *event_op(const struct report *report, const struct job_event *event)
@@ -214,8 +170,9 @@ static void keep_failure(struct report *report, const struct job_event *event)
 	buf_init(&text, FAILURE_TEXT_MAX);
 	event_text(report, event, &text);
 	buf_add_text(&text, ": ");
-	report_reason(&text, event->error, event->answer ? event->answer->error.code : NULL,
-		event->answer ? event->answer->request_id : NULL);
+	struct reason reason = reason_of_answer(event->error, event->answer, report->account);
+
+	reason_text(&text, &reason);
 	if (!text.error)
 		kept = str_dup(buf_str(&text));
 	buf_release(&text);
@@ -280,6 +237,7 @@ static void summary_json(const struct report *report, const struct report_summar
 	if (summary->error) {
 		json_text(buf, "errno", strerrorname_np(-summary->error->error));
 		json_text(buf, "code", summary->error->code);
+		json_text(buf, "message", summary->error->message);
 		json_text(buf, "request_id", summary->error->request_id);
 	}
 	buf_add_text(buf, "}\n");

@@ -27,6 +27,7 @@ struct report {
 	struct str source_prefix, destination_prefix;
 	bool json, lines, dry_run;
 	struct output *output; /* lent */
+	const struct account *account; /* who is asked, for the failures' reasons; lent */
 	pthread_mutex_t lock;
 	char *failures[REPORT_FAILURES_MAX]; /* protected by lock, as is all below; NULL: no memory for the
 						text */
@@ -56,11 +57,7 @@ struct report_summary {
 /* One line on standard error (not when quiet), and with --json one on standard output:
  * {"type":"summary","op":"copy"|"move"|"remove","dry_run":BOOL,"found":N,"planned":N,"copied":N,"deleted":N,"skipped":N,
  * "failed":N,"bytes":N,"retried":N,"seconds":S,"complete":BOOL,"interrupted":BOOL} and, where something ended
- * it early, "errno", "code", "request_id". */
+ * it early, "errno", "code", "message", "request_id". */
 void report_summary(struct report *report, const struct report_summary *summary);
-
-/* Appends a sentence for an errno of the engine, with S3's code and request id where there are some ("" or
- * NULL: none). */
-int report_reason(struct buf *buf, int error, const char *code, const char *request_id);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include "engine/stats.h"
+#include "fs/cmd/reason.h"
 #include "fs/cmd/run.h"
 #include "fs/cmd/words.h"
 #include "fs/journal_place.h"
@@ -201,7 +202,9 @@ static void tell_error(struct run *run, const struct job_error *error)
 	}
 	place_text(&text, place_bucket(&run->source), place_key(&run->source));
 	buf_add_text(&text, ": ");
-	report_reason(&text, error->error, error->code, error->request_id);
+	struct reason reason = reason_of_job(error, run->account);
+
+	reason_text(&text, &reason);
 	words_failed(run->command, "%s", buf_text(&text));
 	buf_release(&text);
 	run->told = true;
@@ -386,6 +389,7 @@ static void open_report(struct run *run)
 	run->report.lines =
 		!run->options.json && (run->options.verbose || (run->options.dry_run && !run->options.quiet));
 	run->report.dry_run = run->options.dry_run;
+	run->report.account = run->account;
 	run->report.output = &run->output;
 	report_init(&run->report);
 	progress_open(&run->progress, STDERR_FILENO, run->options.quiet);

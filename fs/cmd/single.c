@@ -244,7 +244,8 @@ int single_run(struct run *run)
 		return 0;
 	}
 	if (r < 0) {
-		run->error = (struct job_error){.error = r, .what = "look at"};
+		run->error = (struct job_error){.error = r, .what = "look at", .status = source.status};
+		memcpy(run->error.message, source.error.message, sizeof(run->error.message));
 		memcpy(run->error.code, source.error.code, sizeof(run->error.code));
 		memcpy(run->error.request_id, source.request_id, sizeof(run->error.request_id));
 		return 0;

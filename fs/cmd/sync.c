@@ -106,7 +106,9 @@ static void note_error(struct sync *sync, int error, const char *what, const str
 	sync->error.what = what;
 	if (!answer)
 		return;
+	sync->error.status = answer->status;
 	memcpy(sync->error.code, answer->error.code, sizeof(sync->error.code));
+	memcpy(sync->error.message, answer->error.message, sizeof(sync->error.message));
 	memcpy(sync->error.request_id, answer->request_id, sizeof(sync->error.request_id));
 }
 

@@ -325,7 +325,7 @@ static void test_parts_fail(void **state)
 		int error;
 	} cases[] = {
 		{"op=head,action=403", -EACCES},
-		{"op=get-tagging,action=403:AccessDenied", -EACCES},
+		{"op=get-tagging,action=403:ExpiredToken", -EACCES},
 		{"op=create-upload,action=403:AccessDenied", -EACCES},
 		{"op=copy-part,nth=1,action=403:AccessDenied", -EACCES},
 		{"op=copy-part,nth=9,action=403:AccessDenied", -EACCES},
@@ -369,6 +369,18 @@ static void test_tags(void **state)
 	assert_int_equal(run(), -EOPNOTSUPP);
 }
 
+static void test_tags_denied(void **state)
+{
+	set_parts();
+	server_fault(&server, "op=get-tagging,action=403:AccessDenied");
+	prepare(BIG, "to", BIG_SIZE);
+	assert_int_equal(run(), 0);
+	assert_int_equal(account_trait(account, TRAIT_TAGGING), TRAIT_UNKNOWN);
+	settings.tags = COPY_TAGS_REQUIRED;
+	prepare(BIG, "to2", BIG_SIZE);
+	assert_int_equal(run(), -EACCES);
+}
+
 static void test_cancel_parts(void **state)
 {
 	set_parts();
@@ -405,6 +417,7 @@ int main(int argc, char **argv)
 		TEST(test_parts_fail),
 		TEST(test_parts_changed),
 		TEST(test_tags),
+		TEST(test_tags_denied),
 		TEST(test_cancel_parts),
 	};
 	argv0 = argv[0];
