@@ -228,11 +228,13 @@ install: all
 	install -d $(BINDIR) $(SBINDIR) $(MANDIR)/man1 $(MANDIR)/man7
 	install -m 755 $(FERRYFS) $(BINDIR)/ferryfs
 	ln -sf $(PREFIX)/bin/ferryfs $(SBINDIR)/mount.ferryfs
+	ln -sf $(PREFIX)/bin/ferryfs $(SBINDIR)/mount.fuse.ferryfs
 	install -m 644 man/ferryfs.1 $(MANDIR)/man1/
 	install -m 644 man/ferryfs.7 $(MANDIR)/man7/
 
 uninstall:
-	rm -f $(BINDIR)/ferryfs $(SBINDIR)/mount.ferryfs $(MANDIR)/man1/ferryfs.1 $(MANDIR)/man7/ferryfs.7
+	rm -f $(BINDIR)/ferryfs $(SBINDIR)/mount.ferryfs $(SBINDIR)/mount.fuse.ferryfs \
+		$(MANDIR)/man1/ferryfs.1 $(MANDIR)/man7/ferryfs.7
 
 clean:
 	rm -rf $(BUILD) ferryfs

@@ -17,6 +17,7 @@ static void free_stream(struct dir_stream *stream)
 	hub_unlock(hub);
 	dir_merge_clear(&stream->merge);
 	page_free(stream->page);
+	free(stream->token);
 	free(stream->entries);
 	free(stream->local);
 	free(stream);

@@ -39,6 +39,7 @@ struct dir_stream {
 	struct dir_merge merge;
 	struct call call; /* ListBuckets */
 	struct page *page;
+	char *token; /* of the page that is asked for; NULL: the first; owned */
 	bool calling;
 	unsigned pages;
 	uint64_t shown;

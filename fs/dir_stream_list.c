@@ -295,6 +295,30 @@ static void on_listed(void *user, int error, const struct s3_answer *answer)
 	ended(stream, error);
 }
 
+static void ask_buckets(struct dir_stream *stream);
+
+/* After a page that was shown: the next, or the end. */
+static void buckets_go_on(struct dir_stream *stream)
+{
+	const struct page *page = stream->page;
+	struct hub *hub = stream->options.hub;
+	bool moved = page->token.len > 0 && !str_eq(page->token, str_of(stream->token));
+	char *token = moved ? str_dup(page->token) : NULL;
+
+	hub_lock(hub);
+	bool closed = stream->closed;
+
+	hub_unlock(hub);
+	if (closed || !page->truncated || !token) {
+		ended(stream, !page->truncated ? 0 : closed ? -ECANCELED : moved ? -ENOMEM : -EBADMSG);
+		free(token);
+		return;
+	}
+	free(stream->token);
+	stream->token = token;
+	ask_buckets(stream);
+}
+
 static void on_buckets(struct call *call, const struct s3_answer *answer)
 {
 	struct dir_stream *stream = call->user;
@@ -316,26 +340,34 @@ static void on_buckets(struct call *call, const struct s3_answer *answer)
 			log_listing(stream, LOG_LEVEL_WARNING, entry->key, 0, NULL,
 				"not shown: no bucket can have this name");
 	}
-	ended(stream, call->error);
+	if (call->error < 0)
+		ended(stream, call->error);
+	else
+		buckets_go_on(stream);
 }
 
 /* ---- on the worker ---- */
 
-static int start_buckets(struct dir_stream *stream)
+static void ask_buckets(struct dir_stream *stream)
 {
-	int error = page_new(&stream->page);
-
-	if (error < 0)
-		return error;
 	call_init(&stream->call);
 	stream->call.request.op = S3_LIST_BUCKETS;
+	stream->call.request.token = stream->token ? str_of(stream->token) : STR_NONE;
 	stream->call.account = stream->place.account;
 	stream->call.sinks.page = stream->page;
 	stream->call.on_done = on_buckets;
 	stream->call.user = stream;
 	stream->calling = true;
 	call_start(stream->worker, &stream->call);
-	return 0;
+}
+
+static int start_buckets(struct dir_stream *stream)
+{
+	int error = page_new(&stream->page);
+
+	if (error == 0)
+		ask_buckets(stream);
+	return error;
 }
 
 static int start_listing(struct dir_stream *stream)

@@ -62,6 +62,17 @@ static int unknown(const char *word)
 	return EXIT_USAGE;
 }
 
+/* "help cp" is "cp --help". */
+static int help_about(char *word)
+{
+	char *argv[] = {word, (char[]){"--help"}, NULL};
+
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(word, commands[i].name) == 0)
+			return commands[i].run(2, argv);
+	return unknown(word);
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
@@ -69,14 +80,20 @@ int main(int argc, char **argv)
 
 	if (caller_helper_main(argc, argv, &status))
 		return status;
-	if (argc > 0 && strcmp(basename(argv[0]), "mount.ferryfs") == 0)
-		return cmd_mount(argc, argv); /* it sees by argv[0] that mount(8) called */
+	/* "mount.ferryfs", "mount.fuse.ferryfs": cmd_mount sees by argv[0] that mount(8) called. */
+	if (argc > 0 && strncmp(basename(argv[0]), "mount.", 6) == 0)
+		return cmd_mount(argc, argv);
 	if (!word) {
 		fputs(help, stderr);
 		return EXIT_USAGE;
 	}
+	if (strcmp(word, "help") == 0 && argc > 2)
+		return help_about(argv[2]);
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
 		return say(help);
+	/* mount.fuse(8), for fstab's fuse.ferryfs, says "ferryfs SOURCE DIR -o OPTIONS". */
+	if (strncmp(word, "s3://", 5) == 0)
+		return cmd_mount(argc, argv);
 	if (strcmp(word, "--version") == 0)
 		return say("ferryfs " FERRYFS_VERSION "\n");
 	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

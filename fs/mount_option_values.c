@@ -280,10 +280,21 @@ static int set_part_threshold(struct mount_options *options, const char *value, 
 	return set_size(&options->view->part_threshold, "part_threshold", value, why);
 }
 
-/* dev and suid would weaken what is always on. */
+/* dev and suid would weaken what is always on; mount.fuse(8) says both whenever fstab does not deny them. */
 static int set_refused(struct mount_options *options, const char *value, char *why)
 {
+	if (options->mount_fuse)
+		return 0;
 	snprintf(why, ACCOUNT_WHY_MAX, "dev and suid are not possible: a bucket has neither");
+	return -EINVAL;
+}
+
+static int set_remount(struct mount_options *options, const char *value, char *why)
+{
+	snprintf(why, ACCOUNT_WHY_MAX,
+		"remount is not possible: end the mount with 'ferryfs umount DIR' and mount anew with the "
+		"other "
+		"options");
 	return -EINVAL;
 }
 
@@ -364,6 +375,7 @@ static const struct rule {
 	{"foreground", false, set_foreground},
 	{"dev", false, set_refused},
 	{"suid", false, set_refused},
+	{"remount", false, set_remount},
 };
 
 static const struct rule *find(const char *name)

@@ -250,10 +250,8 @@ static int set_source(struct mount_options *options, const char *text, char *why
 		}
 	}
 	if (error < 0) {
-		snprintf(why, ACCOUNT_WHY_MAX,
-			error == -ENAMETOOLONG ? "'%.128s...': the prefix is over 1024 bytes"
-					       : "'%.128s' is no address like s3://BUCKET/PREFIX",
-			text);
+		snprintf(why, ACCOUNT_WHY_MAX, "'%.128s' %s", text,
+			error == -ENAMETOOLONG ? "has a prefix of over 1024 bytes" : s3_url_hint(text));
 		return -EINVAL;
 	}
 	free(view->source);

@@ -23,6 +23,7 @@ struct mount_options {
 	bool alone; /* hub=no: a daemon and superblock of its own */
 	bool helper; /* given: mount(8) calls, as "mount.ferryfs SOURCE DIR [-sfnv] [-N NAMESPACE] [-t TYPE]
 			[-o OPTIONS]" */
+	bool mount_fuse; /* given: mount.fuse(8) calls, as "ferryfs SOURCE DIR -o OPTIONS", with options of its own */
 	bool fake; /* its -f: do everything but mount */
 	/* private: the option texts, for as long as connect's account may need them */
 	char **texts;

@@ -30,3 +30,24 @@ int s3_url_parse(const char *text, struct s3_url *ret)
 	*ret = url;
 	return 0;
 }
+
+const char *s3_url_hint(const char *text)
+{
+	struct str rest = str_of(text), bucket;
+
+	if (!str_has_prefix(rest, STR("s3://")))
+		return "is no address like s3://BUCKET/PREFIX";
+	rest = str_skip(rest, 5);
+	if (str_has_prefix(rest, STR("arn:")))
+		return "is an ARN: name the bucket, or an access point by its alias (s3://NAME-...-s3alias)";
+	bucket = str_n(rest.data, strcspn(rest.data, "/"));
+	if (memchr(bucket.data, ':', bucket.len))
+		return "has a colon in its bucket: TENANT:BUCKET is not taken; use a key of that tenant, and "
+		       "the "
+		       "bucket's name alone";
+	if (bucket.len < 3)
+		return "has a bucket's name of less than 3 letters, which is not supported";
+	if (bucket.len > BUCKET_MAX)
+		return "has a bucket's name of over 255 letters";
+	return "has no valid bucket name (letters, digits, '.', '-' and '_')";
+}

@@ -65,21 +65,39 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
+enum { BUCKETS_TOKEN_MAX = 8192 };
+
+/* Keeps where the list goes on; -EBADMSG when it is where it was. */
+static int buckets_go_on(const struct page *page, char token[BUCKETS_TOKEN_MAX + 1])
+{
+	if (page->token.len == 0 || page->token.len > BUCKETS_TOKEN_MAX || str_eq(page->token, str_of(token)))
+		return -EBADMSG;
+	memcpy(token, page->token.data, page->token.len);
+	token[page->token.len] = '\0';
+	return 0;
+}
+
 static void list_buckets(struct ls *ls)
 {
 	struct page *page = NULL;
 	struct call call;
 
-	call_init(&call);
-	call.account = ls->account;
-	call.request = (struct s3_request){.op = S3_LIST_BUCKETS};
+	char token[BUCKETS_TOKEN_MAX + 1] = "";
+
 	ls->list.error = page_new(&page);
-	if (ls->list.error < 0)
-		return;
-	call.sinks.page = page;
-	ls->list.error = waiter_call(&ls->waiter, ls->engine, &call, &ls->list.answer);
-	if (ls->list.error == 0)
+	while (ls->list.error == 0) {
+		call_init(&call);
+		call.account = ls->account;
+		call.request = (struct s3_request){.op = S3_LIST_BUCKETS, .token = str_of(token)};
+		call.sinks.page = page;
+		ls->list.error = waiter_call(&ls->waiter, ls->engine, &call, &ls->list.answer);
+		if (ls->list.error < 0)
+			break;
 		ls_list_show(&ls->list, page);
+		if (!page->truncated)
+			break;
+		ls->list.error = buckets_go_on(page, token);
+	}
 	page_free(page);
 }
 
@@ -160,6 +178,7 @@ static bool take_option(struct ls *ls, int which)
 		ls->style.is_long = true;
 		return true;
 	case 'r':
+	case 'R':
 		ls->recursive = true;
 		return true;
 	case OPT_ORDERED:
@@ -189,7 +208,7 @@ static bool read_words(struct ls *ls, int argc, char **argv, int *ret_status)
 	opterr = 0;
 	optind = 0;
 	*ret_status = EXIT_USAGE;
-	while ((found = getopt_long(argc, argv, ":hlr", long_options, &index)) != -1) {
+	while ((found = getopt_long(argc, argv, ":hlrR", long_options, &index)) != -1) {
 		if (found == 'h') {
 			*ret_status = words_help(texts);
 			return false;

@@ -129,7 +129,8 @@ int cmd_mount(int argc, char **argv)
 		return words_failed("mount", "out of memory");
 	}
 	mount->daemon.fd = mount->log_fd = -1;
-	mount->options.helper = argc > 0 && strstr(argv[0], "mount.ferryfs");
+	mount->options.helper = argc > 0 && strstr(argv[0], "mount.");
+	mount->options.mount_fuse = argc > 0 && strcmp(argv[0], "mount") != 0 && !mount->options.helper;
 	int error = mount_options_parse(&mount->options, argc - 1, argv + 1, mount->why);
 
 	if (error == -ENOMEM)

@@ -35,7 +35,7 @@ int place_url(const char *text, struct s3_url *ret, char *why)
 			"bucket)");
 	if (r == -ENAMETOOLONG)
 		return refuse(why, text, "has a key of more than 1,024 bytes");
-	return refuse(why, text, "has no valid bucket name");
+	return refuse(why, text, s3_url_hint(text));
 }
 
 static int place_parse(const char *text, struct place *ret, char *why)

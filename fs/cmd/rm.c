@@ -9,6 +9,8 @@ static const char help[] = "Usage: ferryfs rm [OPTION]... s3://BUCKET/KEY\n"
 			   "mean the keys that begin with \"x/\" (\"x/\"\n"
 			   "itself, a directory marker, among them; neither \"x\" nor \"xy\").  Without -r "
 			   "one object, which must exist.\n"
+			   "  -f                         nothing found is no failure\n"
+			   "\n"
 			   "In a bucket with versions S3 writes delete markers; older versions stay.\n";
 
 int cmd_rm(int argc, char **argv)

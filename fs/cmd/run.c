@@ -226,6 +226,8 @@ static void tell_empty(struct run *run)
 {
 	struct buf text;
 
+	if (run->options.force)
+		return;
 	buf_init(&text, 8192);
 	place_text(&text, place_bucket(&run->source), place_key(&run->source));
 	words_failed(run->command, "no objects below %s", buf_text(&text));

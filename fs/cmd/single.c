@@ -40,6 +40,8 @@ static void tell_missing(struct run *run)
 	call.account = run->account;
 	call.request = (struct s3_request){.op = S3_HEAD_BUCKET, .bucket = place_bucket(&run->source)};
 	waiter_call(&run->waiter, run->engine, &call, &answer);
+	if (run->options.force && answer.status != 404)
+		return;
 	buf_init(&text, 8192);
 	if (answer.status == 404) {
 		buf_addf(&text, "no such bucket: s3://%s", run->source.bucket);

@@ -23,7 +23,7 @@ const char help_transfer_copy[] =
 const char help_transfer_options[] =
 	"\n"
 	"Options:\n"
-	"  -r, --recursive            all keys below the prefix; nothing found there is an error\n"
+	"  -r, -R, --recursive        all keys below the prefix; nothing found there is an error\n"
 	"      --exclude GLOB         leave out objects whose path below the prefix matches; * and ? match "
 	"'/' "
 	"as well\n"

@@ -213,7 +213,11 @@ static int set_option(struct transfer_options *options, int which, const char *n
 {
 	switch (which) {
 	case 'r':
+	case 'R': /* as cp(1) has it */
 		options->recursive = true;
+		return 0;
+	case 'f':
+		options->force = true;
 		return 0;
 	case 'q':
 		options->quiet = true;
@@ -294,6 +298,38 @@ static const char *finish(struct transfer_options *options, enum job_kind kind)
 	return NULL;
 }
 
+/* Letters of cp(1), mv(1) and rm(1), and how what they ask for is had here. */
+static const char *letter_hint(int letter)
+{
+	switch (letter) {
+	case 'a':
+		return "everything S3 has of an object is kept anyway; -r takes all below a prefix";
+	case 'f':
+		return "what is there is overwritten anyway";
+	case 'n':
+		return "--if-missing (with -r) leaves what is there";
+	case 'p':
+		return "metadata, content headers, tags and storage class are kept anyway";
+	case 'u':
+		return "--if-newer (with -r) copies what is newer";
+	case 'i':
+		return "nothing is asked; --dry-run shows what would be done";
+	default:
+		return NULL;
+	}
+}
+
+static void refuse_letter(enum job_kind kind, int found, char **argv)
+{
+	int letter = found == 'f' ? found : found == '?' && optopt < WORDS_OWN ? optopt : 0;
+	const char *hint = kind == JOB_REMOVE && letter != 'i' ? NULL : letter_hint(letter);
+
+	if (hint)
+		words_wrong(command_names[kind], "there is no -%c: %s", letter, hint);
+	else
+		words_unknown(command_names[kind], found, argv);
+}
+
 enum transfer_parse transfer_options_parse(
 	struct transfer_options *options, enum job_kind kind, int argc, char **argv)
 {
@@ -302,11 +338,11 @@ enum transfer_parse transfer_options_parse(
 
 	opterr = 0;
 	optind = 0; /* glibc: start over */
-	while ((found = getopt_long(argc, argv, ":hrqv", long_options, &index)) != -1) {
+	while ((found = getopt_long(argc, argv, ":hrRqvf", long_options, &index)) != -1) {
 		if (found == 'h')
 			return TRANSFER_HELP;
-		if (found == '?' || found == ':') {
-			words_unknown(command, found, argv);
+		if (found == '?' || found == ':' || (found == 'f' && kind != JOB_REMOVE)) {
+			refuse_letter(kind, found, argv);
 			return TRANSFER_WRONG;
 		}
 		name = found >= WORDS_CONNECT ? long_options[index].name : "";

@@ -22,6 +22,7 @@ enum sync_mode {
 struct transfer_options {
 	struct connect_options connect;
 	bool recursive, dry_run, json, quiet, verbose;
+	bool force; /* rm: nothing there is no failure */
 	enum sync_mode sync;
 	struct filter filter;
 	struct copy_settings copy; /* headers points below where there are some */

@@ -47,6 +47,16 @@ unshare -m bash -euc '
 	umount m3 || die "umount m3"
 	! mount -f -t ferryfs -o profile=p s3://beta m3 2>&1 | grep . || die "mount -f said something"
 	! mountpoint -q m3 || die "mount -f mounted"
+	! mount -o remount,ro -t ferryfs s3://alpha m1 2>remount.err || die "remounted"
+	grep -q "remount is not possible: .*ferryfs umount" remount.err || die "remount said: $(cat remount.err)"
+	# fuse.ferryfs by a helper of its own; mount.fuse(8), which has one PATH of its own, says "ferryfs SOURCE DIR -o OPTIONS"
+	ln -sf "$FERRYFS" sbin/mount.fuse.ferryfs
+	mount -t fuse.ferryfs -o "profile=p,endpoint_url='"$ENDPOINT"'" s3://beta m3 || die "mount -t fuse.ferryfs"
+	mountpoint -q m3 || die "fuse.ferryfs is not mounted"
+	umount m3 || die "umount m3"
+	"$FERRYFS" s3://beta m3 -o "rw,dev,suid,profile=p,endpoint_url='"$ENDPOINT"'" || die "ferryfs SOURCE DIR"
+	mountpoint -q m3 || die "not mounted as mount.fuse does"
+	umount m3 || die "umount m3"
 	umount m1 && umount m2 || die "umount"
 	for i in $(seq 200); do
 		grep -q "$FERRYFS_RUN_DIR/hub" /proc/self/mountinfo || exit 0
