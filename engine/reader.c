@@ -1,11 +1,18 @@
 #include "engine/transfer.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/log.h"
+#include "s3/escape.h"
 
 /* Readers kept for the next answers; more are made when that many answers are under way, and given back. */
 enum { READERS_KEPT = 64 };
+
+enum { TROUBLE_AFTER_MS = 2000, TROUBLE_PAUSE_MS = 30000 };
 
 static void reader_free(struct reader *reader)
 {
@@ -70,6 +77,25 @@ const struct s3_answer *transfer_answer(const struct transfer *transfer)
 	return transfer && transfer->reader ? &transfer->reader->answer : &none;
 }
 
+/* Whoever sits before a terminal hears, after TROUBLE_AFTER_MS and not too often, what a command waits for.  Any
+ * worker's thread. */
+static void tell_trouble(const struct transfer *transfer, const char *words)
+{
+	static atomic_uint_fast64_t told_ms;
+	uint64_t now = transfer->worker->now_ms, last = atomic_load(&told_ms);
+	struct buf shown;
+
+	if (now < transfer->call->started_ms + TROUBLE_AFTER_MS || (last && now < last + TROUBLE_PAUSE_MS) ||
+		!isatty(STDERR_FILENO) || !atomic_compare_exchange_strong(&told_ms, &last, now))
+		return;
+	buf_init(&shown, LOG_LINE_MAX);
+	endpoint_url(account_endpoint(transfer->call->account), &shown);
+	buf_add_text(&shown, ": ");
+	escape_text(&shown, str_of(words));
+	log_text(LOG_LEVEL_WARNING, "%s (attempt %u)", buf_text(&shown), transfer->call->attempts);
+	buf_release(&shown);
+}
+
 void transfer_explain(struct transfer *transfer, const char *format, ...)
 {
 	struct reader *reader = reader_get(transfer);
@@ -80,6 +106,8 @@ void transfer_explain(struct transfer *transfer, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(reader->answer.error.message, sizeof(reader->answer.error.message), format, args);
 	va_end(args);
+	if (transfer->call)
+		tell_trouble(transfer, reader->answer.error.message);
 }
 
 void reader_free_all(struct worker *worker)
