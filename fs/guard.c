@@ -153,7 +153,11 @@ void guard_start(struct guard *guard)
 		guard->on_done(guard, 0);
 		return;
 	}
-	guard->resolve = (struct resolve){.pid = guard->thread, .on_done = on_resolved, .user = guard};
+	guard->resolve = (struct resolve){.pid = guard->thread,
+		.uid = guard->uid,
+		.question = CALLER_WHO,
+		.on_done = on_resolved,
+		.user = guard};
 	if (!early || guard->thread <= 0 || resolver_ask(early->resolver, &guard->resolve) < 0)
 		settle(guard);
 }

@@ -26,6 +26,7 @@ struct guard {
 	struct hub *hub;
 	struct worker *worker;
 	pid_t thread; /* who removes it */
+	uid_t uid; /* of that thread */
 	const struct place *place;
 	const char *what; /* for the log */
 	void (*on_done)(struct guard *guard, int error); /* 0 or -EBUSY */

@@ -258,6 +258,7 @@ void remove_op_go(struct remove_op *op)
 	op->guard->hub = hub;
 	op->guard->worker = op->base.worker;
 	op->guard->thread = op->base.parked.thread;
+	op->guard->uid = op->base.parked.uid;
 	op->guard->place = &op->base.ends[0].place;
 	op->guard->what = op->base.what;
 	op->guard->on_done = on_guarded;
