@@ -83,12 +83,28 @@ static void removal_free(struct removal *removal)
 	free(removal);
 }
 
+/* What comes to be there next is no version that anybody has taken. */
+static void forget_versions(const struct removal *removal)
+{
+	struct str bucket = removal_bucket(removal), key = removal_key(removal);
+	struct place place = {
+		.account = removal->claim.items[0].account, .bucket_len = bucket.len, .key_len = key.len};
+
+	if (removal->claim.items[0].prefix)
+		return;
+	memcpy(place.bucket, bucket.data, bucket.len);
+	memcpy(place.key, key.data, key.len);
+	taken_forget(removal->hub->taken, &place);
+}
+
 /* Logged by then, where it failed. */
 static void removal_end(struct removal *removal, int error)
 {
 	struct hub *hub = removal->hub;
 	struct batch *batch = removal->batch;
 
+	if (error == 0)
+		forget_versions(removal);
 	hub_lock(hub);
 	if (error < 0)
 		show_again(removal);

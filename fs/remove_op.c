@@ -110,6 +110,8 @@ static void on_kept(struct marker *marker, int error, const struct s3_answer *an
 
 static void deleted(struct remove_op *op)
 {
+	if (!op->base.as_dir)
+		taken_forget(op->base.hub->taken, &op->base.ends[0].place);
 	forget(op);
 	if (op->plan == MARKER_AFTER) {
 		op->marker.on_done = on_kept;

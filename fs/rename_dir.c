@@ -16,6 +16,7 @@
 #include "fs/moves.h"
 #include "fs/remove_op.h"
 #include "fs/subtree.h"
+#include "fs/taken.h"
 
 void rename_dir_killed(struct parked *parked)
 {
@@ -35,6 +36,7 @@ static void finish_moved(struct rename_op *op)
 {
 	struct hub *hub = op->base.hub;
 
+	taken_forget_below(hub->taken, &rename_to(op)->place);
 	hub_lock(hub);
 	follow_moved(&op->follow, hub);
 	hub_unlock(hub);

@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum {
@@ -26,6 +28,13 @@ struct lost {
 	int64_t since;
 };
 
+/* Notes of what is below, made by then, are void. */
+struct below {
+	uint64_t serial; /* of the account; 0: none */
+	char *name; /* "bucket/prefix/" */
+	uint32_t made;
+};
+
 struct taken {
 	pthread_mutex_t lock;
 	unsigned max, slots, at; /* at: where the next one goes */
@@ -33,6 +42,8 @@ struct taken {
 	uint32_t *chains;
 	struct lost lost[TAKEN_LOST_MAX];
 	unsigned lost_count;
+	struct below below[TAKEN_BELOW_MAX]; /* a ring */
+	unsigned below_next;
 	int64_t lost_since; /* of processes that no longer have a place in lost; 0: none */
 };
 
@@ -90,6 +101,8 @@ void taken_free(struct taken *taken)
 	if (!taken)
 		return;
 	pthread_mutex_destroy(&taken->lock);
+	for (unsigned i = 0; i < TAKEN_BELOW_MAX; i++)
+		free(taken->below[i].name);
 	free(taken->notes);
 	free(taken->chains);
 	free(taken);
@@ -197,6 +210,35 @@ void taken_forget(struct taken *taken, const struct place *place)
 	pthread_mutex_unlock(&taken->lock);
 }
 
+void taken_forget_below(struct taken *taken, const struct place *place)
+{
+	char *name = NULL;
+
+	if (!taken || asprintf(&name, "%s/%.*s", place->bucket, (int)place->key_len, place->key) < 0)
+		return;
+	pthread_mutex_lock(&taken->lock);
+	struct below *below = &taken->below[taken->below_next++ % TAKEN_BELOW_MAX];
+
+	free(below->name);
+	*below = (struct below){account_serial(place->account), name, (uint32_t)time(NULL)};
+	pthread_mutex_unlock(&taken->lock);
+}
+
+/* Was a directory around it renamed to there since the note was made?  Lock held. */
+static bool is_void(const struct taken *taken, const struct note *note, const struct place *place)
+{
+	for (unsigned i = 0; i < TAKEN_BELOW_MAX; i++) {
+		const struct below *below = &taken->below[i];
+		if (below->name && below->serial == account_serial(place->account) &&
+			below->made >= note->made &&
+			strncmp(below->name, place->bucket, place->bucket_len) == 0 &&
+			below->name[place->bucket_len] == '/' &&
+			str_has_prefix(place_key(place), str_of(below->name + place->bucket_len + 1)))
+			return true;
+	}
+	return false;
+}
+
 void taken_drop(struct taken *taken, pid_t pid, const struct place *place)
 {
 	if (!taken)
@@ -230,8 +272,10 @@ bool taken_find(struct taken *taken, pid_t pid, const struct place *place, struc
 	pthread_mutex_lock(&taken->lock);
 	const struct note *note = find(taken, pid, hash);
 
-	if (note)
+	if (note && !is_void(taken, note, place))
 		ret->hash = note->etag;
+	else if (note)
+		ret->hash = 0;
 	else if (lost_since(taken, pid))
 		ret->before = lost_since(taken, pid) - SLACK_S;
 	pthread_mutex_unlock(&taken->lock);

@@ -8,7 +8,8 @@
  * (fs/unchanged.h).  A process that never read the object (rm) has no note, and removes whatever is there.
  *
  *   note     open for reading; a copy made by the service, which may be of a later version than was opened
- *   forget   this mount has itself stored, or renamed onto, the place: that is no other client's version
+ *   forget   this mount has itself stored, renamed onto, or removed what is at the place, or at one below it: what
+ *            is there by now is no other client's version
  *   drop     the process was refused once: what it asks for again, it gets
  *
  * At most TAKEN_MAX notes, the oldest goes.  Of a process that lost one it is remembered since when: what it
@@ -25,6 +26,7 @@
 enum {
 	TAKEN_MAX = 256 * 1024, /* 32 bytes each, of which the kernel gives only what was used once */
 	TAKEN_LOST_MAX = 64,
+	TAKEN_BELOW_MAX = 64,
 };
 
 struct taken;
@@ -35,6 +37,9 @@ void taken_free(struct taken *taken); /* accepts NULL */
 /* taken NULL, here and below: nothing is noted, and nothing found.  pid: as FUSE tells it, of a thread; 0 and "" are not noted. */
 void taken_note(struct taken *taken, pid_t pid, const struct place *place, const char *etag);
 void taken_forget(struct taken *taken, const struct place *place);
+/* The same for all below a directory that was renamed to this place, which ends in "/": the last
+ * TAKEN_BELOW_MAX of them. */
+void taken_forget_below(struct taken *taken, const struct place *place);
 void taken_drop(struct taken *taken, pid_t pid, const struct place *place);
 
 struct taken_version {

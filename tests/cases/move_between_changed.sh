@@ -17,19 +17,19 @@ for options in "" "--no-conditional-copy --no-conditional-delete --strict-delete
 	first=$ENDPOINT
 	admin POST "seed?bucket=alpha&prefix=t/&count=12&size=10" >/dev/null
 	admin POST "seed?bucket=alpha&prefix=u/&count=12&size=10" >/dev/null
-	for key in one two three four five; do put alpha $key old-content; done
+	for key in one-first one-second two-first two-second three four five; do put alpha $key old-content; done
 	mount_s3 a s3://alpha
 	mount_s3 b s3://beta
 	mkdir -p disk
 	for round in first second; do # when it is not known, and when it is, whether conditions are enforced
 		text="'$options' $round"
-		overwrite copy 1 one
-		refuse mv a/one b/ 2>err.log
-		grep -q "cannot remove 'a/one'" err.log || fail "$text: mv said $(<err.log)"
-		stays "$text: a file" one
-		overwrite get 1 two
-		refuse mv a/two disk/ 2>/dev/null
-		stays "$text: to a disk" two
+		overwrite copy 1 one-$round
+		refuse mv a/one-$round b/ 2>err.log
+		grep -q "cannot remove 'a/one-$round'" err.log || fail "$text: mv said $(<err.log)"
+		stays "$text: a file" one-$round
+		overwrite get 1 two-$round
+		refuse mv a/two-$round disk/ 2>/dev/null
+		stays "$text: to a disk" two-$round
 		admin DELETE hook >/dev/null
 	done
 	name=$(keys alpha t/ | sed -n 3p)
@@ -51,6 +51,25 @@ with open('a/new', 'w') as f: f.write('made here')
 with open('a/four') as f: f.read()
 os.rename('a/new', 'a/four')
 os.unlink('a/four')
+# removed and made anew, by a directory's rename
+os.mkdir('a/out')
+with open('a/out/f', 'w') as f: f.write('first')
+with open('a/out/f') as f: f.read()
+os.unlink('a/out/f')
+os.rmdir('a/out')
+os.mkdir('a/out')
+with open('a/out/f', 'w') as f: f.write('second')
+with open('a/out/f') as f: f.read()
+os.rename('a/out', 'a/old')
+os.mkdir('a/out')
+with open('a/out/f', 'w') as f: f.write('third')
+with open('a/old/f') as f: f.read()
+os.unlink('a/out/f')
+os.rmdir('a/out')
+with open('a/old/f') as f: f.read()
+os.rename('a/old', 'a/out')
+os.unlink('a/out/f')
+os.rmdir('a/out')
 PY
 	equal "'$options' removed" "$(keys alpha three)$(keys alpha four)" ""
 	# Who has read it removes what he has read, and is told once that it has changed; rm removes what is there.
@@ -63,9 +82,9 @@ except OSError as e: assert e.errno == 16, e
 else: sys.exit('removed')
 os.unlink('a/five')
 PY
-	put alpha one changed-again
-	rm a/one || fail rm
-	equal "'$options' removed by rm" "$(keys alpha one)$(keys alpha five)" ""
+	put alpha one-first changed-again
+	rm a/one-first || fail rm
+	equal "'$options' removed by rm" "$(keys alpha one-first)$(keys alpha five)" ""
 	umount_s3 a
 	umount_s3 b
 	rm -rf disk

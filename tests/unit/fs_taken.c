@@ -79,6 +79,18 @@ static void test_notes(void **state)
 	assert_int_equal(has(5, "b", "two"), 1);
 }
 
+static void test_below(void **state)
+{
+	taken_note(taken, 5, at("dir/a"), "one");
+	taken_note(taken, 5, at("dirt"), "two");
+	taken_forget_below(taken, at("dir/"));
+	assert_int_equal(has(5, "dir/a", "one"), 0);
+	assert_int_equal(has(5, "dirt", "two"), 1);
+	for (unsigned i = 0; i < 2 * TAKEN_BELOW_MAX; i++)
+		taken_forget_below(taken, at("other/"));
+	assert_int_equal(has(5, "dirt", "two"), 1);
+}
+
 static void test_lost(void **state)
 {
 	struct taken_version version;
@@ -118,6 +130,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_notes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_below, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody, setup, teardown),
 	};
