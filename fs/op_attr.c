@@ -11,23 +11,24 @@
 #include <sys/statvfs.h>
 
 #include "fs/handle.h"
+#include "fs/parked.h"
 #include "fs/refresh.h"
 
 struct head {
+	struct parked parked;
 	struct refresh refresh; /* its node is referenced */
-	fuse_req_t req;
 	struct handle *handle; /* referenced; NULL: asked by name */
 };
 
-static void head_free(struct head *head)
+static void head_free(struct parked *parked)
 {
-	struct hub *hub = head->refresh.hub;
+	struct head *head = (struct head *)parked;
+	struct hub *hub = parked->hub;
 
 	hub_lock(hub);
 	handle_unref(hub, head->handle);
 	node_unref(hub->nodes, head->refresh.node);
 	hub_unlock(hub);
-	hub_unpark(hub);
 	free(head);
 }
 
@@ -40,11 +41,13 @@ static void on_refreshed(struct refresh *refresh, int error)
 	if (error == 0 && head->handle && handle_outdated(head->handle))
 		error = -ESTALE;
 	hub_unlock(hub);
-	if (error < 0)
-		hub_reply_err(head->req, error);
-	else
-		hub_reply_attr(hub, head->req, refresh->node);
-	head_free(head);
+	if (error < 0) {
+		parked_fail(&head->parked, error);
+		return;
+	}
+	if (parked_take(&head->parked))
+		hub_reply_attr(hub, head->parked.req, refresh->node);
+	parked_drop(&head->parked);
 }
 
 /* Parks the request until a HEAD is answered.  Takes the ref on node. */
@@ -55,7 +58,6 @@ static void head_start(struct hub *hub, fuse_req_t req, struct node *node, struc
 
 	hub_lock(hub);
 	if (head) {
-		head->req = req;
 		head->refresh = (struct refresh){
 			.hub = hub, .node = node, .what = "stat", .on_done = on_refreshed, .user = head};
 		error = refresh_prepare(&head->refresh);
@@ -70,7 +72,7 @@ static void head_start(struct hub *hub, fuse_req_t req, struct node *node, struc
 		hub_reply_err(req, error);
 		return;
 	}
-	hub_park(hub);
+	parked_init(&head->parked, req, head_free);
 	refresh_start(&head->refresh);
 }
 

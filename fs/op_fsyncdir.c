@@ -5,21 +5,25 @@
 #include <stdlib.h>
 
 #include "fs/early.h"
+#include "fs/parked.h"
 
 struct settle {
-	struct hub *hub;
-	fuse_req_t req;
+	struct parked parked;
 	struct claim claim;
 };
 
+static void settle_free(struct parked *parked)
+{
+	free(parked);
+}
+
+/* error: -errno or 0. */
 static void finish(struct settle *settle, int error)
 {
-	struct hub *hub = settle->hub;
-
-	claim_release(hub->claims, &settle->claim, 0);
-	hub_reply_err(settle->req, error);
-	free(settle);
-	hub_unpark(hub);
+	claim_release(settle->parked.hub->claims, &settle->claim, 0);
+	if (parked_take(&settle->parked))
+		hub_reply_err(settle->parked.req, error);
+	parked_drop(&settle->parked);
 }
 
 static void granted(struct claim *claim)
@@ -32,7 +36,7 @@ static void granted(struct claim *claim)
 /* hub.lock held.  1: nothing is pending. */
 static int claim_below(struct settle *settle, fuse_ino_t ino)
 {
-	const struct node *node = nodes_find(settle->hub->nodes, ino);
+	const struct node *node = nodes_find(settle->parked.hub->nodes, ino);
 	struct place place;
 
 	/* Above the buckets nothing is ever pending. */
@@ -45,7 +49,7 @@ static int claim_below(struct settle *settle, fuse_ino_t ino)
 			&settle->claim, place.account, place_bucket(&place), place_key(&place), true, true);
 	settle->claim.granted = granted;
 	settle->claim.user = settle;
-	return error < 0 ? error : claim_take(settle->hub->claims, &settle->claim);
+	return error < 0 ? error : claim_take(settle->parked.hub->claims, &settle->claim);
 }
 
 /* Directories that a cp -r has just made and S3 knows nothing of. */
@@ -74,9 +78,7 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 		hub_reply_err(req, -ENOMEM);
 		return;
 	}
-	settle->hub = hub;
-	settle->req = req;
-	hub_park(hub);
+	parked_init(&settle->parked, req, settle_free);
 	decide_below(hub, ino);
 	hub_lock(hub);
 	int error = claim_below(settle, ino);

@@ -24,6 +24,7 @@
 #include "fs/early.h"
 #include "fs/handle.h"
 #include "fs/ops.h"
+#include "fs/parked.h"
 
 #define XATTR_PREFIX "user.s3."
 #define XATTR_META "user.s3.meta."
@@ -62,8 +63,8 @@ void xattr_cache_free(struct xattr_cache *cache)
 
 /* A question: the value of name, or, name empty, all names. */
 struct ask {
+	struct parked parked; /* begun only for a question that goes to S3 */
 	struct hub *hub;
-	fuse_req_t req;
 	uint64_t ino, stamp; /* stamp: of the node when it was asked */
 	size_t size; /* of the caller's buffer; 0: how much is it */
 	char name[256]; /* Linux, XATTR_NAME_MAX */
@@ -167,7 +168,7 @@ static int fill(struct headers *values, const struct headers *from, const struct
 }
 
 /* Answers from the cache if it is about this inode and young enough. */
-static bool reply_cached(struct ask *ask)
+static bool reply_cached(fuse_req_t req, struct ask *ask)
 {
 	struct xattr_cache *cache = ask->hub->xattrs;
 	struct headers values;
@@ -179,7 +180,7 @@ static bool reply_cached(struct ask *ask)
 		error = headers_add_all(&values, &cache->values);
 	pthread_mutex_unlock(&cache->lock);
 	if (error == 0)
-		reply_from(ask->req, &values, ask->name, ask->size);
+		reply_from(req, &values, ask->name, ask->size);
 	headers_release(&values);
 	return error == 0;
 }
@@ -194,10 +195,17 @@ static void keep(struct xattr_cache *cache, const struct ask *ask, const struct 
 	pthread_mutex_unlock(&cache->lock);
 }
 
+static void ask_free(struct parked *parked)
+{
+	struct ask *ask = (struct ask *)parked;
+
+	headers_release(&ask->headers);
+	free(ask);
+}
+
 static void ask_done(struct call *call, const struct s3_answer *answer)
 {
 	struct ask *ask = call->user;
-	struct hub *hub = ask->hub;
 	struct headers values;
 	int error = call->error;
 
@@ -205,8 +213,9 @@ static void ask_done(struct call *call, const struct s3_answer *answer)
 	if (error == 0)
 		error = fill(&values, &ask->headers, answer);
 	if (error == 0) {
-		keep(hub->xattrs, ask, &values);
-		reply_from(ask->req, &values, ask->name, ask->size);
+		keep(ask->hub->xattrs, ask, &values);
+		if (parked_take(&ask->parked))
+			reply_from(ask->parked.req, &values, ask->name, ask->size);
 	} else {
 		if (error != -ENOENT)
 			log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "getxattr",
@@ -214,12 +223,11 @@ static void ask_done(struct call *call, const struct s3_answer *answer)
 							  .key = place_key(&ask->place),
 							  .error = error,
 							  .answer = answer});
-		hub_reply_err(ask->req, error);
+		if (parked_take(&ask->parked))
+			hub_reply_err(ask->parked.req, error);
 	}
 	headers_release(&values);
-	headers_release(&ask->headers);
-	hub_unpark(hub);
-	free(ask);
+	parked_drop(&ask->parked);
 }
 
 /* Where the object is; -ENODATA for what has none. */
@@ -250,7 +258,6 @@ static void ask_start(fuse_req_t req, fuse_ino_t ino, const char *name, size_t s
 		return;
 	}
 	ask->hub = hub_of(req);
-	ask->req = req;
 	ask->ino = ino;
 	ask->size = size;
 	headers_init(&ask->headers);
@@ -266,7 +273,7 @@ static void ask_start(fuse_req_t req, fuse_ino_t ino, const char *name, size_t s
 		free(ask);
 		return;
 	}
-	if (reply_cached(ask)) {
+	if (reply_cached(req, ask)) {
 		free(ask);
 		return;
 	}
@@ -278,7 +285,7 @@ static void ask_start(fuse_req_t req, fuse_ino_t ino, const char *name, size_t s
 	ask->call.sinks.headers = &ask->headers;
 	ask->call.on_done = ask_done;
 	ask->call.user = ask;
-	hub_park(ask->hub);
+	parked_init(&ask->parked, req, ask_free);
 	call_post(engine_pick(ask->hub->engine), &ask->call);
 }
 
