@@ -2,8 +2,8 @@
  * hub: one FUSE superblock and everything behind it: engine, nodes, claims, notifier, session.
  *
  * Threads: the session's reading thread runs the low-level handlers (fs/ops.c); workers run completions,
- * which may reply to parked requests; the notifier thread alone sends invalidations (inval_entry blocks while
- * a request on that directory is parked: measured).  A handler never blocks: what cannot be answered at once
+ * which may reply to parked requests; the notifier's thread sends invalidations (inval_entry blocks while a
+ * request on that directory is parked: measured), and the pruner's asks for nodes back.  A handler never blocks: what cannot be answered at once
  * is parked (struct parked) and answered by a completion.
  *
  * Locks, outermost first: hub.lock (nodes, dirs, drafts, handles) > claims' own.  No reply, no callback into
@@ -119,7 +119,7 @@ void hub_reply_err(fuse_req_t req, int error);
  * are merged into the loss of their directory's whole cache ---- */
 void notify_entry(struct hub *hub, uint64_t parent, struct str name);
 void notify_inode(struct hub *hub, uint64_t ino);
-/* There may be more nodes than are needed: fs/prune.h, from now on and for as long as there are. */
+/* There may be more nodes than are needed: fs/pruner.h, whose thread is started and stopped with this one. */
 void notify_prune(struct hub *hub);
 
 /* send, on the notifier's thread, tells the kernel; name STR_NONE: of an inode.  NULL: through the hub's

@@ -10,10 +10,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "engine/log.h"
-#include "fs/prune.h"
+#include "fs/pruner.h"
 
 enum {
 	NOTES_MAX = 16384,
@@ -39,8 +38,7 @@ struct notifier {
 	uint64_t lost[LOST_MAX];
 	unsigned lost_count;
 	bool stop, stopped, dropped;
-	atomic_bool pruning; /* written under lock */
-	struct prune prune; /* the thread's own */
+	struct pruner *pruner; /* constant */
 };
 
 static void lose(struct notifier *notifier, uint64_t directory)
@@ -127,14 +125,8 @@ void notify_inode(struct hub *hub, uint64_t ino)
 
 void notify_prune(struct hub *hub)
 {
-	struct notifier *notifier = hub->notifier;
-
-	if (!notifier || atomic_load_explicit(&notifier->pruning, memory_order_relaxed))
-		return;
-	pthread_mutex_lock(&notifier->lock);
-	atomic_store(&notifier->pruning, true);
-	pthread_cond_signal(&notifier->wake);
-	pthread_mutex_unlock(&notifier->lock);
+	if (hub->notifier)
+		pruner_wake(hub->notifier->pruner);
 }
 
 /* Names of a directory that the kernel knows, from `cursor` on (NULL: the first); cursor's ref is taken, and
@@ -231,30 +223,6 @@ static void send_lost(struct notifier *notifier, uint64_t directory)
 	}
 }
 
-/* Nothing is to be told: one piece of a round, or a pause.  Lock held, but not meanwhile. */
-static void prune(struct notifier *notifier)
-{
-	int wait_ms;
-
-	pthread_mutex_unlock(&notifier->lock);
-	prune_step(notifier->hub, &notifier->prune, &wait_ms);
-	pthread_mutex_lock(&notifier->lock);
-	if (wait_ms < 0) {
-		atomic_store(&notifier->pruning, false);
-	} else if (wait_ms > 0 && notifier->count == 0 && notifier->lost_count == 0 && !notifier->stop) {
-		struct timespec until;
-
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += wait_ms / 1000;
-		until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_nsec -= 1000000000;
-			until.tv_sec++;
-		}
-		pthread_cond_timedwait(&notifier->wake, &notifier->lock, &until);
-	}
-}
-
 static void *notifier_run(void *user)
 {
 	struct notifier *notifier = user;
@@ -276,9 +244,6 @@ static void *notifier_run(void *user)
 				log_text(LOG_LEVEL_WARNING,
 					"too many changes at once: some names may look stale for cache_ttl");
 			send_lost(notifier, directory);
-		} else if (atomic_load(&notifier->pruning)) {
-			prune(notifier);
-			continue;
 		} else {
 			pthread_cond_wait(&notifier->wake, &notifier->lock);
 			continue;
@@ -288,6 +253,24 @@ static void *notifier_run(void *user)
 	notifier->stopped = true;
 	pthread_mutex_unlock(&notifier->lock);
 	return NULL;
+}
+
+static int notifier_start(struct notifier *notifier)
+{
+	int error = pruner_new(notifier->hub, &notifier->pruner);
+
+	if (error == 0)
+		error = -pthread_create(&notifier->thread, NULL, notifier_run, notifier);
+	if (error < 0)
+		pruner_free(notifier->pruner);
+	return error;
+}
+
+static void notifier_release(struct notifier *notifier)
+{
+	pthread_cond_destroy(&notifier->wake);
+	pthread_mutex_destroy(&notifier->lock);
+	free(notifier);
 }
 
 int notifier_new(
@@ -300,19 +283,12 @@ int notifier_new(
 	notifier->hub = hub;
 	notifier->send = send ? send : send_to_kernel;
 	pthread_mutex_init(&notifier->lock, NULL);
-	pthread_condattr_t attr;
+	pthread_cond_init(&notifier->wake, NULL);
+	int error = notifier_start(notifier);
 
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&notifier->wake, &attr);
-	pthread_condattr_destroy(&attr);
-	int error = pthread_create(&notifier->thread, NULL, notifier_run, notifier);
-
-	if (error) {
-		pthread_cond_destroy(&notifier->wake);
-		pthread_mutex_destroy(&notifier->lock);
-		free(notifier);
-		return -error;
+	if (error < 0) {
+		notifier_release(notifier);
+		return error;
 	}
 	*ret = notifier;
 	return 0;
@@ -320,6 +296,7 @@ int notifier_new(
 
 void notifier_stop(struct notifier *notifier)
 {
+	pruner_stop(notifier->pruner);
 	pthread_mutex_lock(&notifier->lock);
 	notifier->stop = true;
 	pthread_cond_signal(&notifier->wake);
@@ -332,7 +309,7 @@ bool notifier_stopped(struct notifier *notifier)
 	bool stopped = notifier->stopped;
 
 	pthread_mutex_unlock(&notifier->lock);
-	return stopped;
+	return stopped && pruner_stopped(notifier->pruner);
 }
 
 void notifier_free(struct notifier *notifier)
@@ -341,9 +318,8 @@ void notifier_free(struct notifier *notifier)
 		return;
 	notifier_stop(notifier);
 	pthread_join(notifier->thread, NULL);
+	pruner_free(notifier->pruner);
 	while (notifier->count > 0)
 		free(pop(notifier).name);
-	pthread_cond_destroy(&notifier->wake);
-	pthread_mutex_destroy(&notifier->lock);
-	free(notifier);
+	notifier_release(notifier);
 }

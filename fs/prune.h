@@ -2,7 +2,7 @@
  * prune: asks the kernel to let go of files that nobody has used for a while.
  *
  * The kernel keeps an inode of every file it was ever told of until its own memory is short, and while it
- * does a node cannot go.  So past PRUNE_ABOVE nodes it is asked, a piece at a time on the notifier's thread,
+ * does a node cannot go.  So past PRUNE_ABOVE nodes it is asked, a piece at a time on a thread of its own (fs/pruner.h),
  * to forget those whose entry it would ask for again anyway, and past PRUNE_HARD also those it still
  * believes.  What it uses (open, mapped, a directory with something known below) it keeps; what it lets go
  * comes back as FORGET.
@@ -46,7 +46,7 @@ bool prune_wanted(const struct hub *hub);
 /* hub.lock held: up to PRUNE_AT_ONCE nodes from prune->slot on, their names copied where by_name says so.
  * True: the round is over. */
 bool prune_collect(struct hub *hub, struct prune *prune, struct prune_entry *entries, unsigned *ret_count);
-/* No lock; the notifier's thread: one piece of a round.  *ret_wait_ms: until the next one; 0: at once; < 0:
+/* No lock; the pruner's thread (fs/pruner.h): one piece of a round.  *ret_wait_ms: until the next one; 0: at once; < 0:
  * there is nothing to be done until prune_wanted says so again. */
 void prune_step(struct hub *hub, struct prune *prune, int *ret_wait_ms);
 

@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include <sched.h>
 #include <time.h>
 
-#include "fs/hub.h"
+#include "fs/prune.h"
 
 enum { FILES = 40000, DIRS = 3 }; /* more than the notifier's ring has places */
 
@@ -157,12 +158,40 @@ static void test_same_twice(void **state)
 	notify_inode(&hub, 9); /* no notifier, no harm */
 }
 
+/* One notice is held by a directory that a parked request has locked: nodes are asked back all the same. */
+static void test_asks_for_nodes_meanwhile(void **state)
+{
+	enum { NODES = PRUNE_ABOVE + 100 };
+
+	hub_lock(&hub);
+	for (unsigned i = 0; i < NODES; i++) {
+		struct node *node;
+		char name[16];
+
+		snprintf(name, sizeof(name), "n%u", i);
+		assert_int_equal(nodes_add(hub.nodes, dirs[0], str_of(name), NODE_FILE, &node), 0);
+		node_lookup_add(node);
+		node_unref(hub.nodes, node);
+	}
+	hub_unlock(&hub);
+	notify_inode(&hub, 7); /* waits at the gate */
+	notify_prune(&hub);
+	while (atomic_load(&hub.pruned) < NODES)
+		sched_yield();
+	assert_int_equal(inodes_told, 0);
+	open_gate(true);
+	notifier_free(hub.notifier);
+	hub.notifier = NULL;
+	assert_int_equal(inodes_told, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_overflow, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names_that_leave_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_asks_for_nodes_meanwhile, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
