@@ -201,8 +201,8 @@ static int start(struct serving *serving)
 	struct engine_options engine = serving->options->engine;
 	int error;
 
+	daemon_harden(serving->daemon, serving->options->dumpable);
 	session_block_signals();
-	daemon_harden(serving->options->dumpable);
 	engine.ca_bundle = NULL;
 	error = engine_new(&engine, &serving->engine);
 	if (error < 0)

@@ -124,6 +124,7 @@ int cmd_mount(int argc, char **argv)
 	struct mount *mount = calloc(1, sizeof(*mount));
 	int status = EXIT_SOME;
 
+	daemon_begin();
 	if (!mount || mount_options_init(&mount->options) < 0) {
 		free(mount);
 		return words_failed("mount", "out of memory");

@@ -114,8 +114,8 @@ static int start(struct alone *alone)
 	};
 	int error;
 
+	daemon_harden(&mount->daemon, mount->options.connect.dumpable);
 	session_block_signals();
-	daemon_harden(mount->options.connect.dumpable);
 	error = connect_open(&mount->options.connect, &alone->engine, &view->account, mount->why);
 	if (error == 0)
 		error = look_at_service(alone);
@@ -216,6 +216,7 @@ int mount_alone(struct mount *mount)
 
 	control_init();
 	tell_of_others();
+	mount->daemon.front = mount->options.foreground;
 	if (!mount->options.foreground)
 		error = daemon_fork(&mount->daemon, &status, mount->why);
 	if (error < 0)

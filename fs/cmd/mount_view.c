@@ -340,6 +340,7 @@ static int stay(struct showing *showing)
 	struct mountinfo info;
 	sigset_t set;
 
+	daemon_drop_given();
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
