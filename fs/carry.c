@@ -15,6 +15,7 @@
 #include "fs/draft_inside.h"
 #include "fs/hub.h"
 #include "fs/staging_file.h"
+#include "fs/staging_room.h"
 
 enum {
 	PIECE = 8 << 20, /* bytes of one GET */
@@ -151,17 +152,11 @@ static int on_data(struct fetch *fetch, const char *data, size_t len)
 {
 	struct carry *carry = fetch->user;
 
-	while (len > 0) {
-		ssize_t wrote = pwrite(carry->fd, data, len, (off_t)carry->at);
+	int error = staging_write(carry->fd, data, len, carry->at);
 
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return wrote < 0 ? -errno : -EIO;
-		data += wrote;
-		len -= (size_t)wrote;
-		carry->at += (uint64_t)wrote;
-	}
+	if (error < 0)
+		return error;
+	carry->at += len;
 	return 0;
 }
 

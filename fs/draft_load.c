@@ -13,6 +13,7 @@
 #include "engine/log.h"
 #include "fs/draft_inside.h"
 #include "fs/handle.h"
+#include "fs/staging_room.h"
 
 enum {
 	STREAMS = 8, /* of one load */
@@ -221,17 +222,11 @@ static int on_data(struct fetch *fetch, const char *data, size_t len)
 {
 	struct stream *stream = fetch->user;
 
-	while (len > 0) {
-		ssize_t wrote = pwrite(stream->load->fd, data, len, (off_t)stream->at);
+	int error = staging_write(stream->load->fd, data, len, stream->at);
 
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return wrote < 0 ? -errno : -EIO;
-		data += wrote;
-		len -= (size_t)wrote;
-		stream->at += (uint64_t)wrote;
-	}
+	if (error < 0)
+		return error;
+	stream->at += len;
 	return 0;
 }
 

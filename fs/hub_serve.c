@@ -203,6 +203,7 @@ static int start(struct serving *serving)
 
 	daemon_harden(serving->daemon, serving->options->dumpable);
 	session_block_signals();
+	staging_room_keep(&serving->options->staging_reserve);
 	engine.ca_bundle = NULL;
 	error = engine_new(&engine, &serving->engine);
 	if (error < 0)

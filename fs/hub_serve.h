@@ -10,10 +10,12 @@
 
 #include "engine/engine.h"
 #include "fs/daemon.h"
+#include "fs/staging_room.h"
 
 struct hub_serve_options {
 	struct engine_options engine; /* its ca_bundle does not count: each account has its own */
 	const char *staging; /* NULL: the default */
+	struct staging_reserve staging_reserve;
 	const char *journal; /* likewise */
 	const char *log_path; /* canonical, or NULL */
 	const char *log; /* where the log goes, for people */

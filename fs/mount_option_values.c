@@ -11,6 +11,7 @@
 #include "fs/cmd/object_option.h"
 #include "fs/placement.h"
 #include "s3/parts.h"
+#include "s3/size.h"
 
 enum {
 	TTL_MAX_S = 86400, /* a day: past that a cache is a copy */
@@ -195,6 +196,13 @@ static int set_staging(struct mount_options *options, const char *value, char *w
 	return set_text(&options->view->staging_dir, value, why);
 }
 
+static int set_staging_reserve(struct mount_options *options, const char *value, char *why)
+{
+	if (staging_reserve_parse(value, &options->staging_reserve) < 0)
+		return bad(why, "staging_reserve", value, "a size, or N% of its disk");
+	return 0;
+}
+
 static int set_journal(struct mount_options *options, const char *value, char *why)
 {
 	if (value[0] != '/')
@@ -222,39 +230,12 @@ static int set_fuse_cpu(struct mount_options *options, const char *value, char *
 	return 0;
 }
 
-static bool parse_size(const char *text, uint64_t *ret)
-{
-	static const char units[] = "KMGT";
-	char *end;
-
-	if (!isdigit((unsigned char)text[0]))
-		return false;
-	errno = 0;
-	unsigned long long value = strtoull(text, &end, 10);
-	const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
-
-	if (errno || (*end && !unit))
-		return false;
-	if (unit) {
-		unsigned shift = 10 * (unsigned)(unit - units + 1);
-
-		end++;
-		if (strcasecmp(end, "iB") == 0)
-			end += 2;
-		if (*end || value > UINT64_MAX >> shift)
-			return false;
-		value <<= shift;
-	}
-	*ret = value;
-	return true;
-}
-
 static int set_size(uint64_t *field, const char *name, const char *value, char *why)
 {
 	uint64_t size;
 
 	/* AWS's bounds of a part; one request carries no more either. */
-	if (!parse_size(value, &size) || size < PARTS_MIN_SIZE || size > PARTS_MAX_SIZE)
+	if (!size_parse(value, &size) || size < PARTS_MIN_SIZE || size > PARTS_MAX_SIZE)
 		return bad(why, name, value, "a size from 5M to 5G");
 	*field = size;
 	return 0;
@@ -360,6 +341,7 @@ static const struct rule {
 	{"recognise", true, set_recognise},
 	{"storage_class", true, set_storage_class},
 	{"staging", true, set_staging},
+	{"staging_reserve", true, set_staging_reserve},
 	{"journal", true, set_journal},
 	{"log", true, set_log},
 	{"log_file", true, set_log},

@@ -18,7 +18,8 @@ static const char *const ignored[] = {"_netdev", "nofail", "auto", "noauto", "us
 
 int mount_options_init(struct mount_options *options)
 {
-	*options = (struct mount_options){.fuse_cpu = PLACEMENT_AUTO};
+	*options = (struct mount_options){
+		.fuse_cpu = PLACEMENT_AUTO, .staging_reserve = {.per_cent = STAGING_RESERVE_PER_CENT}};
 	connect_init(&options->connect);
 	return view_new(&options->view);
 }

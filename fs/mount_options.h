@@ -10,6 +10,7 @@
 #define FERRYFS_FS_MOUNT_OPTIONS_H
 
 #include "fs/cmd/connect.h"
+#include "fs/staging_room.h"
 #include "fs/view.h"
 
 struct mount_options {
@@ -18,6 +19,7 @@ struct mount_options {
 	const char *mountpoint; /* lent from argv */
 	const char *log; /* "syslog", a file, or NULL: by foreground; lent from texts */
 	bool foreground, noexec, help;
+	struct staging_reserve staging_reserve; /* the daemon's */
 	int fuse_cpu; /* fs/placement.h */
 	bool fuse_cpu_given;
 	bool alone; /* hub=no: a daemon and superblock of its own */

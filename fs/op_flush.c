@@ -11,6 +11,7 @@
 #include "fs/flush_early.h"
 #include "fs/handle.h"
 #include "fs/parked.h"
+#include "fs/staging_room.h"
 
 /* ---- flush, fsync ---- */
 
@@ -137,7 +138,9 @@ static void allocate(struct allocate_op *op)
 		return;
 	if (result == 1) {
 		/* Real room: ENOSPC belongs here rather than to a later write. */
-		result = fallocate(fd, 0, (off_t)op->off, (off_t)op->len) < 0 ? -errno : 0;
+		result = staging_room(fd, op->off, op->len);
+		if (result == 0 && fallocate(fd, 0, (off_t)op->off, (off_t)op->len) < 0)
+			result = -errno;
 		draft_edit_end(
 			hub, node, &(struct draft_change){.changed = result == 0, .size = op->off + op->len});
 	}

@@ -13,6 +13,7 @@
 #include "fs/draft.h"
 #include "fs/handle.h"
 #include "fs/parked.h"
+#include "fs/staging_room.h"
 
 struct write_op {
 	struct parked parked;
@@ -54,7 +55,9 @@ static ssize_t write_now(struct hub *hub, struct node *node, int fd, struct fuse
 	struct fuse_bufvec out = FUSE_BUFVEC_INIT(len);
 	ssize_t wrote = -EFBIG;
 
-	if (len <= HANDLE_OBJECT_MAX && off <= HANDLE_OBJECT_MAX - len) {
+	if (len <= HANDLE_OBJECT_MAX && off <= HANDLE_OBJECT_MAX - len)
+		wrote = staging_room(fd, off, len);
+	if (wrote == 0) {
 		out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY;
 		out.buf[0].fd = fd;
 		out.buf[0].pos = (off_t)off;

@@ -44,6 +44,7 @@ static const char usage[] =
 	"here\n"
 	"  request_payer[=requester]  agree to pay for requests to a requester-pays bucket\n"
 	"  staging=DIR                where content waits for its upload (default: $TMPDIR or /var/tmp)\n"
+	"  staging_reserve=SIZE|N%    how much of its disk stays free (default 5%)\n"
 	"  journal=DIR                where unfinished moves are on record (default: /var/lib/ferryfs, or\n"
 	"                             ~/.local/state/ferryfs)\n"
 	"  part_size=SIZE             of uploads and copies in parts\n"

@@ -116,6 +116,7 @@ static int start(struct alone *alone)
 
 	daemon_harden(&mount->daemon, mount->options.connect.dumpable);
 	session_block_signals();
+	staging_room_keep(&mount->options.staging_reserve);
 	error = connect_open(&mount->options.connect, &alone->engine, &view->account, mount->why);
 	if (error == 0)
 		error = look_at_service(alone);

@@ -173,6 +173,7 @@ static int be_hub(struct showing *showing)
 	const struct hub_serve_options serve = {
 		.engine = options->connect.engine,
 		.staging = options->view->staging_dir,
+		.staging_reserve = options->staging_reserve,
 		.journal = options->view->journal_dir,
 		.log_path = log_path,
 		.log = log_path				? log_path

@@ -127,7 +127,8 @@ static void test_options(void **state)
 		PARSE(&options, "-o",
 			"ro,uid=5,gid=6,umask=077,cache_ttl=0.25,flush_after=90s,keep_open=1M,copy_ack=close",
 			"s3://bucket", "-f", "m",
-			"-oallow_other,recognise=no,attrs=meta,tags=no,storage_class=GLACIER_IR,staging=/s,,",
+			"-oallow_other,recognise=no,attrs=meta,tags=no,storage_class=GLACIER_IR,staging=/"
+			"s,staging_reserve=7%,,",
 			"--part-size", "16M", "--log-file=/var/log/x", "-o", "noatime,noexec,dumpable"),
 		0);
 	assert_true(options.foreground);
@@ -150,6 +151,7 @@ static void test_options(void **state)
 	assert_int_equal(options.view->part_size, 16 << 20);
 	assert_string_equal(options.view->storage_class, "GLACIER_IR");
 	assert_string_equal(options.view->staging_dir, "/s");
+	assert_int_equal(options.staging_reserve.per_cent, 7);
 	assert_string_equal(options.log, "/var/log/x");
 	mount_options_release(&options);
 
@@ -249,6 +251,9 @@ static void test_refusals(void **state)
 	REFUSED("needs a value", "-o", "acl", "s3://bucket", "m");
 	REFUSED("private, public-read", "-o", "acl=all", "s3://bucket", "m");
 	REFUSED("requester", "-o", "request_payer=me", "s3://bucket", "m");
+	REFUSED("a size, or N%", "-o", "staging_reserve=101%", "s3://bucket", "m");
+	REFUSED("a size, or N%", "-o", "staging_reserve=-1", "s3://bucket", "m");
+	REFUSED("a size, or N%", "-o", "staging_reserve=5%x", "s3://bucket", "m");
 	REFUSED("absolute", "-o", "staging=here", "s3://bucket", "m");
 	REFUSED("absolute", "-o", "journal=here", "s3://bucket", "m");
 	REFUSED("5M to 5G", "-o", "part_size=4M", "s3://bucket", "m");
