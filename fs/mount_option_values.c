@@ -245,7 +245,7 @@ static int set_keep_open(struct mount_options *options, const char *value, char 
 {
 	uint64_t size;
 
-	if (!parse_size(value, &size) || size > PARTS_MAX_SIZE)
+	if (!size_parse(value, &size) || size > PARTS_MAX_SIZE)
 		return bad(why, "keep_open", value, "a size from 0 to 5G");
 	options->view->keep_open = size;
 	return 0;
