@@ -199,7 +199,7 @@ static void settle_step(struct control_server *server, struct client *client)
 		return;
 	free(client->settling);
 	client->settling = NULL;
-	reply(client, done ? control_ok() : control_refusal("still under way after a minute"));
+	reply(client, done ? control_ok() : control_refusal("still under way after two minutes and a half"));
 }
 
 static void answer(struct control_server *server, struct client *client, const char *line, size_t len)

@@ -21,7 +21,8 @@ enum {
 	CONTROL_CLIENTS_MAX = 16,
 	CONTROL_CLIENT_MS = 5000,
 	CONTROL_MOUNT_MS = 30000, /* between add and mounted */
-	CONTROL_SETTLE_MS = 60000, /* past the time that an attempt may go without an answer */
+	CONTROL_SETTLE_MS =
+		150000, /* past two attempts without an answer, of 60 s each, and the pause between */
 	CONTROL_UNUSED_MS = 10000, /* a new hub waits so long for its first view */
 	CONTROL_REPLY_MAX = 4 << 20,
 };

@@ -78,7 +78,6 @@ int daemon_fork(struct daemon *daemon, int *ret_status, char *why)
 	}
 	close(ends[0]);
 	daemon->fd = ends[1];
-	setsid();
 	return 0;
 }
 
@@ -135,6 +134,10 @@ void daemon_ready(struct daemon *daemon)
 		dup2(null, fd);
 	if (null > 2)
 		close(null);
+	/* Only now: an automounter lets through to its mount point the processes of its own group, and would make
+	 * any other wait for the mount that is just being made. */
+	if (!daemon->front)
+		setsid();
 	/* A daemon's cwd keeps what it is on from being unmounted; "/" is always there. */
 	int failed = chdir("/");
 

@@ -17,14 +17,15 @@ struct daemon {
 };
 
 /* 1: this is the parent, *ret_status its exit status, the sentence (if any) in why (ACCOUNT_WHY_MAX bytes);
- * 0: the child, in a session of its own; or -errno. */
+ * 0: the child; or -errno. */
 int daemon_fork(struct daemon *daemon, int *ret_status, char *why);
 
 /* The other way round, for a daemon in the foreground: this process becomes it (0), and the child (1) hears
  * of its start and goes on with what comes after that. */
 int daemon_front(struct daemon *daemon, int *ret_status, char *why);
 
-/* Daemon: cwd is /, and it leaves the terminal (descriptors 0 to 2 become /dev/null) unless front; lets the
+/* Daemon: cwd is /, and it leaves the terminal (descriptors 0 to 2 become /dev/null, a session of its own)
+ * unless front; lets the
  * other one go on. */
 void daemon_ready(struct daemon *daemon);
 /* Daemon: the other one prints the sentence and exits with status.  False when nobody waits: print it
