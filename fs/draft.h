@@ -81,6 +81,9 @@ struct draft_flush {
 	void (*done)(struct draft_flush *flush, int error);
 	void *user;
 	bool answered; /* as in draft_wait */
+	/* Its caller tells the process that made the content: a failure that nobody was told of is its answer,
+	 * and not sent again, however late that failure comes. */
+	bool tells;
 	/* private */
 	struct hub *hub;
 	struct node *node; /* referenced */

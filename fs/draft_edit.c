@@ -267,9 +267,15 @@ void draft_flush(struct hub *hub, struct node *node, struct draft_flush *flush)
 {
 	hub_lock(hub);
 	flush->node = node_ref(node);
+	int error =
+		flush->tells && node->draft && draft_dirty(node->draft) ? draft_take_untold(node->draft) : 0;
+
 	hub_unlock(hub);
 	flush->hub = hub;
 	flush->wait.run = woken;
 	flush->wait.answered = flush->answered;
-	try_again(flush);
+	if (error < 0)
+		finish(flush, error);
+	else
+		try_again(flush);
 }

@@ -111,6 +111,7 @@ static struct promise *promise_new(struct hub *hub, struct batch *batch, struct 
 	hub_unlock(hub);
 	promise->flush.done = on_kept;
 	promise->flush.user = promise;
+	promise->flush.tells = true;
 	hub_park(hub);
 	return promise;
 }
@@ -186,6 +187,7 @@ static void wait_for_all(struct flush_op *op)
 {
 	op->flush.done = on_stored;
 	op->flush.user = op;
+	op->flush.tells = true;
 	draft_flush(op->parked.hub, op->handle->node, &op->flush);
 }
 

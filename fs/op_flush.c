@@ -56,6 +56,7 @@ static void flush(fuse_req_t req, const struct fuse_file_info *fi, bool mine)
 	}
 	op->flush.done = on_flushed;
 	op->flush.user = op;
+	op->flush.tells = handle->writes;
 	parked_init(&op->parked, req, flush_op_free);
 	draft_flush(hub, node, &op->flush);
 }
