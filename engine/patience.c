@@ -2,7 +2,10 @@
 
 enum {
 	DEAD_MS = 60000,
-	LONE_COURSES = 4, /* 51 s with the default retries: a service that restarts is back by then */
+	/* 51 s with the default retries, and not under half a minute: a service that restarts is back by then.
+	 */
+	LONE_COURSES = 4,
+	LONE_MS = 30000,
 };
 
 /* As long as all attempts may take without an answer. */
@@ -32,7 +35,9 @@ bool patience_service_is_dead(const struct worker *worker, const struct window *
 /* Where nobody else asks there is nothing to compare with. */
 static uint64_t lone_limit(const struct engine *engine)
 {
-	return LONE_COURSES * retry_course_ms(engine->retries);
+	uint64_t limit = LONE_COURSES * retry_course_ms(engine->retries);
+
+	return limit > LONE_MS ? limit : LONE_MS;
 }
 
 /* Are all failures of the outage its own? */

@@ -1,5 +1,6 @@
 /*
- * patience: for how long a call that fails is tried again; call.h has the table.
+ * patience: for how long a call that fails is tried again; call.h has the table.  A lone call's server errors are
+ * waited out for LONE_MS at least, where `limit` allows that.
  *
  * Worker thread only.
  */

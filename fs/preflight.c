@@ -190,7 +190,7 @@ static void explain_connection(const struct failure *failure, char *why)
 {
 	const char *endpoint = failure->endpoint, *message = failure->message;
 
-	switch (failure->error) {
+	switch (failure->answer->status == 0 && failure->error == -EIO ? -EHOSTUNREACH : failure->error) {
 	case -ECONNREFUSED:
 		snprintf(why, ACCOUNT_WHY_MAX, "cannot reach %.160s: the connection was refused", endpoint);
 		break;

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 start_s3d --bucket bkt
 put bkt a aaa
-mount_s3 m s3://bkt -o retries=2
+mount_s3 m s3://bkt -o retries=2,timeout=2
 admin POST fault 'op=copy,action=403:AccessDenied' >/dev/null
 refuse mv m/a m/b 2>err
 grep -q 'Permission denied' err || fail "$(cat err)"

@@ -271,6 +271,65 @@ static void test_outage(void **state)
 	assert_true(window.size > 400);
 }
 
+/* Few are asked at a time, and a few per cent of them get no answer: that is no service that allows few, and one
+ * at a time goes out without a pause. */
+static void test_time_outs_are_no_rate(void **state)
+{
+	enum { TRIP_MS = 5, SILENT_MS = 2000, JOBS = 4, SECONDS = 120 };
+	struct {
+		struct window_ticket ticket;
+		uint64_t due_ms;
+		bool silent;
+	} jobs[JOBS] = {0};
+	struct window window;
+	uint64_t random = 88172645463325252;
+	unsigned idle_ms = 0, longest = 0;
+
+	window_init(&window, 512, 0);
+	for (uint64_t now = 1; now < SECONDS * 1000; now++) {
+		bool sent = false;
+
+		/* Those that have no place wait for one. */
+		window.bulk.first = (struct call *)&window;
+		for (unsigned i = 0; i < JOBS; i++) {
+			if (jobs[i].due_ms && jobs[i].due_ms <= now) {
+				window_answer(&window, jobs[i].ticket,
+					jobs[i].silent ? WINDOW_FAILED : WINDOW_GOOD, now);
+				jobs[i].due_ms = 0;
+			}
+		}
+		window_tick(&window, now);
+		for (unsigned i = 0; i < JOBS; i++) {
+			if (jobs[i].due_ms || !window_room(&window, true))
+				continue;
+			jobs[i].ticket = window_send(&window, now);
+			jobs[i].silent = retry_random(&random) % 100 < 4;
+			jobs[i].due_ms = now + (jobs[i].silent ? SILENT_MS : TRIP_MS);
+			sent = true;
+		}
+		assert_true(window.size >= 1);
+		idle_ms = sent || window.active > 0 ? 0 : idle_ms + 1;
+		longest = idle_ms > longest ? idle_ms : longest;
+	}
+	print_message("nothing on the wire for %u ms at most, size %.2f\n", longest, window.size);
+	assert_true(longest < 200);
+}
+
+/* The least pace goes by the round trip of now. */
+static void test_least_pace(void **state)
+{
+	struct window window;
+
+	window_init(&window, 512, 0);
+	window.bulk.first = (struct call *)&window;
+	window.bad = 1;
+	window.small = true;
+	window.size = 0.1; /* two a second when the trip was 50 ms */
+	window.trip_ms = 400;
+	window_tick(&window, 0);
+	assert_in_range(window_held_ms(&window), 1, 501);
+}
+
 /* What only the pace holds back says for how long. */
 static void test_held(void **state)
 {
@@ -405,6 +464,8 @@ int main(void)
 		cmocka_unit_test(test_few_and_thin_noise),
 		cmocka_unit_test(test_few_no_more),
 		cmocka_unit_test(test_outage),
+		cmocka_unit_test(test_time_outs_are_no_rate),
+		cmocka_unit_test(test_least_pace),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_finds_more),
 		cmocka_unit_test(test_random_refusals),
