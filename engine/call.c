@@ -142,7 +142,7 @@ void call_cancel(struct call *call)
 
 static void note_failure(struct call *call)
 {
-	uint64_t good = call->window->outage.good;
+	uint64_t good = call->window->good_of[call->request.op];
 
 	call->others = call->failed > 0 && call->good != good;
 	call->good = good;
@@ -410,6 +410,7 @@ static void learn_outage(struct call *call, int error, bool failed)
 		window->words = transfer_answer(call->transfer)->error;
 	} else {
 		outage_good(&window->outage);
+		window->good_of[call->request.op]++;
 		window->spent = false;
 	}
 }

@@ -100,6 +100,7 @@ struct window {
 	/* for call.c */
 	struct retry_budget budget;
 	struct outage outage;
+	uint64_t good_of[S3_OP_COUNT]; /* good answers by kind: one kind may be away while others are not */
 	bool spent; /* a call's whole course lay in the outage: it speaks for the others */
 	int error; /* -errno and words of the outage's last failure */
 	struct s3_error words;
