@@ -288,6 +288,8 @@ static void object_send(struct copy *copy)
 	call->request.source_bucket = copy->source_bucket;
 	call->request.source_key = copy->source_key;
 	call->request.source_if_match = copy->unconditioned ? STR_NONE : copy->source_etag;
+	if (!copy->unconditioned && !copy->match_refused)
+		call->request.if_match = copy->if_match;
 	call->request.if_none_match_any =
 		copy->create_only && account_trait(copy->account, TRAIT_COPY_CREATE) != TRAIT_NO;
 	call->account = copy->account;
@@ -331,6 +333,9 @@ static void object_done(struct call *call, const struct s3_answer *answer)
 		copy->ambiguous = false;
 		copy_take_answer(copy, answer);
 		copy_settle(copy, 0, answer);
+	} else if (call->error == -EOPNOTSUPP && call->request.if_match.len > 0) {
+		copy->match_refused = true;
+		object_start(copy);
 	} else if (call->error == -EOPNOTSUPP && conditional) {
 		account_learn(copy->account, TRAIT_COPY_CREATE, false);
 		object_start(copy);

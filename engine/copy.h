@@ -55,6 +55,7 @@ struct copy {
 	struct str type, type_from;
 	uint64_t size; /* the source's; COPY_SIZE_UNKNOWN: asked for by HEAD first */
 	bool create_only; /* If-None-Match: * on the destination */
+	struct str if_match; /* only onto this ETag, where the service can do that; STR_NONE: onto anything */
 	bool look_first; /* where create_only is known to tell nothing: HEAD of the destination before */
 	void (*on_done)(
 		struct copy *copy, const struct s3_answer *answer); /* answer of the deciding request */
@@ -81,6 +82,7 @@ struct copy {
 	struct worker *worker;
 	int64_t started; /* by the server's clock */
 	bool cancelled;
+	bool match_refused; /* 501 to if_match: the copy goes without */
 	bool unconditioned; /* the source's ETag is compared by HEAD before and after instead */
 	bool copied;
 	char seen_etag[ETAG_MAX + 1]; /* the source's, by HEAD */

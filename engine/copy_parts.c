@@ -152,6 +152,8 @@ static void parts_begin(struct copy_parts *parts)
 	if (m->at_once > MULTIPART_SLOTS_MAX)
 		m->at_once = MULTIPART_SLOTS_MAX;
 	m->create_only = copy->create_only;
+	if (!copy->unconditioned)
+		m->if_match = copy->if_match;
 	m->create_trait = TRAIT_COPY_CREATE;
 	m->look_first = copy->look_first;
 	m->call_flags = settings->call_flags;

@@ -230,6 +230,8 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 
 	if (error == 0 && (answer->size != carry->size || strcmp(answer->etag, carry->etag) != 0))
 		error = -ESTALE;
+	if (error == 0 && carry->attrs)
+		error = attrs_write(carry->attrs, S_IFREG, &carry->headers);
 	if (error < 0) {
 		end(carry, error, answer);
 		return;

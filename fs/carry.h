@@ -21,6 +21,7 @@ struct carry {
 	const struct place *from, *to;
 	const char *etag; /* of the source: no other content is carried */
 	uint64_t size;
+	const struct attrs *attrs; /* in place of what the source's metadata keeps; NULL: nothing */
 	bool create_only; /* never onto something that is there: -EEXIST */
 	const char *staging_dir;
 	void (*on_done)(struct carry *carry, const struct s3_answer *answer);

@@ -239,6 +239,7 @@ static void read_view(struct fields *fields, struct view *view)
 	view->ro = get_flag(fields, "ro");
 	view->allow_other = get_flag(fields, "allow_other");
 	view->attrs_meta = get_flag(fields, "attrs_meta");
+	view->attrs_eperm = get_flag(fields, "attrs_eperm");
 	view->recognise = get_flag(fields, "recognise");
 	view->uid = (uid_t)get_number(fields, "uid", UINT32_MAX);
 	view->gid = (gid_t)get_number(fields, "gid", UINT32_MAX);
@@ -368,13 +369,14 @@ static int put_headers(json_t *object, const struct headers *headers)
 static json_t *view_object(const struct view *view)
 {
 	json_t *object = json_pack(
-		"{s:b, s:b, s:b, s:b, s:I, s:I, s:i, s:i, s:I, s:i, s:i, s:I, s:I, s:I, s:I}", "ro", view->ro,
-		"allow_other", view->allow_other, "attrs_meta", view->attrs_meta, "recognise",
-		view->recognise, "uid", (json_int_t)view->uid, "gid", (json_int_t)view->gid, "file_mode",
-		(int)view->file_mode, "dir_mode", (int)view->dir_mode, "cache_ttl_ms",
-		(json_int_t)view->cache_ttl_ms, "copy_ack", (int)view->copy_ack, "tags", (int)view->tags,
-		"part_size", (json_int_t)view->part_size, "part_threshold", (json_int_t)view->part_threshold,
-		"flush_after_ms", (json_int_t)view->flush_after_ms, "keep_open", (json_int_t)view->keep_open);
+		"{s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:i, s:i, s:I, s:i, s:i, s:I, s:I, s:I, s:I}", "ro",
+		view->ro, "allow_other", view->allow_other, "attrs_meta", view->attrs_meta, "attrs_eperm",
+		view->attrs_eperm, "recognise", view->recognise, "uid", (json_int_t)view->uid, "gid",
+		(json_int_t)view->gid, "file_mode", (int)view->file_mode, "dir_mode", (int)view->dir_mode,
+		"cache_ttl_ms", (json_int_t)view->cache_ttl_ms, "copy_ack", (int)view->copy_ack, "tags",
+		(int)view->tags, "part_size", (json_int_t)view->part_size, "part_threshold",
+		(json_int_t)view->part_threshold, "flush_after_ms", (json_int_t)view->flush_after_ms,
+		"keep_open", (json_int_t)view->keep_open);
 	char url[KEY_MAX + BUCKET_MAX + 16];
 
 	if (object && json_object_set_new(object, "odd_keys", json_integer((int)view->odd_keys)) < 0) {

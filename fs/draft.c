@@ -77,6 +77,16 @@ bool draft_quiet(const struct draft *draft)
 	return draft->activity == DRAFT_IDLE && draft->io == 0;
 }
 
+bool draft_busy(const struct draft *draft)
+{
+	return draft->activity != DRAFT_IDLE;
+}
+
+void draft_set_mtime(struct draft *draft, const struct timespec *mtime)
+{
+	draft->mtime = *mtime;
+}
+
 bool draft_copy_whole(const struct draft *draft)
 {
 	return draft->content == DRAFT_COPY && draft->size == draft->source.size;
@@ -144,6 +154,7 @@ void draft_changed(struct draft *draft)
 	draft->error = 0;
 	draft->untold = false;
 	clock_gettime(CLOCK_REALTIME, &draft->mtime);
+	draft_written(draft);
 }
 
 void draft_failed(struct draft *draft, int error)
@@ -283,6 +294,7 @@ void draft_trash(struct draft *draft)
 	if (draft->fd >= 0)
 		close(draft->fd);
 	headers_release(&draft->kept);
+	free(draft->attrs);
 	free(draft);
 }
 

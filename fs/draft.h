@@ -47,6 +47,13 @@ enum draft_activity { DRAFT_IDLE, DRAFT_LOADING, DRAFT_STORING };
 uint64_t draft_size(const struct draft *draft);
 struct timespec draft_mtime(const struct draft *draft);
 
+/* Of a node with a draft: mode, owner and times that its object will have, as far as is known (fs/draft_attrs.c). */
+void draft_attrs(const struct node *node, struct attrs *ret);
+/* These come to S3 with the content, which is dirty and not on its way.  -ENOMEM. */
+int draft_set_attrs(struct draft *draft, const struct attrs *change);
+/* It was just made by a name that nobody had, by this owner with this mode. */
+int draft_made_by(struct draft *draft, const struct attrs *made);
+
 /* Is there content that S3 has not acknowledged? */
 bool draft_dirty(const struct draft *draft);
 
@@ -128,6 +135,10 @@ enum draft_step draft_read_step(const struct draft *draft);
 /* Waits in line; hub.lock held; the draft is not quiet. */
 void draft_await(struct draft *draft, struct draft_wait *wait);
 bool draft_quiet(const struct draft *draft);
+/* LOADING or STORING? */
+bool draft_busy(const struct draft *draft);
+/* Its object, which is stored, was given this time. */
+void draft_set_mtime(struct draft *draft, const struct timespec *mtime);
 
 /* A new empty content: create, O_TRUNC, truncate to 0.  hub.lock held; the draft, if any, is quiet.
  * *ret_close: a descriptor to be closed once the lock is given back (that of a large file takes its time), or

@@ -20,6 +20,12 @@ struct draft_source {
 	char storage_class[STORAGE_CLASS_MAX + 1];
 };
 
+/* Where metadata keeps mode, owner and times. */
+struct draft_attrs {
+	struct attrs made; /* by who made it; a copy has its source's instead */
+	struct attrs set; /* by chmod and its like, since S3 last acknowledged the content */
+};
+
 struct draft {
 	enum draft_content content;
 	enum draft_activity activity;
@@ -42,6 +48,7 @@ struct draft {
 	bool overwrites; /* OBJECT: the one that this open file has emptied, so that it replaces any */
 	bool conflict; /* the last store found something else */
 	struct timespec mtime;
+	struct draft_attrs *attrs; /* owned; NULL: none, as where metadata does not keep them */
 	/* What stays open for long: fs/upkeep.h.  Times are hub_now_ms. */
 	uint64_t dirty_ms, changed_ms; /* since when S3 lacks something of it; its last change */
 	uint64_t tried_ms, took_ms; /* the end of the last store of upkeep, and how long that took */
@@ -92,6 +99,21 @@ void draft_source_drop(struct hub *hub, struct draft *draft);
 /* A quiet draft that is a copy of the first bytes of this object, or of one below this directory; NULL: there
  * is none (any more). */
 struct draft *draft_partial_copy(struct hub *hub, const struct node *source);
+
+/* ---- draft_attrs.c; hub.lock held ---- */
+/* What one store brings to S3. */
+struct store_attrs {
+	struct attrs all; /* what the object will have, if `known` */
+	struct attrs set; /* what was set */
+	bool known;
+	bool replace; /* a copy that has to have other metadata than its source */
+};
+/* The content was changed: a time that was set before is over. */
+void draft_written(struct draft *draft);
+/* *ret: owned; NULL where metadata keeps nothing.  -ENOMEM. */
+int draft_store_attrs(const struct node *node, struct store_attrs **ret);
+/* S3 has them.  attrs NULL: nothing. */
+void draft_attrs_stored(struct node *node, const struct store_attrs *attrs);
 
 /* ---- draft_kept.c ---- */
 struct place;

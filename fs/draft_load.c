@@ -106,8 +106,14 @@ static void finish(struct load *load)
 
 	if (load->error == 0)
 		draft_source_drop(hub, draft);
-	if (load->error == 0 && load->keeps)
+	if (load->error == 0 && load->keeps) {
+		struct attrs attrs;
+
+		attrs_read(&attrs, &load->headers);
+		if (node_keeps_attrs(node))
+			node_set_attrs(node, &attrs);
 		draft_keep(draft, &load->headers);
+	}
 	draft_loaded(draft, load->error, load->fd, load->size);
 	if (load->error == 0 && load->object && !draft->overwrites)
 		draft_based(draft, load->missing ? "" : load->etag);

@@ -8,6 +8,8 @@
  *        -> EACCES, of another account -> carry.h              -> end
  *        -> EEXIST, likely of its own lost attempt -> copy once more -> end
  *
+ * A copy that was given other attributes than its source's metadata keeps is made by recopy.h.
+ *
  * The worker's thread only; no lock is held.
  */
 #include <errno.h>
@@ -107,6 +109,10 @@ static void upload(struct store *store)
 
 	if (error == 0)
 		error = view_add_headers(store->place->view, &store->headers);
+	if (error == 0 && store->attrs)
+		error = headers_set(&store->headers, STR("x-amz-meta-ctime"), STR_NONE);
+	if (error == 0 && store->attrs)
+		error = attrs_write(&store->attrs->all, S_IFREG, &store->headers);
 	if (error == 0) {
 		struct str class = headers_get(&store->headers, STR("x-amz-storage-class"));
 
@@ -183,6 +189,7 @@ static void carry(struct store *store)
 		.etag = store->source_etag,
 		.size = store->size,
 		.create_only = store->create_only,
+		.attrs = store->attrs && store->attrs->replace ? &store->attrs->set : NULL,
 		.staging_dir = store->hub->staging_dir,
 		.on_done = on_carried,
 		.user = store,
@@ -201,9 +208,8 @@ static bool is_likely_ours(const struct store *store, const struct copy *done, c
 	       answer->size == store->size && answer->mtime + CLOCK_SLACK >= store->began;
 }
 
-static void on_copied(struct copy *done, const struct s3_answer *answer)
+static void copied(struct store *store, const struct copy *done, const struct s3_answer *answer)
 {
-	struct store *store = done->user;
 	struct store_outcome outcome = outcome_of(done->error, done->etag, answer);
 
 	outcome.ambiguous = done->ambiguous;
@@ -218,6 +224,44 @@ static void on_copied(struct copy *done, const struct s3_answer *answer)
 		carry(store);
 	else
 		store_finish(store, &outcome);
+}
+
+static void on_copied(struct copy *done, const struct s3_answer *answer)
+{
+	copied(done->user, done, answer);
+}
+
+/* ---- copy with other attributes than the source's ---- */
+
+static int edit(struct recopy *recopy, struct headers *headers, const struct s3_answer *head)
+{
+	struct store *store = recopy->user;
+	struct store_attrs *attrs = store->attrs;
+	int error = attrs_write(&attrs->set, S_IFREG, headers);
+
+	/* What the source's other metadata says is known now, too. */
+	attrs_read(&attrs->all, headers);
+	attrs->known = true;
+	return error;
+}
+
+static void on_recopied(struct recopy *done, const struct s3_answer *answer)
+{
+	done->copy.error = done->error;
+	copied(done->user, &done->copy, answer);
+}
+
+static void recopy(struct store *store, const struct copy *copy)
+{
+	free(store->recopy); /* of the version before */
+	store->recopy = calloc(1, sizeof(*store->recopy));
+	if (!store->recopy) {
+		store_fail(store, -ENOMEM);
+		return;
+	}
+	*store->recopy = (struct recopy){.copy = *copy, .edit = edit, .on_done = on_recopied, .user = store};
+	store->recopy->copy.on_done = NULL;
+	recopy_start(store->worker, store->recopy);
 }
 
 static void copy(struct store *store)
@@ -250,7 +294,10 @@ static void copy(struct store *store)
 		.on_done = on_copied,
 		.user = store,
 	};
-	copy_start(store->worker, &store->copy);
+	if (store->attrs && store->attrs->replace)
+		recopy(store, &store->copy);
+	else
+		copy_start(store->worker, &store->copy);
 }
 
 void store_send(struct store *store)

@@ -67,6 +67,8 @@ static void store_free_memory(struct store *store)
 {
 	headers_release(&store->headers);
 	free(store->recognise);
+	free(store->recopy);
+	free(store->attrs);
 	free(store->carry);
 	free(store->place);
 	free(store->from);
@@ -99,6 +101,7 @@ static struct draft *acknowledged(struct store *store, const struct store_outcom
 		node->local = false;
 		node->attr.fetched_ms = 0; /* asked for again */
 	}
+	draft_attrs_stored(node, store->attrs);
 	draft_stored(draft, 0);
 	draft->ours = true;
 	/* An edit that goes on is one of this version. */
@@ -309,6 +312,8 @@ int draft_store(struct hub *hub, struct node *node)
 	store->keeps = draft->keeps;
 	int taken = headers_add_all(&store->headers, &draft->kept);
 
+	if (taken == 0)
+		taken = draft_store_attrs(node, &store->attrs);
 	if (taken == 0)
 		taken = take(store);
 	if (taken < 0) {

@@ -7,7 +7,7 @@
 #ifndef FERRYFS_FS_DRAFT_STORE_INSIDE_H
 #define FERRYFS_FS_DRAFT_STORE_INSIDE_H
 
-#include "engine/copy.h"
+#include "engine/recopy.h"
 #include "engine/upload.h"
 #include "fs/carry.h"
 #include "fs/draft_inside.h"
@@ -25,6 +25,7 @@ struct store {
 	struct place *place, *from; /* owned: place_keep; from NULL: an upload */
 	struct headers headers;
 	bool keeps; /* they are the edited object's own */
+	struct store_attrs *attrs; /* owned; NULL: metadata keeps none */
 	uint64_t size;
 	bool bulk; /* interactive requests go before it */
 	bool create_only, exclusive; /* as the draft says */
@@ -44,6 +45,7 @@ struct store {
 	};
 	/* Rare, and large where thousands of copies are under way: owned, NULL until wanted. */
 	struct recognise_copy *recognise;
+	struct recopy *recopy;
 	struct carry *carry;
 };
 

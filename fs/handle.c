@@ -276,6 +276,15 @@ bool handle_outdated(const struct handle *handle)
 	       strcmp(handle->etag, node->attr.etag) != 0;
 }
 
+bool handle_any_made(struct hub *hub, const struct node *node)
+{
+	for (const struct handle *at = *slot_of(hub, node); at; at = at->next) {
+		if (at->node == node && (at->flags & O_CREAT))
+			return true;
+	}
+	return false;
+}
+
 bool handle_any_outdated(struct hub *hub, const struct node *node)
 {
 	for (const struct handle *at = *slot_of(hub, node); at; at = at->next) {

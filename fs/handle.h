@@ -102,6 +102,8 @@ void handle_follow(struct hub *hub, struct node *node, const char *etag);
  * held. */
 bool handle_outdated(const struct handle *handle);
 bool handle_any_outdated(struct hub *hub, const struct node *node);
+/* Is a handle open by which it was made?  hub.lock held. */
+bool handle_any_made(struct hub *hub, const struct node *node);
 /* May the kernel keep its pages at this open?  Remembers the version.  hub.lock held. */
 bool handle_keeps_cache(struct hub *hub, const struct node *node);
 /* May this open(2) write, or change by truncating? */

@@ -27,6 +27,8 @@ static void learn(struct marker *marker, bool exists)
 		return;
 	hub_lock(marker->hub);
 	dir_set_marker(marker->directory, exists);
+	if (exists && node_keeps_attrs(marker->directory))
+		node_set_attrs(marker->directory, marker->attrs); /* NULL: asked for */
 	if (exists && marker->directory->local) {
 		marker->directory->local = false;
 		marker->directory->attr.fetched_ms = hub_now_ms();
@@ -70,7 +72,8 @@ void marker_write(struct marker *marker)
 	/* The type is what other tools put there, and recognise a directory by. */
 	bool memory =
 		headers_add(&marker->headers, STR("content-type"), STR("application/x-directory")) == 0 &&
-		view_add_headers(marker->place.view, &marker->headers) == 0;
+		view_add_headers(marker->place.view, &marker->headers) == 0 &&
+		(!marker->attrs || attrs_write(marker->attrs, S_IFDIR, &marker->headers) == 0);
 
 	prepare(marker, memory ? on_written : on_no_memory);
 	marker->call.request.headers = &marker->headers;
@@ -129,11 +132,26 @@ static void on_removed(struct call *call, const struct s3_answer *answer)
 	finish(marker, call->error, answer);
 }
 
+/* It has become more than a sign that there is a directory: it keeps a mode, an owner or times. */
+static bool keeps_attrs(const struct marker *marker)
+{
+	hub_lock(marker->hub);
+	const struct attrs *attrs = marker->directory ? marker->directory->attr.attrs : NULL;
+	bool keeps = attrs && attrs->has;
+
+	hub_unlock(marker->hub);
+	return keeps;
+}
+
 static void on_spare(struct call *call, const struct s3_answer *answer)
 {
 	struct marker *marker = call->user;
 	struct str key = place_key(&marker->place);
 
+	if (call->error == 0 && keeps_attrs(marker)) {
+		finish(marker, 0, answer);
+		return;
+	}
 	/* "dir/" sorts before all that begins so. */
 	if (call->error < 0 || marker->page->count < 2 || !str_eq(marker->page->entries[0].key, key)) {
 		finish(marker, call->error, answer);

@@ -22,6 +22,7 @@ struct marker {
 	struct worker *worker;
 	struct node *directory; /* lent until on_done; may be NULL (it is no node yet) */
 	struct place place; /* the directory's: the key ends in "/" */
+	const struct attrs *attrs; /* lent: what its metadata is to keep; NULL: nothing */
 	void (*on_done)(
 		struct marker *marker, int error, const struct s3_answer *answer); /* once; worker thread */
 	void *user;

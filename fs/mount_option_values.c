@@ -77,9 +77,34 @@ static int set_umask(struct mount_options *options, const char *value, char *why
 
 	if (!digits(value, 8, 0777, &mask))
 		return bad(why, "umask", value, "an octal number from 0 to 777");
-	options->view->file_mode = 0666 & ~(mode_t)mask;
-	options->view->dir_mode = 0777 & ~(mode_t)mask;
+	/* A mode that is named wins, whichever comes first. */
+	if (!options->file_mode_given)
+		options->view->file_mode = 0666 & ~(mode_t)mask;
+	if (!options->dir_mode_given)
+		options->view->dir_mode = 0777 & ~(mode_t)mask;
 	return 0;
+}
+
+static int set_mode(mode_t *mode, const char *name, const char *value, char *why)
+{
+	unsigned long number;
+
+	if (!digits(value, 8, 0777, &number))
+		return bad(why, name, value, "an octal number from 0 to 777");
+	*mode = (mode_t)number;
+	return 0;
+}
+
+static int set_file_mode(struct mount_options *options, const char *value, char *why)
+{
+	options->file_mode_given = true;
+	return set_mode(&options->view->file_mode, "file_mode", value, why);
+}
+
+static int set_dir_mode(struct mount_options *options, const char *value, char *why)
+{
+	options->dir_mode_given = true;
+	return set_mode(&options->view->dir_mode, "dir_mode", value, why);
 }
 
 /* Seconds with an optional fraction, and an s if one likes. */
@@ -141,6 +166,14 @@ static int set_attrs(struct mount_options *options, const char *value, char *why
 	if (strcmp(value, "meta") != 0 && strcmp(value, "none") != 0)
 		return bad(why, "attrs", value, "one of none, meta");
 	options->view->attrs_meta = strcmp(value, "meta") == 0;
+	return 0;
+}
+
+static int set_attrs_fail(struct mount_options *options, const char *value, char *why)
+{
+	if (strcmp(value, "quiet") != 0 && strcmp(value, "eperm") != 0)
+		return bad(why, "attrs_fail", value, "one of quiet, eperm");
+	options->view->attrs_eperm = strcmp(value, "eperm") == 0;
 	return 0;
 }
 
@@ -331,12 +364,15 @@ static const struct rule {
 	{"uid", true, set_uid},
 	{"gid", true, set_gid},
 	{"umask", true, set_umask},
+	{"file_mode", true, set_file_mode},
+	{"dir_mode", true, set_dir_mode},
 	{"cache_ttl", true, set_cache_ttl},
 	{"flush_after", true, set_flush_after},
 	{"keep_open", true, set_keep_open},
 	{"copy_ack", true, set_copy_ack},
 	{"odd_keys", true, set_odd_keys},
 	{"attrs", true, set_attrs},
+	{"attrs_fail", true, set_attrs_fail},
 	{"tags", true, set_tags},
 	{"recognise", true, set_recognise},
 	{"storage_class", true, set_storage_class},

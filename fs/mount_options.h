@@ -22,6 +22,7 @@ struct mount_options {
 	struct staging_reserve staging_reserve; /* the daemon's */
 	int fuse_cpu; /* fs/placement.h */
 	bool fuse_cpu_given;
+	bool file_mode_given, dir_mode_given; /* umask leaves them alone */
 	bool alone; /* hub=no: a daemon and superblock of its own */
 	bool helper; /* given: mount(8) calls, as "mount.ferryfs SOURCE DIR [-sfnv] [-N NAMESPACE] [-t TYPE]
 			[-o OPTIONS]" */

@@ -39,6 +39,7 @@ static void free_memory(struct node *node)
 		free(node->name);
 	free(node->attr.etag);
 	free(node->attr.storage_class);
+	free(node->attr.attrs);
 	free(node);
 }
 
@@ -303,6 +304,8 @@ int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec,
 		.etag = etag_text,
 		.storage_class = class_text,
 		.fetched_ms = now_ms(),
+		.attrs = node->attr.attrs,
+		.attrs_ms = node->attr.attrs_ms,
 	};
 	node->local = false;
 	return 0;
@@ -333,6 +336,7 @@ int node_learn(struct node *node, const struct node_said *said)
 	const struct node_attr *known = &node->attr;
 	bool same = same_content(known, said), was_known = known->fetched_ms != 0;
 	bool etag_differs = !str_eq(str_of(known->etag), said->etag);
+	bool touched = known->modified != 0 && said->modified != 0 && known->modified != said->modified;
 	int64_t mtime = said->modified;
 	int32_t nsec = 0;
 
@@ -347,6 +351,9 @@ int node_learn(struct node *node, const struct node_said *said)
 	if (error < 0)
 		return error;
 	node->attr.modified = said->modified;
+	/* A copy onto itself changes metadata, and leaves most ETags. */
+	if (!node_is_dir(node) && (!same || etag_differs || touched))
+		node_set_attrs(node, NULL);
 	return !node_is_dir(node) && was_known && (!same || etag_differs);
 }
 
@@ -358,7 +365,38 @@ int node_copy_attr(struct node *node, const struct node_attr *attr)
 	if (error < 0)
 		return error;
 	node->attr.modified = attr->modified;
-	return 0;
+	return node_set_attrs(node, attr->attrs);
+}
+
+int node_set_attrs(struct node *node, const struct attrs *attrs)
+{
+	struct attrs *copy = attrs ? malloc(sizeof(*copy)) : NULL;
+
+	if (copy)
+		*copy = *attrs;
+	free(node->attr.attrs);
+	node->attr.attrs = copy;
+	node->attr.attrs_ms = now_ms();
+	node->attr.version++;
+	return attrs && !copy ? -ENOMEM : 0;
+}
+
+bool node_keeps_attrs(const struct node *node)
+{
+	const struct view *view = node_view(node);
+
+	return view && view->attrs_meta && (node->kind == NODE_FILE || node->kind == NODE_DIR);
+}
+
+bool node_attrs_known(const struct node *node, uint64_t now)
+{
+	const struct view *view = node_view(node);
+
+	if (!node_keeps_attrs(node) || node->local || node->draft || node->gone)
+		return true;
+	if (!node->attr.attrs)
+		return false;
+	return !node_is_dir(node) || now < node->attr.attrs_ms + view->cache_ttl_ms;
 }
 
 uint64_t node_stamp(const struct node *node)

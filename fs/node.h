@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include "fs/attrs.h"
 #include "fs/view.h"
 #include "s3/page.h"
 
@@ -59,6 +60,11 @@ struct node_attr {
 	char *etag; /* without quotes; NULL: unknown; owned */
 	char *storage_class; /* NULL: STANDARD or unknown; owned */
 	uint64_t fetched_ms; /* CLOCK_MONOTONIC (coarse) when this was true at the server; 0: never */
+	/* -o attrs=meta: what the object's metadata keeps; NULL: not known (listings do not have it); owned.  A
+	 * file's is of this ETag and this `modified`, and goes with them; a directory's, of its marker, is as old
+	 * as attrs_ms says. */
+	struct attrs *attrs;
+	uint64_t attrs_ms;
 };
 
 struct dir; /* fs/dir.h: what is known of a directory's content */
@@ -129,8 +135,8 @@ void nodes_check(const struct nodes *nodes);
 bool node_is_dir(const struct node *node);
 struct view *node_view(const struct node *node); /* the nearest above or at it; NULL above every view */
 
-/* Takes size, times, ETag, class of what this mount itself made, as true now (`local` ends); -ENOMEM leaves it
- * as it was. */
+/* Takes size, times, ETag, class of what this mount itself made, as true now (`local` ends; attrs stay); -ENOMEM
+ * leaves it as it was. */
 int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec, struct str etag,
 	struct str storage_class);
 /* What a listing or a HEAD says. */
@@ -150,6 +156,15 @@ uint64_t node_stamp(const struct node *node);
 /* Not older than the view's cache_ttl, or `local`.  Directories always are: nothing of theirs is asked for.
  */
 bool node_attr_fresh(const struct node *node, uint64_t now_ms);
+/* Does metadata keep its mode, owner and times (-o attrs=meta, and it has a key)? */
+bool node_keeps_attrs(const struct node *node);
+/* Is what node_stat shows of mode, owner and times true, so far as is known?  Where it is not, the kernel may not
+ * believe it, and stat asks by HEAD. */
+bool node_attrs_known(const struct node *node, uint64_t now_ms);
+/* Mode and owner of what this user makes in that directory. */
+void node_made_by(const struct node *parent, uid_t uid, gid_t gid, mode_t mode, struct attrs *ret);
+/* What the metadata keeps, as true now; NULL: not known any more.  -ENOMEM: then it is not known. */
+int node_set_attrs(struct node *node, const struct attrs *attrs);
 /* Fills st, st_blocks included (cp goes looking for holes where it is 0), from the node, its draft and its
  * view. */
 void node_stat(const struct node *node, struct stat *ret);

@@ -5,6 +5,33 @@
 /* What programs are told to read and write at once: cp takes at least 128 KiB by itself. */
 enum { STAT_BLOCK = 128 << 10 };
 
+void node_made_by(const struct node *parent, uid_t uid, gid_t gid, mode_t mode, struct attrs *ret)
+{
+	struct stat st;
+
+	node_stat(parent, &st);
+	*ret = (struct attrs){
+		.has = ATTRS_MODE | ATTRS_UID | ATTRS_GID, .mode = mode & ALLPERMS, .uid = uid, .gid = gid};
+	/* As on any file system: the group is inherited, and so is that it is. */
+	if (st.st_mode & S_ISGID) {
+		ret->gid = st.st_gid;
+		if (S_ISDIR(mode))
+			ret->mode |= S_ISGID;
+	}
+}
+
+static void show_kept(const struct node *node, struct stat *st)
+{
+	struct attrs attrs;
+
+	if (node->draft) {
+		draft_attrs(node, &attrs);
+		attrs_show(&attrs, st);
+	} else if (node->attr.attrs) {
+		attrs_show(node->attr.attrs, st);
+	}
+}
+
 void node_stat(const struct node *node, struct stat *ret)
 {
 	const struct view *view = node_view(node);
@@ -19,8 +46,6 @@ void node_stat(const struct node *node, struct stat *ret)
 	if (node_is_dir(node)) {
 		/* One link: find(1) then doesn't take the count for one of subdirectories. */
 		st.st_mode = S_IFDIR | (view ? view->dir_mode : 0700);
-		if (view && node->view && node->view->closed)
-			st.st_mode = S_IFDIR | (0700 & view->dir_mode);
 		if (node->attr.mtime == 0 && view)
 			st.st_mtim.tv_sec = view->since;
 	} else {
@@ -36,5 +61,9 @@ void node_stat(const struct node *node, struct stat *ret)
 		st.st_blocks = st.st_size / 512 + (st.st_size % 512 != 0);
 	}
 	st.st_atim = st.st_ctim = st.st_mtim;
+	if (node->view && node->view->closed)
+		st.st_mode = S_IFDIR | (0700 & view->dir_mode); /* whatever its marker says */
+	else if (node_keeps_attrs(node))
+		show_kept(node, &st);
 	*ret = st;
 }

@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
+#include "fs/draft.h"
 #include "fs/handle.h"
 #include "fs/parked.h"
 #include "fs/refresh.h"
+#include "fs/set_attrs.h"
 
 struct head {
 	struct parked parked;
@@ -106,7 +108,8 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	hub_lock(hub);
 	struct handle *handle = fi && !node_is_dir(node) ? handle_of(fi) : NULL;
-	bool known = node->draft || node->gone || node_attr_fresh(node, hub_now_ms());
+	uint64_t now = hub_now_ms();
+	bool known = node->draft || node->gone || (node_attr_fresh(node, now) && node_attrs_known(node, now));
 	bool outdated = handle && handle_outdated(handle);
 
 	hub_unlock(hub);
@@ -120,6 +123,52 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	else
 		hub_reply_attr(hub, req, node);
 	node_put(hub, node);
+}
+
+/* Is something asked for that is shown otherwise and cannot be kept?  hub.lock held. */
+static bool refused(struct hub *hub, const struct node *node, const struct attrs *wanted, int to_set)
+{
+	const struct view *view = node_view(node);
+	struct stat st;
+	bool now = to_set & FUSE_SET_ATTR_MTIME_NOW;
+
+	if (!view || !view->attrs_eperm)
+		return false;
+	node_stat(node, &st);
+	/* What is being written, or was just made and is still open (touch), is as new as can be. */
+	if (now && ((node->draft && draft_dirty(node->draft)) || handle_any_made(hub, node)))
+		return false;
+	return ((wanted->has & ATTRS_MODE) && wanted->mode != (st.st_mode & ALLPERMS)) ||
+	       ((wanted->has & ATTRS_UID) && wanted->uid != st.st_uid) ||
+	       ((wanted->has & ATTRS_GID) && wanted->gid != st.st_gid) ||
+	       ((wanted->has & ATTRS_MTIME) && (wanted->mtime.tv_sec != st.st_mtim.tv_sec ||
+						       wanted->mtime.tv_nsec != st.st_mtim.tv_nsec));
+}
+
+/* Mode, owner and times: kept as metadata (the ref on node is taken, the request will be answered: false), or the
+ * view's and S3's, and then the caller is told so, or, as cp -p, tar and touch want it, not (-o attrs_fail). */
+static bool keep(struct hub *hub, fuse_req_t req, struct node *node, const struct stat *attr, int to_set)
+{
+	struct timespec now;
+	struct attrs wanted;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	set_attrs_wanted(&wanted, attr, to_set, &now);
+	hub_lock(hub);
+	bool keeps = wanted.has && node_keeps_attrs(node);
+	bool refuse = !keeps && refused(hub, node, &wanted, to_set);
+
+	hub_unlock(hub);
+	if (keeps) {
+		set_attrs(req, node, &wanted);
+		return false;
+	}
+	if (refuse) {
+		hub_reply_err(req, -EPERM);
+		node_put(hub, node);
+		return false;
+	}
+	return true;
 }
 
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi)
@@ -140,8 +189,8 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 		op_truncate(req, node, attr->st_size, fi);
 		return;
 	}
-	/* Mode, owner and times are the view's and S3's: accepted without effect, so that cp -p, tar and
-	 * touch go on. */
+	if (error == 0 && !keep(hub, req, node, attr, to_set))
+		return;
 	if (error < 0)
 		hub_reply_err(req, error);
 	else

@@ -85,11 +85,58 @@ static void on_resolved(struct resolve *resolve)
 	parked_drop(&op->parked);
 }
 
+/* Where attributes are kept, those that cp -p sets come next, and go with the copy: the flush after them posts it. */
+static void post_now(struct copy_op *op)
+{
+	op->flush.done = on_stored;
+	op->flush.user = op;
+	op->flush.answered = true;
+	draft_flush(op->parked.hub, op->to->node, &op->flush);
+}
+
+static void on_resolved_first(struct resolve *resolve)
+{
+	struct copy_op *op = resolve->user;
+
+	if (resolve->pidfd >= 0)
+		close(resolve->pidfd);
+	if (!caller_checks_close(&resolve->caller)) {
+		post_now(op);
+		return;
+	}
+	succeed(op);
+	parked_drop(&op->parked);
+}
+
+static void leave_to_flush(struct copy_op *op)
+{
+	if (op->batch) {
+		succeed(op);
+		parked_drop(&op->parked);
+		return;
+	}
+	op->resolve = (struct resolve){.pid = op->parked.thread,
+		.uid = op->parked.uid,
+		.question = CALLER_WHO,
+		.on_done = on_resolved_first,
+		.user = op};
+	if (resolver_ask(op->parked.hub->early->resolver, &op->resolve) < 0)
+		post_now(op);
+}
+
 /* The copy is whole: posts it. */
 static void post(struct copy_op *op)
 {
 	struct hub *hub = op->parked.hub;
 
+	hub_lock(hub);
+	bool later = node_keeps_attrs(op->to->node);
+
+	hub_unlock(hub);
+	if (later) {
+		leave_to_flush(op);
+		return;
+	}
 	parked_hold(&op->parked);
 	op->flush.done = on_stored;
 	op->flush.user = op;

@@ -60,8 +60,8 @@ static int child(struct hub *hub, struct node *parent, struct str name, int flag
 }
 
 /* hub.lock held.  What was made is taken back on failure. */
-static int make(
-	struct hub *hub, struct node *parent, struct str name, struct fuse_file_info *fi, struct node **ret)
+static int make(struct hub *hub, struct node *parent, struct str name, const struct attrs *made,
+	struct fuse_file_info *fi, struct node **ret)
 {
 	struct node *node;
 	int to_close = -1;
@@ -80,6 +80,8 @@ static int make(
 		error = handle_open(hub, node, fi->flags, &handle);
 	if (error == 0 && (fresh || (fi->flags & O_TRUNC))) {
 		error = draft_make_empty(hub, node, &to_close);
+		if (error == 0 && fresh && node_keeps_attrs(node))
+			error = draft_made_by(node->draft, made);
 		if (error < 0)
 			handle_close(hub, handle);
 		else if (fresh && (fi->flags & (O_EXCL | O_TRUNC)) != O_TRUNC)
@@ -112,9 +114,12 @@ void op_create(
 	hub_lock(hub);
 	struct node *parent = nodes_find(hub->nodes, parent_ino);
 	int error = check(parent, str_of(name));
+	struct attrs made;
 
 	if (error == 0)
-		error = make(hub, parent, str_of(name), fi, &node);
+		node_made_by(parent, fuse_req_ctx(req)->uid, fuse_req_ctx(req)->gid, mode, &made);
+	if (error == 0)
+		error = make(hub, parent, str_of(name), &made, fi, &node);
 	if (error == 0) {
 		handle_of(fi)->thread = fuse_req_ctx(req)->pid;
 		hub_entry(hub, node, &entry);

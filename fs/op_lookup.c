@@ -41,6 +41,7 @@ struct lookup {
 	struct batch *batch; /* of an rm, referenced, while all of it is waited for */
 	struct batch_wait wait;
 	struct node *found; /* meanwhile; referenced; NULL: nothing was */
+	struct headers headers; /* of the object, where attributes are kept */
 	size_t len;
 	char name[KEY_NAME_MAX + 1];
 };
@@ -53,6 +54,7 @@ static struct str lookup_name(const struct lookup *lookup)
 static void free_lookup(struct parked *parked)
 {
 	batch_unref(((struct lookup *)parked)->batch);
+	headers_release(&((struct lookup *)parked)->headers);
 	free(parked);
 }
 
@@ -266,6 +268,7 @@ static void on_probed(struct probe *probe)
 			       .mtime = dir ? 0 : probe->mtime,
 			       .etag = dir ? STR_NONE : str_of(probe->etag),
 			       .storage_class = dir ? STR_NONE : str_of(probe->storage_class),
+			       .headers = dir ? NULL : probe->headers,
 			       .asked_ms = lookup->asked_ms,
 		       });
 }
@@ -276,6 +279,8 @@ static void probe(struct lookup *lookup)
 	lookup->probe.account = lookup->place.account;
 	lookup->probe.bucket = place_bucket(&lookup->place);
 	lookup->probe.key = place_key(&lookup->place);
+	if (lookup->place.view->attrs_meta)
+		lookup->probe.headers = &lookup->headers;
 	lookup->probe.on_done = on_probed;
 	lookup->probe.user = lookup;
 	probe_start(lookup->worker, &lookup->probe);
@@ -398,6 +403,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	parked_init(&lookup->parked, req, free_lookup);
+	headers_init(&lookup->headers);
 	lookup->hub = hub;
 	lookup->parent = parent;
 	lookup->worker = engine_pick(hub->engine);

@@ -21,6 +21,7 @@
 struct mkdir_op {
 	struct name_op base;
 	struct marker marker;
+	struct attrs attrs; /* of who made it; with none of them where metadata keeps nothing */
 	struct batch *batch; /* referenced; NULL: none */
 	struct early_ask ask;
 };
@@ -94,6 +95,8 @@ static void on_marker(struct marker *marker, int error, const struct s3_answer *
 		error = make_node(&op->base, &node);
 		if (error == 0)
 			remember(op, node);
+		if (error == 0 && op->attrs.has)
+			node_set_attrs(node, &op->attrs); /* without memory: asked for */
 		hub_unlock(op->base.hub);
 	}
 	if (error < 0)
@@ -102,13 +105,24 @@ static void on_marker(struct marker *marker, int error, const struct s3_answer *
 		name_op_finish_entry(&op->base, node);
 }
 
+/* Would it show the same without its metadata?  hub.lock held. */
+static bool is_plain(const struct mkdir_op *op)
+{
+	const struct view *view = node_view(op->base.ends[0].parent);
+	const struct attrs *attrs = &op->attrs;
+
+	return !attrs->has ||
+	       (view && attrs->mode == view->dir_mode && attrs->uid == view->uid && attrs->gid == view->gid);
+}
+
 /* Nothing but a node.  False: it has to be written now.  hub.lock held. */
 static bool make_early(struct mkdir_op *op, struct node **ret)
 {
 	struct hub *hub = op->base.hub;
 	struct node *node;
 
-	if (make_node(&op->base, &node) < 0)
+	/* A mode or owner of its own needs a marker that keeps it, now. */
+	if (!is_plain(op) || make_node(&op->base, &node) < 0)
 		return false;
 	node->local = true;
 	dir_set_marker(node, false);
@@ -143,6 +157,7 @@ static void ready(struct name_op *base)
 	op->marker.hub = base->hub;
 	op->marker.worker = base->worker;
 	op->marker.place = base->ends[0].place;
+	op->marker.attrs = op->attrs.has ? &op->attrs : NULL;
 	op->marker.on_done = on_marker;
 	op->marker.user = op;
 	marker_write(&op->marker);
@@ -174,6 +189,12 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	const struct view *view = error == 0 ? node_view(op->base.ends[0].parent) : NULL;
 	bool early = view && view->copy_ack == COPY_ACK_EARLY;
 
+	if (view && view->attrs_meta) {
+		node_made_by(op->base.ends[0].parent, fuse_req_ctx(req)->uid, fuse_req_ctx(req)->gid,
+			S_IFDIR | mode, &op->attrs);
+		clock_gettime(CLOCK_REALTIME, &op->attrs.mtime);
+		op->attrs.has |= ATTRS_MTIME;
+	}
 	hub_unlock(op->base.hub);
 	if (early)
 		op->batch = early_batch(op->base.hub, req);

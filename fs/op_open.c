@@ -68,6 +68,9 @@ static void on_refreshed(struct refresh *refresh, int error)
 {
 	struct open_op *op = refresh->user;
 
+	/* What is emptied keeps its mode and owner, where those can be had; gone, it is made anew. */
+	if (op->fi.flags & O_TRUNC)
+		error = error == -ENOENT ? -ESTALE : 0;
 	op->error = error;
 	go(op);
 }
@@ -161,8 +164,10 @@ static int without_draft(struct open_op *op, int *ret_close)
 	}
 	if (error < 0)
 		return error;
-	/* Of what is to be emptied nothing needs to be known. */
-	if ((op->fi.flags & O_TRUNC) || op->asked || node_attr_fresh(node, hub_now_ms()))
+	/* Of what is to be emptied nothing needs to be known but its mode and owner. */
+	uint64_t now = hub_now_ms();
+
+	if (op->asked || (op->fi.flags & O_TRUNC ? node_attrs_known(node, now) : node_attr_fresh(node, now)))
 		return ready(op, ret_close);
 	op->asked = true;
 	op->refresh = (struct refresh){

@@ -174,6 +174,7 @@ void probe_start(struct worker *worker, struct probe *probe)
 	if (!probe->only_dir) {
 		prepare(probe, &probe->head, S3_HEAD_OBJECT);
 		probe->head.request.key = probe->key;
+		probe->head.sinks.headers = probe->headers;
 		probe->head.on_done = on_head;
 	}
 	/* Both on one worker: their ends come one after the other, on its thread.  With the last call posted

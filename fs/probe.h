@@ -19,6 +19,7 @@ struct probe {
 	struct str bucket; /* lent until on_done, as is key */
 	struct str key; /* without a "/" at its end */
 	bool only_file, only_dir; /* ask only one of the two */
+	struct headers *headers; /* lent: takes the object's; NULL: unwanted */
 	bool escapes; /* what a directory hides has a name of its own: nothing is logged of it ... */
 	bool beside; /* ... and this is that name: a file only where there is a directory as well */
 	bool ask_tail; /* LIST a page from the key on, which often says what is below "name/", too */

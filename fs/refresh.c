@@ -16,6 +16,18 @@ int refresh_prepare(struct refresh *refresh)
 
 enum verdict { KNOWN, FAILED, ASK_AGAIN };
 
+/* A directory without a marker, or whose marker may not be looked at, is one all the same.  hub.lock held. */
+static void take_attrs(struct refresh *refresh, int error)
+{
+	struct attrs attrs = {0};
+
+	if (!node_keeps_attrs(refresh->node))
+		return;
+	if (error == 0)
+		attrs_read(&attrs, &refresh->headers);
+	node_set_attrs(refresh->node, &attrs); /* without memory: asked for again */
+}
+
 /* Takes the answer into the node where it still is one about it.  hub.lock held. */
 static enum verdict apply(struct refresh *refresh, const struct s3_answer *answer, int *error)
 {
@@ -34,6 +46,13 @@ static enum verdict apply(struct refresh *refresh, const struct s3_answer *answe
 		return refresh->again++ < REFRESH_AGAIN_MAX ? ASK_AGAIN : KNOWN;
 	}
 	*error = refresh->call.error;
+	if (node_is_dir(node)) {
+		if (*error == -EACCES || *error == -ENOENT)
+			*error = 0;
+		if (*error == 0)
+			take_attrs(refresh, refresh->call.error);
+		return *error == 0 ? KNOWN : FAILED;
+	}
 	if (*error == -ENOENT &&
 		claims_busy(hub->claims, now.account, place_bucket(&now), place_key(&now), false)) {
 		*error = 0;
@@ -49,6 +68,8 @@ static enum verdict apply(struct refresh *refresh, const struct s3_answer *answe
 		if (changed == 1 && node->lookups > 0)
 			notify_inode(hub, node->ino);
 		*error = changed < 0 ? changed : 0;
+		if (*error == 0)
+			take_attrs(refresh, 0);
 	}
 	if (*error == 0)
 		return KNOWN;
@@ -68,6 +89,7 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 	enum verdict verdict = apply(refresh, answer, &error);
 
 	hub_unlock(refresh->hub);
+	headers_release(&refresh->headers);
 	if (verdict == ASK_AGAIN && !atomic_load(&refresh->hub->stopping)) {
 		refresh_start(refresh);
 		return;
@@ -84,6 +106,9 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 void refresh_start(struct refresh *refresh)
 {
 	call_init(&refresh->call);
+	headers_init(&refresh->headers);
+	if (refresh->place.view->attrs_meta)
+		refresh->call.sinks.headers = &refresh->headers;
 	refresh->call.request.op = S3_HEAD_OBJECT;
 	refresh->call.request.bucket = place_bucket(&refresh->place);
 	refresh->call.request.key = place_key(&refresh->place);

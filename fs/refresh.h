@@ -1,5 +1,6 @@
 /*
- * refresh: one HEAD of a file, by its node, and what its answer does to what is known of it.
+ * refresh: one HEAD of a file, by its node, and what its answer does to what is known of it.  Where attributes are
+ * kept as metadata they come with it; a directory is asked for these alone (HEAD of its marker; none: it has none).
  *
  * By the time the answer is here the world may have moved on, and then what is known meanwhile is the better
  * answer:
@@ -31,6 +32,7 @@ struct refresh {
 	uint64_t stamp; /* of the node when it was asked */
 	unsigned again;
 	struct call call;
+	struct headers headers; /* of the object, where attributes are kept */
 };
 
 /* Notes what is asked, and of which state of the node.  hub.lock held.  -errno of node_place. */

@@ -41,6 +41,10 @@ void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
 	double timeout = node_timeout(hub, node);
 	struct fuse_entry_param entry = {.ino = node->ino, .attr_timeout = timeout, .entry_timeout = timeout};
 
+	/* The name is known, mode and owner are not: whoever wants them asks. */
+	if (!node_attrs_known(node, hub_now_ms()))
+		entry.attr_timeout = 0;
+
 	node_stat(node, &entry.attr);
 	*ret = entry;
 	if (prune_wanted(hub))
@@ -80,7 +84,7 @@ void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node)
 
 	hub_lock(hub);
 	node_stat(node, &st);
-	double timeout = node_timeout(hub, node);
+	double timeout = node_attrs_known(node, hub_now_ms()) ? node_timeout(hub, node) : 0;
 
 	hub_unlock(hub);
 	fuse_reply_attr(req, &st, timeout);

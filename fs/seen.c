@@ -28,6 +28,12 @@ static int update(struct hub *hub, struct node *node, const struct seen *seen)
 
 	if (changed == 1 && node->lookups > 0)
 		notify_inode(hub, node->ino);
+	if (changed >= 0 && seen->headers && node_keeps_attrs(node)) {
+		struct attrs attrs;
+
+		attrs_read(&attrs, seen->headers);
+		node_set_attrs(node, &attrs); /* without memory: asked for again */
+	}
 	return changed < 0 ? changed : 0;
 }
 

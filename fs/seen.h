@@ -14,6 +14,7 @@ struct seen {
 	uint64_t size;
 	int64_t mtime; /* of a file or bucket, as S3 says it; 0: not said */
 	struct str etag, storage_class;
+	const struct headers *headers; /* of a HEAD, where attributes are kept; NULL: a listing */
 	uint64_t asked_ms; /* not later than the question */
 };
 

@@ -26,12 +26,13 @@ struct view {
 	bool hidden; /* in a hub, an account's own: above the views, listed by nobody */
 	uid_t uid;
 	gid_t gid;
-	mode_t file_mode, dir_mode; /* permission bits, umask applied */
+	mode_t file_mode, dir_mode; /* permission bits, umask applied, or as file_mode and dir_mode say */
 	unsigned cache_ttl_ms; /* default 5,000 */
 	int64_t since; /* seconds since 1970, when the daemon made its first view: the time of what has none */
 	enum copy_ack copy_ack; /* -o copy_ack=close: no early answers */
 	enum odd_keys odd_keys; /* -o odd_keys=error|escape|hide */
 	bool attrs_meta; /* -o attrs=meta */
+	bool attrs_eperm; /* -o attrs_fail=eperm: what is not kept is refused */
 	enum copy_tags tags; /* -o tags=no */
 	bool recognise; /* -o recognise=no: what is written is always uploaded */
 	struct headers headers; /* -o sse, sse_kms_key_id, acl: go with whatever makes an object here */

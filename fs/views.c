@@ -121,7 +121,8 @@ static bool same_text(const char *a, const char *b)
 static bool same_looks(const struct view *a, const struct view *b)
 {
 	return a->uid == b->uid && a->gid == b->gid && a->file_mode == b->file_mode &&
-	       a->dir_mode == b->dir_mode && a->attrs_meta == b->attrs_meta && a->odd_keys == b->odd_keys;
+	       a->dir_mode == b->dir_mode && a->attrs_meta == b->attrs_meta &&
+	       a->attrs_eperm == b->attrs_eperm && a->odd_keys == b->odd_keys;
 }
 
 static bool same_options(const struct view *a, const struct view *b)
@@ -179,9 +180,11 @@ static const char *difference(
 	if (there->uid != view->uid || there->gid != view->gid)
 		return "another uid or gid";
 	if (there->dir_mode != view->dir_mode || there->file_mode != view->file_mode)
-		return "another umask";
+		return "another umask, file_mode or dir_mode";
 	if (there->attrs_meta != view->attrs_meta)
 		return "another attrs option";
+	if (there->attrs_eperm != view->attrs_eperm)
+		return "another attrs_fail option";
 	if (there->closed != view->closed && same_text(there->source, view->source))
 		return "another allow_other option";
 	return NULL;

@@ -51,6 +51,7 @@ struct s3_sinks {
 			      id as etag) */
 	struct delete_set *deletes; /* S3_DELETE_OBJECTS */
 	struct headers *headers; /* HEAD, GET: the object's headers (headers_is_object) */
+	bool encryption; /* and those that say how it is encrypted (headers_is_encryption) */
 	struct buf *tags; /* S3_GET_TAGGING: as the x-amz-tagging header wants them, "a=b&c=d" encoded */
 	/* S3_GET_OBJECT: the body of a 200 or 206.  Returns 0, or -errno to end the transfer. */
 	int (*on_data)(void *user, const char *data, size_t len);

@@ -187,7 +187,7 @@ static int take_header(struct answer_parser *parser, struct str name, struct str
 			return success || !known[i].success ? known[i].take(parser, value) : 0;
 	if (!success || parser->sinks.headers == NULL || !is_object_op(parser->request->op))
 		return 0;
-	if (!headers_is_object(name))
+	if (!headers_is_object(name) && !(parser->sinks.encryption && headers_is_encryption(name)))
 		return 0;
 	/* One that is left out would be lost in a copy made by hand. */
 	int err = headers_add(parser->sinks.headers, name, value);

@@ -191,3 +191,10 @@ bool headers_is_object(struct str name)
 	}
 	return false;
 }
+
+bool headers_is_encryption(struct str name)
+{
+	return same_name(name, STR("x-amz-server-side-encryption")) ||
+	       same_name(name, STR("x-amz-server-side-encryption-aws-kms-key-id")) ||
+	       same_name(name, STR("x-amz-server-side-encryption-bucket-key-enabled"));
+}

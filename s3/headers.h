@@ -42,5 +42,8 @@ bool headers_next(const struct headers *headers, size_t *at, struct str *ret_nam
  * content-disposition, content-encoding, content-language, content-type, expires, x-amz-meta-*,
  * x-amz-website-redirect-location? */
 bool headers_is_object(struct str name);
+/* Does it say how an object is encrypted, in a form that a request may repeat: x-amz-server-side-encryption, the
+ * KMS key's id and whether a bucket key is used? */
+bool headers_is_encryption(struct str name);
 
 #endif
