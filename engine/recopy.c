@@ -1,5 +1,7 @@
 #include "engine/recopy.h"
 
+#include "engine/copy_private.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -59,7 +61,13 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 	int changed = recopy->edit(recopy, &recopy->headers, answer);
 	int error = changed < 0 ? changed : 0;
 
-	if (changed == 0)
+	/* A type that follows the new name goes with what was changed. */
+	if (changed == 0 && copy_type_follows(copy, &recopy->headers)) {
+		error = headers_set(&recopy->headers, STR("content-type"), copy->type);
+		copy->type = STR_NONE;
+	}
+
+	if (error == 0 && changed == 0)
 		error = settle_headers(recopy);
 	if (error < 0) {
 		finish(recopy, error, answer);

@@ -11,14 +11,20 @@ check() {
 	equal "kms key of $key" "$(object dst "$key" | field headers.x-amz-server-side-encryption-aws-kms-key-id)" key1
 	equal "acl of $key" "$(object dst "$key" | field headers.x-amz-acl)" public-read
 	equal "type of $key" "$(object dst "$key" | field headers.content-type)" text/x-test
+	for header in "${content[@]#--}"; do
+		equal "${header%%=*} of $key" "$(object dst "$key" | field "headers.${header%%=*}")" "${header#*=}"
+	done
 	equal "metadata of $key" "$(object dst "$key" | field headers.x-amz-meta-colour)" blue
 	equal "tags of $key" "$(object dst "$key" | field tags)" '{"t": "1"}'
 }
-words=(--storage-class STANDARD_IA --sse aws:kms --sse-kms-key-id key1 --acl public-read --content-type text/x-test
+content=(--cache-control=max-age=5 --content-disposition=inline --content-encoding=x-none --content-language=de
+	"--expires=Wed, 01 Jan 2031 00:00:00 GMT")
+words=("${content[@]}" --storage-class STANDARD_IA --sse aws:kms --sse-kms-key-id key1 --acl public-read --content-type text/x-test
 	--metadata colour=blue --tagging t=1)
 "$FERRYFS" cp "${words[@]}" s3://src/d/a s3://dst/one || fail "one object"
 check one
-"$FERRYFS" cp -r "${words[@]}" s3://src/d s3://dst/tree || fail "a tree"
+"$FERRYFS" cp --recursive --verbose "${words[@]}" s3://src/d s3://dst/tree >lines || fail "a tree"
+grep -q "tree/a" lines || fail "--verbose: $(<lines)"
 check tree/a
 admin POST 'sparse?bucket=src&key=big/a&size=20971520' >/dev/null
 "$FERRYFS" cp -r "${words[@]}" --part-threshold 8M --part-size 8M s3://src/big s3://dst/parts || fail "in parts"

@@ -16,6 +16,7 @@ equal "below a prefix" "$("$FERRYFS" ls s3://src/d/ | sed -E "s/$stamp/TIME/")" 
 equal "beginning with" "$("$FERRYFS" ls s3://src/d | sed -E "s/$stamp/TIME/")" "                           PRE d/
 TIME          4 dd"
 "$FERRYFS" ls -l s3://src/a | grep -Eq "$stamp {10}4 STANDARD {12}$(object src a.txt | field etag | tr -d '"') +a.txt\$" || fail "-l"
+equal "--long" "$("$FERRYFS" ls --long s3://src/d/)" "$("$FERRYFS" ls -l s3://src/d/)"
 equal "tree" "$("$FERRYFS" ls -r --ordered s3://src | cut -c32- | tr '\n' ' ')" "a.txt d/b.txt d/c/e.txt dd "
 equal "json" "$("$FERRYFS" ls --json s3://src/d | python3 -c '
 import json, sys

@@ -10,7 +10,7 @@ MOUNTS+=("$WORK/a" "$WORK/b")
 first=$!
 until_true 20 mountpoint -q a
 equal "the hub is this process" "$(daemon_of a)" "$first"
-"$FERRYFS" mount -f -o "staging=$WORK" s3://beta b 2>second.log &
+"$FERRYFS" mount --foreground -o "staging=$WORK" s3://beta b 2>second.log &
 second=$!
 until_true 20 mountpoint -q b
 equal "one hub" "$(daemon_of b)" "$first"
