@@ -24,6 +24,7 @@
 
 #include "engine/log.h"
 #include "fs/dir.h"
+#include "fs/draft_keep.h"
 #include "fs/handle.h"
 
 struct draft *draft_new(enum draft_content content, bool existed)
@@ -282,6 +283,7 @@ struct draft *draft_detach(struct hub *hub, struct node *node)
 
 	assert(draft_quiet(draft) && !draft->first);
 	node->draft = NULL;
+	hub->files->kept_bytes -= draft->kept_bytes;
 	draft_unstage(draft);
 	draft_source_drop(hub, draft);
 	return draft;
@@ -389,7 +391,9 @@ void draft_settle(struct hub *hub, struct node *node)
 		unsigned writers, handles = handle_count(hub, node, &writers);
 		bool dirty = draft_dirty(draft);
 
-		if ((!draft->dirty && !draft->disowned && writers == 0) || (!dirty && handles == 0)) {
+		bool needed = draft->disowned || writers > 0 || draft_keep_wants(hub, node);
+
+		if ((!draft->dirty && !needed) || (!dirty && handles == 0)) {
 			old = draft_detach(hub, node);
 		} else if (dirty && handles == 0 && draft->error < 0) {
 			old = draft_detach(hub, node);

@@ -17,8 +17,7 @@ enum {
 	NO_FILE = INT_MIN, /* none was made so far; other negative numbers say why not */
 };
 
-/* The object that is to be edited, as a draft.  hub.lock held. */
-static int draft_of_object(struct node *node, const struct handle *handle)
+int draft_of_object(struct node *node, const struct handle *handle)
 {
 	struct draft *draft = draft_new(DRAFT_OBJECT, !node->local);
 

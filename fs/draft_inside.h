@@ -55,6 +55,7 @@ struct draft {
 	unsigned rounds; /* such stores so far */
 	bool upkeep; /* one is under way */
 	bool ours; /* what S3 has of this name was stored from here */
+	uint64_t kept_bytes; /* it is kept for who has the file open: fs/draft_keep.h */
 	struct staged *staged; /* its record; lent by upkeep, until staged_drop */
 	struct draft_source source;
 	struct draft_wait *first, **last;
@@ -92,6 +93,11 @@ void draft_run_waits(struct draft_wait *first, enum draft_activity ended, int er
  * time). */
 struct draft *draft_detach(struct hub *hub, struct node *node);
 void draft_trash(struct draft *draft); /* no lock; NULL is fine */
+
+/* ---- draft_edit.c ---- */
+/* The node's object, as a draft that is to be loaded; handle NULL: the version of its attributes.  -ENOMEM.
+ * hub.lock held; it has none. */
+int draft_of_object(struct node *node, const struct handle *handle);
 
 /* ---- draft_copy.c ---- */
 /* The content is no copy of anything any more. */

@@ -29,6 +29,7 @@ enum {
 
 struct read_op;
 struct draft;
+struct draft_keep;
 struct served;
 
 struct handle {
@@ -58,6 +59,8 @@ struct files {
 	struct draft *copies; /* drafts of content COPY; fs/draft_copy.c */
 	unsigned partial; /* how many of them have not come to their source's end */
 	uint64_t parked_bytes; /* of parked writes */
+	struct draft_keep *keeps; /* fs/draft_keep.h: of operations under way */
+	uint64_t kept_bytes; /* of drafts that are kept for readers */
 	unsigned writers; /* open handles that may write */
 };
 

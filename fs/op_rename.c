@@ -15,6 +15,7 @@ static void release(struct name_op *base)
 	struct rename_op *op = (struct rename_op *)base;
 
 	free(op->twins);
+	draft_keep_end(base->hub, &op->keep);
 	hub_lock(base->hub);
 	follow_clear(&op->follow, base->hub);
 	node_unref(base->hub->nodes, op->node);
@@ -276,6 +277,8 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 	op->noreplace = flags & RENAME_NOREPLACE;
 	draft_save_copies(op->base.hub, parent, name);
 	draft_save_copies(op->base.hub, to_parent, to_name);
+	if (!op->noreplace)
+		draft_keep_begin(op->base.hub, to_parent, to_name, &op->keep);
 	decide_below(op->base.hub, parent, name);
 	op->base.parked.free = free_op;
 	hub_lock(op->base.hub);

@@ -45,6 +45,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	op->base.release = remove_op_release;
 	op->later = batch && batch_inside(batch, parent);
 	draft_save_copies(op->base.hub, parent, name);
+	draft_keep_begin(op->base.hub, parent, name, &op->keep);
 	hub_lock(op->base.hub);
 	int error = name_op_end(&op->base, parent, name);
 

@@ -8,6 +8,7 @@
 #include "fs/dir.h"
 #include "fs/draft.h"
 #include "fs/early.h"
+#include "fs/handle.h"
 #include "fs/guard.h"
 #include "fs/parked.h"
 #include "fs/remove_op.h"
@@ -342,6 +343,7 @@ static bool can_go(struct hub *hub, struct node *parent, struct str name, bool d
 {
 	struct node *node = nodes_child(hub->nodes, parent, name);
 	const struct view *view = node_view(parent);
+	unsigned writers;
 
 	if (!node || !view || view->ro || view->copy_ack != COPY_ACK_EARLY)
 		return false;
@@ -349,6 +351,9 @@ static bool can_go(struct hub *hub, struct node *parent, struct str name, bool d
 		return false;
 	/* What S3 does not have yet, or a directory with something in it, is for the ordinary way. */
 	if (node->draft || node->local || node->children)
+		return false;
+	/* Its content is kept for who has it open. */
+	if (!directory && view->keep_open > 0 && handle_count(hub, node, &writers) > 0)
 		return false;
 	*ret = node;
 	return true;

@@ -8,6 +8,7 @@
 #define FERRYFS_FS_REMOVE_OP_H
 
 #include "fs/batch.h"
+#include "fs/draft_keep.h"
 #include "fs/guard.h"
 #include "fs/marker.h"
 #include "fs/name_op.h"
@@ -23,6 +24,7 @@ struct remove_op {
 		*unchanged; /* the process has taken a version: only that goes; owned; NULL: it has not */
 	struct guard *guard; /* while it is asked whether it is another file as well; owned */
 	struct page *page;
+	struct draft_keep keep; /* a file that is open */
 	struct batch
 		*batch; /* referenced: everything promised to its process comes first; NULL: nothing was */
 	struct batch_wait wait;

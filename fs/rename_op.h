@@ -14,6 +14,7 @@
 #include "engine/job.h"
 #include "engine/twins.h"
 #include "fs/draft.h"
+#include "fs/draft_keep.h"
 #include "fs/follow.h"
 #include "fs/marker.h"
 #include "fs/name_op.h"
@@ -22,6 +23,7 @@
 struct rename_op {
 	struct name_op base;
 	bool noreplace;
+	struct draft_keep keep; /* what it replaces, where that is open */
 	struct node *node; /* referenced: what moves */
 	struct node *target; /* referenced: what it replaces; NULL: nothing */
 	enum marker_plan plan;
