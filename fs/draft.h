@@ -114,6 +114,8 @@ bool draft_is_empty(const struct draft *draft);
 /* It was made empty, or emptied, and S3 has not been asked to store that: a close that is not the last may
  * leave it so.  hub.lock held; NULL: no. */
 bool draft_is_unwritten(const struct draft *draft);
+/* That, of an object that S3 has: what it held would be replaced by nothing. */
+bool draft_is_emptied(const struct draft *draft);
 /* It is one of thousands: interactive requests go before it.  hub.lock held. */
 void draft_set_bulk(struct draft *draft);
 

@@ -136,6 +136,11 @@ bool draft_is_unwritten(const struct draft *draft)
 	       draft_dirty(draft);
 }
 
+bool draft_is_emptied(const struct draft *draft)
+{
+	return draft_is_unwritten(draft) && draft->existed;
+}
+
 /* ---- sources that are about to go ---- */
 
 static bool is_below(const struct node *node, const struct node *above)

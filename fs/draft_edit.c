@@ -25,6 +25,7 @@ int draft_of_object(struct node *node, const struct handle *handle)
 		return -ENOMEM;
 	const char *etag = node->attr.etag ? node->attr.etag : "";
 
+	draft->disowned = node->gone; /* unlinked, and still open */
 	draft->size = node->attr.size;
 	if (handle && handle->etag[0]) {
 		draft->size = handle->size;

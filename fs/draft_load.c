@@ -333,8 +333,8 @@ int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
 	struct draft *draft = node->draft;
 	uint64_t size = draft->size < keep ? draft->size : keep;
 
-	/* An empty object that is added to: nothing to fetch, but it may have metadata. */
-	if (size == 0 && (draft->content != DRAFT_OBJECT || draft->size > 0)) {
+	/* An empty object that is added to: nothing to fetch, but it may have metadata, unless it is gone. */
+	if (size == 0 && (draft->content != DRAFT_OBJECT || draft->size > 0 || node->gone)) {
 		draft_source_drop(hub, draft);
 		draft_loaded(draft, 0, fd, 0);
 		draft_check(draft);

@@ -31,6 +31,7 @@ static void for_each(struct hub *hub, void (*function)(struct hub *hub, struct n
 	free(nodes);
 }
 
+static const char emptied[] = "it is open, emptied and not written since: the object is what it was";
 static const char lost[] = "it is open, and what was written to it is lost: not stored";
 static const char kept[] =
 	"it is open, and what was written to it is not stored: `ferryfs recover` does that";
@@ -42,6 +43,7 @@ static void log_one(struct hub *hub, struct node *node)
 
 	hub_lock(hub);
 	int error = node_place(node, &place);
+	bool still = draft_is_emptied(node->draft);
 
 	hub_unlock(hub);
 	if (error == 0)
@@ -49,12 +51,25 @@ static void log_one(struct hub *hub, struct node *node)
 						  .bucket = place_bucket(&place),
 						  .key = place_key(&place),
 						  .error = -ECANCELED,
-						  .consequence = named ? kept : lost});
+						  .consequence = still	 ? emptied
+								 : named ? kept
+									 : lost});
+}
+
+/* What a program has emptied, and not yet written what is to replace it, stays what it was. */
+static void store_one(struct hub *hub, struct node *node)
+{
+	hub_lock(hub);
+	bool wanted = !draft_is_emptied(node->draft);
+
+	hub_unlock(hub);
+	if (wanted)
+		draft_flush_alone(hub, node);
 }
 
 void open_files_store(struct hub *hub)
 {
-	for_each(hub, draft_flush_alone);
+	for_each(hub, store_one);
 }
 
 void open_files_log(struct hub *hub)
