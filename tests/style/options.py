@@ -60,7 +60,7 @@ for name, has_value, setter in rules:
     body = function(values, setter)
     if not body:
         bad.append("%s: no %s" % (name, setter))
-    if setter == "set_refused":
+    if setter in ("set_refused", "set_remount"):
         continue
     fields = {field for field in re.findall(r"options->(?:view->)?(\w+)(?!\w*->)", body)
               if field not in ("view", "connect") and not field.endswith("_given")}
