@@ -17,8 +17,6 @@ chmod_is() { # ERROR FILE
 	refuse chmod 700 "$2" 2>why
 	grep -qi "$1" why || fail "$2: $(<why)"
 }
-mount_s3 m s3://bkt -o attrs=meta,part_threshold=5M,part_size=5M,cache_ttl=300
-mount_s3 n s3://two -o attrs=meta,cache_ttl=300
 
 # everything that belongs to the object is kept, in one request and in parts
 own=(content-type:text/x-own cache-control:max-age=7 x-amz-meta-colour:blue x-amz-meta-mtime:1000000000.5 x-amz-storage-class:STANDARD_IA
@@ -26,6 +24,8 @@ own=(content-type:text/x-own cache-control:max-age=7 x-amz-meta-colour:blue x-am
 upload small text "${own[@]}"
 upload shared text
 upload large "$(head -c 6000000 /dev/zero | tr '\0' x)" "${own[@]}"
+mount_s3 m s3://bkt -o attrs=meta,part_threshold=5M,part_size=5M,cache_ttl=300
+mount_s3 n s3://two -o attrs=meta,cache_ttl=300
 for key in small large; do
 	chmod 640 m/$key || fail "chmod $key"
 	object bkt $key | python3 -c '
