@@ -77,6 +77,7 @@ static void wait(struct call *call, unsigned delay_ms)
 	struct worker *worker = call->worker;
 
 	leave(call);
+	call->request.ask_why = false; /* all may be well by then */
 	call->timer.run = on_wait_over;
 	if (worker_timer_set(worker, &call->timer, delay_ms) < 0) {
 		end(call, -ENOMEM);
@@ -101,6 +102,7 @@ void call_start(struct worker *worker, struct call *call)
 	call->attempts = call->slowed = call->failed = 0;
 	call->ambiguous = call->cancelled = call->others = call->given_up = false;
 	call->region_fixes = call->renewals = call->clock_fixes = 0;
+	call->request.ask_why = false;
 	call->taken = 0;
 	call->transfer = NULL;
 	call->timer = (struct timer){0};
@@ -332,8 +334,22 @@ static bool is_server_error(const struct s3_answer *answer)
 	return answer->status >= 500 || strcmp(answer->error.code, "InternalError") == 0;
 }
 
+/* A HEAD refused by who knows whom: some services (Cloudflare R2) put no mark of S3 on it, and an ingress has
+ * none.  The answer to a GET has S3's words in its body, if they are S3's. */
+static bool asks_why(struct call *call, const struct s3_answer *answer)
+{
+	if (!s3_op_is_head(call->request.op) || call->request.ask_why || !s3_answer_is_foreign(answer) ||
+		answer->status < 400 || call->flags & CALL_LAST)
+		return false;
+	call->request.ask_why = true;
+	again_at_once(call);
+	return true;
+}
+
 static void on_answer(struct call *call, const struct s3_answer *answer)
 {
+	if (asks_why(call, answer))
+		return;
 	int error = s3_answer_errno(answer);
 	enum s3_retry retry = error ? retry_of(call, answer) : S3_RETRY_NO;
 

@@ -60,9 +60,9 @@ static int outcome(const struct fetch *fetch, const struct call *call, const str
 		return fetch->refused;
 	if (call->error == 0 || fetch->got == fetch->length)
 		return 0;
-	if (answer->status == 416)
+	if (call->error == -EINVAL && answer->status == 416)
 		return 0; /* starts at the object's end or behind it */
-	if (call->error == -ENOENT && fetch->etag.len > 0 && strcmp(answer->error.code, "NoSuchBucket") != 0)
+	if (fetch->etag.len > 0 && s3_answer_says_gone(answer))
 		return -ESTALE;
 	return call->error;
 }

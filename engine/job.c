@@ -474,7 +474,7 @@ static void check_phase(const struct job *job, enum job_phase next)
 	assert(next != PHASE_DELETE || (deleting && journal_all_copied(job->journal)));
 	assert((next != PHASE_LEFT) || deleting);
 	assert((next != PHASE_CHECK && next != PHASE_UNDO && next != PHASE_ABORT) || !deleting);
-	assert(next != PHASE_UNDO || !atomic_load(&job->source_gone));
+	assert(next != PHASE_UNDO || !(atomic_load(&job->source_gone) || atomic_load(&job->unlooked)));
 }
 #endif
 

@@ -31,7 +31,14 @@ static void singles_pump(struct purge *purge);
 static void key_end(struct purge_key *key, int error, const char *code)
 {
 	key->error = error;
+	key->whole = false;
 	snprintf(key->code, sizeof(key->code), "%.*s", PURGE_CODE_MAX, code);
+}
+
+static void key_end_whole(struct purge_key *key, int error, const char *code)
+{
+	key_end(key, error, code);
+	key->whole = true;
 }
 
 static void note_answer(struct purge *purge, const struct s3_answer *answer)
@@ -100,7 +107,7 @@ static void single_done(struct call *call, const struct s3_answer *answer)
 	purge->active--;
 	if (is_cut_off(call) && !looked)
 		log_unknown(purge, key->key, 1);
-	if (call->error == -ENOENT && (looked || strcmp(answer->error.code, "NoSuchBucket") != 0)) {
+	if (looked ? call->error == -ENOENT : s3_answer_says_gone(answer)) {
 		key_end(key, 0, "");
 	} else if (looked && call->error == 0 && key->refused && was_meant(key, answer)) {
 		key->look = false;
@@ -229,7 +236,7 @@ static void set_done(struct call *call, const struct s3_answer *answer)
 		if (call->error == -EOPNOTSUPP)
 			key->single = true;
 		else if (call->error != 0)
-			key_end(key, call->error, answer->error.code);
+			key_end_whole(key, call->error, answer->error.code);
 		else
 			take_result(purge, entry, call);
 	}
@@ -294,7 +301,7 @@ static void purge_begin(struct purge *purge)
 	if (err != 0) {
 		for (unsigned i = 0; i < purge->count; i++) {
 			purge->keys[i].single = false;
-			key_end(&purge->keys[i], err, "");
+			key_end_whole(&purge->keys[i], err, "");
 		}
 	}
 	if (err == 0 && purge->set->count > 0) {

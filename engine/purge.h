@@ -25,6 +25,7 @@ struct purge_key {
 	void *user;
 	int error; /* result: 0 gone; -ESTALE: it has another ETag; else what the server said */
 	char code[PURGE_CODE_MAX + 1]; /* S3's, or "" */
+	bool whole; /* error is of a set as a whole: nothing was said of this key */
 	/* private */
 	bool single, look, refused, plain;
 };

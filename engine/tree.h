@@ -110,8 +110,10 @@ struct job {
 	atomic_bool stopped; /* begin nothing more of LIST; written under lock */
 	atomic_bool listed, deleting; /* deleting: written under lock */
 	_Atomic uint64_t undone;
-	atomic_bool source_gone; /* CHECK: a source is missing, or was not seen */
-	atomic_bool unsettled; /* something failed for a passing reason: the journal stays */
+	atomic_bool source_gone; /* CHECK: a source is missing */
+	atomic_bool unlooked; /* CHECK: a source could not be looked for */
+	atomic_bool
+		unsettled; /* what became of some key is not known, or may yet change: the journal stays */
 	atomic_int probe; /* enum job_probe */
 	struct {
 		char etag[ETAG_MAX + 1];
@@ -131,7 +133,7 @@ struct job {
 	unsigned out;
 	struct journal *journal; /* a move that is not a dry run; its writing is any lane's */
 	bool resumed; /* the journal is another process's */
-	bool kept; /* not undone, since sources were missing */
+	bool kept; /* not undone, since sources are missing */
 	bool sweep_probed; /* one sweep went out to learn about conditional deletes; once is enough */
 	bool record_done;
 	unsigned left; /* LEFT: keys found */
@@ -170,7 +172,9 @@ void batch_free(struct batch *batch);
 /* Lane's thread: back to home. */
 void batch_back(struct batch *batch);
 
-/* Does this error pass by itself, so that a recovery may do what could not be done? */
+/* S3 refused one object so: does that pass by itself, so that a recovery may do what could not be done?  Of a
+ * request about many (a listing, a set of deletes) that failed as a whole this is no question: nothing was said of
+ * any object in it. */
 bool job_error_passes(int error, const char *code);
 
 /* ---- tree_journal.c ---- */

@@ -17,7 +17,7 @@ enum { LEFT_TOLD_MAX = 10 }; /* keys named in the log */
 static void record_failed(struct job *job, int error)
 {
 	if (job->phase == PHASE_CHECK)
-		atomic_store(&job->source_gone, true);
+		atomic_store(&job->unlooked, true);
 	atomic_store(&job->unsettled, true);
 	tree_journal_fail(job, error);
 }
@@ -87,17 +87,20 @@ void tree_undo_aborted(struct job *job)
 
 void tree_undo_begin(struct job *job)
 {
-	if (!atomic_load(&job->source_gone)) {
+	bool gone = atomic_load(&job->source_gone), unlooked = atomic_load(&job->unlooked);
+	if (!gone && !unlooked) {
 		record_begin(job, PHASE_UNDO);
 		return;
 	}
-	job->kept = true;
+	job->kept = gone;
 	struct log_call line = {
 		.what = "move",
 		.bucket = job->options.source_bucket,
 		.key = job->options.source_prefix,
-		.error = -EBUSY,
-		.consequence = "not undone, since sources are missing: what was copied is at both places",
+		.error = gone ? -EBUSY : 0,
+		.consequence =
+			gone ? "not undone, since sources are missing: what was copied is at both places"
+			     : "not undone yet, since its sources could not be listed: the journal stays",
 	};
 	log_call(LOG_LEVEL_WARNING, &line);
 	job_end(job);

@@ -66,7 +66,7 @@ void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_ent
 		}
 		event.answer = &answer;
 		atomic_fetch_add(&job->failed, 1);
-		if (job_error_passes(error, key != NULL ? key->code : ""))
+		if (key != NULL && (key->whole || job_error_passes(error, key->code)))
 			atomic_store(&job->unsettled, true);
 	}
 	if (step == JOB_UNDONE && key != NULL)
@@ -217,8 +217,7 @@ static void delete_begin(struct sweep *sweep)
 static void look_failed(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
 	struct job *job = sweep->batch->lane->job;
-	if (job_error_passes(error, answer != NULL ? answer->error.code : ""))
-		atomic_store(&job->unsettled, true);
+	atomic_store(&job->unsettled, true);
 	job_fail(job, &(struct failure){
 			      .error = error,
 			      .what = "list",
@@ -270,7 +269,7 @@ static void looked(void *user, int error, const struct s3_answer *answer)
 	struct sweep *sweep = user;
 	enum job_phase phase = sweep->batch->phase;
 	if (phase == PHASE_CHECK)
-		sweep_check(sweep, error);
+		sweep_check(sweep, error, answer);
 	else if (phase == PHASE_UNDO)
 		sweep_undo(sweep, error, answer);
 	else if (error != 0)
@@ -324,7 +323,7 @@ void tree_sweep_add(struct lane *lane, struct batch *batch)
 	}
 	if (err != 0) {
 		if (batch->phase == PHASE_CHECK)
-			atomic_store(&job->source_gone, true); /* not known to be there */
+			atomic_store(&job->unlooked, true);
 		atomic_store(&job->unsettled, true);
 		tree_journal_fail(job, err);
 		batch->sweep = NULL;

@@ -42,7 +42,7 @@ void sweep_look(struct sweep *sweep, bool target,
 	void (*on_done)(void *user, int error, const struct s3_answer *answer));
 /* Deletes keys[], then calls on_done. */
 void sweep_purge(struct sweep *sweep, unsigned count, void (*on_done)(struct purge *purge));
-/* Tells what became of an entry. */
+/* Tells what became of an entry.  key: of the purge whose answer that is; NULL: a listing said so. */
 void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_entry *entry,
 	const struct purge_key *key, int error);
 
@@ -50,7 +50,7 @@ void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_ent
 void sweep_abort(struct sweep *sweep);
 
 /* tree_undo.c: PHASE_CHECK and PHASE_UNDO; the source has been looked at. */
-void sweep_check(struct sweep *sweep, int error);
+void sweep_check(struct sweep *sweep, int error, const struct s3_answer *answer);
 void sweep_undo(struct sweep *sweep, int error, const struct s3_answer *answer);
 
 #endif

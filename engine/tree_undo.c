@@ -15,16 +15,31 @@
 
 #include <errno.h>
 
-void sweep_check(struct sweep *sweep, int error)
+/* A page that could not be listed says nothing of what is in it: the next recovery looks again. */
+static void look_failed(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
 	struct job *job = sweep->batch->lane->job;
-	bool all = error == 0;
+	atomic_store(&job->unsettled, true);
+	job_fail(job, &(struct failure){
+			      .error = error,
+			      .what = "list",
+			      .key = sweep_entry(sweep, 0).key,
+			      .answer = answer,
+		      });
+}
+
+void sweep_check(struct sweep *sweep, int error, const struct s3_answer *answer)
+{
+	struct job *job = sweep->batch->lane->job;
+	bool gone = false;
 	for (unsigned i = 0; i < sweep->count; i++)
-		all = all && sweep->source[i] != SIGHT_GONE;
-	if (!all)
+		gone = gone || sweep->source[i] == SIGHT_GONE;
+	if (error != 0) {
+		atomic_store(&job->unlooked, true);
+		look_failed(sweep, error, answer);
+	} else if (gone) {
 		atomic_store(&job->source_gone, true);
-	if (error != 0 && job_error_passes(error, ""))
-		atomic_store(&job->unsettled, true);
+	}
 	sweep_end(sweep);
 }
 
@@ -68,8 +83,9 @@ static int make_texts(struct sweep *sweep)
 	return sweep->texts.error;
 }
 
-static void undo_fail(struct sweep *sweep, int error)
+static void undo_fail(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
+	look_failed(sweep, error, answer);
 	for (unsigned i = 0; i < sweep->count; i++) {
 		const struct record_entry entry = sweep_entry(sweep, i);
 		sweep_tell(sweep, JOB_UNDONE, &entry, NULL, error);
@@ -82,7 +98,7 @@ static void undo_begin(struct sweep *sweep)
 	const struct job_options *o = &sweep->batch->lane->job->options;
 	int err = make_texts(sweep);
 	if (err != 0) {
-		undo_fail(sweep, err);
+		undo_fail(sweep, err, NULL);
 		return;
 	}
 	const char *at = buf_text(&sweep->texts);
@@ -120,7 +136,7 @@ static void looked_at_target(void *user, int error, const struct s3_answer *answ
 {
 	struct sweep *sweep = user;
 	if (error != 0)
-		undo_fail(sweep, error);
+		undo_fail(sweep, error, answer);
 	else
 		undo_begin(sweep);
 }
@@ -129,7 +145,7 @@ void sweep_undo(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
 	const struct job_options *o = &sweep->batch->lane->job->options;
 	if (error != 0) {
-		undo_fail(sweep, error);
+		undo_fail(sweep, error, answer);
 	} else if (account_trait(o->account, TRAIT_DELETE_IF_MATCH) == TRAIT_YES && !any_unknown(sweep)) {
 		memset(sweep->target, SIGHT_SAME, sweep->count);
 		undo_begin(sweep);

@@ -172,6 +172,8 @@ static bool explain_refusal(const struct failure *failure, char *why)
 	else if (strcmp(code, "RequestTimeTooSkewed") == 0)
 		snprintf(why, ACCOUNT_WHY_MAX, "this machine's clock is too far from %.160s's (%s)",
 			failure->endpoint, code);
+	else if (s3_answer_is_foreign(failure->answer))
+		return false;
 	else if (failure->answer->status == 403)
 		snprintf(why, ACCOUNT_WHY_MAX, "these credentials may not list %.200s (%s)", source,
 			code[0] ? code : "403");

@@ -125,10 +125,9 @@ static void deleted(struct remove_op *op)
 static void on_deleted(struct call *call, const struct s3_answer *answer)
 {
 	struct remove_op *op = call->user;
-	/* Some servers say so of an object that was not there; a bucket that isn't is an error. */
-	bool missing = call->error == -ENOENT && strcmp(answer->error.code, "NoSuchBucket") != 0;
 
-	if (call->error < 0 && !missing) {
+	/* Some servers say so of an object that was not there. */
+	if (call->error < 0 && !s3_answer_says_gone(answer)) {
 		name_op_log(&op->base, &op->base.ends[0], call->error, answer, NULL);
 		name_op_finish(&op->base, remove_errno(call->error));
 		return;

@@ -48,7 +48,7 @@ static void on_marker_deleted(struct call *call, const struct s3_answer *answer)
 {
 	struct rename_op *op = call->user;
 
-	if (call->error < 0 && call->error != -ENOENT) {
+	if (call->error < 0 && !s3_answer_says_gone(answer)) {
 		name_op_log(&op->base, rename_from(op), call->error, answer,
 			"all below is at the new place; the old directory's marker is left");
 		rename_op_failed(op, remove_errno(call->error));

@@ -110,7 +110,7 @@ static void on_deleted(struct call *call, const struct s3_answer *answer)
 {
 	struct rename_op *op = call->user;
 
-	if (call->error == 0 || (call->error == -ENOENT && strcmp(answer->error.code, "NoSuchBucket") != 0))
+	if (call->error == 0 || s3_answer_says_gone(answer))
 		moved(op);
 	else if (call->error == -ESTALE)
 		look(op, on_looked_again);

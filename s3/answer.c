@@ -156,6 +156,7 @@ static void clear_sinks(const struct answer_parser *parser)
 static void clear_answer(struct s3_answer *answer)
 {
 	answer->status = 0;
+	answer->of_s3 = false;
 	answer->error.code[0] = '\0';
 	answer->error.message[0] = '\0';
 	answer->request_id[0] = '\0';
@@ -186,6 +187,9 @@ void answer_parser_begin(struct answer_parser *parser, const struct s3_request *
 	parser->error = 0;
 	parser->received = 0;
 	parser->has_content_range = false;
+	parser->marked = false;
+	parser->type[0] = '\0';
+	parser->location[0] = '\0';
 	parser->retry_at = 0;
 	parser->has_etag = false;
 	parser->has_etag_header = false;
@@ -305,6 +309,8 @@ static int take_body(struct answer_parser *parser, const char *data, size_t len)
 		parser->error = -EBADMSG;
 		break;
 	}
+	if (parser->error == -EBADMSG)
+		answer_explain_page(parser);
 	return parser->error;
 }
 
@@ -339,24 +345,15 @@ static int end_xml(struct answer_parser *parser)
 	return parser->document->end == NULL ? 0 : parser->document->end(parser);
 }
 
-/* S3 answers each stored object and part with its ETag (AWS, PutObject, UploadPart): without it something
- * else answered. */
+/* A success without a document, or an <Error> for all its status says. */
 static int end_maybe(struct answer_parser *parser)
 {
-	if (xml_any(parser->xml))
-		return end_xml(parser);
-	enum s3_op op = parser->request->op;
-	if ((op == S3_PUT_OBJECT || op == S3_UPLOAD_PART) && !parser->has_etag_header)
-		return -EBADMSG;
-	return 0;
+	return xml_any(parser->xml) ? end_xml(parser) : 0;
 }
 
 static int end_failure(struct answer_parser *parser)
 {
-	if (!xml_any(parser->xml))
-		return 0;
-	int err = end_xml(parser);
-	return err == -ENOMEM ? err : 0;
+	return xml_any(parser->xml) && end_xml(parser) == -ENOMEM ? -ENOMEM : 0;
 }
 
 int answer_parser_end(struct answer_parser *parser)
@@ -381,6 +378,10 @@ int answer_parser_end(struct answer_parser *parser)
 	default:
 		break;
 	}
+	if (parser->error == 0)
+		parser->error = answer_prove(parser);
+	if (parser->error == -EBADMSG)
+		answer_explain_page(parser);
 	return parser->error;
 }
 

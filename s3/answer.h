@@ -7,6 +7,22 @@
  * entities, no network, and bounds of our own on depth, text and counts.  A body that S3 sends with 200 may
  * still be an <Error> (CopyObject, UploadPartCopy, CompleteMultipartUpload, DeleteObjects): then the answer's
  * `status` is 200 and its error code set, and s3_answer_errno() tells the truth.  One thread at a time.
+ *
+ * Not everything that answers is S3: an ingress without a backend says 404, a captive portal says 200 with a
+ * page of its own.  Nothing of that may be taken for S3's word about an object, so each answer has to prove
+ * itself.  A success does so by what only S3 puts there:
+ *
+ *   HEAD and GET of an object         an ETag, or a mark
+ *   HEAD of a bucket                  a mark, or no page (Content-Type text/html)
+ *   PutObject, UploadPart             an ETag
+ *   DELETE, AbortMultipartUpload      status 204, or a mark
+ *   all others                        the document that was asked for
+ *
+ * and is -EBADMSG otherwise.  A mark is a header that starts with x-amz- (AWS, Ceph, MinIO, Swift, most
+ * others), x-goog-, x-guploader- (Google), x-rgw-, x-oss-, x-cos-, x-obs- or x-minio-.  A refusal proves
+ * itself by an <Error> with a <Code>; by a mark, but for the 404 of a request whose refusal has a body; a
+ * HEAD's, which has none, also by Content-Type application/xml (Garage).  One that does not is foreign:
+ * s3_answer_is_foreign().
  */
 #ifndef FERRYFS_S3_ANSWER_H
 #define FERRYFS_S3_ANSWER_H
@@ -24,6 +40,7 @@ struct s3_error {
 
 struct s3_answer {
 	int status; /* HTTP; 0: none came */
+	bool of_s3; /* it has proved to be S3's */
 	struct s3_error error;
 	char request_id[ANSWER_ID_MAX + 1];
 	char region[REGION_MAX + 1]; /* x-amz-bucket-region, or <Region> of an error */
@@ -77,20 +94,28 @@ int answer_parser_end(struct answer_parser *parser);
 
 /* ---- what an answer means (error.c) ---- */
 
+/* Is it a refusal that something else than S3 made (an ingress, a proxy, a portal)?  It says nothing of the
+ * object, nor of what S3 can do: -EBADMSG, tried again unless it is a redirect.  Those whose meaning is the
+ * same whoever says it (408, 413, 414, 429, most of 5xx) are not foreign. */
+bool s3_answer_is_foreign(const struct s3_answer *answer);
+/* Is it S3's word that there is nothing for a DELETE to remove: NoSuchKey, NoSuchVersion? */
+bool s3_answer_says_gone(const struct s3_answer *answer);
+
 /* 0 for a success, else the errno of the S3 code or the status: NoSuchKey, NoSuchBucket, NoSuchUpload ENOENT;
  * AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch, ExpiredToken EACCES; InvalidObjectState EREMOTE;
  * PreconditionFailed ESTALE; EntityTooLarge EFBIG; SlowDown EAGAIN; RequestTimeout ETIMEDOUT; KeyTooLongError
  * ENAMETOOLONG; BucketNotEmpty ENOTEMPTY; NotImplemented EOPNOTSUPP; OperationAborted EBUSY; anything else
- * EIO.  Negative.  Where no code came (HEAD, a proxy) the status says: 404 ENOENT, 401 403 EACCES, 412
+ * EIO.  Negative.  A foreign answer is EBADMSG.  Where no code came (HEAD) the status says: 404 ENOENT, 401 403 EACCES, 412
  * ESTALE, 409 EBUSY, 416 EINVAL, 429 503 EAGAIN, 405 501 EOPNOTSUPP, 408 504 ETIMEDOUT, 413 EFBIG, 414
- * ENAMETOOLONG, 507 ENOSPC. */
+ * ENAMETOOLONG, 507 ENOSPC.  A code that is not known says ENOENT with 404 only if it begins with NoSuch. */
 int s3_answer_errno(const struct s3_answer *answer);
 int s3_code_errno(struct str code, int status);
 
 enum s3_retry {
 	S3_RETRY_NO,
-	S3_RETRY_YES, /* 500, 502, 504, RequestTimeout, InternalError, OperationAborted, 200 with one of them
-		       */
+	/* 500, 502, 504, RequestTimeout, InternalError, OperationAborted, 200 with one of them; a foreign
+	 * answer but for a redirect */
+	S3_RETRY_YES,
 	S3_RETRY_SLOWER, /* 429, 503, SlowDown, whatever is called throttling: also halve the window */
 	/* 301, 307, AuthorizationHeaderMalformed, a 400 without a body, each with answer->region: sign again
 	 * for that region, unless it was signed for it already */

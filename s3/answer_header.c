@@ -142,6 +142,12 @@ static int on_date(struct answer_parser *parser, struct str value)
 	return 0;
 }
 
+static int on_location(struct answer_parser *parser, struct str value)
+{
+	answer_cut(value, parser->location, sizeof(parser->location));
+	return 0;
+}
+
 static int on_retry_after(struct answer_parser *parser, struct str value)
 {
 	uint64_t seconds;
@@ -169,6 +175,7 @@ static const struct {
 	{{"x-amz-bucket-region", 19}, on_region, false},
 	{{"date", 4}, on_date, false},
 	{{"retry-after", 11}, on_retry_after, false},
+	{{"location", 8}, on_location, false},
 };
 
 /* The last letters tell most names of one length apart. */
@@ -182,6 +189,9 @@ static bool is_named(struct str name, struct str lower)
 static int take_header(struct answer_parser *parser, struct str name, struct str value)
 {
 	bool success = answer_is_success(parser->answer);
+	parser->marked = parser->marked || answer_is_mark(name);
+	if (is_named(name, STR("content-type")))
+		answer_cut(value, parser->type, sizeof(parser->type)); /* it may be the object's, too */
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (is_named(name, known[i].name))
 			return success || !known[i].success ? known[i].take(parser, value) : 0;

@@ -9,6 +9,8 @@
 #include "s3/answer.h"
 #include "s3/xml.h"
 
+enum { ANSWER_TYPE_MAX = 63, ANSWER_LOCATION_MAX = 255 };
+
 /* Indexes of answer_elements; those of a listing first, since names are looked for in this order. */
 enum answer_element {
 	EL_KEY,
@@ -82,6 +84,9 @@ struct answer_parser {
 	uint64_t received;
 	/* of the headers */
 	bool has_content_range;
+	bool marked; /* one of them is a mark of S3 */
+	char type[ANSWER_TYPE_MAX + 1]; /* Content-Type, "" when none came */
+	char location[ANSWER_LOCATION_MAX + 1]; /* of a redirect */
 	int64_t retry_at; /* Retry-After as a date; 0: none */
 	bool has_etag; /* of the document */
 	bool has_etag_header; /* usable or not: evidence that S3 answered */
@@ -115,6 +120,14 @@ int answer_text(const struct xml_text *text);
 
 /* answer_header.c: the checks that need all of them. */
 int answer_headers_end(struct answer_parser *parser);
+
+/* answer_proof.c: is what has come S3's?  Of a refusal it notes the verdict, and puts words for people where S3
+ * has none.  0; -EBADMSG: a success that is not S3's, or not what was asked for. */
+int answer_prove(struct answer_parser *parser);
+/* The answer is broken: says so where it is somebody's page. */
+void answer_explain_page(struct answer_parser *parser);
+/* Is this header a mark of S3? */
+bool answer_is_mark(struct str name);
 
 /* The reader for this root element, or NULL where the op has no such document. */
 const struct answer_document *answer_document_for(enum s3_op op, enum answer_element root);

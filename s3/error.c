@@ -72,36 +72,37 @@ static const struct {
 	int status;
 	int error;
 	enum s3_retry retry;
+	bool anybody; /* it means the same whoever says it: it is about the request's way, not about the object */
 } statuses[] = {
-	{301, EIO, S3_RETRY_REGION},
-	{307, EIO, S3_RETRY_REGION},
-	{308, EIO, S3_RETRY_REGION},
-	{401, EACCES, S3_RETRY_NO},
-	{403, EACCES, S3_RETRY_NO},
-	{404, ENOENT, S3_RETRY_NO},
-	{405, EOPNOTSUPP, S3_RETRY_NO},
-	{408, ETIMEDOUT, S3_RETRY_YES},
-	{409, EBUSY, S3_RETRY_NO},
-	{412, ESTALE, S3_RETRY_NO},
-	{413, EFBIG, S3_RETRY_NO},
-	{414, ENAMETOOLONG, S3_RETRY_NO},
-	{416, EINVAL, S3_RETRY_NO},
-	{429, EAGAIN, S3_RETRY_SLOWER},
-	{500, EIO, S3_RETRY_YES},
-	{501, EOPNOTSUPP, S3_RETRY_NO},
-	{502, EIO, S3_RETRY_YES},
-	{503, EAGAIN, S3_RETRY_SLOWER},
-	{504, ETIMEDOUT, S3_RETRY_YES},
-	{507, ENOSPC, S3_RETRY_NO},
-	{509, EAGAIN, S3_RETRY_SLOWER}, /* bandwidth limit exceeded: hosting panels */
-	{520, EIO, S3_RETRY_YES}, /* Cloudflare's, for what is wrong between it and the server */
-	{521, EIO, S3_RETRY_YES},
-	{522, ETIMEDOUT, S3_RETRY_YES},
-	{523, EIO, S3_RETRY_YES},
-	{524, ETIMEDOUT, S3_RETRY_YES},
-	{527, EIO, S3_RETRY_YES},
-	{529, EAGAIN, S3_RETRY_SLOWER}, /* overloaded */
-	{530, EIO, S3_RETRY_YES},
+	{301, EIO, S3_RETRY_REGION, false},
+	{307, EIO, S3_RETRY_REGION, false},
+	{308, EIO, S3_RETRY_REGION, false},
+	{401, EACCES, S3_RETRY_NO, false},
+	{403, EACCES, S3_RETRY_NO, false},
+	{404, ENOENT, S3_RETRY_NO, false},
+	{405, EOPNOTSUPP, S3_RETRY_NO, false},
+	{408, ETIMEDOUT, S3_RETRY_YES, true},
+	{409, EBUSY, S3_RETRY_NO, false},
+	{412, ESTALE, S3_RETRY_NO, false},
+	{413, EFBIG, S3_RETRY_NO, true},
+	{414, ENAMETOOLONG, S3_RETRY_NO, true},
+	{416, EINVAL, S3_RETRY_NO, false},
+	{429, EAGAIN, S3_RETRY_SLOWER, true},
+	{500, EIO, S3_RETRY_YES, true},
+	{501, EOPNOTSUPP, S3_RETRY_NO, false},
+	{502, EIO, S3_RETRY_YES, true},
+	{503, EAGAIN, S3_RETRY_SLOWER, true},
+	{504, ETIMEDOUT, S3_RETRY_YES, true},
+	{507, ENOSPC, S3_RETRY_NO, true},
+	{509, EAGAIN, S3_RETRY_SLOWER, true}, /* bandwidth limit exceeded: hosting panels */
+	{520, EIO, S3_RETRY_YES, true}, /* Cloudflare's, for what is wrong between it and the server */
+	{521, EIO, S3_RETRY_YES, true},
+	{522, ETIMEDOUT, S3_RETRY_YES, true},
+	{523, EIO, S3_RETRY_YES, true},
+	{524, ETIMEDOUT, S3_RETRY_YES, true},
+	{527, EIO, S3_RETRY_YES, true},
+	{529, EAGAIN, S3_RETRY_SLOWER, true}, /* overloaded */
+	{530, EIO, S3_RETRY_YES, true},
 };
 
 static int compare_code(const void *key, const void *member)
@@ -137,6 +138,27 @@ static bool is_success(int status)
 	return status >= 200 && status <= 299;
 }
 
+static bool means_the_same(int status)
+{
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		if (statuses[i].status == status)
+			return statuses[i].anybody;
+	}
+	return false;
+}
+
+bool s3_answer_is_foreign(const struct s3_answer *answer)
+{
+	return answer->status != 0 && !answer->of_s3 && answer->error.code[0] == '\0' &&
+	       !is_success(answer->status) && !means_the_same(answer->status);
+}
+
+bool s3_answer_says_gone(const struct s3_answer *answer)
+{
+	const char *code = answer->error.code;
+	return strcmp(code, "NoSuchKey") == 0 || strcmp(code, "NoSuchVersion") == 0;
+}
+
 int s3_code_errno(struct str code, int status)
 {
 	const struct code *known = find_code(code);
@@ -144,6 +166,9 @@ int s3_code_errno(struct str code, int status)
 		return -known->error;
 	if (is_success(status) && code.len == 0)
 		return 0;
+	/* Whatever a service of another kind calls its own. */
+	if (status == 404 && code.len > 0 && !str_has_prefix(code, STR("NoSuch")))
+		return -EIO;
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		if (statuses[i].status == status)
 			return -statuses[i].error;
@@ -152,6 +177,8 @@ int s3_code_errno(struct str code, int status)
 
 int s3_answer_errno(const struct s3_answer *answer)
 {
+	if (s3_answer_is_foreign(answer))
+		return -EBADMSG;
 	return s3_code_errno(str_of(answer->error.code), answer->status);
 }
 
@@ -169,6 +196,8 @@ static enum s3_retry status_retry(const struct s3_answer *answer)
 enum s3_retry s3_answer_retry(const struct s3_answer *answer)
 {
 	const struct code *known = find_code(str_of(answer->error.code));
+	if (s3_answer_is_foreign(answer))
+		return answer->status >= 400 ? S3_RETRY_YES : S3_RETRY_NO;
 	enum s3_retry retry = known != NULL ? known->retry : status_retry(answer);
 	/* A redirect that does not say where to is a failure like any other. */
 	if (retry == S3_RETRY_REGION && answer->region[0] == '\0')

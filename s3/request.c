@@ -44,6 +44,11 @@ const char *s3_op_name(enum s3_op op)
 	return (unsigned)op < S3_OP_COUNT ? ops[op].name : "unknown";
 }
 
+bool s3_op_is_head(enum s3_op op)
+{
+	return op == S3_HEAD_BUCKET || op == S3_HEAD_OBJECT;
+}
+
 bool s3_op_idempotent(enum s3_op op)
 {
 	return (unsigned)op < S3_OP_COUNT && (ops[op].flags & REPEATABLE);
@@ -263,6 +268,8 @@ int s3_wire_build(struct s3_wire *wire, const struct s3_request *request, const 
 	if (r)
 		return r;
 	wire->method = ops[request->op].method;
+	if (request->ask_why && s3_op_is_head(request->op))
+		wire->method = "GET";
 	r = build_url(&builder);
 	if (!r)
 		r = build_body(&builder);

@@ -39,6 +39,8 @@ enum { ETAG_MAX = 128, UPLOAD_ID_MAX = 1024, VERSION_ID_MAX = 1024 };
 
 /* "CopyObject", for logs. */
 const char *s3_op_name(enum s3_op op);
+/* Is it a HEAD, whose answer has no body? */
+bool s3_op_is_head(enum s3_op op);
 /* Has it taken effect when it was done twice as it would once?  (Create upload has not: a second one leaks.)
  * The second answer may differ: a conditional one may be 412, a completed or aborted upload 404. */
 bool s3_op_idempotent(enum s3_op op);
@@ -76,6 +78,10 @@ struct s3_request {
 	struct str if_match;
 	bool if_none_match_any; /* If-None-Match: * on S3_PUT_OBJECT, S3_COPY_OBJECT, S3_COMPLETE_UPLOAD */
 	struct str version_id; /* S3_DELETE_OBJECT, S3_GET_OBJECT, S3_HEAD_OBJECT */
+	/* S3_HEAD_OBJECT, S3_HEAD_BUCKET: ask for the words of a refusal, for which a HEAD's answer has no
+	 * room.  Sent as a GET of the first byte, or of the first key; its success is no answer to the HEAD
+	 * (-EBADMSG). */
+	bool ask_why;
 
 	/* S3_COPY_OBJECT, S3_COPY_PART.  RGW 16 ignores the condition on the source; its own
 	 * x-amz-copy-if-match is not sent by itself, as AWS may answer 501 to an x-amz-* header it doesn't

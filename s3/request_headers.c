@@ -207,6 +207,8 @@ int build_headers(struct builder *builder)
 	add_body_headers(builder);
 	if (r->op == S3_GET_OBJECT)
 		add_range(builder, STR("range"));
+	else if (r->op == S3_HEAD_OBJECT && r->ask_why)
+		line_add(builder, STR("range"), STR("bytes=0-0"));
 	if (builder->flags & NEED_SOURCE)
 		add_source(builder);
 	if (builder->flags & TAKES_MATCH)

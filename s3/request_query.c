@@ -84,6 +84,12 @@ int build_query(struct builder *builder)
 	case S3_GET_TAGGING:
 		add_name(builder, "tagging");
 		break;
+	case S3_HEAD_BUCKET:
+		if (!r->ask_why)
+			break;
+		add_number(builder, "list-type", 2);
+		add_number(builder, "max-keys", 1);
+		break;
 	default:
 		if (builder->flags & NEED_PART)
 			add_number(builder, "partNumber", r->part_number);

@@ -184,7 +184,7 @@ static bool destination_exists(struct run *run)
 	call_init(&call);
 	call.account = run->account;
 	call.request = (struct s3_request){.op = S3_HEAD_BUCKET, .bucket = place_bucket(&run->destination)};
-	if (waiter_call(&run->waiter, run->engine, &call, &answer) == 0 || answer.status != 404)
+	if (waiter_call(&run->waiter, run->engine, &call, &answer) != -ENOENT)
 		return true;
 	words_failed(run->command, "no such bucket: s3://%s", run->destination.bucket);
 	return false;

@@ -39,11 +39,12 @@ static void tell_missing(struct run *run)
 	call_init(&call);
 	call.account = run->account;
 	call.request = (struct s3_request){.op = S3_HEAD_BUCKET, .bucket = place_bucket(&run->source)};
-	waiter_call(&run->waiter, run->engine, &call, &answer);
-	if (run->options.force && answer.status != 404)
+	int r = waiter_call(&run->waiter, run->engine, &call, &answer);
+
+	if (run->options.force && r != -ENOENT)
 		return;
 	buf_init(&text, 8192);
-	if (answer.status == 404) {
+	if (r == -ENOENT) {
 		buf_addf(&text, "no such bucket: s3://%s", run->source.bucket);
 	} else {
 		buf_add_text(&text, "no such object: ");
@@ -138,6 +139,7 @@ static void delete_one(
 	bool moved = run->kind == JOB_MOVE;
 	struct call call;
 	int r = moved ? check_same(run, source, doubt) : 0;
+	bool gone = r == -ENOENT; /* somebody else deleted it */
 
 	if (r == 0) {
 		call_init(&call);
@@ -153,7 +155,7 @@ static void delete_one(
 			tell_unknown(run, "removed", call.request.bucket, call.request.key);
 	}
 	event->step = JOB_DELETED;
-	event->error = r == -ENOENT ? 0 : r;
+	event->error = gone || s3_answer_says_gone(&answer) ? 0 : r;
 	event->answer = &answer;
 	tell(run, event);
 	event->answer = NULL;

@@ -61,7 +61,7 @@ static int parse_action(const char *value, struct verdict *verdict)
 	} names[] = {{"reset", FAULT_RESET}, {"reset-after", FAULT_RESET_AFTER}, {"stall", FAULT_STALL},
 		{"stall-after", FAULT_STALL_AFTER}, {"truncate", FAULT_TRUNCATE}, {"length", FAULT_LENGTH},
 		{"garbage", FAULT_GARBAGE}, {"error200", FAULT_ERROR200}, {"outside", FAULT_OUTSIDE},
-		{"doctype", FAULT_DOCTYPE}};
+		{"doctype", FAULT_DOCTYPE}, {"foreign", FAULT_FOREIGN}};
 	size_t n = strcspn(value, ":");
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -72,7 +72,11 @@ static int parse_action(const char *value, struct verdict *verdict)
 		verdict->action = names[i].action;
 		if (verdict->action == FAULT_STALL || verdict->action == FAULT_STALL_AFTER)
 			verdict->ms = (unsigned)strtoul(argument, NULL, 10);
-		else if (verdict->action == FAULT_ERROR200)
+		else if (verdict->action == FAULT_FOREIGN) {
+			if (parse_status(argument, verdict) < 0)
+				return -EINVAL;
+			verdict->action = FAULT_FOREIGN;
+		} else if (verdict->action == FAULT_ERROR200)
 			snprintf(verdict->code, sizeof(verdict->code), "%s",
 				*argument ? argument : "InternalError");
 		return 0;

@@ -11,6 +11,7 @@
  *   truncate          answer cut in its middle               length               Content-Length too large
  *   garbage           200 with random bytes, done            error200[:CODE]      200 with <Error>, not done
  *   outside, doctype  a listing with a key outside its prefix, with a DOCTYPE and an entity
+ *   foreign:STATUS    what something that is no S3 answers with this status, request not done: a page, no header of S3
  * The key of a listing is its prefix.
  * op=deletes-key with a status makes that key's result in a DeleteObjects an <Error>.
  *
@@ -39,6 +40,7 @@ enum fault_action {
 	FAULT_ERROR200,
 	FAULT_OUTSIDE,
 	FAULT_DOCTYPE,
+	FAULT_FOREIGN,
 };
 
 /* What a fault decided for one request (a copy: the fault may be cleared meanwhile). */

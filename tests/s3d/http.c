@@ -139,6 +139,9 @@ static enum MHD_Result finish(struct req *req)
 	case FAULT_ERROR200:
 		fault_error(req);
 		return send_reply(req);
+	case FAULT_FOREIGN:
+		reply_foreign(req, req->verdict.status);
+		return send_reply(req);
 	default:
 		break;
 	}

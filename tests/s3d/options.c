@@ -57,6 +57,7 @@ static const struct {
 	{"fine-times", "1"},
 	{"late-heads", "1"},
 	{"object-lock", "1"},
+	{"marks", "0"},
 };
 
 static const struct argp_option table[] = {
@@ -112,6 +113,8 @@ static const struct argp_option table[] = {
 		"Refuse a put or part without Content-MD5 or x-amz-checksum-*, as buckets with Object Lock "
 		"do",
 		0},
+	{"no-marks", OPT_SETTINGS + 20, NULL, 0,
+		"Answer without x-amz-request-id and x-amz-id-2, as Cloudflare R2 does", 0},
 	{"versioning", OPT_SETTINGS + 14, NULL, 0, "Keep versions and answer their ids", 0},
 	{NULL, 0, NULL, 0,
 		"Pace and faults (also POST /_s3d/set?latency.copy=MS&rate.put=N, POST /_s3d/fault)", 5},
@@ -122,7 +125,7 @@ static const struct argp_option table[] = {
 		"with A one of "
 		"STATUS[:CODE], reset, reset-after, stall[:MS], stall-after[:MS], truncate, length, garbage, "
 		"error200[:CODE], "
-		"outside, doctype",
+		"outside, doctype, foreign:STATUS",
 		0},
 	{0},
 };

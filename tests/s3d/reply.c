@@ -264,6 +264,20 @@ static bool has_document(const struct req *req, unsigned status)
 	return strcmp(req->method, "HEAD") != 0 && status != 304;
 }
 
+void reply_foreign(struct req *req, unsigned status)
+{
+	struct reply *reply = &req->reply;
+
+	reply_clear(reply);
+	reply->status = status;
+	reply_header(req, "Content-Type", "text/html; charset=utf-8");
+	if (status >= 300 && status < 400)
+		reply_header(req, "Location", "https://portal.example/login");
+	/* Of a HEAD the length is said all the same. */
+	buf_printf(&reply->text, "<!DOCTYPE html>\n<html><body><h1>%u</h1>Nothing of S3<br></body></html>\n",
+		status);
+}
+
 void reply_error_as(struct req *req, unsigned status, const char *code, const char *message)
 {
 	struct reply *reply = &req->reply;

@@ -28,6 +28,8 @@ void xml_etag(struct buf *b, const struct req *req, const unsigned char md5[MD5_
 void reply_error(struct req *req, const char *code);
 /* The same with its own words. */
 void reply_error_says(struct req *req, const char *code, const char *message);
+/* A page of something that is no S3. */
+void reply_foreign(struct req *req, unsigned status);
 /* Any status and code (faults). */
 void reply_error_as(struct req *req, unsigned status, const char *code, const char *message);
 unsigned error_status(const char *code);

@@ -179,7 +179,11 @@ static void add_headers(struct req *req, struct MHD_Response *response)
 		MHD_add_response_header(response, name, value);
 		i = (size_t)(value + strlen(value) + 1 - headers->p);
 	}
+	if (req->verdict.action == FAULT_FOREIGN)
+		return;
 	MHD_add_response_header(response, "Server", "s3d");
+	if (!req->server->config.marks)
+		return;
 	snprintf(id, sizeof(id), "%016" PRIX64, req->serial);
 	MHD_add_response_header(response, "x-amz-request-id", id);
 	reply_host_id(req, id);

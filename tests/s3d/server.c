@@ -18,7 +18,7 @@ int server_init(struct server *server)
 	config->region = strdup("us-east-1");
 	config->auth = true;
 	config->conditional_copy = config->conditional_delete = config->conditional_put = true;
-	config->tagging = config->quoted_etag = config->encoding_type = true;
+	config->tagging = config->quoted_etag = config->encoding_type = config->marks = true;
 	config->slow_copy_ms = 200;
 	config->max_bytes = (uint64_t)4 << 30;
 	pace_init(&server->pace);
@@ -56,6 +56,7 @@ static const struct {
 	{"conditional-put", offsetof(struct config, conditional_put)},
 	{"strict-parts", offsetof(struct config, strict_parts)},
 	{"object-lock", offsetof(struct config, object_lock)},
+	{"marks", offsetof(struct config, marks)},
 	{"strict-deletes", offsetof(struct config, strict_deletes)},
 	{"tagging", offsetof(struct config, tagging)},
 	{"quoted-etag", offsetof(struct config, quoted_etag)},

@@ -33,6 +33,7 @@ struct config {
 	bool conditional_copy;
 	bool conditional_delete;
 	bool strict_deletes; /* an ETag in DeleteObjects is MalformedXML */
+	bool marks; /* x-amz-request-id and x-amz-id-2 with each answer */
 	bool strict_parts; /* no ETag is the right one for what was uploaded in parts */
 	bool conditional_put;
 	bool tagging;

@@ -69,7 +69,8 @@ static unsigned asked(struct fixture *fixture)
 }
 
 #define HEAD_OK "HTTP/1.1 200 OK\r\nETag: \"e1\"\r\nContent-Length: 5\r\n\r\n"
-#define EMPTY(status) "HTTP/1.1 " status "\r\nContent-Length: 0\r\n\r\n"
+#define EMPTY(status) "HTTP/1.1 " status "\r\nx-amz-request-id: R1\r\nContent-Length: 0\r\n\r\n"
+#define FOREIGN(status) "HTTP/1.1 " status "\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n"
 #define COPY_BODY                                                                                            \
 	"<CopyObjectResult><ETag>\"e2\"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></"       \
 	"CopyObjectResult>"

@@ -393,7 +393,8 @@ static void odd_fields_are_none(void **state)
 	char headers[512];
 
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
-		snprintf(headers, sizeof(headers), "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n%s\r\n", odd[i]);
+		snprintf(headers, sizeof(headers),
+			"HTTP/1.1 200 OK\r\nx-amz-request-id: 1\r\nContent-Length: 1\r\n%s\r\n", odd[i]);
 		feed_all(&(struct feed){
 			.request = op(S3_HEAD_OBJECT), .headers = headers, .check = check_odd});
 	}
@@ -454,6 +455,8 @@ static void check_get(const struct s3_answer *answer, void *user)
 	buf_clear(&got->data);
 }
 
+#define GOT(status) "HTTP/1.1 " status "\r\nETag: \"e\"\r\n"
+
 static void reads_ranges(void **state)
 {
 	static const struct {
@@ -462,27 +465,26 @@ static void reads_ranges(void **state)
 		struct str body;
 		int result;
 	} samples[] = {
-		{0, 0, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", STR("a\0c"), 0},
-		{0, 0, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", STR(""), 0},
-		{0, 0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", STR("<Error/>"), 0},
-		{2, 3, "HTTP/1.1 206 P\r\nContent-Length: 3\r\nContent-Range: bytes 2-4/9\r\n", STR("cde"),
-			0},
-		{2, 3, "HTTP/1.1 206 P\r\nContent-Range: bytes 2-3/4\r\n", STR("cd"), 0},
-		{0, 9, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", STR("ab"), 0},
+		{0, 0, GOT("200 OK") "Content-Length: 3\r\n", STR("a\0c"), 0},
+		{0, 0, GOT("200 OK") "Content-Length: 0\r\n", STR(""), 0},
+		{0, 0, GOT("200 OK") "Transfer-Encoding: chunked\r\n", STR("<Error/>"), 0},
+		{2, 3, GOT("206 P") "Content-Length: 3\r\nContent-Range: bytes 2-4/9\r\n", STR("cde"), 0},
+		{2, 3, GOT("206 P") "Content-Range: bytes 2-3/4\r\n", STR("cd"), 0},
+		{0, 9, GOT("200 OK") "Content-Length: 2\r\n", STR("ab"), 0},
 		/* cut off, too long */
-		{0, 0, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n", STR("abc"), -EBADMSG},
-		{0, 0, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", STR("abc"), -EBADMSG},
-		{2, 3, "HTTP/1.1 206 P\r\nContent-Range: bytes 2-4/9\r\n", STR("cd"), -EBADMSG},
-		{2, 3, "HTTP/1.1 206 P\r\nContent-Range: bytes 2-3/9\r\n", STR("cd"), -EBADMSG},
-		{2, 3, "HTTP/1.1 206 P\r\nContent-Range: bytes 2-4/9\r\n", STR("cdef"), -EBADMSG},
+		{0, 0, GOT("200 OK") "Content-Length: 4\r\n", STR("abc"), -EBADMSG},
+		{0, 0, GOT("200 OK") "Content-Length: 2\r\n", STR("abc"), -EBADMSG},
+		{2, 3, GOT("206 P") "Content-Range: bytes 2-4/9\r\n", STR("cd"), -EBADMSG},
+		{2, 3, GOT("206 P") "Content-Range: bytes 2-3/9\r\n", STR("cd"), -EBADMSG},
+		{2, 3, GOT("206 P") "Content-Range: bytes 2-4/9\r\n", STR("cdef"), -EBADMSG},
 		/* another range, none, the whole object where a part was asked for */
-		{2, 3, "HTTP/1.1 206 P\r\nContent-Range: bytes 1-3/9\r\n", STR("bcd"), -EBADMSG},
-		{2, 3, "HTTP/1.1 206 P\r\nContent-Range: bytes 2-8/9\r\n", STR("cde"), -EBADMSG},
-		{2, 3, "HTTP/1.1 206 P\r\nContent-Range: bytes 2-4/*\r\n", STR("cde"), -EBADMSG},
-		{2, 3, "HTTP/1.1 206 P\r\nContent-Range: bytes 4-2/9\r\n", STR("cde"), -EBADMSG},
-		{2, 3, "HTTP/1.1 206 P\r\nContent-Length: 3\r\n", STR("cde"), -EBADMSG},
-		{2, 3, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", STR("cde"), -EBADMSG},
-		{0, 3, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", STR("abcde"), -EBADMSG},
+		{2, 3, GOT("206 P") "Content-Range: bytes 1-3/9\r\n", STR("bcd"), -EBADMSG},
+		{2, 3, GOT("206 P") "Content-Range: bytes 2-8/9\r\n", STR("cde"), -EBADMSG},
+		{2, 3, GOT("206 P") "Content-Range: bytes 2-4/*\r\n", STR("cde"), -EBADMSG},
+		{2, 3, GOT("206 P") "Content-Range: bytes 4-2/9\r\n", STR("cde"), -EBADMSG},
+		{2, 3, GOT("206 P") "Content-Length: 3\r\n", STR("cde"), -EBADMSG},
+		{2, 3, GOT("200 OK") "Content-Length: 3\r\n", STR("cde"), -EBADMSG},
+		{0, 3, GOT("200 OK") "Content-Length: 5\r\n", STR("abcde"), -EBADMSG},
 		{0, 0, "HTTP/1.1 204 No\r\n", STR(""), -EBADMSG},
 	};
 	static const uint64_t sizes[] = {3, 0, 8, 9, 4, 2};

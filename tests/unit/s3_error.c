@@ -15,7 +15,7 @@ static int code_errno(const char *code, int status)
 
 static enum s3_retry retry(const char *code, int status, const char *region)
 {
-	struct s3_answer answer = {.status = status};
+	struct s3_answer answer = {.status = status, .of_s3 = true};
 	strcpy(answer.error.code, code);
 	strcpy(answer.region, region);
 	return s3_answer_retry(&answer);
@@ -63,9 +63,11 @@ static void falls_back_to_the_status(void **state)
 		{304, EIO}};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		assert_int_equal(code_errno("", samples[i][0]), -samples[i][1]);
-		assert_int_equal(code_errno("NeverHeardOf", samples[i][0]), -samples[i][1]);
+		assert_int_equal(code_errno("NoSuchThingHere", samples[i][0]), -samples[i][1]);
 	}
 	assert_int_equal(s3_code_errno(STR_NONE, 404), -ENOENT);
+	assert_int_equal(code_errno("NeverHeardOf", 404), -EIO);
+	assert_int_equal(code_errno("NeverHeardOf", 405), -EOPNOTSUPP);
 }
 
 static void only_a_success_without_error_is_one(void **state)
