@@ -82,9 +82,19 @@ void account_learn_region(struct account *account, struct str bucket, struct str
 /* Changes with every learnt region, so that a worker may cache. */
 unsigned account_region_generation(const struct account *account);
 
-/* Seconds to add to our clock to have the server's. */
+/* Seconds to add to our clock to sign requests with the server's: learnt when it refuses ours. */
 int64_t account_clock_offset(const struct account *account);
 void account_learn_clock(struct account *account, int64_t server_now);
+
+/*
+ * What the server's clock says now, to compare with times that it gives (Last-Modified): within two seconds.
+ * Learnt from the Date of answers that no cache can have kept, and not used to sign: a proxy that writes a
+ * Date of its own must not make signatures wrong.
+ */
+int64_t account_server_now(const struct account *account);
+/* date: of an answer that has just come; quick: its request was sent less than a second ago.  One that is not
+ * may have waited somewhere, and its date is only taken where it is later than what was thought. */
+void account_see_date(struct account *account, int64_t date, bool quick);
 
 /* Do both reach the same service with the same credentials? */
 bool account_same(struct account *a, struct account *b);

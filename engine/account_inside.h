@@ -63,6 +63,8 @@ struct account {
 	atomic_uint region_generation;
 
 	_Atomic int64_t clock_offset;
+	_Atomic int64_t date_offset; /* of the Date that was seen */
+	atomic_bool date_seen;
 	atomic_int traits[TRAIT_COUNT];
 };
 

@@ -92,6 +92,27 @@ void account_learn_clock(struct account *account, int64_t server_now)
 	atomic_store_explicit(&account->clock_offset, server_now - (int64_t)time(NULL), memory_order_relaxed);
 }
 
+int64_t account_server_now(const struct account *account)
+{
+	bool seen = atomic_load_explicit(&account->date_seen, memory_order_acquire);
+
+	return (int64_t)time(NULL) + (seen ? atomic_load_explicit(&account->date_offset, memory_order_relaxed)
+					   : account_clock_offset(account));
+}
+
+void account_see_date(struct account *account, int64_t date, bool quick)
+{
+	int64_t ahead = date - (int64_t)time(NULL),
+		before = account_server_now(account) - (int64_t)time(NULL);
+	bool seen = atomic_load_explicit(&account->date_seen, memory_order_acquire);
+
+	/* A second either way is rounding. */
+	if (seen && (ahead == before || ahead == before - 1 || (ahead < before && !quick)))
+		return;
+	atomic_store_explicit(&account->date_offset, ahead, memory_order_relaxed);
+	atomic_store_explicit(&account->date_seen, true, memory_order_release);
+}
+
 enum account_answer account_trait(const struct account *account, enum account_trait trait)
 {
 	return (enum account_answer)atomic_load_explicit(&account->traits[trait], memory_order_relaxed);

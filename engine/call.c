@@ -346,8 +346,19 @@ static bool asks_why(struct call *call, const struct s3_answer *answer)
 	return true;
 }
 
+/* What the server's clock says.  Answers to GET and HEAD of an object may come out of a cache, with their Date. */
+static void see_date(const struct call *call, const struct s3_answer *answer)
+{
+	enum s3_op op = call->request.op;
+
+	if (answer->date && answer->of_s3 && op != S3_GET_OBJECT && op != S3_HEAD_OBJECT)
+		account_see_date(call->account, answer->date,
+			call->worker->now_ms - call->transfer->started_ms < 1000);
+}
+
 static void on_answer(struct call *call, const struct s3_answer *answer)
 {
+	see_date(call, answer);
 	if (asks_why(call, answer))
 		return;
 	int error = s3_answer_errno(answer);

@@ -13,10 +13,11 @@
  *
  * A 412 of a copy that has a condition on either side does not say which one failed, and after an attempt
  * without an answer it may be that attempt's own doing.  So the destination is looked at: nothing there, then
- * the source is another one; our own copy there (same size, same ETag as the source that was asked for, not
- * older than this copy), then it succeeded; anything else there is somebody else's.  A source whose ETag is
- * not the MD5 of its content gives a copy with another ETag, which is so taken for a foreign one: the copy
- * fails, and nothing is lost by that.
+ * the source is another one; our own copy there, then it succeeded; anything else there is somebody else's.
+ * Ours is what has the source's size, was made since this copy began (by the server's clock), and has its
+ * ETag.  The ETag of parts, and of what is encrypted with KMS or a customer's key, is no MD5 of the content
+ * and differs from that of a copy: where one of the two is such, size and time have to do.  Two MD5s that
+ * differ are two contents.
  *
  * The source itself is looked at where its condition tells nothing: OpenStack Swift refuses the right ETag of
  * an object that was uploaded in parts (then the copy goes without condition, and the source is looked at
@@ -28,10 +29,15 @@
 #include <stdlib.h>
 #include <time.h>
 #include "engine/condition.h"
+#include "engine/worker.h"
 
-enum { CLOCK_SLACK = 2 }; /* seconds: Last-Modified has whole ones, and the offset is an estimate */
+enum {
+	CLOCK_SLACK = 2, /* seconds: Last-Modified has whole ones, and the server's clock is an estimate */
+	ANEW_MAX = 3, /* a source that is written all the time is told */
+};
 
 static void object_start(struct copy *copy);
+static void copy_ask_size(struct copy *copy);
 static void object_done(struct call *call, const struct s3_answer *answer);
 
 static void drop_typed(struct copy *copy)
@@ -151,11 +157,31 @@ static void head_prepare(struct copy *copy, bool source)
 
 /* ---- what a 412 meant ---- */
 
-static bool looks_like_ours(const struct copy *copy, const struct s3_answer *answer)
+/* When it began, by the server's clock as it is known now. */
+static int64_t begun(const struct copy *copy)
 {
-	return copy->ambiguous && copy->source_etag.len > 0 && answer->size == copy->size &&
-	       str_eq(str_of(answer->etag), copy->source_etag) &&
-	       answer->mtime + CLOCK_SLACK >= copy->started;
+	return account_server_now(copy->account) -
+	       (int64_t)((copy->worker->now_ms - copy->started_ms + 999) / 1000);
+}
+
+static bool is_md5(struct str etag)
+{
+	return etag.len == 32 && etag_is_digest(etag);
+}
+
+/* What is at the destination, as far as an attempt without an answer may have made it. */
+enum ours { OURS_NOT, OURS, OURS_IF_OPAQUE };
+
+static enum ours judge(const struct copy *copy, const struct s3_answer *answer)
+{
+	struct str etag = str_of(answer->etag);
+	if (!copy->ambiguous || answer->size != copy->size || answer->mtime + CLOCK_SLACK < begun(copy))
+		return OURS_NOT;
+	/* Those of parts, or of what is encrypted, tell nothing of the content. */
+	if (str_eq(etag, copy->source_etag) || copy->source_etag.len == 0 || !is_md5(copy->source_etag) ||
+		!is_md5(etag) || answer->etag_is_opaque)
+		return OURS;
+	return OURS_IF_OPAQUE;
 }
 
 /* ---- what the condition on the source was worth ---- */
@@ -228,24 +254,65 @@ static void source_refused(struct copy *copy, const struct s3_answer *answer)
 static bool copy_needs_look(const struct copy *copy)
 {
 	if (copy->unconditioned)
-		return true;
-	if (wants_parts(copy)) /* its ETag tells nothing */
-		return copy->source_etag.len > 0 &&
-		       account_trait(copy->source_account, TRAIT_COPY_IF_MATCH) != TRAIT_YES;
-	return etag_is_digest(copy->source_etag) && copy->etag[0] != '\0' &&
+		return !wants_parts(copy);
+	/* In parts it was looked at before they became an object. */
+	return !wants_parts(copy) && etag_is_digest(copy->source_etag) && copy->etag[0] != '\0' &&
 	       !str_eq(str_of(copy->etag), copy->source_etag) &&
 	       account_trait(copy->source_account, TRAIT_COPY_IF_MATCH) != TRAIT_YES;
+}
+
+/* The source became another one between its parts.  Who gave no ETag wants what is there: the new one. */
+static bool may_begin_anew(struct copy *copy)
+{
+	return copy->source_etag.len == 0 && wants_parts(copy) && !copy->cancelled &&
+	       copy->begun_anew++ < ANEW_MAX;
 }
 
 void copy_settle(struct copy *copy, int error, const struct s3_answer *answer)
 {
 	copy->copied = error == 0;
-	if (error == -ESTALE)
+	/* Swift lists such a copy with another ETag than it says. */
+	if (error == 0 && copy->unconditioned && wants_parts(copy))
+		copy->etag[0] = '\0';
+	if (error == -ESTALE && may_begin_anew(copy))
+		copy_ask_size(copy);
+	else if (error == -ESTALE)
 		source_refused(copy, answer);
 	else if (error == 0 && copy_needs_look(copy))
 		source_look(copy);
 	else
 		copy_finish(copy, error, answer);
+}
+
+/* What is there is what an attempt of ours made. */
+static void copy_accept(struct copy *copy, const struct s3_answer *answer)
+{
+	copy->ambiguous = false;
+	copy_finish(copy, 0, answer);
+}
+
+static void copy_is_foreign(struct copy *copy, const struct s3_answer *answer)
+{
+	copy->etag[0] = copy->version_id[0] = '\0';
+	copy->mtime = 0;
+	copy_finish(copy, -EEXIST, answer);
+}
+
+static void opaque_done(struct call *call, const struct s3_answer *answer)
+{
+	struct copy *copy = call->user;
+	if (call->error == 0 && answer->etag_is_opaque && str_eq(str_of(answer->etag), copy->source_etag))
+		copy_accept(copy, answer);
+	else
+		copy_is_foreign(copy, answer);
+}
+
+/* Both ETags look like MD5s, and differ.  That of the source is none if it is encrypted. */
+static void opaque_look(struct copy *copy)
+{
+	head_prepare(copy, true);
+	copy->call.on_done = opaque_done;
+	call_start(copy->worker, &copy->call);
 }
 
 static void look_done(struct call *call, const struct s3_answer *answer)
@@ -255,12 +322,16 @@ static void look_done(struct call *call, const struct s3_answer *answer)
 		source_refused(copy, answer);
 	} else if (call->error != 0) {
 		copy_finish(copy, call->error == -ENOENT ? -EIO : call->error, answer);
-	} else if (looks_like_ours(copy, answer)) {
-		copy->ambiguous = false;
-		copy_take_answer(copy, answer);
-		copy_finish(copy, 0, answer);
 	} else {
-		copy_finish(copy, -EEXIST, answer);
+		enum ours ours = judge(copy, answer);
+		if (ours != OURS_NOT)
+			copy_take_answer(copy, answer);
+		if (ours == OURS)
+			copy_accept(copy, answer);
+		else if (ours == OURS_IF_OPAQUE && !copy->cancelled)
+			opaque_look(copy);
+		else
+			copy_is_foreign(copy, answer);
 	}
 }
 
@@ -424,7 +495,7 @@ static void copy_ask_size(struct copy *copy)
 void copy_start(struct worker *worker, struct copy *copy)
 {
 	copy->worker = worker;
-	copy->started = (int64_t)time(NULL) + account_clock_offset(copy->account);
+	copy->started_ms = worker->now_ms;
 	call_init(&copy->call);
 	if (copy->source_key.len > KEY_MAX || copy->key.len > KEY_MAX)
 		copy_fail_soon(worker, copy, -ENAMETOOLONG);

@@ -80,11 +80,12 @@ struct copy {
 	struct headers
 		*typed; /* the source's, which are sent again with another type; owned; NULL: none are */
 	struct worker *worker;
-	int64_t started; /* by the server's clock */
+	uint64_t started_ms; /* monotonic */
 	bool cancelled;
 	bool match_refused; /* 501 to if_match: the copy goes without */
-	bool unconditioned; /* the source's ETag is compared by HEAD before and after instead */
+	bool unconditioned; /* the source's ETag is compared by HEAD instead, before and behind the copy */
 	bool copied;
+	unsigned begun_anew;
 	char seen_etag[ETAG_MAX + 1]; /* the source's, by HEAD */
 	char head_class[STORAGE_CLASS_MAX + 1];
 };

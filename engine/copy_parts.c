@@ -6,6 +6,13 @@
  *   GetObjectTagging      its tags; a 501 means the server has none, a 403 leaves them behind and the log names
  *                         the permission (COPY_TAGS_REQUIRED: fails)
  *   multipart.c           the rest
+ *   HEAD of the source    once more, before the parts become an object
+ *
+ * Not every service keeps a condition on the source of a part (Ceph 16 ignores it), and parts of two versions
+ * would make an object that nobody ever wrote.  So all parts lie between two looks at the source that show the
+ * same ETag: then they are of that version.  If it is another one by then, the upload is aborted, and the
+ * destination keeps what it had.  A source that changes after the second look changes nothing of that; who goes
+ * on to delete it looks for himself.
  *
  * HEAD says how many tags there are (x-amz-tagging-count) on AWS, where there are some and the credentials may
  * read them; what it does not say there could not be asked for either.  Other services don't say it, so they are
@@ -61,6 +68,22 @@ static int part_prepare(struct multipart *multipart, struct multipart_slot *slot
 	return 0;
 }
 
+static void look_prepare(struct multipart *multipart, struct call *call)
+{
+	const struct copy *copy = ((struct copy_parts *)multipart->user)->copy;
+	call->request.bucket = copy->source_bucket;
+	call->request.key = copy->source_key;
+	call->account = copy->source_account;
+}
+
+static int looked(struct multipart *multipart, const struct call *call, const struct s3_answer *answer)
+{
+	const struct copy_parts *parts = multipart->user;
+	if (call->error != 0)
+		return call->error == -ENOENT ? -ESTALE : call->error;
+	return strcmp(answer->etag, parts->etag) == 0 ? 0 : -ESTALE;
+}
+
 static void parts_done(struct multipart *multipart, int error, const struct s3_answer *answer)
 {
 	struct copy_parts *parts = multipart->user;
@@ -80,6 +103,8 @@ static const struct multipart_ops copy_part_ops = {
 	.what = "copy",
 	.note = parts_note,
 	.prepare = part_prepare,
+	.prepare_look = look_prepare,
+	.looked = looked,
 	.done = parts_done,
 };
 
@@ -262,6 +287,14 @@ static void head_done(struct call *call, const struct s3_answer *answer)
 		parts_end(parts, -ESTALE, answer); /* it was large a moment ago */
 		return;
 	}
+	if (copy->unconditioned && copy->source_etag.len > 0 && strcmp(answer->etag, copy->seen_etag) != 0) {
+		parts_end(parts, -ESTALE, answer);
+		return;
+	}
+	/* Refused by the right ETag (Swift, of what was uploaded in parts): the two looks have to do. */
+	if (copy->begun_anew > 0 && strcmp(answer->etag, copy->seen_etag) == 0)
+		copy->unconditioned = true;
+	memcpy(copy->seen_etag, answer->etag, sizeof(copy->seen_etag));
 	copy->size = answer->size;
 	memcpy(parts->etag, answer->etag, sizeof(parts->etag));
 	if (copy->storage_class.data == NULL) {

@@ -3,7 +3,8 @@
  *
  *   step      on the wire              next
  *   CREATE    CreateMultipartUpload    PARTS; after a failure LOST or the end
- *   PARTS     up to at_once parts      BEFORE when all are there; ABORT when none is active after a failure
+ *   PARTS     up to at_once parts      SOURCE when all are there; ABORT when none is active after a failure
+ *   SOURCE    HEAD of the source       BEFORE; ABORT.  Only where ops has something to look at
  *   BEFORE    HEAD of the object       COMPLETE; ABORT.  Only for a condition that may not be enforced
  *   COMPLETE  CompleteMultipartUpload  the end or LOST; LOOK where its outcome is not clear; ABORT after a
  *                                      failure
@@ -33,6 +34,7 @@
 #include <time.h>
 #include "engine/condition.h"
 #include "engine/log.h"
+#include "engine/worker.h"
 #include "s3/escape.h"
 
 enum {
@@ -145,7 +147,7 @@ void multipart_start(struct worker *worker, struct multipart *m)
 {
 	m->worker = worker;
 	m->step = MULTIPART_CREATE;
-	m->started = (int64_t)time(NULL) + account_clock_offset(m->account);
+	m->started_ms = worker->now_ms;
 	m->answer.retry_after = -1;
 	int err = parts_prepare(m);
 	if (err != 0) {
@@ -199,6 +201,29 @@ static void part_start(struct multipart *m, struct multipart_slot *slot)
 	call_start(m->worker, &slot->call);
 }
 
+static void source_done(struct call *call, const struct s3_answer *answer)
+{
+	struct multipart *m = call->user;
+	int err = m->ops->looked(m, call, answer);
+	if (err != 0)
+		multipart_fail(m, err, answer);
+	if (m->error != 0)
+		abort_start(m);
+	else
+		complete_start(m);
+}
+
+static void source_start(struct multipart *m)
+{
+	m->step = MULTIPART_SOURCE;
+	call_prepare(m, &m->call, S3_HEAD_OBJECT);
+	m->call.request.headers = NULL;
+	m->call.request.upload_id = STR_NONE;
+	m->ops->prepare_look(m, &m->call);
+	m->call.on_done = source_done;
+	call_start(m->worker, &m->call);
+}
+
 static void parts_pump(struct multipart *m)
 {
 	for (unsigned i = 0; i < m->at_once && m->error == 0 && m->next_part <= m->plan.count; i++) {
@@ -209,6 +234,8 @@ static void parts_pump(struct multipart *m)
 		return;
 	if (m->error != 0)
 		abort_start(m);
+	else if (m->ops->prepare_look != NULL)
+		source_start(m);
 	else
 		complete_start(m);
 }
@@ -262,6 +289,12 @@ static bool expected_etag(const struct multipart *m, char ret[ETAG_MAX + 1])
 	return ok;
 }
 
+/* When it began, by the server's clock as it is known now. */
+static int64_t begun(const struct multipart *m)
+{
+	return account_server_now(m->account) - (int64_t)((m->worker->now_ms - m->started_ms + 999) / 1000);
+}
+
 static bool looks_like_ours(const struct multipart *m, const struct s3_answer *answer)
 {
 	char etag[ETAG_MAX + 1], count[16];
@@ -271,7 +304,7 @@ static bool looks_like_ours(const struct multipart *m, const struct s3_answer *a
 		return true;
 	snprintf(count, sizeof(count), "-%u", m->plan.count);
 	return m->error == -ENOENT && str_has_suffix(str_of(answer->etag), str_of(count)) &&
-	       answer->mtime + CLOCK_SLACK >= m->started;
+	       answer->mtime + CLOCK_SLACK >= begun(m);
 }
 
 /* m->error has what the completion said. */
@@ -416,7 +449,7 @@ static void abort_start(struct multipart *m)
 static bool may_be_ours(const struct multipart *m, const struct page_entry *entry)
 {
 	return str_eq(entry->key, m->key) && !str_eq(entry->etag, str_of(m->upload_id)) &&
-	       (entry->mtime == 0 || entry->mtime + CLOCK_SLACK >= m->started);
+	       (entry->mtime == 0 || entry->mtime + CLOCK_SLACK >= begun(m));
 }
 
 /* The text: an upload id comes from outside. */
@@ -483,7 +516,8 @@ static void lost_start(struct multipart *m)
 
 void multipart_cancel(struct multipart *m)
 {
-	if (m->step == MULTIPART_CREATE || m->step == MULTIPART_PARTS || m->step == MULTIPART_BEFORE)
+	if (m->step == MULTIPART_CREATE || m->step == MULTIPART_PARTS || m->step == MULTIPART_SOURCE ||
+		m->step == MULTIPART_BEFORE)
 		multipart_fail(m, -ECANCELED, NULL);
 	if ((m->step == MULTIPART_CREATE || m->step == MULTIPART_COMPLETE) && m->call.state != CALL_ACTIVE)
 		call_cancel(&m->call);

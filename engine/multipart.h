@@ -24,6 +24,11 @@ struct multipart_ops {
 	/* Fills what is special to the op into a call that has everything common: op, source or body.  -errno
 	 * ends it. */
 	int (*prepare)(struct multipart *multipart, struct multipart_slot *slot);
+	/* When all parts are there: fills a HEAD of what they were made of into a call that has everything else,
+	 * to be looked at before they become an object.  May be NULL. */
+	void (*prepare_look)(struct multipart *multipart, struct call *call);
+	/* What that HEAD showed; -errno ends it, and nothing has become of the object. */
+	int (*looked)(struct multipart *multipart, const struct call *call, const struct s3_answer *answer);
 	/* answer: of the deciding request, never NULL. */
 	void (*done)(struct multipart *multipart, int error, const struct s3_answer *answer);
 	/* The upload has this id (etag NULL), or is about to be completed with this ETag (upload_id NULL; not
@@ -42,6 +47,7 @@ struct multipart_slot {
 enum multipart_step {
 	MULTIPART_CREATE,
 	MULTIPART_PARTS,
+	MULTIPART_SOURCE,
 	MULTIPART_BEFORE,
 	MULTIPART_COMPLETE,
 	MULTIPART_LOOK,
@@ -79,7 +85,7 @@ struct multipart {
 	struct page *page;
 	struct s3_answer answer; /* the deciding one, a copy */
 	char upload_id[UPLOAD_ID_MAX + 1];
-	int64_t started; /* by the server's clock */
+	uint64_t started_ms; /* monotonic */
 	unsigned abort_rounds;
 	int error;
 	bool create_lost; /* another create may have taken effect */

@@ -102,7 +102,7 @@ int tree_journal_page(struct job *job, struct batch *batch)
 		journal_put(&lines, &line);
 		count++;
 	}
-	int64_t now = (int64_t)time(NULL) + account_clock_offset(job->options.account);
+	int64_t now = account_server_now(job->options.account);
 	int err = lines.error;
 	if (err == 0 && count > 0)
 		err = journal_page(job->journal, buf_str(&lines), count, now, &batch->number);

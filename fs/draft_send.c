@@ -271,7 +271,7 @@ static void copy(struct store *store)
 		return;
 	}
 	if (store->began == 0)
-		store->began = (int64_t)time(NULL) + account_clock_offset(store->place->account);
+		store->began = account_server_now(store->place->account);
 	const char *type = content_type_follows(place_key(store->from), place_key(store->place));
 
 	store->settings = view_copy_settings(store->place->view);

@@ -164,6 +164,7 @@ static void clear_answer(struct s3_answer *answer)
 	answer->date = 0;
 	answer->retry_after = -1;
 	answer->etag[0] = '\0';
+	answer->etag_is_opaque = false;
 	answer->version_id[0] = '\0';
 	answer->storage_class[0] = '\0';
 	answer->size = 0;

@@ -50,6 +50,7 @@ struct s3_answer {
 	/* of an object: HEAD, GET; ETag, version and time also of PUT, copies and completed uploads */
 	char etag[ETAG_MAX +
 		  1]; /* without quotes and W/; "" when none came, or one that no request can name */
+	bool etag_is_opaque; /* encrypted with KMS or the customer's key: the ETag is no MD5 of the content */
 	char version_id[VERSION_ID_MAX + 1];
 	char storage_class[STORAGE_CLASS_MAX + 1];
 	uint64_t size; /* of the whole object (Content-Range's total where there is one) */

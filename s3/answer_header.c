@@ -109,6 +109,20 @@ static int on_storage_class(struct answer_parser *parser, struct str value)
 	return 0;
 }
 
+/* AWS, Object: "objects encrypted by SSE-C or SSE-KMS have ETags that are not an MD5 digest". */
+static int on_encryption(struct answer_parser *parser, struct str value)
+{
+	if (str_has_prefix(value, STR("aws:kms")))
+		parser->answer->etag_is_opaque = true;
+	return 0;
+}
+
+static int on_customer_key(struct answer_parser *parser, struct str value)
+{
+	parser->answer->etag_is_opaque = true;
+	return 0;
+}
+
 static int on_tag_count(struct answer_parser *parser, struct str value)
 {
 	struct s3_answer *answer = parser->answer;
@@ -171,6 +185,8 @@ static const struct {
 	{{"x-amz-version-id", 16}, on_version_id, true},
 	{{"x-amz-storage-class", 19}, on_storage_class, true},
 	{{"x-amz-tagging-count", 19}, on_tag_count, true},
+	{{"x-amz-server-side-encryption", 28}, on_encryption, true},
+	{{"x-amz-server-side-encryption-customer-algorithm", 47}, on_customer_key, true},
 	{{"x-amz-request-id", 16}, on_request_id, false},
 	{{"x-amz-bucket-region", 19}, on_region, false},
 	{{"date", 4}, on_date, false},

@@ -157,7 +157,7 @@ int server_set(struct server *server, const char *name, const char *value)
 	if (strcmp(name, "versioning") == 0)
 		return set_bool(&server->store.versioning, value);
 	if (strcmp(name, "clock-ahead") == 0) {
-		config->clock_ahead = atoi(value);
+		config->clock_ahead = server->store.clock_ahead = atoi(value);
 		return 0;
 	}
 	if (strcmp(name, "slow-copy-ms") != 0 && strcmp(name, "max-bytes") != 0)

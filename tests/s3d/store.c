@@ -202,7 +202,7 @@ struct object *bucket_next(struct object *object)
 	return skip_markers(RB_NEXT(object_tree, NULL, object));
 }
 
-static struct object *object_new(const struct content *content)
+static struct object *object_new(const struct store *store, const struct content *content)
 {
 	struct object *object = malloc(sizeof(*object) + content->key.n);
 
@@ -210,7 +210,7 @@ static struct object *object_new(const struct content *content)
 		return NULL;
 	*object = (struct object){.attrs = attrs_ref(content->attrs),
 		.tags = attrs_ref(content->tags),
-		.mtime = (uint32_t)time(NULL),
+		.mtime = (uint32_t)(time(NULL) + store->clock_ahead),
 		.parts = (uint16_t)content->parts,
 		.key_len = (uint16_t)content->key.n};
 	memcpy(object->key, content->key.p, content->key.n);
@@ -226,7 +226,7 @@ static struct object *object_new(const struct content *content)
 
 int bucket_put(struct store *store, struct bucket *bucket, const struct content *content, struct object **ret)
 {
-	struct object *object = object_new(content), *old;
+	struct object *object = object_new(store, content), *old;
 
 	if (!object)
 		return -ENOMEM;

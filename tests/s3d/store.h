@@ -66,6 +66,7 @@ struct upload {
 };
 
 struct store {
+	int clock_ahead; /* seconds: of what is stored from now on */
 	struct bucket **buckets; /* ascending names */
 	size_t bucket_count;
 	char alias[BUCKET_NAME_MAX + 1]; /* a second name, as an access point's or Garage's; "": none */

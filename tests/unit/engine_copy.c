@@ -346,11 +346,101 @@ static void test_parts_fail(void **state)
 
 static void test_parts_changed(void **state)
 {
+	char *etag = field("from", BIG, "etag", NULL);
+	size_t quoted = etag[0] == '"';
 	set_parts();
 	prepare(BIG, "to", BIG_SIZE);
+	job.copy.source_etag = str_n(etag + quoted, strlen(etag) - 2 * quoted);
 	server_hook(&server, "when=copy-part,nth=5,do=put,bucket=from,key=" BIG ",text=other");
 	assert_int_equal(run(), -ESTALE);
 	assert_int_equal(server_stat(&server, "open_uploads"), 0);
+	free(etag);
+}
+
+/* Who asked for no version gets the new one. */
+static void test_parts_begun_anew(void **state)
+{
+	set_parts();
+	prepare(BIG, "to", BIG_SIZE);
+	server_hook(&server, "when=copy-part,nth=5,do=put,bucket=from,key=" BIG ",text=other");
+	assert_int_equal(run(), 0);
+	assert_int_equal(server_stat(&server, "open_uploads"), 0);
+	assert_field("to", "size", NULL, "5");
+}
+
+/* A service that ignores the condition on a part's source: what was there stays. */
+static void test_parts_mixed(void **state)
+{
+	char *etag = field("from", BIG, "etag", NULL);
+	size_t quoted = etag[0] == '"';
+	set_parts();
+	server_post(&server, "set?conditional-copy=0");
+	server_post(&server, "overwrite?bucket=into&key=to&text=old");
+	prepare(BIG, "to", BIG_SIZE);
+	job.copy.source_etag = str_n(etag + quoted, strlen(etag) - 2 * quoted);
+	server_hook(&server, "when=copy-part,nth=10,at=after,do=put,bucket=from,key=" BIG ",text=other");
+	assert_int_equal(run(), -ESTALE);
+	assert_false(job.copy.ambiguous);
+	assert_field("to", "size", NULL, "3");
+	assert_int_equal(server_stat(&server, "open_uploads"), 0);
+	free(etag);
+}
+
+/* The copy of what was uploaded in parts has another ETag: size and time tell that it is ours. */
+static void test_ambiguous_create_of_parts(void **state)
+{
+	char *etag;
+	set_parts();
+	prepare(BIG, "parts", BIG_SIZE);
+	assert_int_equal(run(), 0);
+	settings.part_threshold = settings.part_size = 0;
+	etag = field("into", "parts", "etag", NULL);
+	size_t quoted = etag[0] == '"';
+	for (int ahead = -30; ahead <= 30; ahead += 30) {
+		char key[16], set[32];
+		snprintf(set, sizeof(set), "set?clock-ahead=%d", ahead);
+		server_post(&server, "%s", set);
+		snprintf(key, sizeof(key), "to%d", ahead + 30);
+		prepare("parts", key, BIG_SIZE);
+		job.copy.source_bucket = STR("into");
+		job.copy.create_only = true;
+		job.copy.source_etag = str_n(etag + quoted, strlen(etag) - 2 * quoted);
+		server_fault(&server, "op=copy,nth=1,action=reset-after");
+		assert_int_equal(run(), 0);
+		server_clear(&server);
+		/* Somebody else's, of another size. */
+		snprintf(key, sizeof(key), "not%d", ahead + 30);
+		prepare("parts", key, BIG_SIZE);
+		job.copy.source_bucket = STR("into");
+		job.copy.create_only = true;
+		job.copy.source_etag = str_n(etag + quoted, strlen(etag) - 2 * quoted);
+		server_fault(&server, "op=copy,nth=1,action=reset");
+		char hook[96];
+		snprintf(hook, sizeof(hook), "when=copy,nth=1,do=put,bucket=into,key=%s,text=theirs", key);
+		server_hook(&server, hook);
+		assert_int_equal(run(), -EEXIST);
+		server_clear(&server);
+	}
+	server_post(&server, "set?clock-ahead=0");
+	free(etag);
+}
+
+/* Two MD5s that differ are two contents, whatever the size and the time. */
+static void test_foreign_create_of_the_size(void **state)
+{
+	char *etag = field("from", SMALL, "etag", NULL);
+	size_t quoted = etag[0] == '"';
+	char hook[200] = "when=copy,nth=1,do=put,bucket=into,key=to,text=";
+	size_t at = strlen(hook);
+	memset(hook + at, 'x', 100);
+	prepare(SMALL, "to", 100);
+	job.copy.create_only = true;
+	job.copy.source_etag = str_n(etag + quoted, strlen(etag) - 2 * quoted);
+	server_fault(&server, "op=copy,nth=1,action=reset");
+	server_hook(&server, hook);
+	assert_int_equal(run(), -EEXIST);
+	assert_true(job.copy.etag[0] == '\0');
+	free(etag);
 }
 
 static void test_tags(void **state)
@@ -416,6 +506,10 @@ int main(int argc, char **argv)
 		TEST(test_parts_under_faults),
 		TEST(test_parts_fail),
 		TEST(test_parts_changed),
+		TEST(test_parts_begun_anew),
+		TEST(test_parts_mixed),
+		TEST(test_ambiguous_create_of_parts),
+		TEST(test_foreign_create_of_the_size),
 		TEST(test_tags),
 		TEST(test_tags_denied),
 		TEST(test_cancel_parts),
