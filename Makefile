@@ -103,7 +103,7 @@ SAN_ENV  := $(if $(SANITIZE),SANITIZED=1) ASAN_OPTIONS=detect_leaks=1:abort_on_e
 	TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1
 CASES    ?= $(sort $(wildcard tests/cases/[a-z]*_*.sh))
 JOBS     ?= $(shell nproc)
-RUN       = FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)) S3D=$(abspath $(OUT)/s3d) $(SAN_ENV) tests/run -j $(JOBS) $(if $(SANITIZE),-t 900)
+RUN       = FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)) S3D=$(abspath $(OUT)/s3d) $(SAN_ENV) tests/run -j $(JOBS) $(if $(SANITIZE),-t 1800)
 
 unit-names = $(foreach t,$(UNIT),unit/$(notdir $(t))=$(t))
 case-names = $(foreach t,$(CASES),case/$(basename $(notdir $(t)))="bash $(t)")

@@ -232,7 +232,7 @@ static enum caller_tool tool_of(const char *proc, pid_t pid, bool *ret_looks)
 static void read_options(const char *proc, struct caller *caller)
 {
 	char path[PATH_ROOM], *text = malloc(CMDLINE_MAX);
-	struct caller_words words;
+	struct caller_words words = {0};
 	ssize_t len;
 
 	if (!text)

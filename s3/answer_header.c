@@ -202,22 +202,32 @@ static bool is_named(struct str name, struct str lower)
 	       strncasecmp(name.data, lower.data, last) == 0;
 }
 
+/* Gives a header of the object to the sink for headers. */
+static int keep_header(struct answer_parser *parser, struct str name, struct str value)
+{
+	if (!answer_is_success(parser->answer) || parser->sinks.headers == NULL || !is_object_op(parser->request->op))
+		return 0;
+	if (!headers_is_object(name) && !(parser->sinks.encryption && headers_is_encryption(name)))
+		return 0;
+	/* One that is left out would be lost in a copy made by hand. */
+	int error = headers_add(parser->sinks.headers, name, value);
+	return error == 0 || error == -ENOMEM ? error : -EBADMSG;
+}
+
 static int take_header(struct answer_parser *parser, struct str name, struct str value)
 {
 	bool success = answer_is_success(parser->answer);
 	parser->marked = parser->marked || answer_is_mark(name);
 	if (is_named(name, STR("content-type")))
 		answer_cut(value, parser->type, sizeof(parser->type)); /* it may be the object's, too */
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (is_named(name, known[i].name))
-			return success || !known[i].success ? known[i].take(parser, value) : 0;
-	if (!success || parser->sinks.headers == NULL || !is_object_op(parser->request->op))
-		return 0;
-	if (!headers_is_object(name) && !(parser->sinks.encryption && headers_is_encryption(name)))
-		return 0;
-	/* One that is left out would be lost in a copy made by hand. */
-	int err = headers_add(parser->sinks.headers, name, value);
-	return err == 0 || err == -ENOMEM ? err : -EBADMSG;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!is_named(name, known[i].name))
+			continue;
+		int error = success || !known[i].success ? known[i].take(parser, value) : 0;
+		/* The kind of encryption says something of the ETag, and is a header that a copy keeps. */
+		return error == 0 && headers_is_encryption(name) ? keep_header(parser, name, value) : error;
+	}
+	return keep_header(parser, name, value);
 }
 
 static void start_over(struct answer_parser *parser, int status)

@@ -5,7 +5,7 @@ start_s3d --bucket=bkt --seed=bkt,prefix=src,count=300,size=100,dirs=1 --seed=bk
 for i in 1 2 3 4 5; do admin POST "seed?bucket=bkt&prefix=cold$i&count=3&size=10" >/dev/null; done
 mount_s3 m s3://bkt
 ls m/else >/dev/null
-admin POST "set?latency.copy=8000" >/dev/null
+admin POST "set?latency.copy=40000" >/dev/null
 cp -r m/src m/dst &
 cp=$!
 copying() { [ "$(stat now.copy)" -ge 1 ] && [ "$(ls m/dst/* 2>/dev/null | wc -l)" -ge 50 ]; }
