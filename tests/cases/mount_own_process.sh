@@ -37,8 +37,8 @@ check_daemon() { # HOW PID
 		[ "${fd##*/}" -le 2 ] || ! readlink "$fd" | grep -q "^$WORK/\(given\|lock\)" || fail "$how: has $(readlink "$fd")"
 	done
 	equal "$how: cwd" "$(readlink "/proc/$pid/cwd")" /
-	# SIGPIPE and SIGXFSZ
-	[ -n "${SANITIZED:-}" ] || equal "$how: ignored" "$(status_of "$pid" SigIgn)" 0000000001001000
+	# SIGPIPE and SIGXFSZ; 32 and 33 are the C library's own, and no program can reset them
+	[ -n "${SANITIZED:-}" ] || equal "$how: ignored" "$(printf %x $((0x$(status_of "$pid" SigIgn) & ~0x180000000)))" 1001000
 	equal "$how: umask" "$(status_of "$pid" Umask)" 0077
 	echo small >m/small || fail "$how: a small file"
 	if [ -n "${HARD:-}" ]; then
