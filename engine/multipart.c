@@ -442,6 +442,8 @@ static void abort_start(struct multipart *m)
 {
 	m->step = MULTIPART_ABORT;
 	call_prepare(m, &m->call, S3_ABORT_UPLOAD);
+	/* Not in the queue that a service taken for dead ends without an attempt: parts that stay are paid for. */
+	m->call.flags &= ~(unsigned)CALL_BULK;
 	m->call.on_done = abort_done;
 	call_start(m->worker, &m->call);
 }

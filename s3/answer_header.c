@@ -205,7 +205,8 @@ static bool is_named(struct str name, struct str lower)
 /* Gives a header of the object to the sink for headers. */
 static int keep_header(struct answer_parser *parser, struct str name, struct str value)
 {
-	if (!answer_is_success(parser->answer) || parser->sinks.headers == NULL || !is_object_op(parser->request->op))
+	if (!answer_is_success(parser->answer) || parser->sinks.headers == NULL ||
+		!is_object_op(parser->request->op))
 		return 0;
 	if (!headers_is_object(name) && !(parser->sinks.encryption && headers_is_encryption(name)))
 		return 0;

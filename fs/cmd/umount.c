@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fs/cmd/command.h"
@@ -22,6 +23,9 @@ enum {
 	DAEMON_END_MS = 60000,
 	DAEMON_STEP_MS = 250,
 	SETTLE_MS = CONTROL_SETTLE_MS + CONTROL_CLIENT_MS,
+	/* A helper of the daemon that looks at a caller's working directory holds it for 3 s at most. */
+	BUSY_MS = 4000,
+	BUSY_STEP_MS = 50,
 };
 
 static const char usage[] = "Usage: ferryfs umount DIR\n"
@@ -30,15 +34,21 @@ static const char usage[] = "Usage: ferryfs umount DIR\n"
 			    "the daemon has ended.\n"
 			    "A mount in use stays, with exit status 1.\n";
 
+static int unmount_once(const char *path)
+{
+	if (geteuid() != 0)
+		return fusermount_unmount(path, false);
+	return umount2(path, UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
+}
+
 static int unmount(const char *path, const char *directory)
 {
-	int error = 0;
+	int error = unmount_once(path);
 
-	if (geteuid() == 0) {
-		if (umount2(path, UMOUNT_NOFOLLOW) < 0)
-			error = -errno;
-	} else {
-		error = fusermount_unmount(path, false);
+	/* The helper's look at a process that just ended is no use by anybody: it passes. */
+	for (int waited = 0; error == -EBUSY && waited < BUSY_MS; waited += BUSY_STEP_MS) {
+		nanosleep(&(struct timespec){.tv_nsec = BUSY_STEP_MS * 1000000L}, NULL);
+		error = unmount_once(path);
 	}
 	if (error == -EBUSY)
 		words_failed("umount", "%s: in use; see fuser -m or lsof for by whom", directory);

@@ -24,10 +24,12 @@ admin POST fault 'op=copy,from=200,ms=1200,action=400:KMS.ThrottlingException' >
 ferry cp -r -q --retries 1 s3://src/x s3://dst/kms 2>err || fail "throttled: $(tail -n 3 err)"
 admin DELETE fault >/dev/null
 
-# One object of its own: the others go on, and it has no more attempts than it may have.
+# One object of its own: the others go on, and it has all its attempts.  More of them where the others are done before: then
+# nothing tells a broken object from a service that is away for a while.
 admin POST fault 'op=copy,key=one/file000777*,action=500:InternalError' >/dev/null
 refuse ferry cp -r --retries 3 s3://src/x s3://dst/one 2>err
-equal "attempts at the broken one" "$(fired)" 4
+attempts=$(fired)
+[ "$attempts" -ge 4 ] || fail "attempts at the broken one: $attempts"
 equal "the others" "$(keys dst one/ | wc -l)" 2999
 grep -q '^failed: copy: .*file000777.*InternalError' err || fail "not told: $(cat err)"
 
