@@ -2,6 +2,8 @@
 # An entry that cp was told of is not always where it goes: mounts over it at the source or the destination, in the mount
 # namespace of cp alone, made meanwhile, of a file; views with other options; links and other file systems at the
 # destination; an overlay on top.  With the copy of one object refused cp never ends with 0.
+# In a mount namespace of its own: mounts over a ferryfs mount end the evidence of every process that sees them.
+[ -n "${OWN_MOUNTS:-}" ] || ! unshare -m --propagation private true 2>/dev/null || exec env OWN_MOUNTS=1 unshare -m --propagation private bash "$0" "$@"
 . "$(dirname "$0")/lib.sh"
 [ -z "${FERRYFS_REAL:-}" ] || skip "faults are the embedded server's"
 start_s3d --bucket=bkt
@@ -16,6 +18,9 @@ umount m/out
 ls -lR m >/dev/null
 admin POST 'set?latency.copy=300' >/dev/null
 deny() { admin DELETE fault >/dev/null; for op in copy put; do admin POST fault "op=$op,key=$1,action=403:AccessDenied" >/dev/null; done; }
+
+# What was put behind the mount's back is there once the listings that are known have aged.
+shown() { until_true 60 eval "ls -d $* >/dev/null 2>&1"; }
 
 # A directory covered at the source that exists at the destination; one covered at the destination.
 mount -t tmpfs none m/src/zz
@@ -33,7 +38,7 @@ refuse unshare -m --propagation private bash -c 'mount -t tmpfs none m/src/zz &&
 # The last file of the source lies under another one, and so does its copy.
 echo >elsewhere
 put bkt dst4/flat/f3 old
-ls m/dst4/flat >/dev/null
+shown m/dst4/flat/f3
 mount --bind elsewhere m/flat/f3
 mount --bind elsewhere m/dst4/flat/f3
 deny dst4/flat/f2
@@ -48,6 +53,7 @@ refuse cp -r m/flat/. local/ 2>/dev/null
 # One directory of the destination is a mount of ours in a local tree.
 put bkt deep/keep x
 mkdir -p tree/two/a tree/two/b
+shown m/deep/keep
 mount --bind m/deep tree/two/a
 deny deep/f1
 refuse cp -r m/two tree/ 2>/dev/null
@@ -57,6 +63,7 @@ umount tree/two/a
 mount_s3 part s3://bkt/last/zz -o retries=0,copy_ack=close
 for i in 1 2 3; do put bkt last/f$i x; done
 for key in last/zz/ dst5/last/zz/; do put bkt $key ""; done
+shown m/last/zz m/dst5/last/zz
 ls -lR m/last m/dst5 >/dev/null
 deny dst5/last/f2
 refuse cp -r m/last m/dst5/ 2>/dev/null

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 [ -z "${FERRYFS_REAL:-}" ] || skip "faults are the embedded server's"
 start_s3d --bucket=bkt --seed=bkt,prefix=src,count=3,size=10,dirs=2
-mount_s3 m s3://bkt -o retries=0
+mount_s3 m s3://bkt -o retries=0,cache_ttl=300
 mkdir -p l/tree l/only l/two/a l/two/b
 echo one >l/tree/a-file
 mkdir l/tree/zz-empty # the later one has the higher inode number: cp comes to it last
