@@ -64,7 +64,7 @@ all: $(FERRYFS)
 $(FERRYFS): $(OUT)/fs/main.o $(if $(TORTURE),$(OUT)/tests/matrix/torture_wrap.o) $(LIBS)
 	$(call say,LD) $(CC) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(PKGLIBS)
 
-# The crash matrix's program: dies at a chosen step of a move (engine/crash.h).  Only engine/ differs.
+# The crash matrix's program: dies at a chosen step of a move (engine/base/crash.h).  Only engine/ differs.
 CRASHING := $(OUT)/crash/ferryfs
 $(CRASHING): $(OUT)/fs/main.o $(OUT)/libfs.a $(patsubst %.c,$(OUT)/crash/%.o,$(call sources,engine)) $(OUT)/libs3.a
 	$(call say,LD) $(CC) $(LDFLAGS) -o $@ $^ $(PKGLIBS)

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
-#include "fs/caller_helper.h"
+#include "fs/host/caller_helper.h"
 #include "fs/cmd/command.h"
 #include "s3/escape.h"
 

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "fs/cmd/bench.h"
-#include "fs/cmd/words.h"
+#include "fs/cmd/cli.h"
 #include "s3/escape.h"
 
 /* A child's line: numbers and an escaped sentence. */

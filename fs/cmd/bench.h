@@ -14,9 +14,9 @@
 #ifndef FERRYFS_FS_CMD_BENCH_H
 #define FERRYFS_FS_CMD_BENCH_H
 
-#include "fs/cmd/connect.h"
-#include "fs/cmd/place.h"
-#include "engine/job.h"
+#include "fs/cmd/common_options.h"
+#include "fs/cmd/address.h"
+#include "engine/job/job.h"
 
 enum bench_strategy {
 	BENCH_SERIAL,

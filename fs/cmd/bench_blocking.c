@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include "fs/cmd/bench.h"
 #include "fs/cmd/reason.h"
-#include "fs/cmd/report.h"
+#include "fs/cmd/transfer_report.h"
 
 struct shared {
 	const struct bench_blocking *bench;

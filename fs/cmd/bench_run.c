@@ -4,7 +4,7 @@
 #include "fs/cmd/bench.h"
 #include "fs/cmd/progress.h"
 #include "fs/cmd/reason.h"
-#include "fs/cmd/report.h"
+#include "fs/cmd/transfer_report.h"
 
 /* How many workers and requests in flight, and who walks the keys. */
 struct shape {

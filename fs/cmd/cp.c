@@ -1,6 +1,6 @@
 #include "fs/cmd/command.h"
-#include "fs/cmd/run.h"
-#include "fs/cmd/words.h"
+#include "fs/cmd/transfer_run.h"
+#include "fs/cmd/cli.h"
 
 static const char help[] = "Usage: ferryfs cp [OPTION]... s3://BUCKET/KEY s3://BUCKET[/KEY|/PREFIX/]\n"
 			   "       ferryfs cp -r [OPTION]... s3://BUCKET[/PREFIX] s3://BUCKET[/PREFIX]\n"

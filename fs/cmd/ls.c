@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "fs/cmd/ls_list.h"
-#include "fs/cmd/place.h"
+#include "fs/cmd/address.h"
 #include "fs/cmd/reason.h"
-#include "fs/cmd/report.h"
-#include "fs/cmd/words.h"
+#include "fs/cmd/transfer_report.h"
+#include "fs/cmd/cli.h"
 
 enum {
 	STREAMS_DEFAULT = 8

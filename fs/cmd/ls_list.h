@@ -8,7 +8,7 @@
 #ifndef FERRYFS_FS_CMD_LS_LIST_H
 #define FERRYFS_FS_CMD_LS_LIST_H
 
-#include "engine/lister.h"
+#include "engine/list/lister.h"
 #include "fs/cmd/ls_line.h"
 #include "fs/cmd/output.h"
 

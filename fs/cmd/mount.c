@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "fs/cmd/command.h"
-#include "fs/cmd/mount_inside.h"
-#include "fs/cmd/words.h"
-#include "fs/control_client.h"
-#include "fs/dead_mount.h"
-#include "fs/mountinfo.h"
-#include "fs/preflight.h"
+#include "fs/cmd/mount_internal.h"
+#include "fs/cmd/cli.h"
+#include "fs/control/client.h"
+#include "fs/host/dead_mount.h"
+#include "fs/host/mountinfo.h"
+#include "fs/cmd/mount_point.h"
 
 static const char usage[] =
 	"Usage: ferryfs mount [-f] [-o OPTION[=VALUE][,...]] s3://[BUCKET[/PREFIX]] DIR\n"

@@ -8,21 +8,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fs/ops.h"
+#include "fs/ops/ops.h"
 #include "fs/cmd/command.h"
-#include "fs/cmd/mount_inside.h"
-#include "fs/cmd/words.h"
-#include "engine/journal_dir.h"
-#include "fs/dead_mount.h"
-#include "fs/control.h"
-#include "fs/control_mount.h"
-#include "fs/hub.h"
-#include "fs/hub_journal.h"
-#include "fs/mountinfo.h"
-#include "fs/overlap.h"
-#include "fs/preflight.h"
-#include "fs/runtime.h"
-#include "fs/session.h"
+#include "fs/cmd/mount_internal.h"
+#include "fs/cmd/cli.h"
+#include "engine/journal/journal_dir.h"
+#include "fs/host/dead_mount.h"
+#include "fs/control/control.h"
+#include "fs/serve/serve_alone.h"
+#include "fs/core/hub.h"
+#include "fs/serve/hub_journal.h"
+#include "fs/host/mountinfo.h"
+#include "fs/cmd/mount_overlap.h"
+#include "fs/cmd/mount_point.h"
+#include "fs/host/runtime_dir.h"
+#include "fs/serve/session.h"
 
 struct alone {
 	struct mount *mount;

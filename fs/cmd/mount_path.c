@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fs/cmd/mount_inside.h"
-#include "fs/preflight.h"
+#include "fs/cmd/mount_internal.h"
+#include "fs/cmd/mount_point.h"
 
 int mount_check_path(struct mount *mount, const char *path)
 {

@@ -1,8 +1,8 @@
 /*
  * Before a mount: is what it will show shown already, by another mount of this machine, under another name?
  *
- * Two inodes for one key are a trap (fs/overlap.h): mv between them removes its destination, the same object,
- * before it reads its source.  fs/overlap.c and fs/views.c know what is mounted by the same address; here it is
+ * Two inodes for one key are a trap (fs/cmd/mount_overlap.h): mv between them removes its destination, the same object,
+ * before it reads its source.  fs/cmd/mount_overlap.c and fs/serve/views.c know what is mounted by the same address; here it is
  * about one service by two addresses (http and https, an IP address and a name, AWS's several endpoints), a
  * bucket and its alias, and mounts whose address is not known at all (other users' daemons, those without a
  * runtime directory).  No text decides that, so the objects do:
@@ -11,10 +11,10 @@
  *   2. look for the same keys through every other ferryfs mount, as any program would: a child process does
  *      that, so that a mount that hangs holds nobody up for longer than LOOK_MS
  *   3. one that has a key with the same size, time and ETag shows the same objects; where its address is known
- *      (a mount of this user's), engine/twins.h asks the service, and may find that they are two after all
+ *      (a mount of this user's), engine/object/twins.h asks the service, and may find that they are two after all
  *
  * What this user cannot look into, no process of this user's can move from.  An empty bucket shows nothing; where
- * the service can't be asked either, fs/guard.h looks again inside a hub when something is removed, and between
+ * the service can't be asked either, fs/ops/alias_guard.h looks again inside a hub when something is removed, and between
  * two daemons nobody does (ferryfs.7 says so).
  */
 #include <errno.h>
@@ -27,12 +27,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "engine/twins.h"
-#include "fs/cmd/mount_inside.h"
-#include "fs/control_client.h"
-#include "fs/control_server.h"
-#include "fs/mountinfo.h"
-#include "fs/runtime.h"
+#include "engine/object/twins.h"
+#include "fs/cmd/mount_internal.h"
+#include "fs/control/client.h"
+#include "fs/serve/server.h"
+#include "fs/host/mountinfo.h"
+#include "fs/host/runtime_dir.h"
 
 enum {
 	OTHERS_MAX = 64, /* mounts looked into */
@@ -150,7 +150,7 @@ static void find_endpoint(const struct looking *looking, struct other *other)
 	}
 }
 
-/* Is it seen to elsewhere: what is mounted by the same address?  Two bucket names in one hub are fs/guard.h's. */
+/* Is it seen to elsewhere: what is mounted by the same address?  Two bucket names in one hub are fs/ops/alias_guard.h's. */
 static bool is_same_address(const struct looking *looking, const struct other *other)
 {
 	const char *bucket = looking->view->url.bucket;

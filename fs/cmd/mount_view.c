@@ -14,19 +14,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fs/bind.h"
+#include "fs/host/bind_mount.h"
 #include "fs/cmd/command.h"
-#include "fs/cmd/mount_inside.h"
-#include "fs/cmd/words.h"
-#include "fs/control_client.h"
-#include "fs/dead_mount.h"
-#include "fs/hub_serve.h"
-#include "fs/mountinfo.h"
-#include "fs/opendir_at.h"
-#include "fs/overlap.h"
-#include "fs/placement.h"
-#include "fs/preflight.h"
-#include "fs/runtime.h"
+#include "fs/cmd/mount_internal.h"
+#include "fs/cmd/cli.h"
+#include "fs/control/client.h"
+#include "fs/host/dead_mount.h"
+#include "fs/serve/serve_hub.h"
+#include "fs/host/mountinfo.h"
+#include "fs/host/opendir_at.h"
+#include "fs/cmd/mount_overlap.h"
+#include "fs/host/fuse_cpu.h"
+#include "fs/cmd/mount_point.h"
+#include "fs/host/runtime_dir.h"
 
 enum {
 	ATTEMPTS = 20, /* each finds a hub that is just leaving */

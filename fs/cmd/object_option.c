@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "engine/account.h"
+#include "engine/account/account.h"
 #include "s3/answer.h"
 
 enum { KMS_KEY_MAX = 2048 }; /* AWS KMS, KeyId */

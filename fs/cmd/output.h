@@ -12,7 +12,7 @@
 #define FERRYFS_FS_CMD_OUTPUT_H
 
 #include <pthread.h>
-#include "fs/cmd/waiter.h"
+#include "fs/cmd/main_wait.h"
 #include "s3/buf.h"
 
 enum { OUTPUT_MAX = 2 << 20, OUTPUT_FULL = 1 << 20, OUTPUT_WAKE = 64 << 10 };

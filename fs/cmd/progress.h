@@ -7,7 +7,7 @@
 #ifndef FERRYFS_FS_CMD_PROGRESS_H
 #define FERRYFS_FS_CMD_PROGRESS_H
 
-#include "engine/job.h"
+#include "engine/job/job.h"
 #include "s3/buf.h"
 
 enum { PROGRESS_INTERVAL_MS = 200 };

@@ -8,8 +8,8 @@
 #ifndef FERRYFS_FS_CMD_REASON_H
 #define FERRYFS_FS_CMD_REASON_H
 
-#include "engine/account.h"
-#include "engine/job.h"
+#include "engine/account/account.h"
+#include "engine/job/job.h"
 #include "s3/answer.h"
 
 struct reason {

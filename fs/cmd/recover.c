@@ -1,10 +1,10 @@
 /* ferryfs recover: what was cut off, without a mount: moves are finished or undone, written content is stored. */
 #include <errno.h>
 #include <stdio.h>
-#include "engine/recovery.h"
+#include "engine/job/recovery.h"
 #include "fs/cmd/recover_staged.h"
-#include "fs/cmd/words.h"
-#include "fs/journal_place.h"
+#include "fs/cmd/cli.h"
+#include "fs/host/journal_place.h"
 #include "s3/escape.h"
 
 static const char help[] =

@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/upload.h"
-#include "fs/staged.h"
+#include "engine/object/upload.h"
+#include "fs/host/staged.h"
 #include "s3/escape.h"
 
 enum {

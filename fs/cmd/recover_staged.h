@@ -1,5 +1,5 @@
 /*
- * recover_staged: `ferryfs recover` of content that was written to a mount and never stored (fs/staged.h).
+ * recover_staged: `ferryfs recover` of content that was written to a mount and never stored (fs/host/staged.h).
  *
  * It becomes the object it was to become only where nothing newer can be overwritten by that: onto the very
  * version that it was made of, or where nothing is.  Else it is stored beside, as KEY.recovered-TIME.
@@ -7,8 +7,8 @@
 #ifndef FERRYFS_FS_CMD_RECOVER_STAGED_H
 #define FERRYFS_FS_CMD_RECOVER_STAGED_H
 
-#include "engine/engine.h"
-#include "engine/journal_dir.h"
+#include "engine/wire/engine.h"
+#include "engine/journal/journal_dir.h"
 
 struct recover_staged {
 	struct engine *engine;

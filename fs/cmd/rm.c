@@ -1,6 +1,6 @@
 #include "fs/cmd/command.h"
-#include "fs/cmd/run.h"
-#include "fs/cmd/words.h"
+#include "fs/cmd/transfer_run.h"
+#include "fs/cmd/cli.h"
 
 static const char help[] = "Usage: ferryfs rm [OPTION]... s3://BUCKET/KEY\n"
 			   "       ferryfs rm -r [OPTION]... s3://BUCKET[/PREFIX]\n"

@@ -12,11 +12,11 @@
 
 #include "fs/cmd/command.h"
 #include "fs/cmd/progress.h"
-#include "fs/cmd/words.h"
-#include "fs/control_client.h"
-#include "fs/control_server.h"
-#include "fs/mountinfo.h"
-#include "fs/runtime.h"
+#include "fs/cmd/cli.h"
+#include "fs/control/client.h"
+#include "fs/serve/server.h"
+#include "fs/host/mountinfo.h"
+#include "fs/host/runtime_dir.h"
 #include "s3/escape.h"
 
 enum { WATCH_MS = 1000, DAEMONS_MAX = 256 };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "fs/cmd/object_option.h"
 #include "fs/cmd/transfer_options.h"
-#include "fs/cmd/words.h"
+#include "fs/cmd/cli.h"
 #include "s3/parts.h"
 
 enum {

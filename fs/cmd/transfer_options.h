@@ -6,8 +6,8 @@
 #ifndef FERRYFS_FS_CMD_TRANSFER_OPTIONS_H
 #define FERRYFS_FS_CMD_TRANSFER_OPTIONS_H
 
-#include "engine/job.h"
-#include "fs/cmd/connect.h"
+#include "engine/job/job.h"
+#include "fs/cmd/common_options.h"
 #include "fs/cmd/filter.h"
 #include "s3/headers.h"
 

@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "fs/cmd/command.h"
-#include "fs/cmd/words.h"
-#include "fs/control_client.h"
-#include "fs/control_server.h"
-#include "fs/dead_mount.h"
-#include "fs/fusermount.h"
-#include "fs/mountinfo.h"
-#include "fs/runtime.h"
+#include "fs/cmd/cli.h"
+#include "fs/control/client.h"
+#include "fs/serve/server.h"
+#include "fs/host/dead_mount.h"
+#include "fs/host/fusermount.h"
+#include "fs/host/mountinfo.h"
+#include "fs/host/runtime_dir.h"
 
 enum {
 	DAEMON_END_MS = 60000,

@@ -18,9 +18,9 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-#include "engine/call.h"
-#include "engine/log.h"
-#include "engine/stats.h"
+#include "engine/wire/call.h"
+#include "engine/base/log.h"
+#include "engine/wire/stats.h"
 
 enum { SOURCES = 100 };
 

@@ -3,7 +3,7 @@
  *
  * What is refused has a sentence; what is understood is written as a line that is understood as the same.
  */
-#include "fs/control.h"
+#include "fs/control/control.h"
 #include "tests/fuzz/fuzz.h"
 
 static void write_again(const struct control_request *request)

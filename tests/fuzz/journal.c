@@ -11,8 +11,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "engine/journal.h"
-#include "engine/record.h"
+#include "engine/journal/journal.h"
+#include "engine/journal/journal_record.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char name[] = "f.journal";

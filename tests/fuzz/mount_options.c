@@ -7,7 +7,7 @@
  */
 #include <errno.h>
 
-#include "fs/mount_options.h"
+#include "fs/cmd/mount_options.h"
 #include "s3/answer.h"
 #include "s3/parts.h"
 #include "tests/fuzz/fuzz.h"

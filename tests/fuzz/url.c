@@ -5,7 +5,7 @@
  * A URL that was read and is written again reads the same; an address holds nothing but what may stand in a
  * request line, and decodes to the bucket and key it was made for; a move never goes into its own source.
  */
-#include "fs/cmd/place.h"
+#include "fs/cmd/address.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { SIZE = 1 << 16 };

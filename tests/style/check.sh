@@ -8,12 +8,7 @@ bad=0
 say() { echo "$1"; bad=1; }
 sources=$(find s3 engine fs tests -name '*.[ch]' -not -path '*/corpus/*' | sort)
 
-# fs -> engine -> s3; the embedded server stands alone, since it tests the others.
-while read -r line; do say "layer: $line"; done < <(
-	grep -nE '#include "(\.\./)*(engine|fs)/' -r s3 --include='*.[ch]'
-	grep -nE '#include "(\.\./)*fs/' -r engine --include='*.[ch]'
-	grep -nE '#include "(\.\./)*(s3|engine|fs)/' -r tests/s3d --include='*.[ch]'
-)
+while read -r line; do say "$line"; done < <(tests/style/layers.sh)
 
 while read -r lines file; do say "size: $file has $lines lines (600 at most)"; done < <(
 	wc -l $sources | awk '$2 != "total" && $1 > 600')

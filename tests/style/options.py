@@ -2,7 +2,7 @@
 """Every option that is parsed is read by something, said in --help and in ferryfs.1, and tried by a case.
 
 Run from the repository's root; prints what breaks that, one a line, and exits 1.  The tables are read from the sources:
-the mount's own options (fs/mount_option_values.c), those of every command's connection (fs/cmd/connect.c), and the commands'
+the mount's own options (fs/cmd/mount_option_values.c), those of every command's connection (fs/cmd/common_options.c), and the commands'
 getopt tables (fs/cmd/*.c)."""
 import glob
 import re
@@ -11,7 +11,7 @@ import sys
 # Known to be said elsewhere than in --help: another spelling of one that is.
 SECOND_SPELLINGS = {"log_file": "log", "dryrun": "dry-run", "rw": "ro"}
 # What only checks, or hands on: not what reads an option.
-HANDLERS = {"fs/mount_option_values.c", "fs/mount_options.c", "fs/cmd/connect.c", "fs/control.c", "fs/views.c", "fs/view.c"}
+HANDLERS = {"fs/cmd/mount_option_values.c", "fs/cmd/mount_options.c", "fs/cmd/common_options.c", "fs/control/control.c", "fs/serve/views.c", "fs/core/view.c"}
 
 
 def read(path):
@@ -28,7 +28,7 @@ def function(source, name):
     return found.group(1) if found else ""
 
 
-sources = {path: read(path) for path in glob.glob("fs/**/*.c", recursive=True) + glob.glob("engine/*.c") + glob.glob("fs/*.h")}
+sources = {path: read(path) for path in glob.glob("fs/**/*.c", recursive=True) + glob.glob("engine/**/*.c", recursive=True) + glob.glob("fs/**/*.h", recursive=True)}
 manual = read("man/ferryfs.1")
 cases = "\n".join(read(path) for pattern in ("tests/cases/*.sh", "tests/matrix/*", "tests/*.sh") for path in sorted(glob.glob(pattern))
                   if re.search(r"\.(sh|py)$", path))
@@ -51,11 +51,11 @@ def is_read(field):
 
 
 # the mount's own
-values = sources["fs/mount_option_values.c"]
+values = sources["fs/cmd/mount_option_values.c"]
 mount_help = strings(sources["fs/cmd/mount.c"])
 rules = re.findall(r'\{"(\w+)", (true|false), (\w+)\}', values)
 if len(rules) < 20:
-    bad.append("fs/mount_option_values.c: the table of options is not where it was")
+    bad.append("fs/cmd/mount_option_values.c: the table of options is not where it was")
 for name, has_value, setter in rules:
     body = function(values, setter)
     if not body:
@@ -73,11 +73,11 @@ for name, has_value, setter in rules:
          re.search(r"(?:-o *|,|\"|'|--)%s%s" % (re.sub("_", "[_-]", name), r"[= ]" if has_value == "true" else r"\b"), cases))
 
 # those of every connection
-connect = sources["fs/cmd/connect.c"]
+connect = sources["fs/cmd/common_options.c"]
 names = re.findall(r'\[NAME_\w+\] = "(\w+)"', connect)
 all_help = "\n".join(strings(text) for path, text in sources.items() if path.startswith("fs/cmd/"))
 if len(names) < 10:
-    bad.append("fs/cmd/connect.c: the table of options is not where it was")
+    bad.append("fs/cmd/common_options.c: the table of options is not where it was")
 for name in names:
     dashed = name.replace("_", "-")
     said(dashed, all_help.replace(name, dashed), re.search(r"Fl -%s\b|Cm %s\b" % (dashed, name), manual),
@@ -86,7 +86,7 @@ setters = function(connect, "set_option") + function(connect, "set_engine_option
 for field in sorted(set(re.findall(r"(?:account|engine|options)->(\w+)", setters)) - {"account", "engine"}):
     used = re.compile(r"(?:->|\.)%s\b(?!\s*=[^=])" % field)
     if not is_read(field) and len(used.findall(connect)) <= len(used.findall(setters)):
-        bad.append("fs/cmd/connect.c: nothing reads %s" % field)
+        bad.append("fs/cmd/common_options.c: nothing reads %s" % field)
 
 # the commands'
 count = 0

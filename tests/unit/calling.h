@@ -20,9 +20,9 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-#include "engine/call.h"
-#include "engine/log.h"
-#include "engine/stats.h"
+#include "engine/wire/call.h"
+#include "engine/base/log.h"
+#include "engine/wire/stats.h"
 #include "tests/unit/scripted.h"
 
 struct fixture {

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "engine/account_inside.h"
-#include "engine/account_name.h"
-#include "engine/log.h"
+#include "engine/account/account_internal.h"
+#include "engine/account/account_name.h"
+#include "engine/base/log.h"
 
 static char home[] = "/tmp/ferryfs-account-XXXXXX";
 static char why[ACCOUNT_WHY_MAX];

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "engine/account.h"
+#include "engine/account/account.h"
 
 static char folder[] = "/tmp/ferryfs-resolved-XXXXXX";
 static char path[256], why[ACCOUNT_WHY_MAX];

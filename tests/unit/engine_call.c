@@ -1,5 +1,5 @@
 #include "tests/unit/calling.h"
-#include "engine/worker.h"
+#include "engine/wire/worker.h"
 
 static void copy(struct fixture *fixture, struct call *call)
 {

@@ -1,6 +1,6 @@
 /* Answers of something that is no S3. */
 #include "tests/unit/calling.h"
-#include "engine/worker.h"
+#include "engine/wire/worker.h"
 
 /* Refused by who knows whom: the same is asked by a GET, whose refusal has words. */
 static void test_refused_head_is_asked_why(void **state)

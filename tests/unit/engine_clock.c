@@ -1,6 +1,6 @@
 /* A worker's clock and its time-outs, when the process or the worker could not run for a while. */
 #include "tests/unit/calling.h"
-#include "engine/clock.h"
+#include "engine/wire/work_clock.h"
 
 static void test_runs(void **state)
 {

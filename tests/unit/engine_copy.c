@@ -11,9 +11,9 @@
 #include <errno.h>
 #include <jansson.h>
 #include <pthread.h>
-#include "engine/copy.h"
-#include "engine/engine.h"
-#include "engine/log.h"
+#include "engine/object/copy.h"
+#include "engine/wire/engine.h"
+#include "engine/base/log.h"
 #include "tests/unit/support/server.h"
 
 static const char *argv0;

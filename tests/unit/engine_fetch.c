@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <pthread.h>
-#include "engine/engine.h"
-#include "engine/fetch.h"
+#include "engine/wire/engine.h"
+#include "engine/object/fetch.h"
 #include "tests/unit/support/server.h"
 
 enum { SIZE = 200000 };

@@ -11,10 +11,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
-#include "engine/engine.h"
-#include "engine/job.h"
-#include "engine/journal_dir.h"
-#include "engine/log.h"
+#include "engine/wire/engine.h"
+#include "engine/job/job.h"
+#include "engine/journal/journal_dir.h"
+#include "engine/base/log.h"
 #include "tests/unit/support/server.h"
 
 static const char *argv0;

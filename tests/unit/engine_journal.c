@@ -13,8 +13,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "engine/journal.h"
-#include "engine/record.h"
+#include "engine/journal/journal.h"
+#include "engine/journal/journal_record.h"
 
 static char base[] = "/tmp/ferryfs-test-XXXXXX";
 static struct journal_dir *dir;

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <pthread.h>
-#include "engine/engine.h"
-#include "engine/lister.h"
+#include "engine/wire/engine.h"
+#include "engine/list/lister.h"
 #include "tests/unit/support/server.h"
 
 static const char *argv0;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "engine/log.h"
+#include "engine/base/log.h"
 
 static int ends[2];
 

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <poll.h>
 #include <pthread.h>
-#include "engine/mailbox.h"
+#include "engine/wire/mailbox.h"
 
 static bool readable(struct mailbox *box)
 {

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "engine/outage.h"
+#include "engine/wire/outage.h"
 
 static void test_begins_and_ends(void **state)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <errno.h>
-#include "engine/record.h"
+#include "engine/journal/journal_record.h"
 
 static const struct record_entry first = {
 	.key = {.data = "a/\0b", .len = 4},

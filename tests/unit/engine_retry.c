@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "engine/retry.h"
+#include "engine/wire/retry.h"
 
 static void test_delay_bounds(void **state)
 {

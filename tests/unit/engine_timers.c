@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
-#include "engine/timers.h"
+#include "engine/wire/timers.h"
 
 enum { MANY = 1000 };
 

@@ -12,8 +12,8 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <unistd.h>
-#include "engine/engine.h"
-#include "engine/upload.h"
+#include "engine/wire/engine.h"
+#include "engine/object/upload.h"
 #include "tests/unit/support/server.h"
 
 enum { BIG = 23 << 20, PART = 5 << 20 };

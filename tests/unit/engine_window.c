@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
-#include "engine/retry.h"
-#include "engine/window.h"
+#include "engine/wire/retry.h"
+#include "engine/wire/window.h"
 
 static void test_doubles(void **state)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "fs/attrs.h"
+#include "fs/core/attrs.h"
 
 static struct attrs read_one(const char *name, const char *value)
 {

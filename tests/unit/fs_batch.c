@@ -1,5 +1,5 @@
 /* Promises, errors and waits of batches, with real processes to own them. */
-#include "fs/batch.h"
+#include "fs/early/batch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "fs/caller.h"
+#include "fs/host/caller.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "engine/account.h"
-#include "fs/claim.h"
+#include "engine/account/account.h"
+#include "fs/core/key_lock.h"
 
 static struct account *here, *elsewhere, *here_again;
 

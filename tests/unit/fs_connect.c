@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <limits.h>
-#include "fs/cmd/connect.h"
+#include "fs/cmd/common_options.h"
 
 static struct connect_options options;
 static char why[ACCOUNT_WHY_MAX];

@@ -1,4 +1,4 @@
-#include "fs/content_type.h"
+#include "fs/file/content_type.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

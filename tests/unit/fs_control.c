@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "fs/control.h"
+#include "fs/control/control.h"
 
 static char why[ACCOUNT_WHY_MAX];
 

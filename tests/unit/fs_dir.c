@@ -1,4 +1,4 @@
-#include "fs/dir.h"
+#include "fs/dir/dir.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "fs/seen.h"
+#include "fs/dir/dir_answer.h"
 
 static struct hub hub;
 static struct view *view;

@@ -1,4 +1,4 @@
-#include "fs/dir_merge.h"
+#include "fs/dir/dir_merge.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* The states of a draft (fs/draft.h) and what may be done in each. */
+/* The states of a draft (fs/file/draft.h) and what may be done in each. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "fs/draft_inside.h"
-#include "fs/handle.h"
-#include "fs/upkeep.h"
+#include "fs/file/draft_internal.h"
+#include "fs/file/handle.h"
+#include "fs/file/upkeep.h"
 
 struct bench {
 	struct hub hub;
@@ -259,7 +259,7 @@ static void test_emptied(void **state)
 	draft_check(draft);
 }
 
-/* What may be there when it is stored (fs/draft.h, "Whose object it replaces"). */
+/* What may be there when it is stored (fs/file/draft.h, "Whose object it replaces"). */
 static void test_condition(void **state)
 {
 	struct bench *bench = *state;
@@ -338,7 +338,7 @@ static void test_waits(void **state)
 		assert_int_equal(order[i], i + 1);
 }
 
-/* When content of a file that stays open is stored by itself (fs/upkeep.h). */
+/* When content of a file that stays open is stored by itself (fs/file/upkeep.h). */
 static void test_due(void **state)
 {
 	struct bench *bench = *state;

@@ -1,5 +1,5 @@
 /* Deletes gathered, against the embedded server. */
-#include "fs/gather.h"
+#include "fs/early/delete_queue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include "engine/log.h"
+#include "engine/base/log.h"
 #include "s3/delete_set.h"
 #include "tests/unit/support/server.h"
 

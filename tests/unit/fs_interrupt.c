@@ -1,4 +1,4 @@
-#include "fs/interrupt.h"
+#include "fs/host/fatal_signal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

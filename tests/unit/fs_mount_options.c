@@ -9,8 +9,8 @@
 #include <limits.h>
 #include <unistd.h>
 
-#include "fs/mount_options.h"
-#include "fs/placement.h"
+#include "fs/cmd/mount_options.h"
+#include "fs/host/fuse_cpu.h"
 
 static char why[ACCOUNT_WHY_MAX];
 

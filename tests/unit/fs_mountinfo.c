@@ -1,5 +1,5 @@
 /* The list of mounts: what is there, what is not, and a list that can't be read, which says neither. */
-#include "fs/mountinfo.h"
+#include "fs/host/mountinfo.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
-#include "fs/node.h"
+#include "fs/core/node.h"
 
 static struct nodes *new_nodes(void)
 {

@@ -8,7 +8,7 @@
 #include <sched.h>
 #include <time.h>
 
-#include "fs/prune.h"
+#include "fs/serve/prune.h"
 
 enum { FILES = 40000, DIRS = 3 }; /* more than the notifier's ring has places */
 

@@ -1,5 +1,5 @@
-/* Names for parts of keys that are none (fs/odd_name.h): each part has one name, and each name one part. */
-#include "fs/odd_name.h"
+/* Names for parts of keys that are none (fs/core/odd_name.h): each part has one name, and each name one part. */
+#include "fs/core/odd_name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
-#include "fs/cmd/place.h"
+#include "fs/cmd/address.h"
 
 static char why[PLACE_WHY_MAX];
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fs/placement.h"
+#include "fs/host/fuse_cpu.h"
 
 static char proc[64];
 static cpu_set_t before;

@@ -1,5 +1,5 @@
 /* Which nodes the kernel is asked to let go, and how: by number, and by name where it knows no better. */
-#include "fs/prune.h"
+#include "fs/serve/prune.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
-#include "fs/dir.h"
+#include "fs/dir/dir.h"
 
 enum { FILES = PRUNE_ABOVE + 100 };
 

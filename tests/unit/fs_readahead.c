@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "fs/readahead.h"
+#include "fs/file/readahead.h"
 
 static const uint64_t GIB = (uint64_t)1 << 30;
 static const uint64_t STEP = 128 << 10;

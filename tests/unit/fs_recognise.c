@@ -1,4 +1,4 @@
-/* What was served whole is found by its bytes, and nothing else is (fs/recognise.h). */
+/* What was served whole is found by its bytes, and nothing else is (fs/file/recognise.h). */
 #include <errno.h>
 #include <openssl/evp.h>
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fs/recognise.h"
+#include "fs/file/recognise.h"
 
 static struct recognise *table;
 static struct account *account, *other;

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include "fs/cmd/reason.h"
-#include "fs/cmd/report.h"
+#include "fs/cmd/transfer_report.h"
 
 static void is(const struct reason *reason, const char *wanted)
 {

@@ -1,6 +1,6 @@
 /* Who calls, asked of real processes (a cp that waits, this one, one that has ended) and of made-up ones that
  * hang whoever reads them. */
-#include "fs/resolver.h"
+#include "fs/host/caller_resolver.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/account.h"
-#include "fs/staging_dir.h"
+#include "engine/account/account.h"
+#include "fs/host/staging_dir.h"
 
 static char base[64], why[ACCOUNT_WHY_MAX];
 

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "fs/taken.h"
+#include "fs/file/taken.h"
 
 enum { MAX = 8 };
 

@@ -1,6 +1,6 @@
 /* What cp, mv and rm do to directories, told to struct visits call by call, and what may be answered early.
  */
-#include "fs/visit.h"
+#include "fs/early/walk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,20 @@
+/*
+ * condition: may a write that wants to create only, or to replace one version only, go on with what a HEAD
+ * of its destination said?
+ */
+#ifndef FERRYFS_ENGINE_OBJECT_CONDITION_H
+#define FERRYFS_ENGINE_OBJECT_CONDITION_H
+
+#include "engine/wire/call.h"
+
+/*
+ * 0: it may; -EEXIST: something is there (create only); -ESTALE: another version, or none, is there; or
+ * head_error.  if_match: STR_NONE where it creates only.
+ */
+int condition_check(struct str if_match, int head_error, const struct s3_answer *head);
+/* Is this the answer of an enforced If-Match where no object is any more?  (404 has other meanings.) */
+bool condition_object_gone(struct str if_match, int error, const struct s3_answer *answer);
+/* HEX{32}, the MD5 of the content unless it is encrypted, or HEX{32}-PARTS: not a probe's. */
+bool etag_is_digest(struct str etag);
+
+#endif

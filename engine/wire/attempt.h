@@ -1,0 +1,94 @@
+/*
+ * transfer: one place on the wire: an easy handle with its request texts, used again and again.
+ *
+ * Life-cycle: transfer_new, then for each attempt transfer_start ... transfer_finish (libcurl is done) or
+ * transfer_stop (time-out, cancel: the connection is closed), then transfer_idle puts it back into the
+ * worker's pool, or transfer_free ends it (libcurl 7.88 keeps a buffer after a name could not be resolved, and
+ * refuses options from then on). The answer stays readable until then.  Options that never change are set once; an attempt
+ * sets address, header list, and method and body where they differ from the last attempt's.  Worker thread
+ * only.
+ */
+#ifndef FERRYFS_ENGINE_WIRE_ATTEMPT_H
+#define FERRYFS_ENGINE_WIRE_ATTEMPT_H
+
+#include "engine/wire/worker.h"
+
+/*
+ * What reads an answer, and the answer.  A transfer takes one from the worker's pool when its answer begins:
+ * most of the 512 in flight are waiting, and a parser has 30 KiB.
+ */
+struct reader {
+	struct reader *next;
+	struct answer_parser *parser;
+	struct s3_answer answer;
+};
+
+enum transfer_mode { TRANSFER_NONE, TRANSFER_PLAIN, TRANSFER_HEAD, TRANSFER_BODY, TRANSFER_UPLOAD };
+
+struct transfer {
+	CURL *easy;
+	struct worker *worker;
+	struct call *call; /* NULL in the pool */
+	struct transfer *next_idle, *next_all;
+	bool surplus; /* on its way out of the pool */
+
+	struct buf texts, body; /* the wire's header lines and body; its other texts are the worker's */
+	uint64_t body_length;
+	struct curl_slist *lines; /* array: our constant lines and the wire's */
+	unsigned lines_size;
+	struct reader *reader; /* NULL until something was answered */
+	struct s3_sinks sinks;
+
+	/* what the handle is set to */
+	enum transfer_mode mode;
+	const char *method;
+	long buffer_size, send_size;
+	char *bundle; /* of certificates, the account's; NULL: the default */
+
+	/* of this attempt */
+	char region[REGION_MAX + 1]; /* signed for */
+	int64_t clock_offset; /* signed with, as the credentials: those are compared only, they may be gone */
+	const struct credentials *credentials;
+	bool running; /* in the multi */
+	bool connecting; /* a new connection is being made */
+	bool sent; /* the request may have left */
+	bool sink_failed; /* error is the sink's, or the body's source's */
+	bool unresolved; /* the name had no address: that passes, and libcurl's handle is not to be used again */
+	int error; /* of a callback */
+	struct window_ticket ticket;
+	uint64_t started_ms, progress_ms, answered_ms; /* answered: the answer's first line came */
+	uint64_t body_sent;
+	char curl_error[CURL_ERROR_SIZE];
+};
+
+/* One from the pool, or a new one.  -ENOMEM. */
+int transfer_get(struct worker *worker, struct transfer **ret);
+void transfer_free_all(struct worker *worker);
+
+/* Builds, signs and sends the call's request.  0 or -errno; after a failure nothing is on the wire. */
+int transfer_start(struct transfer *transfer, struct call *call);
+/* libcurl says it is done: 0 when the answer is whole, else -errno. */
+int transfer_finish(struct transfer *transfer, CURLcode result);
+void transfer_stop(struct transfer *transfer);
+void transfer_idle(struct transfer *transfer);
+/* Instead of transfer_idle, for one that is not on the wire. */
+void transfer_free(struct transfer *transfer);
+/* What was answered so far; never NULL. */
+const struct s3_answer *transfer_answer(const struct transfer *transfer);
+/* Puts words of ours where S3's would stand, if it said nothing. */
+void transfer_explain(struct transfer *transfer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ---- between transfer.c, transfer_options.c and reader.c ---- */
+
+/* Everything that is the same for every attempt. */
+CURLcode transfer_set_constants(struct transfer *transfer);
+/* The caller's sink of a GET, with what it took counted: a body that was handed on is not fetched again. */
+int transfer_on_data(void *user, const char *data, size_t len);
+/* The transfer's reader, begun; NULL when memory is short. */
+struct reader *reader_get(struct transfer *transfer);
+/* Back into the pool. */
+void reader_put(struct transfer *transfer);
+void reader_free_all(struct worker *worker);
+
+#endif

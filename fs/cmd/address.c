@@ -1,0 +1,131 @@
+#include <errno.h>
+#include <stdio.h>
+#include "fs/cmd/address.h"
+#include "s3/escape.h"
+
+int place_text(struct buf *buf, struct str bucket, struct str key)
+{
+	buf_add_text(buf, "s3://");
+	escape_text(buf, bucket);
+	buf_add_char(buf, '/');
+	return escape_text(buf, key);
+}
+
+/* "FIRST 'text': sentence", the text escaped and cut. */
+static int refuse(char *why, const char *text, const char *sentence)
+{
+	struct buf shown;
+
+	buf_init(&shown, 6 * KEY_MAX);
+	escape_text(&shown, str_n(text, strnlen(text, KEY_MAX)));
+	snprintf(why, PLACE_WHY_MAX, "'%.300s' %s", buf_text(&shown), sentence);
+	buf_release(&shown);
+	return -EINVAL;
+}
+
+int place_url(const char *text, struct s3_url *ret, char *why)
+{
+	int r = s3_url_parse(text, ret);
+
+	if (r == 0)
+		return 0;
+	if (!str_has_prefix(str_of(text), STR("s3://")))
+		return refuse(why, text,
+			"is not an s3:// URL (ferryfs copies inside object stores; for local files mount the "
+			"bucket)");
+	if (r == -ENAMETOOLONG)
+		return refuse(why, text, "has a key of more than 1,024 bytes");
+	return refuse(why, text, s3_url_hint(text));
+}
+
+static int place_parse(const char *text, struct place *ret, char *why)
+{
+	struct s3_url url;
+	int r = place_url(text, &url, why);
+
+	if (r < 0)
+		return r;
+	if (!url.bucket[0])
+		return refuse(why, text, "names no bucket");
+	memcpy(ret->bucket, url.bucket, sizeof(ret->bucket));
+	memcpy(ret->key, url.key, url.key_len + 1);
+	ret->key_len = url.key_len;
+	return 0;
+}
+
+/* A directory's prefix ends in a slash; the whole bucket's is empty. */
+static void place_close(struct place *place)
+{
+	if (place->key_len == 0 || place->key[place->key_len - 1] == '/')
+		return;
+	place->key[place->key_len++] = '/';
+	place->key[place->key_len] = '\0';
+}
+
+int place_source(const char *text, bool recursive, struct place *ret, char *why)
+{
+	int r = place_parse(text, ret, why);
+
+	if (r < 0)
+		return r;
+	if (recursive)
+		place_close(ret);
+	else if (ret->key_len == 0)
+		return refuse(why, text, "names a bucket, not an object (-r takes all of its keys)");
+	return 0;
+}
+
+static struct str base_name(struct str key)
+{
+	size_t at = key.len;
+
+	if (at && key.data[at - 1] == '/')
+		at--;
+	while (at && key.data[at - 1] != '/')
+		at--;
+	return str_skip(key, at);
+}
+
+int place_destination(
+	const char *text, bool recursive, const struct place *source, struct place *ret, char *why)
+{
+	struct str base = base_name(place_key(source));
+	int r = place_parse(text, ret, why);
+
+	if (r < 0)
+		return r;
+	if (recursive) {
+		place_close(ret);
+	} else if (ret->key_len == 0 || ret->key[ret->key_len - 1] == '/') {
+		memcpy(ret->key + ret->key_len, base.data, base.len);
+		ret->key_len += base.len;
+		ret->key[ret->key_len] = '\0';
+	}
+	if (strcmp(source->bucket, ret->bucket) == 0 && str_eq(place_key(source), place_key(ret))) {
+		refuse(why, text, "is the source itself");
+		return -ELOOP;
+	}
+	if (ret->key_len > KEY_MAX) {
+		refuse(why, text, "makes a key of more than 1,024 bytes");
+		return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
+int place_check_move(const struct place *source, const struct place *destination, bool recursive, char *why)
+{
+	if (!recursive || strcmp(source->bucket, destination->bucket) != 0 ||
+		!str_has_prefix(place_key(destination), place_key(source)))
+		return 0;
+	snprintf(why, PLACE_WHY_MAX, "a prefix cannot be moved into itself");
+	return -ELOOP;
+}
+
+struct str place_exclude(const struct place *source, const struct place *destination)
+{
+	if (strcmp(source->bucket, destination->bucket) != 0)
+		return STR_NONE;
+	if (!str_has_prefix(place_key(destination), place_key(source)))
+		return STR_NONE;
+	return place_key(destination);
+}

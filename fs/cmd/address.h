@@ -1,0 +1,57 @@
+/*
+ * place: the source and destination of a command, as keys.
+ *
+ * Says what the words of cp, mv and rm mean, before any request:
+ *
+ *                     source               destination
+ *   one object        s3://b/k             s3://d/k2     the key k2
+ *                                          s3://d/p/     p/ and the source's base name
+ *                                          s3://d        the source's base name
+ *   -r                s3://b/x s3://b/x/   s3://d/y s3://d/y/   the keys below x/ become those below y/
+ *                     s3://b               s3://d        all keys
+ *
+ * The base name of "a/b" is "b"; of a marker "a/b/" it is "b/".  Pure; any thread.
+ */
+#ifndef FERRYFS_FS_CMD_ADDRESS_H
+#define FERRYFS_FS_CMD_ADDRESS_H
+
+#include "s3/url.h"
+
+enum { PLACE_WHY_MAX = 512 };
+
+struct place {
+	char bucket[BUCKET_MAX + 1];
+	char key[2 * KEY_MAX + 2]; /* of an object, or a prefix ("" or ending in a slash) */
+	size_t key_len;
+};
+
+static inline struct str place_bucket(const struct place *place)
+{
+	return str_of(place->bucket);
+}
+
+static inline struct str place_key(const struct place *place)
+{
+	return str_n(place->key, place->key_len);
+}
+
+/* -EINVAL with a sentence in why (PLACE_WHY_MAX): not an s3:// URL, no bucket, no key where one is needed. */
+int place_source(const char *text, bool recursive, struct place *ret, char *why);
+/* source has been through place_source.  Also -ELOOP: the destination is the source; -ENAMETOOLONG: it comes
+ * out longer than KEY_MAX. */
+int place_destination(
+	const char *text, bool recursive, const struct place *source, struct place *ret, char *why);
+/* -ELOOP: the destination lies in the source. */
+int place_check_move(const struct place *source, const struct place *destination, bool recursive, char *why);
+
+/* What a recursive copy must leave out: the destination's prefix where it lies below the source's, else
+ * STR_NONE. */
+struct str place_exclude(const struct place *source, const struct place *destination);
+
+/* s3_url_parse with a sentence for the user. */
+int place_url(const char *text, struct s3_url *ret, char *why);
+
+/* Appends "s3://bucket/key", escaped for people. */
+int place_text(struct buf *buf, struct str bucket, struct str key);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * control: what the commands and a hub say to each other over the hub's socket.
+ *
+ * One JSON object a line, at most CONTROL_LINE_MAX bytes with its new line; a request, then its reply, any
+ * number of times a connection.  Every request carries the protocol's version.  Texts that may hold any byte
+ * (paths, addresses) are written with %XX for '%', control bytes and whatever is not ASCII.
+ *
+ *   hello    who is there: pid, namespace, device
+ *   add      show this view; the reply names the directory to bind.  Held for the mount point until the
+ *            connection ends; by then it is mounted or forgotten
+ *   mounted  the mount point that was added is mounted now
+ *   settle   answer when nothing is under way below what this mount point shows, or too long has passed
+ *   status   a report
+ *
+ * There is no request to remove a view or to end: the hub sees what is unmounted, by whomever, and ends when
+ * nothing of it is.
+ *
+ * Credentials pass through here: lines are wiped, and so is what jansson frees.  Pure; any thread.
+ */
+#ifndef FERRYFS_FS_CONTROL_CONTROL_H
+#define FERRYFS_FS_CONTROL_CONTROL_H
+
+#include <jansson.h>
+#include "engine/account/account.h"
+#include "fs/core/view.h"
+#include "s3/buf.h"
+
+enum {
+	CONTROL_VERSION = 1,
+	CONTROL_LINE_MAX = 64 << 10,
+	CONTROL_PATH_MAX = 4096,
+};
+
+enum control_op {
+	CONTROL_HELLO,
+	CONTROL_ADD,
+	CONTROL_MOUNTED,
+	CONTROL_SETTLE,
+	CONTROL_STATUS,
+	CONTROL_OP_COUNT,
+};
+
+struct control_request {
+	enum control_op op;
+	char *point; /* canonical mount point, from "/"; not of hello; NULL for status: of all; owned */
+	/* of add */
+	uint64_t namespace; /* inode number of the caller's mount namespace */
+	bool no_verify_tls;
+	struct view *view; /* owned, without account; staging and source by the url */
+	struct account_resolved account;
+	char bucket_region[REGION_MAX + 1]; /* where the view's bucket was found to be; "": its account's */
+};
+
+/* For jansson, once in a process that uses the functions below, before its threads: what it frees is wiped.
+ */
+void control_init(void);
+
+/* A line without its new line.  -EINVAL with a sentence in why (ACCOUNT_WHY_MAX bytes), -EPROTONOSUPPORT for
+ * another version, -ENOMEM. ret is to be released also after a failure. */
+int control_parse(const char *line, size_t len, struct control_request *ret, char *why);
+void control_request_release(struct control_request *request);
+
+/* Appends the line with its new line. */
+int control_format(const struct control_request *request, struct buf *ret);
+
+/* Bytes as a JSON string, and back: *ret is the caller's.  -EINVAL for what none is, or a NUL byte. */
+json_t *control_bytes(const char *text);
+int control_text(const json_t *value, char **ret);
+
+#endif

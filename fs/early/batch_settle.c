@@ -1,0 +1,64 @@
+/* The daemon's end: everything that was promised is waited for. */
+#include "fs/early/batch_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+static void on_settled(struct batch_wait *wait, int error)
+{
+	struct batch *batch = wait->user;
+
+	/* Its process still lives and may yet ask: it stays to be told. */
+	batch_put_error(batch, error);
+	batch_unref(batch);
+	free(wait);
+}
+
+/* One wait for each that lives, so that what they put off is done as well. */
+static void wait_for_all(struct batches *batches)
+{
+	struct batch *live[BATCHES_MAX];
+	unsigned count = 0;
+
+	pthread_mutex_lock(&batches->lock);
+	for (unsigned i = 0; i < BATCH_SLOTS; i++) {
+		for (struct batch *batch = batches->slots[i]; batch; batch = batch->next) {
+			batch->refs++;
+			live[count++] = batch;
+		}
+	}
+	pthread_mutex_unlock(&batches->lock);
+	for (unsigned i = 0; i < count; i++) {
+		struct batch_wait *wait = calloc(1, sizeof(*wait));
+
+		if (!wait) {
+			batch_unref(live[i]);
+			continue;
+		}
+		wait->on_done = on_settled;
+		wait->user = live[i];
+		batch_wait(live[i], wait);
+	}
+}
+
+int batches_settle(struct batches *batches, unsigned limit_ms)
+{
+	struct timespec until;
+	int error = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += limit_ms / 1000;
+	until.tv_nsec += (long)(limit_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	batches->hooks.hurry(batches->hooks.user);
+	wait_for_all(batches);
+	pthread_mutex_lock(&batches->lock);
+	while (batches->outstanding > 0 && error == 0)
+		error = -pthread_cond_timedwait(&batches->drained, &batches->lock, &until);
+	pthread_mutex_unlock(&batches->lock);
+	return error;
+}

@@ -1,0 +1,34 @@
+#include <errno.h>
+#include <string.h>
+
+#include "fs/file/content_type.h"
+#include "fs/file/draft_internal.h"
+
+/* Metadata that is about the content that was: rclone's and s3fs's times, rclone's and s3cmd's checksums.
+ * Their readers would take the edited object for damaged, or for unchanged. */
+static const char *const stale[] = {
+	"x-amz-meta-mtime", "x-amz-meta-md5chksum", "x-amz-meta-s3cmd-attrs", "x-amz-meta-sha256"};
+
+int draft_kept_headers(struct headers *headers, const char *storage_class)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]) && error == 0; i++)
+		error = headers_set(headers, str_of(stale[i]), STR_NONE);
+	/* EXPRESS_ONEZONE is what a directory bucket gives by itself and takes from nobody. */
+	if (error == 0 && storage_class[0] && strcmp(storage_class, "STANDARD") != 0 &&
+		strcmp(storage_class, "EXPRESS_ONEZONE") != 0)
+		error = headers_set(headers, STR("x-amz-storage-class"), str_of(storage_class));
+	return error;
+}
+
+int draft_new_headers(struct headers *headers, const struct place *place)
+{
+	const struct view *view = place->view;
+	const char *type = content_type_of(place_key(place));
+	int error = headers_add(headers, STR("content-type"), str_of(type));
+
+	if (error == 0 && view->storage_class)
+		error = headers_add(headers, STR("x-amz-storage-class"), str_of(view->storage_class));
+	return error;
+}

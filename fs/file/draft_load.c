@@ -1,0 +1,377 @@
+/*
+ * Loading: what a draft stands for (an object's bytes, or the copied part of a source's) is fetched into its
+ * staging file, in pieces, several at once, all on one worker.  A shared claim on the object that is read
+ * keeps unlink, rename and overwriting by this mount away until it is done.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/object/fetch.h"
+#include "engine/base/log.h"
+#include "fs/file/draft_internal.h"
+#include "fs/file/handle.h"
+#include "fs/host/staging_room.h"
+
+enum {
+	STREAMS = 8, /* of one load */
+	TAGS_MAX = 16384, /* AWS: 10 tags of 128 + 256 characters, encoded */
+	PIECE = 8 << 20, /* bytes of one GET */
+};
+
+struct stream {
+	struct load *load;
+	struct fetch fetch;
+	uint64_t at; /* where the next bytes go */
+};
+
+struct load {
+	struct hub *hub;
+	struct node *node; /* referenced: whose draft */
+	struct node *source; /* referenced: what is read */
+	struct worker *worker;
+	struct task task;
+	struct claim claim;
+	struct place place;
+	char etag[ETAG_MAX + 1];
+	int fd; /* owned until it is the draft's */
+	uint64_t size, next; /* bytes wanted, bytes asked for */
+	unsigned streams, active;
+	int error;
+	bool object; /* the node's own, which is edited */
+	bool overwrites; /* as the draft says */
+	bool keeps; /* an object's content: with its headers, tags and storage class */
+	bool missing; /* an empty object that is gone by now */
+	struct headers headers;
+	struct buf tags;
+	unsigned tag_count;
+	char storage_class[STORAGE_CLASS_MAX + 1];
+	struct call call; /* for what no fetch tells */
+	struct s3_answer answer; /* of the first failure */
+	struct stream stream[STREAMS];
+};
+
+static void granted(struct claim *claim);
+
+/* hub.lock held.  claim_take's answers. */
+static int claim(struct load *load)
+{
+	int error = load->source->gone ? -ESTALE : node_place(load->source, &load->place);
+
+	if (error == 0)
+		error = claim_add(&load->claim, load->place.account, place_bucket(&load->place),
+			place_key(&load->place), false, false);
+	if (error < 0)
+		return error;
+	load->claim.granted = granted;
+	load->claim.user = load;
+	return claim_take(load->hub->claims, &load->claim);
+}
+
+static void load_free(struct load *load)
+{
+	struct hub *hub = load->hub;
+
+	claim_release(hub->claims, &load->claim, 0);
+	draft_settle(hub, load->node);
+	hub_lock(hub);
+	node_unref(hub->nodes, load->source);
+	node_unref(hub->nodes, load->node);
+	hub_unlock(hub);
+	headers_release(&load->headers);
+	buf_release(&load->tags);
+	free(load);
+	hub_unpark(hub);
+}
+
+static void finish(struct load *load)
+{
+	struct hub *hub = load->hub;
+	struct node *node = load->node;
+	struct draft *old = NULL;
+
+	if (load->error < 0) {
+		log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "fetch for editing",
+						  .bucket = place_bucket(&load->place),
+						  .key = place_key(&load->place),
+						  .error = load->error,
+						  .answer = &load->answer});
+		close(load->fd);
+	}
+	hub_lock(hub);
+	struct draft *draft = node->draft;
+	struct draft_wait *waits = draft_take_waits(draft);
+
+	if (load->error == 0)
+		draft_source_drop(hub, draft);
+	if (load->error == 0 && load->keeps) {
+		struct attrs attrs;
+
+		attrs_read(&attrs, &load->headers);
+		if (node_keeps_attrs(node))
+			node_set_attrs(node, &attrs);
+		draft_keep(draft, &load->headers);
+	}
+	draft_loaded(draft, load->error, load->fd, load->size);
+	if (load->error == 0 && load->object && !draft->overwrites)
+		draft_based(draft, load->missing ? "" : load->etag);
+	if (load->error < 0 && draft->content == DRAFT_OBJECT)
+		old = draft_detach(hub, node);
+	else
+		draft_check(draft);
+	hub_unlock(hub);
+	draft_trash(old);
+	draft_run_waits(waits, DRAFT_LOADING, load->error);
+	load_free(load);
+}
+
+static void load_fail(struct load *load, int error, const struct s3_answer *answer)
+{
+	if (error == 0 || load->error < 0)
+		return;
+	load->error = error;
+	load->answer = *answer;
+}
+
+/* ---- what the object keeps ---- */
+
+static void on_tags(struct call *call, const struct s3_answer *answer)
+{
+	struct load *load = call->user;
+	int error = call->error;
+
+	/* None any more; or the service has none. */
+	if (error == -ENOENT || (error == -EOPNOTSUPP && load->place.view->tags != COPY_TAGS_REQUIRED))
+		error = 0;
+	else if (error == 0 && load->tags.len > 0)
+		error = headers_set(&load->headers, STR("x-amz-tagging"), buf_str(&load->tags));
+	load_fail(load, error, answer);
+	finish(load);
+}
+
+static void ask(struct load *load, enum s3_op op)
+{
+	call_init(&load->call);
+	load->call.request.op = op;
+	load->call.request.bucket = place_bucket(&load->place);
+	load->call.request.key = place_key(&load->place);
+	load->call.account = load->place.account;
+	load->call.user = load;
+}
+
+static void finish_kept(struct load *load)
+{
+	if (load->error == 0 && load->keeps)
+		load->error = draft_kept_headers(&load->headers, load->storage_class);
+	if (load->error < 0 || !load->keeps || load->tag_count == 0 ||
+		load->place.view->tags == COPY_TAGS_NO) {
+		finish(load);
+		return;
+	}
+	ask(load, S3_GET_TAGGING);
+	load->call.sinks.tags = &load->tags;
+	load->call.on_done = on_tags;
+	call_start(load->worker, &load->call);
+}
+
+static void on_head(struct call *call, const struct s3_answer *answer)
+{
+	struct load *load = call->user;
+
+	snprintf(load->storage_class, sizeof(load->storage_class), "%s", answer->storage_class);
+	/* Gone meanwhile: nothing of its content is missing. */
+	load->missing = call->error == -ENOENT;
+	if (load->missing)
+		load->keeps = false;
+	else if (call->error == 0 && !load->overwrites &&
+		 (answer->size > 0 || (load->etag[0] && strcmp(load->etag, answer->etag) != 0)))
+		load_fail(load, -ESTALE, answer); /* somebody has put something into it */
+	else
+		load_fail(load, call->error, answer);
+	if (call->error == 0)
+		memcpy(load->etag, answer->etag, sizeof(load->etag));
+	load->tag_count = answer->tag_count;
+	finish_kept(load);
+}
+
+/* ---- its bytes ---- */
+
+static void stream_next(struct stream *stream);
+
+static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
+{
+	struct stream *stream = fetch->user;
+	struct load *load = stream->load;
+	int error = fetch->error;
+
+	/* A service that sent less than its own size said. */
+	if (error == 0 && fetch->got < fetch->length)
+		error = -EIO;
+	load->active--;
+	load_fail(load, error, answer);
+	if (fetch->headers) {
+		load->tag_count = answer->tag_count;
+		snprintf(load->storage_class, sizeof(load->storage_class), "%s", answer->storage_class);
+	}
+	/* The first piece says of which version the others have to be. */
+	if (error == 0 && load->etag[0] == '\0')
+		memcpy(load->etag, answer->etag, sizeof(load->etag));
+	if (load->error == 0)
+		stream_next(stream);
+	if (load->active == 0)
+		finish_kept(load);
+}
+
+static int on_data(struct fetch *fetch, const char *data, size_t len)
+{
+	struct stream *stream = fetch->user;
+
+	int error = staging_write(stream->load->fd, data, len, stream->at);
+
+	if (error < 0)
+		return error;
+	stream->at += len;
+	return 0;
+}
+
+/* The next piece, if there is one. */
+static void stream_next(struct stream *stream)
+{
+	struct load *load = stream->load;
+	uint64_t left = load->size - load->next;
+
+	if (left == 0)
+		return;
+	stream->at = load->next;
+	stream->fetch = (struct fetch){
+		.account = load->place.account,
+		.bucket = place_bucket(&load->place),
+		.key = place_key(&load->place),
+		.etag = load->etag[0] ? str_of(load->etag) : STR_NONE,
+		.start = load->next,
+		.length = left < PIECE ? (size_t)left : PIECE,
+		.on_data = on_data,
+		.headers = load->keeps && load->next == 0 ? &load->headers : NULL,
+		.on_done = on_fetched,
+		.user = stream,
+	};
+	load->next += stream->fetch.length;
+	load->active++;
+	fetch_start(load->worker, &stream->fetch);
+}
+
+static void run(struct task *task, struct worker *worker)
+{
+	struct load *load = (struct load *)((char *)task - offsetof(struct load, task));
+
+	for (unsigned i = 0; i < load->streams; i++)
+		stream_next(&load->stream[i]);
+	if (load->size > 0)
+		return;
+	ask(load, S3_HEAD_OBJECT);
+	load->call.sinks.headers = &load->headers;
+	load->call.on_done = on_head;
+	call_start(worker, &load->call);
+}
+
+static void start(struct load *load)
+{
+	load->task = (struct task){.run = run};
+	worker_post(load->worker, &load->task);
+}
+
+/* For what ends before a request: on a worker, like every other end. */
+static void run_failed(struct task *task, struct worker *worker)
+{
+	finish((struct load *)((char *)task - offsetof(struct load, task)));
+}
+
+static void fail_soon(struct load *load, int error)
+{
+	load->error = error;
+	load->task = (struct task){.run = run_failed};
+	worker_post(load->worker, &load->task);
+}
+
+/* Is the object still where the claim says? */
+static void granted(struct claim *claimed)
+{
+	struct load *load = claimed->user;
+	struct hub *hub = load->hub;
+	struct place now;
+	int error;
+
+	for (;;) {
+		hub_lock(hub);
+		error = load->source->gone ? -ESTALE : node_place(load->source, &now);
+		hub_unlock(hub);
+		if (error == 0 && str_eq(place_key(&now), place_key(&load->place)) &&
+			str_eq(place_bucket(&now), place_bucket(&load->place))) {
+			start(load);
+			return;
+		}
+		claim_release(hub->claims, &load->claim, 0);
+		load->claim = (struct claim){0};
+		if (error == 0) {
+			hub_lock(hub);
+			error = claim(load);
+			hub_unlock(hub);
+		}
+		if (error == 0)
+			return; /* it will be granted */
+		if (error < 0) {
+			fail_soon(load, error);
+			return;
+		}
+	}
+}
+
+int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
+{
+	struct draft *draft = node->draft;
+	uint64_t size = draft->size < keep ? draft->size : keep;
+
+	/* An empty object that is added to: nothing to fetch, but it may have metadata, unless it is gone. */
+	if (size == 0 && (draft->content != DRAFT_OBJECT || draft->size > 0 || node->gone)) {
+		draft_source_drop(hub, draft);
+		draft_loaded(draft, 0, fd, 0);
+		draft_check(draft);
+		return 1;
+	}
+	struct load *load = calloc(1, sizeof(*load));
+
+	if (!load)
+		return -ENOMEM;
+	load->hub = hub;
+	load->node = node;
+	load->worker = engine_pick(hub->engine);
+	load->source = draft->content == DRAFT_COPY ? draft->source.node : node;
+	load->fd = fd;
+	load->size = size;
+	load->object = load->keeps = draft->content == DRAFT_OBJECT;
+	load->overwrites = draft->overwrites;
+	headers_init(&load->headers);
+	buf_init(&load->tags, TAGS_MAX);
+	memcpy(load->etag, draft->source.etag, sizeof(load->etag));
+	/* Pieces of an object whose version can't be told would be pieces of several. */
+	load->streams = load->etag[0] ? STREAMS : 1;
+	for (unsigned i = 0; i < STREAMS; i++)
+		load->stream[i].load = load;
+	int taken = claim(load);
+
+	if (taken < 0) {
+		claim_release(hub->claims, &load->claim, 0);
+		free(load);
+		return taken;
+	}
+	node_ref(node);
+	node_ref(load->source);
+	hub_park(hub);
+	draft->activity = DRAFT_LOADING;
+	draft_check(draft);
+	if (taken == 1)
+		start(load);
+	return 0;
+}

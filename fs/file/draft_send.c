@@ -1,0 +1,309 @@
+/*
+ * How the content of a draft comes to S3, once its claims are granted: draft_store.c begins and ends it.
+ *
+ *   upload                                                     -> end
+ *          -> copy of what has the same bytes (recognise_copy.h) -> end, or upload -> end
+ *   copy                                                       -> end
+ *        -> ESTALE -> HEAD -> copy once more, of the same size -> end
+ *        -> EACCES, of another account -> carry.h              -> end
+ *        -> EEXIST, likely of its own lost attempt -> copy once more -> end
+ *
+ * A copy that was given other attributes than its source's metadata keeps is made by recopy.h.
+ *
+ * The worker's thread only; no lock is held.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "fs/file/content_type.h"
+#include "fs/file/draft_store_internal.h"
+
+enum {
+	CLOCK_SLACK = 2, /* seconds: Last-Modified has whole ones, and the offset is an estimate */
+};
+
+static struct store_outcome outcome_of(int error, const char *etag, const struct s3_answer *answer)
+{
+	return (struct store_outcome){.error = error, .etag = etag, .answer = answer};
+}
+
+/* ---- upload ---- */
+
+static void on_uploaded(struct upload *upload, const struct s3_answer *answer)
+{
+	struct store_outcome outcome = outcome_of(upload->error, upload->etag, answer);
+
+	outcome.ambiguous = upload->ambiguous;
+	store_finish(upload->user, &outcome);
+}
+
+static void upload_now(struct store *store)
+{
+	const struct view *view = store->place->view;
+
+	store->upload = (struct upload){
+		.account = store->place->account,
+		.bucket = place_bucket(store->place),
+		.key = place_key(store->place),
+		.fd = store->fd,
+		.size = store->size,
+		.headers = &store->headers,
+		.part_threshold = view->part_threshold,
+		.part_size = view->part_size,
+		.create_only = store->create_only,
+		.if_match = store->base[0] ? str_of(store->base) : STR_NONE,
+		.on_done = on_uploaded,
+		.user = store,
+	};
+	upload_start(store->worker, &store->upload);
+}
+
+static void on_recognised(struct recognise_copy *done, const struct s3_answer *answer)
+{
+	struct store *store = done->user;
+	struct store_outcome outcome = outcome_of(done->error, done->etag, answer);
+
+	store->disturbed = done->disturbed;
+	/* What is there now may be that copy. */
+	if (done->disturbed)
+		store->create_only = false;
+	if (done->error == 0 || done->error == -ECANCELED)
+		store_finish(store, &outcome);
+	else
+		upload_now(store);
+}
+
+/* Instead of an upload, a copy of what has the same bytes; false: nothing has. */
+static bool recognise(struct store *store)
+{
+	const struct view *view = store->place->view;
+
+	/* A copy knows no condition on the version that it replaces. */
+	if (!view->recognise || store->base[0])
+		return false;
+	store->recognise = malloc(sizeof(*store->recognise));
+	if (!store->recognise)
+		return false;
+	*store->recognise = (struct recognise_copy){
+		.table = store->hub->recognise,
+		.worker = store->worker,
+		.to = {.account = store->place->account,
+			.bucket = place_bucket(store->place),
+			.key = place_key(store->place),
+			.size = store->size},
+		.fd = store->fd,
+		.headers = &store->headers,
+		.create_only = store->create_only,
+		.settings = view_copy_settings(view),
+		.on_done = on_recognised,
+		.user = store,
+	};
+	return recognise_copy_start(store->recognise);
+}
+
+static void upload(struct store *store)
+{
+	int error = store->keeps ? 0 : draft_new_headers(&store->headers, store->place);
+
+	if (error == 0)
+		error = view_add_headers(store->place->view, &store->headers);
+	if (error == 0 && store->attrs)
+		error = headers_set(&store->headers, STR("x-amz-meta-ctime"), STR_NONE);
+	if (error == 0 && store->attrs)
+		error = attrs_write(&store->attrs->all, S_IFREG, &store->headers);
+	if (error == 0) {
+		struct str class = headers_get(&store->headers, STR("x-amz-storage-class"));
+
+		snprintf(store->storage_class, sizeof(store->storage_class), "%.*s", (int)class.len,
+			class.len ? class.data : "");
+	}
+	if (error < 0) {
+		store_fail(store, error);
+		return;
+	}
+	if (!recognise(store))
+		upload_now(store);
+}
+
+/* ---- copy ---- */
+
+static void copy(struct store *store);
+
+static void on_looked(struct call *call, const struct s3_answer *answer)
+{
+	struct store *store = call->user;
+	struct store_outcome outcome = {
+		.error = call->error == -ENOENT ? -ESTALE : call->error, .answer = answer};
+
+	if (outcome.error == 0 &&
+		(answer->size != store->size || strcmp(answer->etag, store->source_etag) == 0))
+		outcome.error = -ESTALE;
+	if (outcome.error < 0) {
+		store_finish(store, &outcome);
+		return;
+	}
+	snprintf(store->source_etag, sizeof(store->source_etag), "%s", answer->etag);
+	snprintf(store->storage_class, sizeof(store->storage_class), "%s", answer->storage_class);
+	copy(store);
+}
+
+/* The source is another version by now, or some other condition failed. */
+static void look(struct store *store)
+{
+	store->looked = true;
+	call_init(&store->call);
+	store->call.request.op = S3_HEAD_OBJECT;
+	store->call.request.bucket = place_bucket(store->from);
+	store->call.request.key = place_key(store->from);
+	store->call.account = store->from->account;
+	store->call.on_done = on_looked;
+	store->call.user = store;
+	call_start(store->worker, &store->call);
+}
+
+static void on_carried(struct carry *done, const struct s3_answer *answer)
+{
+	struct store *store = done->user;
+	struct store_outcome outcome = outcome_of(done->error, done->new_etag, answer);
+
+	if (done->error == -ESTALE && !store->looked)
+		look(store);
+	else
+		store_finish(store, &outcome);
+}
+
+/* Another account's, which the service will not copy for the destination's. */
+static void carry(struct store *store)
+{
+	free(store->carry); /* of the version before */
+	store->carry = malloc(sizeof(*store->carry));
+	if (!store->carry) {
+		store_fail(store, -ENOMEM);
+		return;
+	}
+	*store->carry = (struct carry){
+		.from = store->from,
+		.to = store->place,
+		.etag = store->source_etag,
+		.size = store->size,
+		.create_only = store->create_only,
+		.attrs = store->attrs && store->attrs->replace ? &store->attrs->set : NULL,
+		.staging_dir = store->hub->staging_dir,
+		.on_done = on_carried,
+		.user = store,
+	};
+	carry_start(store->worker, store->carry);
+}
+
+/*
+ * Refused since something is there, after an attempt whose answer was lost; and what is there has our size
+ * and is no older.  It is that attempt's copy then, which can't be known by its ETag where the source was
+ * uploaded in parts or KMS encrypts: the same onto the same.
+ */
+static bool is_likely_ours(const struct store *store, const struct copy *done, const struct s3_answer *answer)
+{
+	return done->error == -EEXIST && done->ambiguous && store->create_only &&
+	       answer->size == store->size && answer->mtime + CLOCK_SLACK >= store->began;
+}
+
+static void copied(struct store *store, const struct copy *done, const struct s3_answer *answer)
+{
+	struct store_outcome outcome = outcome_of(done->error, done->etag, answer);
+
+	outcome.ambiguous = done->ambiguous;
+	if (is_likely_ours(store, done, answer)) {
+		store->create_only = false;
+		copy(store);
+		return;
+	}
+	if (done->error == -ESTALE && !store->looked)
+		look(store);
+	else if (done->error == -EACCES && !account_same(store->from->account, store->place->account))
+		carry(store);
+	else
+		store_finish(store, &outcome);
+}
+
+static void on_copied(struct copy *done, const struct s3_answer *answer)
+{
+	copied(done->user, done, answer);
+}
+
+/* ---- copy with other attributes than the source's ---- */
+
+static int edit(struct recopy *recopy, struct headers *headers, const struct s3_answer *head)
+{
+	struct store *store = recopy->user;
+	struct store_attrs *attrs = store->attrs;
+	int error = attrs_write(&attrs->set, S_IFREG, headers);
+
+	/* What the source's other metadata says is known now, too. */
+	attrs_read(&attrs->all, headers);
+	attrs->known = true;
+	return error;
+}
+
+static void on_recopied(struct recopy *done, const struct s3_answer *answer)
+{
+	done->copy.error = done->error;
+	copied(done->user, &done->copy, answer);
+}
+
+static void recopy(struct store *store, const struct copy *copy)
+{
+	free(store->recopy); /* of the version before */
+	store->recopy = calloc(1, sizeof(*store->recopy));
+	if (!store->recopy) {
+		store_fail(store, -ENOMEM);
+		return;
+	}
+	*store->recopy = (struct recopy){.copy = *copy, .edit = edit, .on_done = on_recopied, .user = store};
+	store->recopy->copy.on_done = NULL;
+	recopy_start(store->worker, store->recopy);
+}
+
+static void copy(struct store *store)
+{
+	if (carry_wanted(store->from, store->place)) {
+		carry(store);
+		return;
+	}
+	if (store->began == 0)
+		store->began = account_server_now(store->place->account);
+	const char *type = content_type_follows(place_key(store->from), place_key(store->place));
+
+	store->settings = view_copy_settings(store->place->view);
+	if (store->bulk)
+		store->settings.call_flags |= CALL_BULK;
+	store->copy = (struct copy){
+		.type = type ? str_of(type) : STR_NONE,
+		.type_from = str_of(content_type_of(place_key(store->from))),
+		.settings = &store->settings,
+		.source_account = store->from->account,
+		.account = store->place->account,
+		.source_bucket = place_bucket(store->from),
+		.source_key = place_key(store->from),
+		.bucket = place_bucket(store->place),
+		.key = place_key(store->place),
+		.source_etag = str_of(store->source_etag),
+		.storage_class = store->storage_class[0] ? str_of(store->storage_class) : STR_NONE,
+		.size = store->size,
+		.create_only = store->create_only,
+		.on_done = on_copied,
+		.user = store,
+	};
+	if (store->attrs && store->attrs->replace)
+		recopy(store, &store->copy);
+	else
+		copy_start(store->worker, &store->copy);
+}
+
+void store_send(struct store *store)
+{
+	if (store->source)
+		copy(store);
+	else
+		upload(store);
+}

@@ -1,0 +1,333 @@
+/*
+ * Storing: what a draft holds is brought to S3 under claims: the destination's key exclusively, a source's
+ * shared.  Nobody changes the content meanwhile, so what is acknowledged is what the draft holds.
+ *
+ *   claim -> (the names are still where the claim says) -> send (draft_send.c) -> end
+ *
+ * A failure is logged here, once; who waits tells it to its caller.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "engine/base/log.h"
+#include "fs/dir/dir.h"
+#include "fs/file/draft_store_internal.h"
+#include "fs/file/handle.h"
+#include "fs/file/taken.h"
+
+enum { RETAKES_MAX = 16 };
+
+static void granted(struct claim *claim);
+
+/* hub.lock held. */
+static int places(struct store *store, bool *ret_changed)
+{
+	struct place place, from;
+	bool changed = false;
+	int error = store->source && store->source->gone ? -ESTALE : node_place(store->node, &place);
+
+	if (error == 0 && store->source)
+		error = node_place(store->source, &from);
+	if (error == 0)
+		error = place_keep(&store->place, &place, &changed);
+	if (error == 0 && store->source)
+		error = place_keep(&store->from, &from, &changed);
+	if (error < 0)
+		return error;
+	*ret_changed = changed;
+	return 0;
+}
+
+/* hub.lock held.  claim_take's answers. */
+static int take(struct store *store)
+{
+	bool changed;
+	int error = places(store, &changed);
+
+	if (error == 0)
+		error = claim_add(&store->claim, store->place->account, place_bucket(store->place),
+			place_key(store->place), false, true);
+	if (error == 0 && store->source)
+		error = claim_add(&store->claim, store->from->account, place_bucket(store->from),
+			place_key(store->from), false, false);
+	if (error < 0)
+		return error;
+	store->claim.granted = granted;
+	store->claim.user = store;
+	return claim_take(store->hub->claims, &store->claim);
+}
+
+/* ---- the end ---- */
+
+static void store_free_memory(struct store *store)
+{
+	headers_release(&store->headers);
+	free(store->recognise);
+	free(store->recopy);
+	free(store->attrs);
+	free(store->carry);
+	free(store->place);
+	free(store->from);
+	free(store);
+}
+
+static void store_free(struct store *store)
+{
+	struct hub *hub = store->hub;
+
+	draft_settle(hub, store->node);
+	hub_lock(hub);
+	node_unref(hub->nodes, store->source);
+	node_unref(hub->nodes, store->node);
+	hub_unlock(hub);
+	store_free_memory(store);
+	hub_unpark(hub);
+}
+
+/* S3 has it.  Returns the draft if it has ended.  hub.lock held. */
+static struct draft *acknowledged(struct store *store, const struct store_outcome *outcome)
+{
+	struct hub *hub = store->hub;
+	struct node *node = store->node;
+	struct draft *draft = node->draft;
+
+	/* The time that stat gave stays: node.h. */
+	if (node_set_attr(node, store->size, draft->mtime.tv_sec, (int32_t)draft->mtime.tv_nsec,
+		    str_of(outcome->etag), str_of(store->storage_class)) < 0) {
+		node->local = false;
+		node->attr.fetched_ms = 0; /* asked for again */
+	}
+	draft_attrs_stored(node, store->attrs);
+	draft_stored(draft, 0);
+	draft->ours = true;
+	/* An edit that goes on is one of this version. */
+	if (draft->base[0])
+		snprintf(draft->base, sizeof(draft->base), "%s", outcome->etag);
+	handle_follow(hub, node, NULL);
+	dir_child_added(hub, node);
+	dir_landed(node);
+	return draft->content == DRAFT_DATA ? NULL : draft;
+}
+
+static const char *consequence(const struct store *store, const struct store_outcome *outcome, bool existed)
+{
+	if (store->disturbed)
+		return "not stored, and what was there may be overwritten";
+	if (outcome->ambiguous)
+		return "an attempt had no answer: it may have been stored";
+	if (outcome->conflict)
+		return "not stored: another client has changed it meanwhile, and that stays; what was "
+		       "written here is lost when the file is closed";
+	return existed ? "not stored: the object is what it was" : "not stored";
+}
+
+static void log_failure(const struct store *store, const struct store_outcome *outcome, bool existed)
+{
+	log_call(LOG_LEVEL_ERROR, &(struct log_call){
+					  .what = store->source ? "copy" : "upload",
+					  .bucket = place_bucket(store->place),
+					  .key = place_key(store->place),
+					  .error = outcome->error,
+					  .answer = outcome->answer,
+					  .consequence = consequence(store, outcome, existed),
+				  });
+}
+
+/* Something else is there than may be replaced: nothing that is known of it is true.  hub.lock held. */
+static void found_foreign(struct store *store, struct store_outcome *outcome)
+{
+	struct node *node = store->node;
+
+	outcome->conflict = outcome->answer && draft_is_conflict(node->draft, outcome->error);
+	node->draft->conflict = outcome->conflict;
+	if (!outcome->conflict)
+		return;
+	node->attr.fetched_ms = 0;
+	/* EEXIST is an answer to O_EXCL only. */
+	if (!store->exclusive)
+		outcome->error = -ESTALE;
+}
+
+/* What is at the destination is this mount's own; of the source this version was copied, whichever was opened. */
+static void note_versions(const struct store *store)
+{
+	struct taken *taken = store->hub->taken;
+
+	taken_forget(taken, store->place);
+	if (store->source)
+		taken_note(taken, store->thread, store->from, store->source_etag);
+}
+
+/* Set together with the failure: a flush that comes before the waits have run must not store it anew. */
+static bool is_untold(const struct draft_wait *waits)
+{
+	for (const struct draft_wait *wait = waits; wait; wait = wait->next)
+		if (wait->answered)
+			return true;
+	return waits == NULL;
+}
+
+void store_finish(struct store *store, struct store_outcome *outcome)
+{
+	struct hub *hub = store->hub;
+	struct node *node = store->node;
+	struct draft *old = NULL;
+
+	hub_lock(hub);
+	struct draft *draft = node->draft;
+	struct draft_wait *waits = draft_take_waits(draft);
+	bool existed = draft->existed;
+
+	if (outcome->error == 0) {
+		old = acknowledged(store, outcome);
+		if (old)
+			draft_detach(hub, node);
+	} else if (draft->disowned) {
+		/* Unlinked, or renamed over, while this waited for its turn: nobody misses it. */
+		outcome->error = 0;
+		draft_stored(draft, 0);
+	} else {
+		found_foreign(store, outcome);
+		draft_stored(draft, outcome->error);
+		draft->untold = is_untold(waits);
+	}
+	if (node->draft)
+		draft_check(draft);
+	hub_unlock(hub);
+	draft_trash(old);
+	if (outcome->error < 0)
+		log_failure(store, outcome, existed);
+	else
+		note_versions(store);
+	claim_release(hub->claims, &store->claim, outcome->error);
+	draft_run_waits(waits, DRAFT_STORING, outcome->error);
+	store_free(store);
+}
+
+void store_fail(struct store *store, int error)
+{
+	store_finish(store, &(struct store_outcome){.error = error});
+}
+
+/* ---- the beginning ---- */
+
+static void run(struct task *task, struct worker *worker)
+{
+	store_send((struct store *)((char *)task - offsetof(struct store, task)));
+}
+
+static void run_failed(struct task *task, struct worker *worker)
+{
+	struct store *store = (struct store *)((char *)task - offsetof(struct store, task));
+
+	store_fail(store, store->error);
+}
+
+static void post(struct store *store, void (*function)(struct task *task, struct worker *worker))
+{
+	store->task = (struct task){.run = function};
+	worker_post(store->worker, &store->task);
+}
+
+/* A rename that was waited for may have changed it.  hub.lock held. */
+static void take_condition(struct store *store)
+{
+	const struct draft *draft = store->node->draft;
+
+	store->create_only = draft->create_only;
+	store->exclusive = draft->exclusive;
+	memcpy(store->base, draft->base, sizeof(store->base));
+}
+
+/* Are the names still where they were when the claim was taken?  -errno: it can't be stored; 0: not yet ours.
+ */
+static int check(struct store *store)
+{
+	struct hub *hub = store->hub;
+
+	for (;;) {
+		bool changed = false;
+
+		hub_lock(hub);
+		int error = store->node->draft->disowned ? -ESTALE : places(store, &changed);
+
+		take_condition(store);
+		hub_unlock(hub);
+		if (error < 0)
+			return error;
+		if (!changed)
+			return 1;
+		if (store->retakes++ >= RETAKES_MAX)
+			return -EBUSY;
+		claim_release(hub->claims, &store->claim, 0);
+		store->claim = (struct claim){0};
+		hub_lock(hub);
+		error = take(store);
+		hub_unlock(hub);
+		if (error <= 0)
+			return error;
+	}
+}
+
+static void granted(struct claim *claimed)
+{
+	struct store *store = claimed->user;
+	int result = check(store);
+
+	/* On a worker, also when it failed: this may be inside of somebody else's end. */
+	if (result == 1) {
+		post(store, run);
+	} else if (result < 0) {
+		store->error = result;
+		post(store, run_failed);
+	}
+}
+
+int draft_store(struct hub *hub, struct node *node)
+{
+	struct draft *draft = node->draft;
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return -ENOMEM;
+	store->hub = hub;
+	store->node = node;
+	store->worker = engine_pick(hub->engine);
+	store->size = draft->size;
+	store->fd = draft->fd;
+	store->bulk = draft->bulk;
+	take_condition(store);
+	if (draft->content == DRAFT_COPY) {
+		assert(draft_copy_whole(draft));
+		store->source = draft->source.node;
+		store->thread = draft->source.thread;
+		memcpy(store->source_etag, draft->source.etag, sizeof(store->source_etag));
+		memcpy(store->storage_class, draft->source.storage_class, sizeof(store->storage_class));
+	}
+	headers_init(&store->headers);
+	store->keeps = draft->keeps;
+	int taken = headers_add_all(&store->headers, &draft->kept);
+
+	if (taken == 0)
+		taken = draft_store_attrs(node, &store->attrs);
+	if (taken == 0)
+		taken = take(store);
+	if (taken < 0) {
+		claim_release(hub->claims, &store->claim, 0);
+		store_free_memory(store);
+		return taken;
+	}
+	node_ref(node);
+	if (store->source)
+		node_ref(store->source);
+	hub_park(hub);
+	draft->activity = DRAFT_STORING;
+	draft_check(draft);
+	if (taken == 1)
+		post(store, run);
+	return 0;
+}

@@ -1,0 +1,454 @@
+/*
+ * A chunk is on its way or ready, in its handle's list or dropped from it; it is always in the pool's.
+ *
+ *   state      in the handle's list  then
+ *   on its way yes                   on_fetched: ready; a failure drops it; who waits for its bytes is woken
+ *   on its way no (dropped)          on_fetched: who waited for its bytes starts anew; freed
+ *   ready      yes                   given away when no ref is left and no parked read of its handle wants it
+ *   ready      no                    freed with its last ref
+ */
+#include "fs/file/readahead.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/object/fetch.h"
+#include "engine/base/log.h"
+#include "fs/file/handle.h"
+#include "fs/ops/op_read.h"
+#include "fs/file/recognise.h"
+
+struct chunk {
+	struct chunk *next; /* of the handle */
+	struct chunk *newer, *older; /* of the pool */
+	struct hub *hub;
+	struct handle *handle; /* referenced while on its way, lent while in its list */
+	bool dropped;
+	uint64_t start;
+	size_t len;
+	unsigned refs;
+	bool ready;
+	uint64_t
+		whole; /* its bytes are surely of that version, which has so many: may be summed up; else 0 */
+	bool moved; /* the object was renamed meanwhile: asked for once more at its new place */
+	struct fetch fetch;
+	struct place place;
+	char etag[ETAG_MAX + 1];
+	char data[];
+};
+
+/* ---- how far ---- */
+
+uint64_t readahead_until(struct readahead *ahead, uint64_t from, uint64_t len, uint64_t size)
+{
+	uint64_t end = from + len;
+	uint64_t slack = ahead->window ? READ_SLACK : 0;
+
+	if (from <= ahead->next + slack && from + READ_SLACK >= ahead->next) {
+		ahead->run += len;
+		if (end > ahead->next)
+			ahead->next = end;
+		if (ahead->window == 0)
+			ahead->window = READ_WINDOW_FIRST;
+		else if (ahead->run >= 2 * ahead->window && ahead->window < READ_WINDOW_MAX)
+			ahead->window *= READ_WINDOW_GROWTH;
+		end = ahead->next + ahead->window;
+	} else {
+		ahead->next = end;
+		ahead->run = len;
+		ahead->window = 0;
+		end = (end + READ_ROUND - 1) / READ_ROUND * READ_ROUND;
+	}
+	return end < size ? end : size;
+}
+
+uint64_t readahead_unit(const struct readahead *ahead)
+{
+	uint64_t unit = ahead->window / 2;
+
+	if (unit < READ_ROUND)
+		return READ_ROUND;
+	return unit < READ_CHUNK_MAX ? unit : READ_CHUNK_MAX;
+}
+
+/* ---- chunks ---- */
+
+static void pool_add(struct chunks *pool, struct chunk *chunk)
+{
+	chunk->newer = NULL;
+	chunk->older = pool->newest;
+	*(pool->newest ? &pool->newest->newer : &pool->oldest) = chunk;
+	pool->newest = chunk;
+	pool->bytes += chunk->len;
+}
+
+static void chunk_free(struct chunk *chunk)
+{
+	struct chunks *pool = &chunk->hub->files->chunks;
+
+	*(chunk->older ? &chunk->older->newer : &pool->oldest) = chunk->newer;
+	*(chunk->newer ? &chunk->newer->older : &pool->newest) = chunk->older;
+	pool->bytes -= chunk->len;
+	free(chunk);
+}
+
+static void chunk_put(struct chunk *chunk)
+{
+	if (--chunk->refs == 0 && chunk->dropped)
+		chunk_free(chunk);
+}
+
+/* Out of its handle's list, and freed unless it is on its way or in use. */
+static void chunk_drop(struct chunk *chunk)
+{
+	struct chunk **at = &chunk->handle->ahead.chunks;
+
+	while (*at != chunk)
+		at = &(*at)->next;
+	*at = chunk->next;
+	chunk->dropped = true;
+	if (chunk->refs == 0)
+		chunk_free(chunk);
+}
+
+void chunks_drop(struct hub *hub, struct handle *handle)
+{
+	while (handle->ahead.chunks)
+		chunk_drop(handle->ahead.chunks);
+}
+
+static bool expendable(const struct chunk *chunk)
+{
+	return chunk->ready && chunk->refs == 0 && !chunk->dropped &&
+	       !read_wants(chunk->handle, chunk->start, chunk->len);
+}
+
+/* Makes room in the pool, from the oldest on. */
+static bool make_room(struct chunks *pool, uint64_t len)
+{
+	for (struct chunk *at = pool->oldest, *next; at && pool->bytes + len > CHUNKS_MAX; at = next) {
+		next = at->newer;
+		if (expendable(at))
+			chunk_drop(at);
+	}
+	return pool->bytes + len <= CHUNKS_MAX;
+}
+
+/* What lies far behind or ahead of where this handle reads. */
+static void trim(struct handle *handle, uint64_t from, uint64_t until)
+{
+	for (struct chunk *at = handle->ahead.chunks, *next; at; at = next) {
+		next = at->next;
+		if ((at->start + at->len + READ_SLACK < from || at->start > until + READ_SLACK) &&
+			expendable(at))
+			chunk_drop(at);
+	}
+}
+
+static void on_fetched(struct fetch *fetch, const struct s3_answer *answer);
+
+static int chunk_send(struct chunk *chunk)
+{
+	int error = chunk->handle->node->gone ? -ESTALE : node_place(chunk->handle->node, &chunk->place);
+
+	if (error < 0)
+		return error;
+	chunk->fetch = (struct fetch){
+		.account = chunk->place.account,
+		.bucket = place_bucket(&chunk->place),
+		.key = place_key(&chunk->place),
+		.etag = chunk->etag[0] ? str_of(chunk->etag) : STR_NONE,
+		.start = chunk->start,
+		.length = chunk->len,
+		.data = chunk->data,
+		.on_done = on_fetched,
+		.user = chunk,
+	};
+	fetch_post(engine_pick(chunk->hub->engine), &chunk->fetch);
+	return 0;
+}
+
+/* Was the object renamed since it was asked for?  Then it goes on at its new place, with the ETag the copy
+ * there was given. */
+static bool follow_rename(struct chunk *chunk)
+{
+	struct handle *handle = chunk->handle;
+	const struct node *node = handle->node;
+	struct place now;
+
+	if (chunk->moved || chunk->dropped || node->gone || node_place(node, &now) < 0)
+		return false;
+	if (str_eq(place_key(&now), place_key(&chunk->place)) &&
+		str_eq(place_bucket(&now), place_bucket(&chunk->place)))
+		return false;
+	if (node->attr.etag && !node->draft && node->attr.size == handle->size)
+		snprintf(handle->etag, sizeof(handle->etag), "%s", node->attr.etag);
+	memcpy(chunk->etag, handle->etag, sizeof(chunk->etag));
+	chunk->moved = true;
+	return chunk_send(chunk) == 0;
+}
+
+static void log_failure(const struct chunk *chunk, int error, const struct s3_answer *answer)
+{
+	log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "read",
+					  .bucket = place_bucket(&chunk->place),
+					  .key = place_key(&chunk->place),
+					  .error = error,
+					  .answer = answer});
+}
+
+/* ---- summing up (fs/file/recognise.h) ---- */
+
+/* What chunk's handle is served, begun with the first bytes.  hub.lock held; NULL: nothing, so far. */
+static struct served *served_of(const struct chunk *chunk)
+{
+	struct handle *handle = chunk->handle;
+
+	if (!handle->served && chunk->start == 0 && chunk->place.view->recognise) {
+		const struct recognise_version version = {
+			.account = chunk->place.account,
+			.bucket = place_bucket(&chunk->place),
+			.key = place_key(&chunk->place),
+			.etag = str_of(chunk->etag),
+			.size = chunk->whole,
+		};
+
+		if (served_new(chunk->hub->recognise, &version, &handle->served) < 0)
+			return NULL; /* no copy of it is recognised then */
+	}
+	return handle->served;
+}
+
+/* hub.lock held; *ret is referenced. */
+static bool in_turn(const struct handle *handle, const struct served *served, struct chunk **ret)
+{
+	for (struct chunk *at = handle->ahead.chunks; at; at = at->next) {
+		/* chunk_put frees only what chunk_drop has taken out of this list.
+		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		if (at->start == served_next(served) && at->whole > 0 &&
+			served_is_of(served, str_of(at->etag), at->whole)) {
+			at->refs++;
+			*ret = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Before anybody is answered with these bytes: who has read all of an object finds it in the table.  Only
+ * where the answer itself says that it is of the version asked for, in one piece. */
+static void sum_up(struct chunk *chunk, const struct s3_answer *answer)
+{
+	const struct fetch *fetch = &chunk->fetch;
+	struct hub *hub = chunk->hub;
+
+	if (!chunk->etag[0] || chunk->moved || fetch->resumed > 0 || strcmp(answer->etag, chunk->etag) != 0)
+		return;
+	hub_lock(hub);
+	chunk->whole = answer->size;
+	struct served *served = chunk->dropped ? NULL : served_of(chunk);
+
+	hub_unlock(hub);
+	if (!served)
+		return;
+	served_lock(served);
+	for (;;) {
+		struct chunk *next;
+
+		hub_lock(hub);
+		bool found = in_turn(chunk->handle, served, &next);
+
+		hub_unlock(hub);
+		if (!found)
+			break;
+		served_take(served, next->data, next->len);
+		hub_lock(hub);
+		chunk_put(next);
+		hub_unlock(hub);
+	}
+	served_unlock(served);
+}
+
+static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
+{
+	struct chunk *chunk = fetch->user;
+	struct hub *hub = chunk->hub;
+	int error = fetch->error;
+
+	if (error == 0 && fetch->got < fetch->length)
+		error = -EIO;
+	if (error == 0)
+		sum_up(chunk, answer);
+	hub_lock(hub);
+	if (error == -ESTALE && follow_rename(chunk)) {
+		hub_unlock(hub);
+		return;
+	}
+	struct handle *handle = chunk->handle;
+	bool anew = chunk->dropped;
+
+	chunk->ready = true;
+	if (error < 0 && !anew)
+		chunk_drop(chunk);
+	struct read_op *woken = read_chunk_done(handle, chunk->start, chunk->len, anew ? READ_ANEW : error);
+
+	hub_unlock(hub);
+	if (error < 0 && woken && !anew)
+		log_failure(chunk, error, answer);
+	hub_lock(hub);
+	chunk_put(chunk);
+	handle_unref(hub, handle);
+	struct read_op *starved = read_take_starved(hub);
+
+	hub_unlock(hub);
+	read_run(woken);
+	read_run(starved);
+}
+
+/* A new chunk in its place in the list (after *at), on its way. */
+static int chunk_new(struct hub *hub, struct handle *handle, struct chunk **at, uint64_t start, uint64_t len)
+{
+	struct chunk *chunk = malloc(sizeof(*chunk) + len);
+
+	if (!chunk)
+		return -ENOMEM;
+	memset(chunk, 0, sizeof(*chunk));
+	chunk->hub = hub;
+	chunk->handle = handle;
+	chunk->start = start;
+	chunk->len = (size_t)len;
+	memcpy(chunk->etag, handle->etag, sizeof(chunk->etag));
+	int error = chunk_send(chunk);
+
+	if (error < 0) {
+		free(chunk);
+		return error;
+	}
+	chunk->refs = 1; /* the fetch's */
+	handle_ref(handle);
+	chunk->next = *at;
+	*at = chunk;
+	pool_add(&hub->files->chunks, chunk);
+	return 0;
+}
+
+/* ---- covering a range ---- */
+
+/* Bytes of [from, until) that are in no chunk. */
+static uint64_t missing(const struct handle *handle, uint64_t from, uint64_t until)
+{
+	uint64_t bytes = until - from;
+
+	for (const struct chunk *at = handle->ahead.chunks; at && at->start < until; at = at->next) {
+		uint64_t start = at->start > from ? at->start : from, end = at->start + at->len;
+
+		if (end > until)
+			end = until;
+		if (start < end)
+			bytes -= end - start;
+	}
+	return bytes;
+}
+
+/* Makes chunks for the gaps of [from, until), of at least unit bytes where the gap has room for them. */
+static int fill(struct hub *hub, struct handle *handle, uint64_t from, uint64_t until, uint64_t limit)
+{
+	struct chunk **at = &handle->ahead.chunks;
+	uint64_t unit = readahead_unit(&handle->ahead);
+	int error = 0;
+
+	while (error == 0 && from < until) {
+		while (*at && (*at)->start + (*at)->len <= from)
+			at = &(*at)->next;
+		if (*at && (*at)->start <= from) {
+			from = (*at)->start + (*at)->len;
+			continue;
+		}
+		uint64_t end = *at && (*at)->start < limit ? (*at)->start : limit;
+		uint64_t len = until - from > unit ? until - from : unit;
+
+		if (len > READ_CHUNK_MAX)
+			len = READ_CHUNK_MAX;
+		if (len > end - from)
+			len = end - from;
+		error = chunk_new(hub, handle, at, from, len);
+		from += len;
+	}
+	return error;
+}
+
+int chunks_cover(struct hub *hub, struct handle *handle, uint64_t from, uint64_t len, uint64_t until)
+{
+	struct chunks *pool = &hub->files->chunks;
+	uint64_t unit = readahead_unit(&handle->ahead), want = missing(handle, from, from + len);
+	int error = 0;
+
+	trim(handle, from, until);
+	if (want > 0) {
+		if (!make_room(pool, want + unit) && pool->bytes > 0)
+			return -EAGAIN;
+		error = fill(hub, handle, from, from + len, until);
+	}
+	/* Ahead in whole units, and not out of the last half of the pool, which is for what is asked for. */
+	for (uint64_t pos = from + len; error == 0 && pos < until; pos += unit) {
+		uint64_t end = pos + unit < until ? pos + unit : until;
+
+		if (pool->bytes + unit > CHUNKS_MAX / 2 ||
+			(until < handle->size && missing(handle, pos, until) < unit))
+			break;
+		if (fill(hub, handle, pos, end, until) < 0)
+			break; /* who reads there will say so */
+	}
+	if (error < 0)
+		return error;
+	return chunks_ready(handle, from, len);
+}
+
+bool chunks_ready(const struct handle *handle, uint64_t from, uint64_t len)
+{
+	uint64_t until = from + len;
+
+	for (const struct chunk *at = handle->ahead.chunks; at && from < until; at = at->next) {
+		if (at->start + at->len <= from)
+			continue;
+		if (at->start > from || !at->ready)
+			return false;
+		from = at->start + at->len;
+	}
+	return from >= until;
+}
+
+struct chunk_piece *chunks_pieces(struct handle *handle, uint64_t from, uint64_t len, unsigned *ret_count)
+{
+	uint64_t until = from + len;
+	unsigned count = 0, room = 0;
+
+	for (const struct chunk *at = handle->ahead.chunks; at && at->start < until; at = at->next)
+		room += at->start + at->len > from;
+	struct chunk_piece *pieces = calloc(room ? room : 1, sizeof(*pieces));
+
+	if (!pieces)
+		return NULL;
+	for (struct chunk *at = handle->ahead.chunks; at && at->start < until; at = at->next) {
+		uint64_t end = at->start + at->len;
+
+		if (end <= from)
+			continue;
+		if (end > until)
+			end = until;
+		at->refs++;
+		pieces[count++] = (struct chunk_piece){
+			.chunk = at, .data = at->data + (from - at->start), .len = (size_t)(end - from)};
+		from = end;
+	}
+	*ret_count = count;
+	return pieces;
+}
+
+void chunks_put(struct hub *hub, struct chunk_piece *pieces, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		chunk_put(pieces[i].chunk);
+}

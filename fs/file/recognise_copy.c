@@ -1,0 +1,288 @@
+/*
+ *   step     does                                    next
+ *   HASH     a slice of the file after another       found: LOOK, or COPY where the condition is enforced
+ *   LOOK     HEAD of the source: still that ETag?    PROBE where enforcement is unknown, else COPY
+ *   PROBE    CopyObject with an impossible ETag      412: enforced, COPY; 200: not enforced, CHECK
+ *   COPY     the copy with the right ETag            enforced: done; else CHECK
+ *   CHECK    is it that version that was copied?     done, or the upload overwrites what was
+ *
+ * Whatever fails, and whatever is in doubt, ends with an error: the file is uploaded.
+ *
+ * CHECK, for a service that ignores the condition.  The copy has the source's own ETag, which is the MD5 of
+ * its bytes: then it is that version.  Other ETags (of parts, of KMS) don't survive a copy: then the source
+ * must have the same ETag and time after as before, and that time be in a second before the copy's own.  LOOK
+ * makes it unlikely that anything else is ever copied; where it was, the destination has it until the upload
+ * is through.
+ */
+#include "fs/file/recognise_copy.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "engine/base/log.h"
+#include "fs/core/hub.h"
+
+enum {
+	SLICE = 4 << 20, /* some 2 ms of the worker's time (measured), 10 without SHA instructions */
+	PIECE = 64 << 10, /* of one pread */
+};
+
+/* No ETag of anybody. */
+static const struct str impossible_etag = {.data = "ferryfs-probe", .len = 13};
+
+static const struct s3_answer no_answer = {.retry_after = -1};
+
+static void finish(struct recognise_copy *self, int error, const struct s3_answer *answer)
+{
+	EVP_MD_CTX_free(self->digest);
+	self->digest = NULL;
+	headers_release(&self->all);
+	account_unref(self->found.account);
+	self->found.account = NULL;
+	self->error = error;
+	self->on_done(self, answer);
+}
+
+static void log_outcome(const struct recognise_copy *self, int error, const struct s3_answer *answer)
+{
+	log_call(error == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+		&(struct log_call){
+			.what = "copy instead of upload",
+			.bucket = self->to.bucket,
+			.key = self->to.key,
+			.error = error,
+			.answer = answer,
+			.consequence = error == 0 ? "its bytes were served a moment ago" : "uploaded",
+		});
+}
+
+/* There was a source, but it does not do. */
+static void give_up(struct recognise_copy *self, int error, const struct s3_answer *answer)
+{
+	if (error == -EACCES || error == -EOPNOTSUPP)
+		recognise_refused(self->table, &self->found, &self->to, hub_now_ms());
+	else if (error == -ESTALE || error == -ENOENT)
+		recognise_forget(self->table, &self->found);
+	if (error != -ECANCELED)
+		log_outcome(self, error, answer);
+	finish(self, error, answer);
+}
+
+static void succeed(struct recognise_copy *self, const struct s3_answer *answer)
+{
+	log_outcome(self, 0, NULL);
+	finish(self, 0, answer);
+}
+
+/* ---- LOOK and CHECK ---- */
+
+static void head_source(
+	struct recognise_copy *self, void (*on_done)(struct call *call, const struct s3_answer *answer))
+{
+	call_init(&self->call);
+	self->call.request.op = S3_HEAD_OBJECT;
+	self->call.request.bucket = str_of(self->found.bucket);
+	self->call.request.key = str_of(self->found.key);
+	self->call.account = self->found.account;
+	self->call.on_done = on_done;
+	self->call.user = self;
+	call_start(self->worker, &self->call);
+}
+
+static bool is_source(const struct recognise_copy *self, const struct s3_answer *answer)
+{
+	return strcmp(answer->etag, self->found.etag) == 0 && answer->size == self->to.size;
+}
+
+static void checked(struct call *call, const struct s3_answer *answer)
+{
+	struct recognise_copy *self = call->user;
+
+	if (call->error == 0 && is_source(self, answer) && answer->mtime != 0 &&
+		answer->mtime == self->seen_mtime && answer->mtime < self->mtime) {
+		succeed(self, answer);
+		return;
+	}
+	self->disturbed = true;
+	give_up(self, call->error == -ECANCELED ? -ECANCELED : -ESTALE, answer);
+}
+
+static bool is_md5(const char *etag)
+{
+	return strlen(etag) == MD5_HEX && strspn(etag, "0123456789abcdefABCDEF") == MD5_HEX;
+}
+
+static void check(struct recognise_copy *self, const struct s3_answer *answer)
+{
+	if (is_md5(self->etag) && strcmp(self->etag, self->found.etag) == 0)
+		succeed(self, answer);
+	else
+		head_source(self, checked);
+}
+
+/* ---- PROBE and COPY ---- */
+
+static void start_copy(struct recognise_copy *self);
+
+static void on_copied(struct copy *copy, const struct s3_answer *answer)
+{
+	struct recognise_copy *self = copy->user;
+	int error = copy->error;
+
+	if (error == -ESTALE && self->probing) {
+		account_learn(self->to.account, TRAIT_COPY_IF_MATCH, true);
+		start_copy(self);
+		return;
+	}
+	if (error < 0) {
+		/* An attempt without an answer may still have copied, and copy.c, too, looks at the source
+		 * after. */
+		self->disturbed = copy->ambiguous;
+		give_up(self, error, answer);
+		return;
+	}
+	memcpy(self->etag, copy->etag, sizeof(self->etag));
+	self->mtime = copy->mtime;
+	if (self->probing)
+		account_learn(self->to.account, TRAIT_COPY_IF_MATCH, false);
+	if (account_trait(self->to.account, TRAIT_COPY_IF_MATCH) == TRAIT_YES)
+		succeed(self, answer);
+	else
+		check(self, answer);
+}
+
+static void start_copy(struct recognise_copy *self)
+{
+	enum account_answer enforced = account_trait(self->to.account, TRAIT_COPY_IF_MATCH);
+
+	struct copy_settings *settings = &self->settings;
+
+	settings->headers = &self->all;
+	self->probing = enforced == TRAIT_UNKNOWN;
+	/* Nothing is learnt or checked of a copy in parts. */
+	settings->part_threshold = enforced == TRAIT_YES ? self->part_threshold : COPY_OBJECT_MAX;
+	self->copy = (struct copy){
+		.settings = settings,
+		.source_account = self->found.account,
+		.account = self->to.account,
+		.source_bucket = str_of(self->found.bucket),
+		.source_key = str_of(self->found.key),
+		.bucket = self->to.bucket,
+		.key = self->to.key,
+		.source_etag = self->probing ? impossible_etag : str_of(self->found.etag),
+		.storage_class = STR(""),
+		.size = self->to.size,
+		.create_only = self->create_only,
+		.on_done = on_copied,
+		.user = self,
+	};
+	copy_start(self->worker, &self->copy);
+}
+
+static void looked(struct call *call, const struct s3_answer *answer)
+{
+	struct recognise_copy *self = call->user;
+
+	if (call->error == 0 && is_source(self, answer)) {
+		self->seen_mtime = answer->mtime;
+		start_copy(self);
+	} else {
+		give_up(self, call->error < 0 ? call->error : -ESTALE, answer);
+	}
+}
+
+/* What the upload would have sent, and nothing of the source's. */
+static int make_headers(struct recognise_copy *self)
+{
+	int error = self->headers ? headers_add_all(&self->all, self->headers) : 0;
+
+	if (error == 0)
+		error = headers_add(&self->all, STR("x-amz-metadata-directive"), STR("REPLACE"));
+	if (error == 0)
+		error = headers_add(&self->all, STR("x-amz-tagging-directive"), STR("REPLACE"));
+	return error;
+}
+
+static void begin(struct recognise_copy *self)
+{
+	int error = make_headers(self);
+
+	if (error < 0)
+		give_up(self, error, &no_answer);
+	else if (account_trait(self->to.account, TRAIT_COPY_IF_MATCH) == TRAIT_YES)
+		start_copy(self);
+	else
+		head_source(self, looked);
+}
+
+/* ---- HASH ---- */
+
+static int hash_slice(struct recognise_copy *self)
+{
+	char piece[PIECE];
+	uint64_t until = self->hashed + SLICE < self->to.size ? self->hashed + SLICE : self->to.size;
+
+	while (self->hashed < until) {
+		uint64_t left = until - self->hashed;
+		ssize_t got =
+			pread(self->fd, piece, left < PIECE ? (size_t)left : PIECE, (off_t)self->hashed);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		if (EVP_DigestUpdate(self->digest, piece, (size_t)got) != 1)
+			return -EIO;
+		self->hashed += (uint64_t)got;
+	}
+	return 0;
+}
+
+static void run(struct task *task, struct worker *worker)
+{
+	struct recognise_copy *self =
+		(struct recognise_copy *)((char *)task - offsetof(struct recognise_copy, task));
+	unsigned char sha256[RECOGNISE_SHA256];
+	int error = hash_slice(self);
+
+	if (error == 0 && self->hashed < self->to.size) {
+		worker_post(worker, task);
+		return;
+	}
+	if (error == 0 && EVP_DigestFinal_ex(self->digest, sha256, NULL) != 1)
+		error = -EIO;
+	if (error == 0 && !recognise_find(self->table, &self->to, sha256, hub_now_ms(), &self->found))
+		error = -ENOENT;
+	if (error < 0)
+		finish(self, error, &no_answer);
+	else
+		begin(self);
+}
+
+/* Past one CopyObject it is parts or nothing, and parts need a condition that holds. */
+static bool is_possible(const struct recognise_copy *self)
+{
+	return self->to.size > 0 &&
+	       (self->to.size <= COPY_OBJECT_MAX ||
+		       account_trait(self->to.account, TRAIT_COPY_IF_MATCH) == TRAIT_YES) &&
+	       recognise_perhaps(self->table, self->to.size);
+}
+
+bool recognise_copy_start(struct recognise_copy *self)
+{
+	if (!is_possible(self))
+		return false;
+	self->digest = EVP_MD_CTX_new();
+	if (!self->digest || EVP_DigestInit_ex(self->digest, EVP_sha256(), NULL) != 1) {
+		EVP_MD_CTX_free(self->digest);
+		return false;
+	}
+	self->part_threshold = self->settings.part_threshold;
+	headers_init(&self->all);
+	self->task = (struct task){.run = run};
+	worker_post(self->worker, &self->task);
+	return true;
+}

@@ -1,0 +1,272 @@
+/*
+ * HEAD (headers) -> GET of its tags, where it has some -> GETs of its bytes, one after another -> upload ->
+ * end
+ */
+#include "fs/file/relay.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "engine/base/log.h"
+#include "fs/file/content_type.h"
+#include "fs/file/draft_internal.h"
+#include "fs/core/hub.h"
+#include "fs/host/staging_file.h"
+#include "fs/host/staging_room.h"
+
+enum {
+	PIECE = 8 << 20, /* bytes of one GET */
+	TAGS_MAX = 16384, /* AWS: 10 tags of 128 + 256 characters, encoded */
+	REMEMBERED_MAX = 64,
+	REMEMBERED_MS = 600000,
+};
+
+/* ---- what is known to be refused ---- */
+
+struct refusal {
+	const struct account *from, *to; /* compared only */
+	uint64_t until_ms;
+	char from_bucket[BUCKET_MAX + 1], to_bucket[BUCKET_MAX + 1];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct refusal refusals[REMEMBERED_MAX]; /* protected by lock, as is next_refusal */
+static unsigned next_refusal;
+
+static struct refusal *find(const struct place *from, const struct place *to)
+{
+	uint64_t now = hub_now_ms();
+
+	for (unsigned i = 0; i < REMEMBERED_MAX; i++) {
+		struct refusal *refusal = &refusals[i];
+
+		if (refusal->until_ms > now && refusal->from == from->account && refusal->to == to->account &&
+			strcmp(refusal->from_bucket, from->bucket) == 0 &&
+			strcmp(refusal->to_bucket, to->bucket) == 0)
+			return refusal;
+	}
+	return NULL;
+}
+
+bool carry_wanted(const struct place *from, const struct place *to)
+{
+	pthread_mutex_lock(&lock);
+	bool found = find(from, to) != NULL;
+
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
+static void remember(const struct place *from, const struct place *to)
+{
+	bool known;
+
+	pthread_mutex_lock(&lock);
+	known = find(from, to) != NULL;
+	if (!known) {
+		struct refusal *refusal = &refusals[next_refusal++ % REMEMBERED_MAX];
+
+		*refusal = (struct refusal){
+			.from = from->account, .to = to->account, .until_ms = hub_now_ms() + REMEMBERED_MS};
+		memcpy(refusal->from_bucket, from->bucket, from->bucket_len + 1);
+		memcpy(refusal->to_bucket, to->bucket, to->bucket_len + 1);
+	}
+	pthread_mutex_unlock(&lock);
+	if (!known)
+		log_text(LOG_LEVEL_WARNING,
+			"copies from bucket %s to bucket %s pass through this machine: the service refuses "
+			"the "
+			"destination's credentials the source",
+			from->bucket, to->bucket);
+}
+
+/* ---- the steps; worker thread ---- */
+
+static void end(struct carry *carry, int error, const struct s3_answer *answer)
+{
+	carry->error = error;
+	if (carry->fd >= 0)
+		close(carry->fd);
+	headers_release(&carry->headers);
+	buf_release(&carry->tags);
+	if (error == 0)
+		remember(carry->from, carry->to);
+	carry->on_done(carry, answer);
+}
+
+static void on_uploaded(struct upload *upload, const struct s3_answer *answer)
+{
+	struct carry *carry = upload->user;
+
+	memcpy(carry->new_etag, upload->etag, sizeof(carry->new_etag));
+	carry->mtime = upload->mtime;
+	end(carry, upload->error, answer);
+}
+
+/* As the service's own copy does (engine/object/copy.h). */
+static int follow_type(struct carry *carry)
+{
+	struct str from = place_key(carry->from), has = headers_get(&carry->headers, STR("content-type"));
+	const char *type = content_type_follows(from, place_key(carry->to));
+
+	if (!type || (has.data && !str_eq(has, STR("binary/octet-stream")) &&
+			     !str_eq(has, str_of(content_type_of(from)))))
+		return 0;
+	return headers_set(&carry->headers, STR("content-type"), str_of(type));
+}
+
+static void send(struct carry *carry, const struct s3_answer *answer)
+{
+	int error = draft_kept_headers(&carry->headers, carry->storage_class);
+
+	if (error == 0)
+		error = view_add_headers(carry->to->view, &carry->headers);
+	if (error == 0)
+		error = follow_type(carry);
+	if (error == 0 && carry->tags.len > 0)
+		error = headers_set(&carry->headers, STR("x-amz-tagging"), buf_str(&carry->tags));
+	if (error < 0) {
+		end(carry, error, answer);
+		return;
+	}
+	carry->upload = (struct upload){
+		.account = carry->to->account,
+		.bucket = place_bucket(carry->to),
+		.key = place_key(carry->to),
+		.fd = carry->fd,
+		.size = carry->size,
+		.headers = &carry->headers,
+		.part_threshold = carry->to->view->part_threshold,
+		.part_size = carry->to->view->part_size,
+		.create_only = carry->create_only,
+		.on_done = on_uploaded,
+		.user = carry,
+	};
+	upload_start(carry->worker, &carry->upload);
+}
+
+static int on_data(struct fetch *fetch, const char *data, size_t len)
+{
+	struct carry *carry = fetch->user;
+
+	int error = staging_write(carry->fd, data, len, carry->at);
+
+	if (error < 0)
+		return error;
+	carry->at += len;
+	return 0;
+}
+
+static void next_piece(struct carry *carry, const struct s3_answer *answer);
+
+static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
+{
+	struct carry *carry = fetch->user;
+	int error = fetch->error;
+
+	/* A service that sent less than its own size said. */
+	if (error == 0 && fetch->got < fetch->length)
+		error = -EIO;
+	if (error < 0)
+		end(carry, error, answer);
+	else
+		next_piece(carry, answer);
+}
+
+static void next_piece(struct carry *carry, const struct s3_answer *answer)
+{
+	uint64_t left = carry->size - carry->at;
+
+	if (left == 0) {
+		send(carry, answer);
+		return;
+	}
+	carry->fetch = (struct fetch){
+		.account = carry->from->account,
+		.bucket = place_bucket(carry->from),
+		.key = place_key(carry->from),
+		.etag = str_of(carry->etag),
+		.start = carry->at,
+		.length = left < PIECE ? (size_t)left : PIECE,
+		.on_data = on_data,
+		.on_done = on_fetched,
+		.user = carry,
+	};
+	fetch_start(carry->worker, &carry->fetch);
+}
+
+static void on_tags(struct call *call, const struct s3_answer *answer)
+{
+	struct carry *carry = call->user;
+	bool optional = carry->to->view->tags != COPY_TAGS_REQUIRED;
+
+	bool denied = call->error != 0 && optional &&
+		      copy_tags_denied(place_bucket(carry->from), place_key(carry->from), answer);
+
+	if (call->error == 0 || denied || call->error == -ENOENT || (call->error == -EOPNOTSUPP && optional))
+		next_piece(carry, answer);
+	else
+		end(carry, call->error, answer);
+}
+
+static void ask(struct carry *carry, enum s3_op op, void (*on_done)(struct call *, const struct s3_answer *))
+{
+	call_init(&carry->call);
+	carry->call.request.op = op;
+	carry->call.request.bucket = place_bucket(carry->from);
+	carry->call.request.key = place_key(carry->from);
+	carry->call.account = carry->from->account;
+	carry->call.on_done = on_done;
+	carry->call.user = carry;
+}
+
+static void on_head(struct call *call, const struct s3_answer *answer)
+{
+	struct carry *carry = call->user;
+	int error = call->error == -ENOENT ? -ESTALE : call->error;
+
+	if (error == 0 && (answer->size != carry->size || strcmp(answer->etag, carry->etag) != 0))
+		error = -ESTALE;
+	if (error == 0 && carry->attrs)
+		error = attrs_write(carry->attrs, S_IFREG, &carry->headers);
+	if (error < 0) {
+		end(carry, error, answer);
+		return;
+	}
+	snprintf(carry->storage_class, sizeof(carry->storage_class), "%s", answer->storage_class);
+	if (answer->tag_count == 0 || carry->to->view->tags == COPY_TAGS_NO) {
+		next_piece(carry, answer);
+		return;
+	}
+	ask(carry, S3_GET_TAGGING, on_tags);
+	carry->call.sinks.tags = &carry->tags;
+	call_start(carry->worker, &carry->call);
+}
+
+static void run(struct task *task, struct worker *worker)
+{
+	struct carry *carry = (struct carry *)((char *)task - offsetof(struct carry, task));
+	const struct s3_answer none = {.retry_after = -1};
+
+	carry->fd = staging_file(carry->staging_dir);
+	if (carry->fd < 0) {
+		end(carry, carry->fd, &none);
+		return;
+	}
+	ask(carry, S3_HEAD_OBJECT, on_head);
+	carry->call.sinks.headers = &carry->headers;
+	call_start(worker, &carry->call);
+}
+
+void carry_start(struct worker *worker, struct carry *carry)
+{
+	carry->worker = worker;
+	carry->fd = -1;
+	headers_init(&carry->headers);
+	buf_init(&carry->tags, TAGS_MAX);
+	carry->task = (struct task){.run = run};
+	worker_post(worker, &carry->task);
+}

@@ -1,0 +1,163 @@
+#include "fs/ops/alias_guard.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "engine/base/log.h"
+#include "fs/early/early.h"
+
+/* ---- FIND; hub.lock held ---- */
+
+/* The file of this key below a bucket's node, if the kernel or a listing has asked for it. */
+static const struct node *file_below(struct hub *hub, const struct node *bucket, struct str key)
+{
+	const struct node *at = bucket;
+
+	while (at && key.len > 0) {
+		const char *slash = memchr(key.data, '/', key.len);
+		size_t len = slash ? (size_t)(slash - key.data) : key.len;
+
+		at = nodes_child(hub->nodes, at, str_n(key.data, len));
+		key = str_skip(key, len + (slash != NULL));
+	}
+	return at && at->kind == NODE_FILE && !at->gone ? at : NULL;
+}
+
+/* Is it of another bucket, which may be the same? */
+static bool is_concerned(
+	struct hub *hub, const struct node *bucket, const struct place *place, struct place *ret)
+{
+	const struct node *file = file_below(hub, bucket, place_key(place));
+
+	if (!file || node_place(file, ret) < 0)
+		return false;
+	const struct twins_name ours = {place->account, place_bucket(place)};
+	const struct twins_name theirs = {ret->account, place_bucket(ret)};
+
+	/* The same name: the same node. */
+	if (str_eq(ours.bucket, theirs.bucket) &&
+		(ours.account == theirs.account || account_same_service(ours.account, theirs.account)))
+		return false;
+	return twins_known(&ours, &theirs) != TWINS_NO;
+}
+
+static bool find_below(
+	struct hub *hub, const struct node *above, const struct place *place, struct place *ret)
+{
+	for (const struct node *child = above->children; child; child = child->child_next) {
+		if (child->kind == NODE_SERVICE
+				? find_below(hub, child, place, ret)
+				: child->kind == NODE_BUCKET && is_concerned(hub, child, place, ret))
+			return true;
+	}
+	return false;
+}
+
+static bool find(struct hub *hub, const struct place *place, struct place *ret)
+{
+	const struct node *root = nodes_find(hub->nodes, FUSE_ROOT_ID);
+
+	return root && (root->kind == NODE_HUB || root->kind == NODE_SERVICE) &&
+	       find_below(hub, root, place, ret);
+}
+
+bool guard_wanted(struct hub *hub, const struct place *place)
+{
+	struct place other;
+
+	return find(hub, place, &other);
+}
+
+/* ---- the steps ---- */
+
+static bool find_next(struct guard *guard)
+{
+	struct place other;
+
+	hub_lock(guard->hub);
+	bool found = find(guard->hub, guard->place, &other);
+
+	if (found) {
+		snprintf(guard->bucket, sizeof(guard->bucket), "%s", other.bucket);
+		guard->other = (struct twins_name){other.account, str_of(guard->bucket)};
+	}
+	hub_unlock(guard->hub);
+	return found;
+}
+
+static void refuse(struct guard *guard)
+{
+	bool known = guard->twins.verdict == TWINS_YES;
+
+	log_call(LOG_LEVEL_ERROR,
+		&(struct log_call){
+			.what = guard->what,
+			.bucket = place_bucket(guard->place),
+			.key = place_key(guard->place),
+			.error = -EBUSY,
+			.answer = !known && guard->twins.answer.status ? &guard->twins.answer : NULL,
+			.consequence =
+				known ? "not removed: it is shown under another name of its bucket or "
+					"service "
+					"as well, and may be about to be read there; rm removes it"
+				      : "not removed: it may be shown under another name of its bucket or "
+					"service as well, which could not be found out; rm removes it",
+		});
+	guard->on_done(guard, -EBUSY);
+}
+
+static void settle(struct guard *guard);
+
+static void on_settled(struct twins *twins)
+{
+	struct guard *guard = twins->user;
+
+	if (twins->verdict != TWINS_NO)
+		refuse(guard);
+	else if (find_next(guard))
+		settle(guard);
+	else
+		guard->on_done(guard, 0);
+}
+
+static void settle(struct guard *guard)
+{
+	guard->twins = (struct twins){
+		.a = {guard->place->account, place_bucket(guard->place)},
+		.b = guard->other,
+		.key = place_key(guard->place),
+		.on_done = on_settled,
+		.user = guard,
+	};
+	twins_start(guard->worker, &guard->twins);
+}
+
+static void on_resolved(struct resolve *resolve)
+{
+	struct guard *guard = resolve->user;
+
+	if (resolve->pidfd >= 0)
+		close(resolve->pidfd);
+	if (resolve->caller.tool == CALLER_RM)
+		guard->on_done(guard, 0);
+	else
+		settle(guard);
+}
+
+void guard_start(struct guard *guard)
+{
+	struct early *early = guard->hub->early;
+
+	if (!find_next(guard)) {
+		guard->on_done(guard, 0);
+		return;
+	}
+	guard->resolve = (struct resolve){.pid = guard->thread,
+		.uid = guard->uid,
+		.question = CALLER_WHO,
+		.on_done = on_resolved,
+		.user = guard};
+	if (!early || guard->thread <= 0 || resolver_ask(early->resolver, &guard->resolve) < 0)
+		settle(guard);
+}

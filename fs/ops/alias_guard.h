@@ -1,0 +1,47 @@
+/*
+ * guard: is what is about to be removed another file of this hub as well, under another name?
+ *
+ * One bucket may be in a hub twice: under an alias, below one mount of s3://, or by two addresses of one service
+ * that could not be told to be one when the second was mounted.  mv from one to the other unlinks its
+ * destination first, which is the source; rsync --remove-source-files replaces the destination and unlinks the
+ * source, which is the destination.  Either has looked both names up, so both are nodes with one key.
+ *
+ *   step   what                                                          next
+ *   FIND   a node of this key in another bucket or service of the hub,   none: the removal goes on
+ *          whose bucket is not known to be another one
+ *   WHO    who removes it?                                               rm, which reads nothing: goes on
+ *   TWINS  are the two buckets one (engine/object/twins.h)?                     NO: FIND; else EBUSY, and a line in the log
+ *
+ * Once a pair of buckets is settled, FIND costs a look into the table of nodes for each other bucket.
+ */
+#ifndef FERRYFS_FS_OPS_ALIAS_GUARD_H
+#define FERRYFS_FS_OPS_ALIAS_GUARD_H
+
+#include "engine/object/twins.h"
+#include "fs/core/hub.h"
+#include "fs/host/caller_resolver.h"
+
+struct guard {
+	/* given, with a zeroed rest; lent until on_done, which comes once, no lock held, on any thread */
+	struct hub *hub;
+	struct worker *worker;
+	pid_t thread; /* who removes it */
+	uid_t uid; /* of that thread */
+	const struct place *place;
+	const char *what; /* for the log */
+	void (*on_done)(struct guard *guard, int error); /* 0 or -EBUSY */
+	void *user;
+
+	/* private */
+	struct twins twins;
+	struct twins_name other;
+	char bucket[BUCKET_MAX + 1];
+	struct resolve resolve;
+};
+
+/* hub.lock held.  Is there anything to be settled before this place may be removed? */
+bool guard_wanted(struct hub *hub, const struct place *place);
+/* Any thread, no lock held. */
+void guard_start(struct guard *guard);
+
+#endif

@@ -1,0 +1,251 @@
+#include "fs/ops/name_op.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/request/last_reply.h"
+
+/* How often the names may have moved under a waiting claim before the caller is told that they are busy. */
+enum { RETAKES_MAX = 16 };
+
+static void free_op(struct parked *parked)
+{
+	free(parked);
+}
+
+void *name_op_new(fuse_req_t req, size_t size, const char *what, void (*ready)(struct name_op *op))
+{
+	struct hub *hub = hub_of(req);
+	struct name_op *op = calloc(1, size);
+
+	if (!op) {
+		hub_reply_err(req, -ENOMEM);
+		return NULL;
+	}
+	op->hub = hub;
+	parked_init(&op->parked, req, free_op);
+	op->worker = engine_pick(hub->engine);
+	op->what = what;
+	op->ready = ready;
+	return op;
+}
+
+int name_op_end(struct name_op *op, fuse_ino_t parent_ino, const char *name)
+{
+	struct node *parent = nodes_find(op->hub->nodes, parent_ino);
+	struct name_end *end = &op->ends[op->count];
+	struct str text = str_of(name);
+
+	if (!parent)
+		return -ENOENT;
+	if (!key_name_ok(text))
+		return text.len > KEY_NAME_MAX ? -ENAMETOOLONG : -EINVAL;
+	end->parent = node_ref(parent);
+	op->count++;
+	memcpy(end->name, text.data, text.len + 1);
+	end->len = text.len;
+	const struct view *view = node_view(parent);
+
+	if (view && view->ro)
+		return -EROFS;
+	/* Buckets are not made, removed or renamed here. */
+	if (parent->kind == NODE_HUB || parent->kind == NODE_SERVICE)
+		return -EPERM;
+	return parent->gone ? -ENOENT : 0;
+}
+
+struct node *name_end_child(const struct name_op *op, const struct name_end *end)
+{
+	return nodes_child(op->hub->nodes, end->parent, name_end_name(end));
+}
+
+/* Where the names are now.  hub.lock held. */
+static int places(struct name_op *op, bool *ret_changed)
+{
+	bool changed = false;
+
+	for (unsigned i = 0; i < op->count; i++) {
+		struct name_end *end = &op->ends[i];
+		struct place place;
+
+		if (end->parent->gone)
+			return -ENOENT;
+		int error = node_child_place(end->parent, name_end_name(end), op->as_dir, &place);
+
+		if (error < 0)
+			return error;
+		changed |= !str_eq(place_key(&place), place_key(&end->place)) ||
+			   !str_eq(place_bucket(&place), place_bucket(&end->place));
+		end->place = place;
+	}
+	/* Two names of one object (fs/core/odd_name.h): to move it onto itself would be to remove it. */
+	if (op->count == 2 && str_eq(place_key(&op->ends[0].place), place_key(&op->ends[1].place)) &&
+		str_eq(place_bucket(&op->ends[0].place), place_bucket(&op->ends[1].place)) &&
+		!str_eq(name_end_name(&op->ends[0]), name_end_name(&op->ends[1])))
+		return -EBUSY;
+	*ret_changed = changed;
+	return 0;
+}
+
+static void granted(struct claim *claim);
+
+/* 1: granted; 0: `granted` will be called; or -errno with nothing claimed. */
+static int take(struct name_op *op)
+{
+	bool changed;
+
+	hub_lock(op->hub);
+	int error = places(op, &changed);
+
+	for (unsigned i = 0; i < op->count && error == 0; i++) {
+		const struct place *place = &op->ends[i].place;
+
+		error = claim_add(
+			&op->claim, place->account, place_bucket(place), place_key(place), op->as_dir, true);
+	}
+	if (error == 0) {
+		op->claim.granted = granted;
+		op->claim.user = op;
+		error = claim_take(op->hub->claims, &op->claim);
+	}
+	hub_unlock(op->hub);
+	return error;
+}
+
+/* The claim is ours: are the names still where it was taken? */
+static void check(struct name_op *op)
+{
+	for (;;) {
+		bool changed = false;
+
+		hub_lock(op->hub);
+		int error = places(op, &changed);
+
+		hub_unlock(op->hub);
+		if (error == 0 && parked_answered(&op->parked))
+			error = -EINTR;
+		if (error == 0 && !changed) {
+			op->ready(op);
+			return;
+		}
+		if (error == 0 && op->retakes++ >= RETAKES_MAX)
+			error = -EBUSY;
+		if (error == 0) {
+			claim_release(op->hub->claims, &op->claim, 0);
+			op->claim = (struct claim){0};
+			error = take(op);
+		}
+		if (error < 0) {
+			name_op_finish(op, error);
+			return;
+		}
+		if (error == 0)
+			return;
+	}
+}
+
+static void granted(struct claim *claim)
+{
+	check(claim->user);
+}
+
+void name_op_go(struct name_op *op, int error)
+{
+	if (error == 0)
+		error = take(op);
+	if (error < 0)
+		name_op_finish(op, error);
+	else if (error == 1)
+		check(op);
+}
+
+/* Everything but the answer.  Whoever waits for the claim looks for itself at what is there now: no error is
+ * handed on. */
+static void end(struct name_op *op)
+{
+	struct hub *hub = op->hub;
+
+	if (op->release)
+		op->release(op);
+	claim_release(hub->claims, &op->claim, 0);
+	hub_lock(hub);
+	for (unsigned i = 0; i < op->count; i++)
+		node_unref(hub->nodes, op->ends[i].parent);
+	hub_unlock(hub);
+}
+
+/* Nobody took the answer: the kernel did not learn what became of the names.  hub.lock held, before `end`. */
+static void tell_kernel(struct name_op *op)
+{
+	for (unsigned i = 0; i < op->count; i++)
+		notify_entry(op->hub, op->ends[i].parent->ino, name_end_name(&op->ends[i]));
+}
+
+/* May the answer be given?  Ends the rest. */
+static bool answer(struct name_op *op)
+{
+	bool wanted = parked_take(&op->parked);
+
+	if (!wanted) {
+		hub_lock(op->hub);
+		tell_kernel(op);
+		hub_unlock(op->hub);
+	}
+	end(op);
+	return wanted;
+}
+
+void name_op_finish(struct name_op *op, int error)
+{
+	if (error == 0 && op->untold < 0) {
+		error = op->untold;
+		/* The kernel takes it that nothing was done. */
+		hub_lock(op->hub);
+		tell_kernel(op);
+		hub_unlock(op->hub);
+	}
+	op->error = error;
+	if (answer(op))
+		hub_reply_err(op->parked.req, error);
+	parked_drop(&op->parked);
+}
+
+void name_op_finish_last(struct name_op *op, int error)
+{
+	op->error = error;
+	if (parked_answered(&op->parked)) {
+		hub_lock(op->hub);
+		tell_kernel(op);
+		hub_unlock(op->hub);
+	}
+	/* The claim first: what is waited for may stand behind it. */
+	end(op);
+	last_call_fail_parked(&op->parked, error);
+}
+
+void name_op_finish_entry(struct name_op *op, struct node *node)
+{
+	struct hub *hub = op->hub;
+
+	if (answer(op)) {
+		hub_reply_entry(hub, op->parked.req, node);
+	} else {
+		hub_lock(hub);
+		node_unref(hub->nodes, node);
+		hub_unlock(hub);
+	}
+	parked_drop(&op->parked);
+}
+
+void name_op_log(const struct name_op *op, const struct name_end *name, int error,
+	const struct s3_answer *answer, const char *consequence)
+{
+	log_call(LOG_LEVEL_ERROR, &(struct log_call){
+					  .what = op->what,
+					  .bucket = place_bucket(&name->place),
+					  .key = place_key(&name->place),
+					  .error = error,
+					  .answer = answer,
+					  .consequence = consequence,
+				  });
+}

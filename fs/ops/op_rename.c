@@ -1,0 +1,289 @@
+#include "fs/ops/ops.h"
+
+#include <errno.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+
+#include "fs/file/draft.h"
+#include "fs/early/early.h"
+#include "fs/ops/remove.h"
+#include "fs/ops/rename_retry.h"
+#include "fs/ops/subtree.h"
+
+static void release(struct name_op *base)
+{
+	struct rename_op *op = (struct rename_op *)base;
+
+	free(op->twins);
+	draft_keep_end(base->hub, &op->keep);
+	hub_lock(base->hub);
+	follow_clear(&op->follow, base->hub);
+	node_unref(base->hub->nodes, op->node);
+	node_unref(base->hub->nodes, op->target);
+	hub_unlock(base->hub);
+}
+
+/* The job outlives the answer for whoever may still cancel it. */
+static void free_op(struct parked *parked)
+{
+	struct rename_op *op = (struct rename_op *)parked;
+	struct job *job = atomic_load(&op->job);
+
+	if (job)
+		job_unref(job);
+	free(op);
+}
+
+/* ---- the nodes ---- */
+
+void rename_op_apply(struct rename_op *op)
+{
+	struct hub *hub = op->base.hub;
+	struct node *node = op->node, *parent = rename_to(op)->parent;
+
+	hub_lock(hub);
+	/* What is at the new place now: what was replaced, or a node that a listing made of our own copy. */
+	struct node *there = name_end_child(&op->base, rename_to(op));
+
+	if (there && there != node) {
+		node_ref(there);
+		if (there->draft)
+			draft_disown(hub, there);
+		nodes_detach(hub->nodes, there);
+		dir_doubt(hub, there);
+		node_unref(hub->nodes, there);
+	}
+	if (!node->gone) {
+		dir_removed(node->parent, str_n(node->name, node->name_len));
+		if (nodes_move(hub->nodes, node, parent, name_end_name(rename_to(op))) < 0) {
+			/* No memory for the name: it is found anew by whoever asks. */
+			nodes_detach(hub->nodes, node);
+			dir_doubt(hub, parent);
+		} else {
+			if (node_is_dir(node)) {
+				hub->dirs.moves++;
+				subtree_age(hub, node);
+				node->attr.fetched_ms = hub_now_ms();
+			}
+			dir_child_added(hub, node);
+		}
+	}
+	hub_unlock(hub);
+}
+
+void rename_op_lost(struct rename_op *op)
+{
+	struct hub *hub = op->base.hub;
+	struct node *node = op->node;
+
+	hub_lock(hub);
+	if (!node->gone && !node->draft) {
+		notify_entry(hub, node->parent->ino, str_n(node->name, node->name_len));
+		nodes_detach(hub->nodes, node);
+	}
+	hub_unlock(hub);
+	name_op_finish(&op->base, -ENOENT);
+}
+
+void rename_op_failed(struct rename_op *op, int error)
+{
+	struct hub *hub = op->base.hub;
+
+	hub_lock(hub);
+	/* A listing may have shown a copy that was taken back since. */
+	struct node *there = name_end_child(&op->base, rename_to(op));
+
+	subtree_age(hub, op->node);
+	if (there)
+		subtree_age(hub, there);
+	dir_doubt(hub, rename_from(op)->parent);
+	dir_doubt(hub, rename_to(op)->parent);
+	hub_unlock(hub);
+	name_op_finish(&op->base, error);
+}
+
+/* ---- the directory that is left ---- */
+
+static void on_kept(struct marker *marker, int error, const struct s3_answer *answer)
+{
+	struct rename_op *op = marker->user;
+
+	if (error < 0)
+		name_op_log(&op->base, rename_from(op), error, answer,
+			"renamed; the directory it was in may be gone, as its marker could not be written");
+	name_op_finish(&op->base, 0);
+}
+
+void rename_op_done(struct rename_op *op)
+{
+	if (op->plan == MARKER_AFTER) {
+		op->marker.on_done = on_kept;
+		marker_ensure(&op->marker);
+		return;
+	}
+	name_op_finish(&op->base, 0);
+}
+
+static void on_marked(struct marker *marker, int error, const struct s3_answer *answer)
+{
+	struct rename_op *op = marker->user;
+
+	if (error < 0) {
+		name_op_log(&op->base, rename_from(op), error, answer,
+			"not renamed: the marker of the directory it is the last of could not be written");
+		name_op_finish(&op->base, remove_errno(error));
+		return;
+	}
+	op->step(op);
+}
+
+void rename_op_mark(struct rename_op *op, void (*step)(struct rename_op *op))
+{
+	op->step = step;
+	if (op->plan != MARKER_FIRST) {
+		step(op);
+		return;
+	}
+	op->marker.on_done = on_marked;
+	marker_write(&op->marker);
+}
+
+/* hub.lock held. */
+static int plan(struct rename_op *op)
+{
+	struct node *parent = rename_from(op)->parent;
+
+	if (parent == rename_to(op)->parent)
+		return 0;
+	op->plan = marker_plan(parent, op->node);
+	if (op->plan == MARKER_NOT)
+		return 0;
+	op->marker.hub = op->base.hub;
+	op->marker.worker = op->base.worker;
+	op->marker.directory = parent;
+	op->marker.user = op;
+	return node_place(parent, &op->marker.place);
+}
+
+/* ---- the checks ---- */
+
+static bool is_below(const struct node *node, const struct node *above)
+{
+	while (node && node != above)
+		node = node->parent;
+	return node != NULL;
+}
+
+/* What POSIX wants of the two names.  hub.lock held; 1: both are the same, nothing is to be done. */
+static int check(struct rename_op *op)
+{
+	struct node *node = name_end_child(&op->base, rename_from(op));
+	struct node *target = name_end_child(&op->base, rename_to(op));
+
+	if (!node)
+		return -ENOENT;
+	if (node_is_dir(node) != op->base.as_dir)
+		return -EBUSY; /* it became the other kind while this waited */
+	if (op->base.claim.prior_error < 0)
+		return remove_errno(op->base.claim.prior_error);
+	if (target == node)
+		return 1;
+	if (is_below(rename_to(op)->parent, node))
+		return -EINVAL;
+	if (target && op->noreplace)
+		return -EEXIST;
+	if (target && node_is_dir(target) && !node_is_dir(node))
+		return -EISDIR;
+	if (target && !node_is_dir(target) && node_is_dir(node))
+		return -ENOTDIR;
+	op->node = node_ref(node);
+	op->target = target ? node_ref(target) : NULL;
+	return plan(op);
+}
+
+static void ready(struct name_op *base)
+{
+	struct rename_op *op = (struct rename_op *)base;
+
+	hub_lock(base->hub);
+	int error = check(op);
+
+	hub_unlock(base->hub);
+	if (error != 0)
+		name_op_finish(base, error < 0 ? error : 0);
+	else if (base->as_dir)
+		rename_dir(op);
+	else
+		rename_file(op);
+}
+
+/* hub.lock held. */
+static int begin(
+	struct rename_op *op, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name)
+{
+	int error = name_op_end(&op->base, parent, name);
+
+	if (error == 0)
+		error = name_op_end(&op->base, to_parent, to_name);
+	if (error < 0)
+		return error;
+	struct node *node = name_end_child(&op->base, rename_from(op));
+
+	if (!node)
+		return -ENOENT;
+	op->base.as_dir = node_is_dir(node);
+	if (op->base.as_dir)
+		op->base.parked.killed = rename_dir_killed;
+	const struct view *from = node_view(rename_from(op)->parent), *to = node_view(rename_to(op)->parent);
+
+	error = rename_again_refusal(op, node);
+	if (error < 0)
+		return error;
+	/* Then mv copies and removes by itself. */
+	return from && to && account_same_service(from->account, to->account) ? 0 : -EXDEV;
+}
+
+/* A directory that a cp -r has just made may be a node alone: S3 has to have something to move. */
+static void decide_below(struct hub *hub, fuse_ino_t parent, const char *name)
+{
+	hub_lock(hub);
+	const struct node *directory = nodes_find(hub->nodes, parent);
+	struct node *node = directory ? nodes_child(hub->nodes, directory, str_of(name)) : NULL;
+	bool dir = node && node->kind == NODE_DIR;
+
+	if (dir)
+		node_ref(node);
+	hub_unlock(hub);
+	if (!dir)
+		return;
+	early_decide_below(hub, node);
+	hub_lock(hub);
+	node_unref(hub->nodes, node);
+	hub_unlock(hub);
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
+	unsigned int flags)
+{
+	if (flags & ~(unsigned)RENAME_NOREPLACE) {
+		hub_reply_err(req, -EINVAL);
+		return;
+	}
+	struct rename_op *op = name_op_new(req, sizeof(*op), "rename", ready);
+
+	if (!op)
+		return;
+	op->base.release = release;
+	op->noreplace = flags & RENAME_NOREPLACE;
+	draft_save_copies(op->base.hub, parent, name);
+	draft_save_copies(op->base.hub, to_parent, to_name);
+	if (!op->noreplace)
+		draft_keep_begin(op->base.hub, to_parent, to_name, &op->keep);
+	decide_below(op->base.hub, parent, name);
+	op->base.parked.free = free_op;
+	hub_lock(op->base.hub);
+	int error = begin(op, parent, name, to_parent, to_name);
+
+	hub_unlock(op->base.hub);
+	name_op_go(&op->base, error);
+}

@@ -1,0 +1,274 @@
+/*
+ * truncate and ftruncate.  Through an open file only the draft changes, to be stored at close; truncate(2) of
+ * a name is answered when S3 has acknowledged the result.  Of an object only what is kept is fetched.
+ *
+ * That nothing is to be done, since the object has that size already, is true only of what S3 says: what this
+ * mount believes may be as old as cache_ttl.  So truncate(2) asks first (but for 0: then nothing is stored
+ * over whatever is there), ftruncate where what is known is not fresh.
+ */
+#include "fs/ops/ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fs/file/draft.h"
+#include "fs/file/handle.h"
+#include "fs/file/refresh.h"
+#include "fs/request/parked.h"
+
+struct truncate_op {
+	struct parked parked;
+	struct handle *handle; /* referenced; its own, where none was given */
+	bool own;
+	bool asked; /* by HEAD */
+	uint64_t size;
+	struct refresh refresh;
+	struct draft_wait wait;
+	struct draft_flush flush;
+};
+
+static void go(struct truncate_op *op);
+
+static void op_free(struct parked *parked)
+{
+	struct truncate_op *op = (struct truncate_op *)parked;
+	struct hub *hub = parked->hub;
+	struct node *node = op->handle->node;
+
+	hub_lock(hub);
+	node_ref(node);
+	if (op->own)
+		handle_close(hub, op->handle);
+	else
+		handle_unref(hub, op->handle);
+	hub_unlock(hub);
+	draft_settle(hub, node);
+	hub_lock(hub);
+	node_unref(hub->nodes, node);
+	hub_unlock(hub);
+	free(op);
+}
+
+static void succeed(struct truncate_op *op)
+{
+	if (parked_take(&op->parked))
+		hub_reply_attr(op->parked.hub, op->parked.req, op->handle->node);
+	parked_drop(&op->parked);
+}
+
+static void on_flushed(struct draft_flush *flush, int error)
+{
+	struct truncate_op *op = flush->user;
+
+	if (error < 0)
+		parked_fail(&op->parked, error);
+	else
+		succeed(op);
+}
+
+/* The draft is as wanted. */
+static void done(struct truncate_op *op)
+{
+	if (!op->own) {
+		succeed(op);
+		return;
+	}
+	op->flush.done = on_flushed;
+	op->flush.user = op;
+	draft_flush(op->parked.hub, op->handle->node, &op->flush);
+}
+
+static void woken(struct draft_wait *wait, enum draft_activity ended, int error)
+{
+	struct truncate_op *op = (struct truncate_op *)((char *)wait - offsetof(struct truncate_op, wait));
+
+	if (ended == DRAFT_LOADING && error < 0)
+		parked_fail(&op->parked, error);
+	else
+		go(op);
+}
+
+/* ---- HEAD ---- */
+
+static void on_refreshed(struct refresh *refresh, int error)
+{
+	struct truncate_op *op = refresh->user;
+	struct hub *hub = refresh->hub;
+	struct handle *handle = op->handle;
+
+	if (error < 0) {
+		parked_fail(&op->parked, error);
+		return;
+	}
+	hub_lock(hub);
+	if (op->own && !refresh->node->gone && !refresh->node->draft) {
+		/* It was not opened to read one version: it is about what is there. */
+		handle->etag[0] = '\0';
+		handle_version(handle);
+	}
+	hub_unlock(hub);
+	go(op);
+}
+
+/* ---- steps ---- */
+
+enum step {
+	STEP_WAIT, /* it will be run again */
+	STEP_SAME, /* it has that size */
+	STEP_DONE, /* the draft has */
+	STEP_EDIT,
+	STEP_HEAD,
+};
+
+static void set_size(struct truncate_op *op, int fd)
+{
+	struct hub *hub = op->parked.hub;
+	int error = ftruncate(fd, (off_t)op->size) < 0 ? -errno : 0;
+
+	draft_edit_end(hub, op->handle->node,
+		&(struct draft_change){.changed = error == 0, .cut = true, .size = op->size});
+	if (error < 0)
+		parked_fail(&op->parked, error);
+	else
+		done(op);
+}
+
+/* hub.lock held.  A step or -errno. */
+static int make_empty(struct truncate_op *op, int *ret_close)
+{
+	struct node *node = op->handle->node;
+
+	if (node->draft && !draft_quiet(node->draft)) {
+		draft_await(node->draft, &op->wait);
+		return STEP_WAIT;
+	}
+	int error = draft_make_empty(op->parked.hub, node, ret_close);
+
+	return error < 0 ? error : STEP_DONE;
+}
+
+/* Does S3 have to be asked what is there?  hub.lock held; no draft. */
+static bool must_ask(const struct truncate_op *op)
+{
+	const struct node *node = op->handle->node;
+
+	if (op->asked || node->local || node->gone)
+		return false;
+	return op->own ? op->size > 0 : !node_attr_fresh(node, hub_now_ms());
+}
+
+/* hub.lock held.  A step or -errno. */
+static int next(struct truncate_op *op, int *ret_close)
+{
+	struct node *node = op->handle->node;
+
+	if (!node->draft && must_ask(op)) {
+		op->asked = true;
+		op->refresh = (struct refresh){.hub = op->parked.hub,
+			.node = node,
+			.what = "truncate",
+			.on_done = on_refreshed,
+			.user = op};
+		int error = refresh_prepare(&op->refresh);
+
+		return error < 0 ? error : STEP_HEAD;
+	}
+	/* What a name is emptied by is stored. */
+	if (!node->draft && node->attr.size == op->size && !handle_outdated(op->handle) &&
+		(op->size > 0 || !op->own))
+		return STEP_SAME;
+	return op->size == 0 ? make_empty(op, ret_close) : STEP_EDIT;
+}
+
+static void edit(struct truncate_op *op)
+{
+	const struct draft_edit how = {
+		.node = op->handle->node, .handle = op->handle, .keep = op->size, .wait = &op->wait};
+	int fd, result = draft_edit_begin(op->parked.hub, &how, &fd);
+
+	if (result == 1)
+		set_size(op, fd);
+	else if (result < 0)
+		parked_fail(&op->parked, result);
+}
+
+static void go(struct truncate_op *op)
+{
+	struct hub *hub = op->parked.hub;
+	int to_close = -1;
+
+	if (parked_answered(&op->parked)) {
+		parked_drop(&op->parked);
+		return;
+	}
+	op->wait.run = woken;
+	hub_lock(hub);
+	int step = next(op, &to_close);
+
+	hub_unlock(hub);
+	if (to_close >= 0)
+		close(to_close);
+	if (step < 0) {
+		parked_fail(&op->parked, step);
+		return;
+	}
+	switch ((enum step)step) {
+	case STEP_WAIT:
+		break;
+	case STEP_SAME:
+		succeed(op);
+		break;
+	case STEP_DONE:
+		done(op);
+		break;
+	case STEP_EDIT:
+		edit(op);
+		break;
+	case STEP_HEAD:
+		refresh_start(&op->refresh);
+		break;
+	}
+}
+
+/* Takes the ref on node. */
+static int make(struct hub *hub, struct node *node, struct fuse_file_info *fi, struct truncate_op **ret)
+{
+	struct truncate_op *op = calloc(1, sizeof(*op));
+	int error = op ? 0 : -ENOMEM;
+
+	hub_lock(hub);
+	if (error == 0 && fi)
+		op->handle = handle_ref(handle_of(fi));
+	else if (error == 0)
+		error = handle_open(hub, node, O_WRONLY, &op->handle);
+	node_unref(hub->nodes, node);
+	hub_unlock(hub);
+	if (error < 0) {
+		free(op);
+		return error;
+	}
+	op->own = !fi;
+	*ret = op;
+	return 0;
+}
+
+void op_truncate(fuse_req_t req, struct node *node, off_t size, struct fuse_file_info *fi)
+{
+	struct hub *hub = hub_of(req);
+	struct truncate_op *op = NULL;
+	int error = make(hub, node, fi, &op);
+
+	if (error < 0) {
+		hub_reply_err(req, error);
+		return;
+	}
+	op->size = (uint64_t)size;
+	parked_init(&op->parked, req, op_free);
+	if (op->size > HANDLE_OBJECT_MAX)
+		parked_fail(&op->parked, -EFBIG);
+	else
+		go(op);
+}

@@ -1,0 +1,46 @@
+/*
+ * remove_op: one object goes and its name with it; the directory it was in stays (fs/dir/marker.h).
+ *
+ * Shared by unlink and rmdir, which differ in what they check before: they prepare (name_op), check, and call
+ * remove_op_go; the rest, answer included, happens here.
+ */
+#ifndef FERRYFS_FS_OPS_REMOVE_H
+#define FERRYFS_FS_OPS_REMOVE_H
+
+#include "fs/early/batch.h"
+#include "fs/file/draft_keep.h"
+#include "fs/ops/alias_guard.h"
+#include "fs/dir/marker.h"
+#include "fs/ops/name_op.h"
+#include "fs/ops/unchanged.h"
+
+struct remove_op {
+	struct name_op base;
+	struct node *node; /* referenced: what is to go */
+	enum marker_plan plan;
+	struct marker marker; /* of the parent */
+	struct call call;
+	struct unchanged
+		*unchanged; /* the process has taken a version: only that goes; owned; NULL: it has not */
+	struct guard *guard; /* while it is asked whether it is another file as well; owned */
+	struct page *page;
+	struct draft_keep keep; /* a file that is open */
+	struct batch
+		*batch; /* referenced: everything promised to its process comes first; NULL: nothing was */
+	struct batch_wait wait;
+	bool later; /* the process has a call to come that tells what became of the others */
+};
+
+/* Claims the name (name_op_go), once all is settled that the process was promised; takes the ref on batch,
+ * which may be NULL. error: of name_op_end. */
+void remove_op_begin(struct remove_op *op, struct batch *batch, int error);
+/* For name_op.release. */
+void remove_op_release(struct name_op *base);
+/* hub.lock held.  Takes the node to be removed, and plans for its parent; 0 or -errno of node_place. */
+int remove_op_plan(struct remove_op *op, struct node *node);
+/* Any thread, no lock. */
+void remove_op_go(struct remove_op *op);
+/* An errno that rm -f does not take for "it is gone" (coreutils, nonexistent_file_errno). */
+int remove_errno(int error);
+
+#endif

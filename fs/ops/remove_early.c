@@ -1,0 +1,446 @@
+#include "fs/ops/remove_early.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/base/log.h"
+#include "fs/dir/dir.h"
+#include "fs/file/draft.h"
+#include "fs/early/early.h"
+#include "fs/file/handle.h"
+#include "fs/ops/alias_guard.h"
+#include "fs/request/parked.h"
+#include "fs/ops/remove.h"
+#include "fs/ops/unchanged.h"
+
+enum { LOOK_KEYS = 100 };
+
+struct look {
+	struct call call;
+	struct page *page;
+};
+
+struct removal {
+	struct hub *hub;
+	struct batch *batch; /* referenced, promised */
+	struct node *node; /* referenced; gone */
+	struct dir_watch watch; /* of the directory it was in; holds that */
+	struct claim claim;
+	struct gathered gathered;
+	struct look *look; /* rmdir: of what is below */
+	pid_t thread; /* who removes it */
+	bool by_rm; /* which reads nothing */
+	struct unchanged *unchanged; /* as in remove_op.h; owned */
+	int error;
+};
+
+/* The claim's name is "bucket/key". */
+static struct str removal_bucket(const struct removal *removal)
+{
+	const struct claim_item *item = &removal->claim.items[0];
+	const char *slash = memchr(item->name, '/', item->name_len);
+
+	return str_n(item->name, (size_t)(slash - item->name));
+}
+
+static struct str removal_key(const struct removal *removal)
+{
+	const struct claim_item *item = &removal->claim.items[0];
+
+	return str_skip(str_n(item->name, item->name_len), removal_bucket(removal).len + 1);
+}
+
+/* ---- the end ---- */
+
+/* It is there after all: a node like the one that went.  hub.lock held. */
+static void show_again(struct removal *removal)
+{
+	struct hub *hub = removal->hub;
+	const struct node *old = removal->node;
+	struct node *directory = removal->watch.directory, *node;
+	struct str name = str_n(old->name, old->name_len);
+	const struct node_attr *attr = &old->attr;
+
+	dir_doubt(hub, directory);
+	/* Of what has changed nothing is known. */
+	if (removal->unchanged)
+		removal->node->attr.fetched_ms = 0;
+	if (directory->gone || nodes_add(hub->nodes, directory, name, old->kind, &node) < 0)
+		return;
+	if (attr->fetched_ms == 0 || node_copy_attr(node, attr) < 0)
+		node->attr.fetched_ms = 0;
+	notify_entry(hub, directory->ino, name);
+	dir_child_added(hub, node);
+	node_unref(hub->nodes, node);
+}
+
+static void removal_free(struct removal *removal)
+{
+	if (removal->look)
+		page_free(removal->look->page);
+	free(removal->look);
+	free(removal->unchanged);
+	free(removal);
+}
+
+/* What comes to be there next is no version that anybody has taken. */
+static void forget_versions(const struct removal *removal)
+{
+	struct str bucket = removal_bucket(removal), key = removal_key(removal);
+	struct place place = {
+		.account = removal->claim.items[0].account, .bucket_len = bucket.len, .key_len = key.len};
+
+	if (removal->claim.items[0].prefix)
+		return;
+	memcpy(place.bucket, bucket.data, bucket.len);
+	memcpy(place.key, key.data, key.len);
+	taken_forget(removal->hub->taken, &place);
+}
+
+/* Logged by then, where it failed. */
+static void removal_end(struct removal *removal, int error)
+{
+	struct hub *hub = removal->hub;
+	struct batch *batch = removal->batch;
+
+	if (error == 0)
+		forget_versions(removal);
+	hub_lock(hub);
+	if (error < 0)
+		show_again(removal);
+	dir_watch_end(hub, &removal->watch);
+	node_unref(hub->nodes, removal->node);
+	hub_unlock(hub);
+	claim_release(hub->claims, &removal->claim, 0);
+	removal_free(removal);
+	batch_keep(batch, remove_errno(error));
+	batch_unref(batch);
+	hub_unpark(hub);
+}
+
+static void log_failure(
+	const struct removal *removal, struct str key, int error, const struct s3_answer *answer)
+{
+	bool changed = removal->unchanged && error == -EBUSY;
+
+	log_call(LOG_LEVEL_ERROR, &(struct log_call){
+					  .what = removal->claim.items[0].prefix ? "rmdir" : "unlink",
+					  .bucket = removal_bucket(removal),
+					  .key = key,
+					  .error = error,
+					  .answer = changed ? NULL : answer,
+					  .consequence = changed ? UNCHANGED_CONSEQUENCE : "not removed",
+				  });
+}
+
+static void gather(struct removal *removal);
+
+static void on_unchanged(struct unchanged *unchanged, const struct s3_answer *answer)
+{
+	struct removal *removal = unchanged->user;
+
+	if (unchanged->error == 0 && unchanged->looked) {
+		/* No condition is of any use: it goes with the others. */
+		removal->gathered.etag = STR_NONE;
+		gather(removal);
+		return;
+	}
+	if (unchanged->error < 0)
+		log_failure(removal, removal_key(removal), unchanged->error, answer);
+	removal_end(removal, unchanged->error);
+}
+
+static void on_deleted(struct gathered *gathered)
+{
+	struct removal *removal = gathered->user;
+
+	if (gathered->error == -ESTALE && removal->unchanged) {
+		removal->unchanged->refused = true;
+		unchanged_post(engine_pick(removal->hub->engine), removal->unchanged);
+		return;
+	}
+	if (gathered->error < 0) {
+		struct s3_answer answer = {0};
+
+		snprintf(answer.error.code, sizeof(answer.error.code), "%s", gathered->code);
+		snprintf(answer.request_id, sizeof(answer.request_id), "%s", gathered->request_id);
+		log_failure(removal, gathered->key, gathered->error, &answer);
+	}
+	removal_end(removal, gathered->error);
+}
+
+static void gather(struct removal *removal)
+{
+	struct gathered *gathered = &removal->gathered;
+
+	gathered->account = removal->claim.items[0].account;
+	gathered->bucket = removal_bucket(removal);
+	gathered->key = removal_key(removal);
+	gathered->on_done = on_deleted;
+	gathered->user = removal;
+	gather_add(removal->hub->early->gather, gathered);
+}
+
+/* A file, which the process may have read or copied before. */
+static void remove_file(struct removal *removal)
+{
+	struct unchanged *unchanged = removal->unchanged;
+
+	if (!unchanged) {
+		gather(removal);
+		return;
+	}
+	unchanged->bucket = removal_bucket(removal);
+	unchanged->key = removal_key(removal);
+	unchanged->look_only = true;
+	unchanged->on_done = on_unchanged;
+	unchanged->user = removal;
+	if (unchanged_at_once(unchanged)) {
+		removal->gathered.etag = str_of(unchanged->etag);
+		gather(removal);
+	} else {
+		unchanged_post(engine_pick(removal->hub->engine), unchanged);
+	}
+}
+
+/* ---- rmdir: what is left below? ---- */
+
+static void on_listed(struct call *call, const struct s3_answer *answer)
+{
+	struct removal *removal = call->user;
+	struct str prefix = removal_key(removal);
+	bool marked = false;
+
+	if (call->error < 0) {
+		log_failure(removal, prefix, call->error, answer);
+		removal_end(removal, call->error);
+		return;
+	}
+	for (unsigned i = 0; i < removal->look->page->count; i++) {
+		struct str key = removal->look->page->entries[i].key;
+
+		if (str_eq(key, prefix)) {
+			marked = true;
+			continue;
+		}
+		log_failure(removal, key, -ENOTEMPTY, NULL);
+		removal_end(removal, -ENOTEMPTY);
+		return;
+	}
+	if (marked)
+		gather(removal);
+	else
+		removal_end(removal, 0);
+}
+
+static void look(struct removal *removal)
+{
+	struct look *look = calloc(1, sizeof(*look));
+
+	removal->look = look;
+	if (!look || page_new(&look->page) < 0) {
+		removal_end(removal, -ENOMEM);
+		return;
+	}
+	call_init(&look->call);
+	look->call.request.op = S3_LIST_OBJECTS;
+	look->call.request.bucket = removal_bucket(removal);
+	look->call.request.prefix = removal_key(removal);
+	look->call.request.max_keys = LOOK_KEYS;
+	look->call.account = removal->claim.items[0].account;
+	look->call.sinks.page = look->page;
+	look->call.on_done = on_listed;
+	look->call.user = removal;
+	call_post(engine_pick(removal->hub->engine), &look->call);
+}
+
+static void on_granted(struct claim *claim)
+{
+	struct removal *removal = claim->user;
+
+	/* try_it may still be at it. */
+	hub_lock(removal->hub);
+	hub_unlock(removal->hub);
+	if (claim->prior_error < 0)
+		removal_end(removal, claim->prior_error);
+	else
+		look(removal);
+}
+
+/* ---- the beginning ---- */
+
+/* Not ours to answer early after all: the claim, once granted, is given back. */
+static void on_unwanted(struct claim *claim)
+{
+	struct removal *removal = claim->user;
+	struct hub *hub = removal->hub;
+
+	hub_lock(hub);
+	hub_unlock(hub);
+	claim_release(hub->claims, claim, 0);
+	removal_free(removal);
+	hub_unpark(hub);
+}
+
+enum outcome { EARLY, ORDINARY };
+
+/* The name goes.  hub.lock held. */
+static void detach(struct removal *removal, struct node *parent, struct node *node)
+{
+	struct hub *hub = removal->hub;
+
+	removal->node = node_ref(node);
+	dir_watch_begin(hub, parent, &removal->watch);
+	dir_removed(parent, str_n(node->name, node->name_len));
+	if (node->draft)
+		draft_disown(hub, node);
+	nodes_detach(hub->nodes, node);
+	if (node_is_dir(node))
+		early_unemptied(hub, node);
+	dir_doubt(hub, node);
+	if (!parent->children)
+		early_emptied(hub, removal->batch, parent);
+}
+
+/* hub.lock held.  -ENOMEM. */
+static int prepare_unchanged(struct removal *removal, const struct node *node, const struct place *place)
+{
+	struct unchanged unchanged = {0};
+
+	if (!unchanged_prepare(&unchanged, removal->hub->taken, removal->thread, node, place))
+		return 0;
+	removal->unchanged = malloc(sizeof(*removal->unchanged));
+	if (!removal->unchanged)
+		return -ENOMEM;
+	*removal->unchanged = unchanged;
+	return 0;
+}
+
+/* hub.lock held.  1: granted; 0: it will be (on_granted); -errno. */
+static int take_claim(struct removal *removal, const struct node *node, bool directory)
+{
+	struct place place;
+	int error = node_place(node, &place);
+
+	/* What may be another file as well is for the ordinary way, but for rm. */
+	if (error == 0 && !directory && !removal->by_rm && guard_wanted(removal->hub, &place))
+		error = -EBUSY;
+	if (error == 0 && !directory)
+		error = prepare_unchanged(removal, node, &place);
+	if (error == 0)
+		error = claim_add(&removal->claim, place.account, place_bucket(&place), place_key(&place),
+			directory, true);
+	if (error < 0)
+		return error;
+	removal->claim.granted = directory ? on_granted : on_unwanted;
+	removal->claim.user = removal;
+	return claim_take(removal->hub->claims, &removal->claim);
+}
+
+/* hub.lock held.  May this name go now?  For what may not the ordinary way finds the answer. */
+static bool can_go(struct hub *hub, struct node *parent, struct str name, bool directory, struct node **ret)
+{
+	struct node *node = nodes_child(hub->nodes, parent, name);
+	const struct view *view = node_view(parent);
+	unsigned writers;
+
+	if (!node || !view || view->ro || view->copy_ack != COPY_ACK_EARLY)
+		return false;
+	if (node->kind != (directory ? NODE_DIR : NODE_FILE))
+		return false;
+	/* What S3 does not have yet, or a directory with something in it, is for the ordinary way. */
+	if (node->draft || node->local || node->children)
+		return false;
+	/* Its content is kept for who has it open. */
+	if (!directory && view->keep_open > 0 && handle_count(hub, node, &writers) > 0)
+		return false;
+	*ret = node;
+	return true;
+}
+
+/* batch is promised.  Takes neither. */
+static enum outcome try_it(struct hub *hub, struct batch *batch, pid_t thread, fuse_ino_t parent_ino,
+	struct str name, bool directory)
+{
+	struct removal *removal = calloc(1, sizeof(*removal));
+	struct node *node = NULL;
+	int taken = -ENOMEM;
+
+	if (!removal)
+		return ORDINARY;
+	removal->hub = hub;
+	removal->thread = thread;
+	removal->by_rm = batch_caller(batch)->tool == CALLER_RM;
+	hub_lock(hub);
+	struct node *parent = nodes_find(hub->nodes, parent_ino);
+
+	if (parent && !parent->gone && can_go(hub, parent, name, directory, &node))
+		taken = take_claim(removal, node, directory);
+	bool early = taken == 1 || (taken == 0 && directory);
+
+	if (early) {
+		removal->batch = batch_ref(batch);
+		detach(removal, parent, node);
+	}
+	if (taken >= 0)
+		hub_park(hub);
+	hub_unlock(hub);
+	if (taken < 0) {
+		claim_release(hub->claims, &removal->claim, 0);
+		removal_free(removal);
+	} else if (taken == 1 && directory) {
+		look(removal);
+	} else if (taken == 1) {
+		remove_file(removal);
+	}
+	return early ? EARLY : ORDINARY;
+}
+
+/* The process turns to this name, to remove it.  Will it make another call, which can wait and report? */
+static bool more_to_come(
+	struct hub *hub, struct batch *batch, fuse_ino_t parent, struct str name, bool directory)
+{
+	hub_lock(hub);
+	const struct node *above = nodes_find(hub->nodes, parent);
+	const struct node *node = above ? nodes_child(hub->nodes, above, name) : NULL;
+	uint64_t ino = node ? node->ino : 0;
+
+	if (node && directory)
+		early_unemptied(hub, node);
+	hub_unlock(hub);
+	if (!directory)
+		return batch_removing(batch, parent, ino);
+	batch_left(batch, ino);
+	/* Another rm below it finds nothing there any more, and is not heard of again: it goes when it is gone. */
+	if (batches_visit(hub->early->batches, ino, batch))
+		return false;
+	/* It tells of what failed before, when all else has ended: it may be the last call. */
+	return batch_inside(batch, parent) && !batch_has_failed(batch);
+}
+
+bool remove_early(
+	fuse_req_t req, fuse_ino_t parent, const char *name, bool directory, struct batch **ret_batch)
+{
+	struct hub *hub = hub_of(req);
+	struct batch *batch = early_batch(hub, req);
+
+	*ret_batch = batch;
+	if (!batch || batch_caller(batch)->tool == CALLER_CP)
+		return false;
+	if (!directory)
+		draft_save_copies(hub, parent, name);
+	/* Without room the ordinary way waits, for all of it. */
+	if (!more_to_come(hub, batch, parent, str_of(name), directory) || !batch_promise(batch, NULL))
+		return false;
+	pid_t thread = fuse_req_ctx(req)->pid;
+
+	if (try_it(hub, batch, thread, parent, str_of(name), directory) == ORDINARY) {
+		batch_keep(batch, 0);
+		return false;
+	}
+	/* A failure is told when a directory around it is to be removed, to whoever asks for that. */
+	hub_reply_err(req, 0);
+	batch_unref(batch);
+	return true;
+}

@@ -1,0 +1,59 @@
+#include "fs/ops/rename_retry.h"
+
+#include <pthread.h>
+
+enum { REMEMBERED_MAX = 16, REMEMBERED_MS = 10000 };
+
+struct failure {
+	const struct hub *hub; /* compared only */
+	pid_t thread;
+	uint64_t node, parent; /* what was to move, and the directory it was to come into */
+	uint64_t until_ms;
+	int error;
+	size_t len;
+	char name[KEY_NAME_MAX + 1]; /* that it was to have */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct failure failures[REMEMBERED_MAX]; /* protected by lock, as is next */
+static unsigned next;
+
+void rename_again_remember(struct rename_op *op, int error)
+{
+	const struct name_end *to = rename_to(op);
+
+	pthread_mutex_lock(&lock);
+	struct failure *failure = &failures[next++ % REMEMBERED_MAX];
+
+	*failure = (struct failure){
+		.hub = op->base.hub,
+		.thread = op->base.parked.thread,
+		.node = op->node->ino,
+		.parent = to->parent->ino,
+		.until_ms = hub_now_ms() + REMEMBERED_MS,
+		.error = error,
+		.len = to->len,
+	};
+	memcpy(failure->name, to->name, to->len);
+	pthread_mutex_unlock(&lock);
+}
+
+int rename_again_refusal(struct rename_op *op, const struct node *node)
+{
+	const struct node *into = rename_to(op)->parent;
+	uint64_t now = hub_now_ms();
+	int error = 0;
+
+	pthread_mutex_lock(&lock);
+	for (unsigned i = 0; i < REMEMBERED_MAX && error == 0; i++) {
+		const struct failure *failure = &failures[i];
+
+		if (failure->until_ms > now && failure->hub == op->base.hub &&
+			failure->thread == op->base.parked.thread && failure->node == node->ino &&
+			into->parent && failure->parent == into->parent->ino &&
+			str_eq(str_n(failure->name, failure->len), str_n(into->name, into->name_len)))
+			error = failure->error;
+	}
+	pthread_mutex_unlock(&lock);
+	return error;
+}

@@ -1,0 +1,116 @@
+#include "fs/core/hub.h"
+
+#include <errno.h>
+
+#include "fs/file/draft.h"
+#include "fs/file/handle.h"
+#include "fs/serve/prune.h"
+
+/* Is an operation under way that will change what this node shows?  hub.lock held. */
+static bool node_busy(struct hub *hub, const struct node *node)
+{
+	struct place place;
+
+	/* Nothing is claimed nearly always: then no key is put together. */
+	if (claims_count(hub->claims) == 0 || node_place(node, &place) < 0)
+		return false;
+	return claims_busy(hub->claims, place.account, place_bucket(&place), place_key(&place), false);
+}
+
+/* For how long the kernel may believe what it is told of this node.  What is left of its age only, so that
+ * together nothing is believed for longer than cache_ttl.  hub.lock held. */
+static double node_timeout(struct hub *hub, const struct node *node)
+{
+	const struct view *view = node_view(node);
+	uint64_t ttl_ms = view ? view->cache_ttl_ms : 0;
+
+	if (node->gone || node->draft || node_busy(hub, node) || handle_any_outdated(hub, node))
+		return 0;
+	if (!node_is_dir(node) && !node->local) {
+		uint64_t now = hub_now_ms(), until = node->attr.fetched_ms + ttl_ms;
+
+		if (node->attr.fetched_ms == 0 || now >= until)
+			return 0;
+		ttl_ms = until - now;
+	}
+	return (double)ttl_ms / 1000;
+}
+
+void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
+{
+	double timeout = node_timeout(hub, node);
+	struct fuse_entry_param entry = {.ino = node->ino, .attr_timeout = timeout, .entry_timeout = timeout};
+
+	/* The name is known, mode and owner are not: whoever wants them asks. */
+	if (!node_attrs_known(node, hub_now_ms()))
+		entry.attr_timeout = 0;
+
+	node_stat(node, &entry.attr);
+	*ret = entry;
+	if (prune_wanted(hub))
+		notify_prune(hub);
+}
+
+/* After an entry was sent with this result: takes the lookup back if the kernel never got it, and the
+ * caller's ref. */
+static void entry_sent(struct hub *hub, struct node *node, int result)
+{
+	hub_lock(hub);
+	if (result < 0)
+		node_forget(hub->nodes, node, 1);
+	node_unref(hub->nodes, node);
+	hub_unlock(hub);
+}
+
+static void entry_prepare(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
+{
+	hub_lock(hub);
+	hub_entry(hub, node, ret);
+	node_lookup_add(node);
+	hub_unlock(hub);
+}
+
+void hub_reply_entry(struct hub *hub, fuse_req_t req, struct node *node)
+{
+	struct fuse_entry_param entry;
+
+	entry_prepare(hub, node, &entry);
+	entry_sent(hub, node, fuse_reply_entry(req, &entry));
+}
+
+void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node)
+{
+	struct stat st;
+
+	hub_lock(hub);
+	node_stat(node, &st);
+	double timeout = node_attrs_known(node, hub_now_ms()) ? node_timeout(hub, node) : 0;
+
+	hub_unlock(hub);
+	fuse_reply_attr(req, &st, timeout);
+}
+
+/* What the engine says of a connection or an answer is not what a file system may say: ferryfs.7, ERRORS. */
+static int told_errno(int error)
+{
+	switch (-error) {
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case EPIPE:
+	case EPROTO:
+	case EBADMSG:
+	case EAGAIN:
+	case ECANCELED:
+	case ENOTCONN:
+		return EIO;
+	default:
+		return -error;
+	}
+}
+
+void hub_reply_err(fuse_req_t req, int error)
+{
+	fuse_reply_err(req, told_errno(error));
+}
