@@ -21,60 +21,60 @@ enum { LINES_OWN = 3, LINES_START = 24 };
 /* The body of a DeleteObjects has some 100 KiB: a place that does copies next gives it back. */
 enum { BODY_KEPT = 4096 };
 
-static void destroy(struct transfer *transfer)
+static void destroy(struct attempt *attempt)
 {
-	if (transfer->easy)
-		curl_easy_cleanup(transfer->easy);
-	buf_release(&transfer->texts);
-	buf_release(&transfer->body);
-	free(transfer->lines);
-	free(transfer->bundle);
-	free(transfer);
+	if (attempt->easy)
+		curl_easy_cleanup(attempt->easy);
+	buf_release(&attempt->texts);
+	buf_release(&attempt->body);
+	free(attempt->lines);
+	free(attempt->bundle);
+	free(attempt);
 }
 
-static int transfer_new(struct worker *worker, struct transfer **ret)
+static int attempt_new(struct worker *worker, struct attempt **ret)
 {
-	struct transfer *transfer = calloc(1, sizeof(*transfer));
+	struct attempt *attempt = calloc(1, sizeof(*attempt));
 
-	if (!transfer)
+	if (!attempt)
 		return -ENOMEM;
-	transfer->worker = worker;
-	transfer->lines = calloc(LINES_START, sizeof(*transfer->lines));
-	transfer->lines_size = LINES_START;
-	transfer->easy = curl_easy_init();
-	if (!transfer->lines || !transfer->easy || transfer_set_constants(transfer)) {
-		destroy(transfer);
+	attempt->worker = worker;
+	attempt->lines = calloc(LINES_START, sizeof(*attempt->lines));
+	attempt->lines_size = LINES_START;
+	attempt->easy = curl_easy_init();
+	if (!attempt->lines || !attempt->easy || attempt_set_constants(attempt)) {
+		destroy(attempt);
 		return -ENOMEM;
 	}
 	/* They change places with the wire's, which have the same bounds. */
-	buf_init(&transfer->texts, worker->wire.lines.max);
-	buf_init(&transfer->body, worker->wire.body.max);
-	transfer->next_all = worker->all;
-	worker->all = transfer;
-	*ret = transfer;
+	buf_init(&attempt->texts, worker->wire.lines.max);
+	buf_init(&attempt->body, worker->wire.body.max);
+	attempt->next_all = worker->all;
+	worker->all = attempt;
+	*ret = attempt;
 	return 0;
 }
 
-int transfer_get(struct worker *worker, struct transfer **ret)
+int attempt_get(struct worker *worker, struct attempt **ret)
 {
-	struct transfer *transfer = worker->idle;
+	struct attempt *attempt = worker->idle;
 
-	if (!transfer)
-		return transfer_new(worker, ret);
-	worker->idle = transfer->next_idle;
-	*ret = transfer;
+	if (!attempt)
+		return attempt_new(worker, ret);
+	worker->idle = attempt->next_idle;
+	*ret = attempt;
 	return 0;
 }
 
-void transfer_free(struct transfer *transfer)
+void attempt_free(struct attempt *attempt)
 {
-	struct transfer **at = &transfer->worker->all;
+	struct attempt **at = &attempt->worker->all;
 
-	while (*at != transfer)
+	while (*at != attempt)
 		at = &(*at)->next_all;
-	*at = transfer->next_all;
-	reader_put(transfer);
-	destroy(transfer);
+	*at = attempt->next_all;
+	attempt_reader_put(attempt);
+	destroy(attempt);
 }
 
 /* Pooled places kept by a trim: as many as a new window begins with. */
@@ -82,7 +82,7 @@ enum { IDLE_KEPT = WINDOW_START };
 
 void call_trim(struct worker *worker)
 {
-	struct transfer **last = &worker->idle, *idle;
+	struct attempt **last = &worker->idle, *idle;
 	bool freed = false;
 
 	for (unsigned kept = 0; *last && kept < IDLE_KEPT; kept++)
@@ -90,15 +90,15 @@ void call_trim(struct worker *worker)
 	for (idle = *last; idle; idle = idle->next_idle)
 		idle->surplus = true;
 	*last = NULL;
-	for (struct transfer **at = &worker->all; *at;) {
-		struct transfer *transfer = *at;
+	for (struct attempt **at = &worker->all; *at;) {
+		struct attempt *attempt = *at;
 
-		if (!transfer->surplus) {
-			at = &transfer->next_all;
+		if (!attempt->surplus) {
+			at = &attempt->next_all;
 			continue;
 		}
-		*at = transfer->next_all;
-		destroy(transfer);
+		*at = attempt->next_all;
+		destroy(attempt);
 		freed = true;
 	}
 	/* Or what comes next, of other sizes, is put on top: 1.2 MiB more at the peak of a move. */
@@ -106,21 +106,21 @@ void call_trim(struct worker *worker)
 		malloc_trim(0);
 }
 
-void transfer_free_all(struct worker *worker)
+void attempt_free_all(struct worker *worker)
 {
 	while (worker->all) {
-		struct transfer *transfer = worker->all;
+		struct attempt *attempt = worker->all;
 
-		worker->all = transfer->next_all;
-		destroy(transfer);
+		worker->all = attempt->next_all;
+		destroy(attempt);
 	}
 	worker->idle = NULL;
-	reader_free_all(worker);
+	attempt_reader_free_all(worker);
 }
 
-static void add_line(struct transfer *transfer, unsigned *count, const char *text)
+static void add_line(struct attempt *attempt, unsigned *count, const char *text)
 {
-	struct curl_slist *line = &transfer->lines[(*count)++];
+	struct curl_slist *line = &attempt->lines[(*count)++];
 
 	/* libcurl only reads the list; its type has no const. */
 	line->data = (char *)(uintptr_t)text;
@@ -129,77 +129,79 @@ static void add_line(struct transfer *transfer, unsigned *count, const char *tex
 
 /* Builds libcurl's list of header lines in our own array, pointing into the wire: no allocation an attempt.
  */
-static int set_lines(struct transfer *transfer)
+static int set_lines(struct attempt *attempt)
 {
-	const struct s3_wire *wire = &transfer->worker->wire;
+	const struct s3_wire *wire = &attempt->worker->wire;
 	const char *text;
 	unsigned wanted = LINES_OWN, count = 0;
 	size_t at = 0;
 
 	while (s3_wire_line(wire, &at))
 		wanted++;
-	if (wanted > transfer->lines_size) {
-		struct curl_slist *lines = realloc(transfer->lines, wanted * sizeof(*lines));
+	if (wanted > attempt->lines_size) {
+		struct curl_slist *lines = realloc(attempt->lines, wanted * sizeof(*lines));
 
 		if (!lines)
 			return -ENOMEM;
-		transfer->lines = lines;
-		transfer->lines_size = wanted;
+		attempt->lines = lines;
+		attempt->lines_size = wanted;
 	}
 	at = 0;
 	while ((text = s3_wire_line(wire, &at)))
-		add_line(transfer, &count, text);
-	add_line(transfer, &count, "Accept:");
-	if (transfer->mode == TRANSFER_BODY || transfer->mode == TRANSFER_UPLOAD)
-		add_line(transfer, &count, "Expect:");
+		add_line(attempt, &count, text);
+	add_line(attempt, &count, "Accept:");
+	if (attempt->mode == ATTEMPT_BODY || attempt->mode == ATTEMPT_UPLOAD)
+		add_line(attempt, &count, "Expect:");
 	else if (wire->method[0] == 'P') /* PUT and POST without a body; some servers insist (411) */
-		add_line(transfer, &count, "Content-Length: 0");
-	transfer->lines[count - 1].next = NULL;
-	return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->lines) ? -ENOMEM : 0;
+		add_line(attempt, &count, "Content-Length: 0");
+	attempt->lines[count - 1].next = NULL;
+	return curl_easy_setopt(attempt->easy, CURLOPT_HTTPHEADER, attempt->lines) ? -ENOMEM : 0;
 }
 
-static enum transfer_mode mode_for(const struct s3_wire *wire)
+static enum attempt_mode mode_for(const struct s3_wire *wire)
 {
 	if (wire->method[0] == 'H')
-		return TRANSFER_HEAD;
+		return ATTEMPT_HEAD;
 	if (wire->upload && wire->body_length)
-		return TRANSFER_UPLOAD;
-	return wire->body.len ? TRANSFER_BODY : TRANSFER_PLAIN;
+		return ATTEMPT_UPLOAD;
+	return wire->body.len ? ATTEMPT_BODY : ATTEMPT_PLAIN;
 }
 
 /* Method and body.  Without a body everything is a GET to libcurl, whatever its name: the shortest way
  * through it. */
-static CURLcode set_mode(struct transfer *transfer)
+static CURLcode set_mode(struct attempt *attempt)
 {
-	const struct s3_wire *wire = &transfer->worker->wire;
-	CURL *easy = transfer->easy;
-	enum transfer_mode mode = mode_for(wire);
-	CURLcode rc = CURLE_OK;
+	const struct s3_wire *wire = &attempt->worker->wire;
+	CURL *easy = attempt->easy;
+	enum attempt_mode mode = mode_for(wire);
+	CURLcode error = CURLE_OK;
 
-	if (mode != transfer->mode) {
-		rc = curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-		if (mode == TRANSFER_HEAD)
-			rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-		else if (mode == TRANSFER_UPLOAD)
-			rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-		else if (mode == TRANSFER_BODY)
-			rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_POST, 1L);
-		transfer->mode = mode;
-		transfer->method = NULL;
+	if (mode != attempt->mode) {
+		error = curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+		if (mode == ATTEMPT_HEAD)
+			error = error ? error : curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+		else if (mode == ATTEMPT_UPLOAD)
+			error = error ? error : curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+		else if (mode == ATTEMPT_BODY)
+			error = error ? error : curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		attempt->mode = mode;
+		attempt->method = NULL;
 	}
-	if (!transfer->method || strcmp(transfer->method, wire->method) != 0) {
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, wire->method);
-		transfer->method = rc ? NULL : wire->method;
+	if (!attempt->method || strcmp(attempt->method, wire->method) != 0) {
+		error = error ? error : curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, wire->method);
+		attempt->method = error ? NULL : wire->method;
 	}
-	if (mode == TRANSFER_UPLOAD)
-		rc = rc ? rc
-			: curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)wire->body_length);
-	if (mode == TRANSFER_BODY) {
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_POSTFIELDS, wire->body.data);
-		rc = rc ? rc
-			: curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wire->body.len);
+	if (mode == ATTEMPT_UPLOAD)
+		error = error ? error
+			      : curl_easy_setopt(
+					easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)wire->body_length);
+	if (mode == ATTEMPT_BODY) {
+		error = error ? error : curl_easy_setopt(easy, CURLOPT_POSTFIELDS, wire->body.data);
+		error = error ? error
+			      : curl_easy_setopt(
+					easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wire->body.len);
 	}
-	return rc;
+	return error;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -208,48 +210,48 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* The handle may have served an account with another one, which may be gone. */
-static CURLcode set_bundle(struct transfer *transfer, const char *bundle)
+static CURLcode set_bundle(struct attempt *attempt, const char *bundle)
 {
 	char *kept = NULL;
-	CURLcode rc;
+	CURLcode error;
 
-	if (same_text(bundle, transfer->bundle))
+	if (same_text(bundle, attempt->bundle))
 		return CURLE_OK;
 	if (bundle && !(kept = strdup(bundle)))
 		return CURLE_OUT_OF_MEMORY;
-	rc = curl_easy_setopt(
-		transfer->easy, CURLOPT_CAINFO, bundle ? bundle : curl_version_info(CURLVERSION_NOW)->cainfo);
-	if (rc) {
+	error = curl_easy_setopt(
+		attempt->easy, CURLOPT_CAINFO, bundle ? bundle : curl_version_info(CURLVERSION_NOW)->cainfo);
+	if (error) {
 		free(kept);
-		return rc;
+		return error;
 	}
-	free(transfer->bundle);
-	transfer->bundle = kept;
+	free(attempt->bundle);
+	attempt->bundle = kept;
 	return CURLE_OK;
 }
 
-static CURLcode set_address(struct transfer *transfer, const struct call *call)
+static CURLcode set_address(struct attempt *attempt, const struct call *call)
 {
 	enum s3_op op = call->request.op;
 	bool large = op == S3_GET_OBJECT || op == S3_LIST_OBJECTS || op == S3_DELETE_OBJECTS;
 	long buffer_size = large ? BUFFER_LARGE : BUFFER_SMALL;
-	long send_size = transfer->mode == TRANSFER_UPLOAD ? SEND_BUFFER_LARGE : SEND_BUFFER_SMALL;
-	bool chosen = account_endpoint(call->account)->tls && !transfer->worker->engine->ca_bundle;
-	CURLcode rc = curl_easy_setopt(transfer->easy, CURLOPT_URL, buf_text(&transfer->worker->wire.url));
+	long send_size = attempt->mode == ATTEMPT_UPLOAD ? SEND_BUFFER_LARGE : SEND_BUFFER_SMALL;
+	bool chosen = account_endpoint(call->account)->tls && !attempt->worker->engine->ca_bundle;
+	CURLcode error = curl_easy_setopt(attempt->easy, CURLOPT_URL, buf_text(&attempt->worker->wire.url));
 
-	if (buffer_size != transfer->buffer_size) {
-		rc = rc ? rc : curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE, buffer_size);
-		transfer->buffer_size = buffer_size;
+	if (buffer_size != attempt->buffer_size) {
+		error = error ? error : curl_easy_setopt(attempt->easy, CURLOPT_BUFFERSIZE, buffer_size);
+		attempt->buffer_size = buffer_size;
 	}
-	if (send_size != transfer->send_size) {
-		rc = rc ? rc : curl_easy_setopt(transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE, send_size);
-		transfer->send_size = send_size;
+	if (send_size != attempt->send_size) {
+		error = error ? error : curl_easy_setopt(attempt->easy, CURLOPT_UPLOAD_BUFFERSIZE, send_size);
+		attempt->send_size = send_size;
 	}
-	return rc || !chosen ? rc : set_bundle(transfer, account_ca_bundle(call->account));
+	return error || !chosen ? error : set_bundle(attempt, account_ca_bundle(call->account));
 }
 
 /* Builds and signs the request for the moment, region and credentials of now. */
-static int build(struct transfer *transfer, struct call *call)
+static int build(struct attempt *attempt, struct call *call)
 {
 	struct endpoint space;
 	struct s3_target target = {
@@ -257,19 +259,19 @@ static int build(struct transfer *transfer, struct call *call)
 		.request_payer = account_request_payer(call->account),
 	};
 
-	account_region(call->account, call->request.bucket, transfer->region);
-	transfer->clock_offset = account_clock_offset(call->account);
-	transfer->credentials = target.credentials;
-	target.region = str_of(transfer->region);
-	target.endpoint = account_endpoint_for(call->account, transfer->region, &space);
-	return s3_wire_build(&transfer->worker->wire, &call->request, &target, transfer->worker->signer,
-		(int64_t)time(NULL) + transfer->clock_offset);
+	account_region(call->account, call->request.bucket, attempt->region);
+	attempt->clock_offset = account_clock_offset(call->account);
+	attempt->credentials = target.credentials;
+	target.region = str_of(attempt->region);
+	target.endpoint = account_endpoint_for(call->account, attempt->region, &space);
+	return s3_wire_build(&attempt->worker->wire, &call->request, &target, attempt->worker->signer,
+		(int64_t)time(NULL) + attempt->clock_offset);
 }
 
 /* Empties what an earlier attempt may have put into the caller's sinks. */
-static void clear_sinks(struct transfer *transfer, struct call *call)
+static void clear_sinks(struct attempt *attempt, struct call *call)
 {
-	transfer->sinks = call->sinks;
+	attempt->sinks = call->sinks;
 	if (call->sinks.page)
 		page_clear(call->sinks.page);
 	if (call->sinks.headers)
@@ -281,8 +283,8 @@ static void clear_sinks(struct transfer *transfer, struct call *call)
 		call->sinks.deletes->entries[i].code[0] = '\0';
 	}
 	if (call->sinks.on_data) {
-		transfer->sinks.on_data = transfer_on_data;
-		transfer->sinks.user = transfer;
+		attempt->sinks.on_data = attempt_on_data;
+		attempt->sinks.user = attempt;
 	}
 }
 
@@ -294,50 +296,50 @@ static void swap(struct buf *a, struct buf *b)
 	*b = c;
 }
 
-/* Builds the request with the worker's work space; what libcurl goes on reading becomes the transfer's. */
-static int prepare(struct transfer *transfer, struct call *call)
+/* Builds the request with the worker's work space; what libcurl goes on reading becomes the attempt's. */
+static int prepare(struct attempt *attempt, struct call *call)
 {
-	struct s3_wire *wire = &transfer->worker->wire;
-	int rc = build(transfer, call);
+	struct s3_wire *wire = &attempt->worker->wire;
+	int error = build(attempt, call);
 
-	if (rc < 0)
-		return rc;
-	if (set_mode(transfer) || set_address(transfer, call))
+	if (error < 0)
+		return error;
+	if (set_mode(attempt) || set_address(attempt, call))
 		return -ENOMEM;
-	rc = set_lines(transfer);
-	if (rc < 0)
-		return rc;
-	transfer->body_length = wire->body_length;
-	swap(&wire->lines, &transfer->texts);
-	swap(&wire->body, &transfer->body);
+	error = set_lines(attempt);
+	if (error < 0)
+		return error;
+	attempt->body_length = wire->body_length;
+	swap(&wire->lines, &attempt->texts);
+	swap(&wire->body, &attempt->body);
 	return 0;
 }
 
-int transfer_start(struct transfer *transfer, struct call *call)
+int attempt_start(struct attempt *attempt, struct call *call)
 {
-	struct worker *worker = transfer->worker;
-	int rc = prepare(transfer, call);
+	struct worker *worker = attempt->worker;
+	int error = prepare(attempt, call);
 
-	if (rc < 0)
-		return rc;
-	clear_sinks(transfer, call);
-	transfer->call = call;
-	transfer->connecting = true;
-	transfer->sent = transfer->sink_failed = transfer->unresolved = false;
-	transfer->error = 0;
-	transfer->body_sent = 0;
-	transfer->curl_error[0] = '\0';
-	transfer->started_ms = transfer->progress_ms = worker->now_ms;
-	if (curl_multi_add_handle(worker->sockets.multi, transfer->easy)) {
-		transfer->call = NULL;
+	if (error < 0)
+		return error;
+	clear_sinks(attempt, call);
+	attempt->call = call;
+	attempt->connecting = true;
+	attempt->sent = attempt->sink_failed = attempt->unresolved = false;
+	attempt->error = 0;
+	attempt->body_sent = 0;
+	attempt->curl_error[0] = '\0';
+	attempt->started_ms = attempt->progress_ms = worker->now_ms;
+	if (curl_multi_add_handle(worker->sockets.multi, attempt->easy)) {
+		attempt->call = NULL;
 		return -ENOMEM;
 	}
-	transfer->running = true;
+	attempt->running = true;
 	return 0;
 }
 
-/* errno of a transfer that gave no answer. */
-static int curl_errno(struct transfer *transfer, CURLcode result)
+/* errno of a attempt that gave no answer. */
+static int curl_errno(struct attempt *attempt, CURLcode result)
 {
 	long os_error = 0;
 
@@ -346,7 +348,7 @@ static int curl_errno(struct transfer *transfer, CURLcode result)
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return -EIO;
 	case CURLE_COULDNT_CONNECT:
-		curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
+		curl_easy_getinfo(attempt->easy, CURLINFO_OS_ERRNO, &os_error);
 		return os_error == ETIMEDOUT || os_error == EHOSTUNREACH || os_error == ENETUNREACH
 			       ? -(int)os_error
 			       : -ECONNREFUSED;
@@ -376,48 +378,48 @@ static int curl_errno(struct transfer *transfer, CURLcode result)
 }
 
 /* What libcurl has to say stands where S3's words would. */
-static void explain_curl(struct transfer *transfer, CURLcode result)
+static void explain_curl(struct attempt *attempt, CURLcode result)
 {
-	const char *words = transfer->curl_error[0] ? transfer->curl_error : curl_easy_strerror(result);
+	const char *words = attempt->curl_error[0] ? attempt->curl_error : curl_easy_strerror(result);
 	const char *name = strstr(words, ": ");
 
-	if (transfer->unresolved && name)
-		transfer_explain(transfer, "could not resolve %s%s",
+	if (attempt->unresolved && name)
+		attempt_explain(attempt, "could not resolve %s%s",
 			result == CURLE_COULDNT_RESOLVE_PROXY ? "the proxy " : "", name + 2);
 	else
-		transfer_explain(transfer, "%s", words);
+		attempt_explain(attempt, "%s", words);
 }
 
-int transfer_finish(struct transfer *transfer, CURLcode result)
+int attempt_finish(struct attempt *attempt, CURLcode result)
 {
-	transfer_stop(transfer);
-	if (transfer->error)
-		return transfer->error;
+	attempt_stop(attempt);
+	if (attempt->error)
+		return attempt->error;
 	if (result == CURLE_OK)
-		return transfer->reader ? answer_parser_end(transfer->reader->parser) : -EBADMSG;
-	transfer->unresolved = result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_RESOLVE_PROXY;
-	explain_curl(transfer, result);
-	return curl_errno(transfer, result);
+		return attempt->reader ? answer_parser_end(attempt->reader->parser) : -EBADMSG;
+	attempt->unresolved = result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_RESOLVE_PROXY;
+	explain_curl(attempt, result);
+	return curl_errno(attempt, result);
 }
 
-void transfer_stop(struct transfer *transfer)
+void attempt_stop(struct attempt *attempt)
 {
-	if (!transfer->running)
+	if (!attempt->running)
 		return;
-	transfer->running = false;
-	curl_multi_remove_handle(transfer->worker->sockets.multi, transfer->easy);
+	attempt->running = false;
+	curl_multi_remove_handle(attempt->worker->sockets.multi, attempt->easy);
 }
 
-void transfer_idle(struct transfer *transfer)
+void attempt_idle(struct attempt *attempt)
 {
-	if (transfer->unresolved) {
-		transfer_free(transfer);
+	if (attempt->unresolved) {
+		attempt_free(attempt);
 		return;
 	}
-	reader_put(transfer);
-	if (transfer->body.size > BODY_KEPT)
-		buf_release(&transfer->body);
-	transfer->call = NULL;
-	transfer->next_idle = transfer->worker->idle;
-	transfer->worker->idle = transfer;
+	attempt_reader_put(attempt);
+	if (attempt->body.size > BODY_KEPT)
+		buf_release(&attempt->body);
+	attempt->call = NULL;
+	attempt->next_idle = attempt->worker->idle;
+	attempt->worker->idle = attempt;
 }

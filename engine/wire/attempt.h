@@ -1,9 +1,9 @@
 /*
- * transfer: one place on the wire: an easy handle with its request texts, used again and again.
+ * attempt: one place on the wire: an easy handle with its request texts, used again and again.
  *
- * Life-cycle: transfer_new, then for each attempt transfer_start ... transfer_finish (libcurl is done) or
- * transfer_stop (time-out, cancel: the connection is closed), then transfer_idle puts it back into the
- * worker's pool, or transfer_free ends it (libcurl 7.88 keeps a buffer after a name could not be resolved, and
+ * Life-cycle: attempt_new, then for each attempt attempt_start ... attempt_finish (libcurl is done) or
+ * attempt_stop (time-out, cancel: the connection is closed), then attempt_idle puts it back into the
+ * worker's pool, or attempt_free ends it (libcurl 7.88 keeps a buffer after a name could not be resolved, and
  * refuses options from then on). The answer stays readable until then.  Options that never change are set once; an attempt
  * sets address, header list, and method and body where they differ from the last attempt's.  Worker thread
  * only.
@@ -14,33 +14,33 @@
 #include "engine/wire/worker.h"
 
 /*
- * What reads an answer, and the answer.  A transfer takes one from the worker's pool when its answer begins:
+ * What reads an answer, and the answer.  A attempt takes one from the worker's pool when its answer begins:
  * most of the 512 in flight are waiting, and a parser has 30 KiB.
  */
-struct reader {
-	struct reader *next;
+struct attempt_reader {
+	struct attempt_reader *next;
 	struct answer_parser *parser;
 	struct s3_answer answer;
 };
 
-enum transfer_mode { TRANSFER_NONE, TRANSFER_PLAIN, TRANSFER_HEAD, TRANSFER_BODY, TRANSFER_UPLOAD };
+enum attempt_mode { ATTEMPT_NONE, ATTEMPT_PLAIN, ATTEMPT_HEAD, ATTEMPT_BODY, ATTEMPT_UPLOAD };
 
-struct transfer {
+struct attempt {
 	CURL *easy;
 	struct worker *worker;
 	struct call *call; /* NULL in the pool */
-	struct transfer *next_idle, *next_all;
+	struct attempt *next_idle, *next_all;
 	bool surplus; /* on its way out of the pool */
 
 	struct buf texts, body; /* the wire's header lines and body; its other texts are the worker's */
 	uint64_t body_length;
 	struct curl_slist *lines; /* array: our constant lines and the wire's */
 	unsigned lines_size;
-	struct reader *reader; /* NULL until something was answered */
+	struct attempt_reader *reader; /* NULL until something was answered */
 	struct s3_sinks sinks;
 
 	/* what the handle is set to */
-	enum transfer_mode mode;
+	enum attempt_mode mode;
 	const char *method;
 	long buffer_size, send_size;
 	char *bundle; /* of certificates, the account's; NULL: the default */
@@ -62,33 +62,32 @@ struct transfer {
 };
 
 /* One from the pool, or a new one.  -ENOMEM. */
-int transfer_get(struct worker *worker, struct transfer **ret);
-void transfer_free_all(struct worker *worker);
+int attempt_get(struct worker *worker, struct attempt **ret);
+void attempt_free_all(struct worker *worker);
 
 /* Builds, signs and sends the call's request.  0 or -errno; after a failure nothing is on the wire. */
-int transfer_start(struct transfer *transfer, struct call *call);
+int attempt_start(struct attempt *attempt, struct call *call);
 /* libcurl says it is done: 0 when the answer is whole, else -errno. */
-int transfer_finish(struct transfer *transfer, CURLcode result);
-void transfer_stop(struct transfer *transfer);
-void transfer_idle(struct transfer *transfer);
-/* Instead of transfer_idle, for one that is not on the wire. */
-void transfer_free(struct transfer *transfer);
+int attempt_finish(struct attempt *attempt, CURLcode result);
+void attempt_stop(struct attempt *attempt);
+void attempt_idle(struct attempt *attempt);
+/* Instead of attempt_idle, for one that is not on the wire. */
+void attempt_free(struct attempt *attempt);
 /* What was answered so far; never NULL. */
-const struct s3_answer *transfer_answer(const struct transfer *transfer);
+const struct s3_answer *attempt_answer(const struct attempt *attempt);
 /* Puts words of ours where S3's would stand, if it said nothing. */
-void transfer_explain(struct transfer *transfer, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void attempt_explain(struct attempt *attempt, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- between transfer.c, transfer_options.c and reader.c ---- */
+/* ---- between attempt.c, attempt_options.c and reader.c ---- */
 
 /* Everything that is the same for every attempt. */
-CURLcode transfer_set_constants(struct transfer *transfer);
+CURLcode attempt_set_constants(struct attempt *attempt);
 /* The caller's sink of a GET, with what it took counted: a body that was handed on is not fetched again. */
-int transfer_on_data(void *user, const char *data, size_t len);
-/* The transfer's reader, begun; NULL when memory is short. */
-struct reader *reader_get(struct transfer *transfer);
+int attempt_on_data(void *user, const char *data, size_t len);
+/* The attempt's reader, begun; NULL when memory is short. */
+struct attempt_reader *attempt_reader_get(struct attempt *attempt);
 /* Back into the pool. */
-void reader_put(struct transfer *transfer);
-void reader_free_all(struct worker *worker);
+void attempt_reader_put(struct attempt *attempt);
+void attempt_reader_free_all(struct worker *worker);
 
 #endif

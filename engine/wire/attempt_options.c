@@ -1,5 +1,5 @@
 /*
- * The part of a transfer that libcurl calls, and the options of an easy handle that never change.
+ * The part of a attempt that libcurl calls, and the options of an easy handle that never change.
  */
 #include <errno.h>
 #include <openssl/ssl.h>
@@ -9,57 +9,57 @@
 
 static size_t on_header(char *data, size_t size, size_t count, void *user)
 {
-	struct transfer *transfer = user;
+	struct attempt *attempt = user;
 
-	if (!transfer->call || transfer->call->cancelled)
+	if (!attempt->call || attempt->call->cancelled)
 		return 0;
-	transfer->progress_ms = transfer->worker->now_ms;
-	if (!transfer->reader)
-		transfer->answered_ms = transfer->progress_ms;
-	if (!reader_get(transfer)) {
-		transfer->error = -ENOMEM;
+	attempt->progress_ms = attempt->worker->now_ms;
+	if (!attempt->reader)
+		attempt->answered_ms = attempt->progress_ms;
+	if (!attempt_reader_get(attempt)) {
+		attempt->error = -ENOMEM;
 		return 0;
 	}
-	answer_parser_header(transfer->reader->parser, data, size * count);
+	answer_parser_header(attempt->reader->parser, data, size * count);
 	return size * count;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *user)
 {
-	struct transfer *transfer = user;
-	int rc;
+	struct attempt *attempt = user;
+	int error;
 
-	if (!transfer->call || transfer->call->cancelled || !transfer->reader)
+	if (!attempt->call || attempt->call->cancelled || !attempt->reader)
 		return 0;
-	transfer->progress_ms = transfer->worker->now_ms;
-	rc = answer_parser_body(transfer->reader->parser, data, size * count);
-	if (rc < 0) {
-		transfer->error = rc;
+	attempt->progress_ms = attempt->worker->now_ms;
+	error = answer_parser_body(attempt->reader->parser, data, size * count);
+	if (error < 0) {
+		attempt->error = error;
 		return 0;
 	}
 	return size * count;
 }
 
-int transfer_on_data(void *user, const char *data, size_t len)
+int attempt_on_data(void *user, const char *data, size_t len)
 {
-	struct transfer *transfer = user;
-	struct call *call = transfer->call;
-	int rc = call->cancelled ? -ECANCELED : call->sinks.on_data(call->sinks.user, data, len);
+	struct attempt *attempt = user;
+	struct call *call = attempt->call;
+	int error = call->cancelled ? -ECANCELED : call->sinks.on_data(call->sinks.user, data, len);
 
-	if (rc < 0) {
-		transfer->sink_failed = true;
-		return rc;
+	if (error < 0) {
+		attempt->sink_failed = true;
+		return error;
 	}
 	call->taken += len;
-	counter_add(&transfer->worker->counters.object_bytes_in, len);
+	counter_add(&attempt->worker->counters.object_bytes_in, len);
 	return 0;
 }
 
 static size_t on_upload(char *data, size_t size, size_t count, void *user)
 {
-	struct transfer *transfer = user;
-	struct call *call = transfer->call;
-	uint64_t left = transfer->body_length - transfer->body_sent;
+	struct attempt *attempt = user;
+	struct call *call = attempt->call;
+	uint64_t left = attempt->body_length - attempt->body_sent;
 	size_t want = size * count < left ? size * count : (size_t)left;
 	ssize_t got = (ssize_t)want;
 
@@ -68,30 +68,30 @@ static size_t on_upload(char *data, size_t size, size_t count, void *user)
 	if (want == 0)
 		return 0;
 	if (call->body_data)
-		memcpy(data, call->body_data + transfer->body_sent, want);
+		memcpy(data, call->body_data + attempt->body_sent, want);
 	else
 		do {
 			got = pread(
-				call->body_fd, data, want, (off_t)(call->body_offset + transfer->body_sent));
+				call->body_fd, data, want, (off_t)(call->body_offset + attempt->body_sent));
 		} while (got < 0 && errno == EINTR);
 	if (got <= 0) {
-		transfer->error = got < 0 ? -errno : -EIO;
-		transfer->sink_failed = true;
+		attempt->error = got < 0 ? -errno : -EIO;
+		attempt->sink_failed = true;
 		return CURL_READFUNC_ABORT;
 	}
-	transfer->body_sent += (uint64_t)got;
-	transfer->progress_ms = transfer->worker->now_ms;
-	counter_add(&transfer->worker->counters.object_bytes_out, (uint64_t)got);
+	attempt->body_sent += (uint64_t)got;
+	attempt->progress_ms = attempt->worker->now_ms;
+	counter_add(&attempt->worker->counters.object_bytes_out, (uint64_t)got);
 	return (size_t)got;
 }
 
 static int on_seek(void *user, curl_off_t offset, int origin)
 {
-	struct transfer *transfer = user;
+	struct attempt *attempt = user;
 
-	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->body_length)
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > attempt->body_length)
 		return CURL_SEEKFUNC_FAIL;
-	transfer->body_sent = (uint64_t)offset;
+	attempt->body_sent = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;
 }
 
@@ -100,16 +100,16 @@ static int on_seek(void *user, curl_off_t offset, int origin)
  * taken then. */
 static int on_connected(void *user, char *peer, char *local, int peer_port, int local_port)
 {
-	struct transfer *transfer = user;
+	struct attempt *attempt = user;
 
-	if (transfer->sent) {
-		transfer->call->ambiguous = true;
-		if (transfer->call->flags & CALL_ONCE)
+	if (attempt->sent) {
+		attempt->call->ambiguous = true;
+		if (attempt->call->flags & CALL_ONCE)
 			return CURL_PREREQFUNC_ABORT;
 	}
-	transfer->sent = true;
-	transfer->connecting = false;
-	transfer->progress_ms = transfer->worker->now_ms;
+	attempt->sent = true;
+	attempt->connecting = false;
+	attempt->progress_ms = attempt->worker->now_ms;
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -124,70 +124,71 @@ static CURLcode on_tls_context(CURL *easy, void *context, void *user)
 static CURLcode set_tls(CURL *easy, const struct engine *engine)
 {
 	const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-	CURLcode rc = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	CURLcode error = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 
 	/* Other libraries hand over something else. */
 	if (version->ssl_version && strncmp(version->ssl_version, "OpenSSL/", 8) == 0)
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
+		error = error ? error : curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
 	/* libcurl keeps the parsed bundle for all connections of a multi only where there is no directory of
 	 * certificates beside it; without that each of 512 connections parses it anew. */
 	if (version->cainfo)
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+		error = error ? error : curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	if (engine->ca_bundle)
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_CAINFO, engine->ca_bundle);
+		error = error ? error : curl_easy_setopt(easy, CURLOPT_CAINFO, engine->ca_bundle);
 	if (engine->no_verify_tls) {
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+		error = error ? error : curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		error = error ? error : curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
-	return rc;
+	return error;
 }
 
-static CURLcode set_callbacks(struct transfer *transfer)
+static CURLcode set_callbacks(struct attempt *attempt)
 {
-	CURL *easy = transfer->easy;
-	CURLcode rc = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	CURL *easy = attempt->easy;
+	CURLcode error = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
-	return rc ? rc : sockets_adopt(&transfer->worker->sockets, easy);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_HEADERDATA, attempt);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_WRITEDATA, attempt);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_READDATA, attempt);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_SEEKDATA, attempt);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_PREREQDATA, attempt);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_PRIVATE, attempt);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, attempt->curl_error);
+	return error ? error : sockets_adopt(&attempt->worker->sockets, easy);
 }
 
-CURLcode transfer_set_constants(struct transfer *transfer)
+CURLcode attempt_set_constants(struct attempt *attempt)
 {
-	CURL *easy = transfer->easy;
-	const struct engine *engine = transfer->worker->engine;
-	CURLcode rc = set_callbacks(transfer);
+	CURL *easy = attempt->easy;
+	const struct engine *engine = attempt->worker->engine;
+	CURLcode error = set_callbacks(attempt);
 
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
 	/* A large copy's connection is silent for minutes. */
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_USERAGENT, "ferryfs/" FERRYFS_VERSION);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_USERAGENT, "ferryfs/" FERRYFS_VERSION);
 	/* Our scan ends a connect that takes too long; libcurl's own clock would be set for each attempt. */
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, worker_connections(transfer->worker));
+	error = error ? error
+		      : curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, worker_connections(attempt->worker));
 	/* Or a handle that is taken off the wire while its name is being looked up waits for the resolver, and
 	 * the worker with it. */
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	if (!engine->proxied) {
 		/* Or libcurl reads the environment for each attempt. */
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_PROXY, "");
-		rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+		error = error ? error : curl_easy_setopt(easy, CURLOPT_PROXY, "");
+		error = error ? error : curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 	}
-	return rc ? rc : set_tls(easy, engine);
+	return error ? error : set_tls(easy, engine);
 }

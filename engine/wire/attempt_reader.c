@@ -14,15 +14,15 @@ enum { READERS_KEPT = 64 };
 
 enum { TROUBLE_AFTER_MS = 2000, TROUBLE_PAUSE_MS = 30000 };
 
-static void reader_free(struct reader *reader)
+static void reader_free(struct attempt_reader *reader)
 {
 	answer_parser_free(reader->parser);
 	free(reader);
 }
 
-static struct reader *reader_new(void)
+static struct attempt_reader *reader_new(void)
 {
-	struct reader *reader = calloc(1, sizeof(*reader));
+	struct attempt_reader *reader = calloc(1, sizeof(*reader));
 
 	if (!reader)
 		return NULL;
@@ -33,13 +33,13 @@ static struct reader *reader_new(void)
 	return reader;
 }
 
-struct reader *reader_get(struct transfer *transfer)
+struct attempt_reader *attempt_reader_get(struct attempt *attempt)
 {
-	struct worker *worker = transfer->worker;
-	struct reader *reader = worker->readers;
+	struct worker *worker = attempt->worker;
+	struct attempt_reader *reader = worker->readers;
 
-	if (transfer->reader)
-		return transfer->reader;
+	if (attempt->reader)
+		return attempt->reader;
 	if (reader) {
 		worker->readers = reader->next;
 		worker->reader_count--;
@@ -48,17 +48,17 @@ struct reader *reader_get(struct transfer *transfer)
 		if (!reader)
 			return NULL;
 	}
-	answer_parser_begin(reader->parser, &transfer->call->request, &reader->answer, &transfer->sinks);
-	transfer->reader = reader;
+	answer_parser_begin(reader->parser, &attempt->call->request, &reader->answer, &attempt->sinks);
+	attempt->reader = reader;
 	return reader;
 }
 
-void reader_put(struct transfer *transfer)
+void attempt_reader_put(struct attempt *attempt)
 {
-	struct worker *worker = transfer->worker;
-	struct reader *reader = transfer->reader;
+	struct worker *worker = attempt->worker;
+	struct attempt_reader *reader = attempt->reader;
 
-	transfer->reader = NULL;
+	attempt->reader = NULL;
 	if (!reader)
 		return;
 	if (worker->reader_count >= READERS_KEPT) {
@@ -70,35 +70,35 @@ void reader_put(struct transfer *transfer)
 	worker->reader_count++;
 }
 
-const struct s3_answer *transfer_answer(const struct transfer *transfer)
+const struct s3_answer *attempt_answer(const struct attempt *attempt)
 {
 	static const struct s3_answer none = {.retry_after = -1, .content_length = UINT64_MAX};
 
-	return transfer && transfer->reader ? &transfer->reader->answer : &none;
+	return attempt && attempt->reader ? &attempt->reader->answer : &none;
 }
 
 /* Whoever sits before a terminal hears, after TROUBLE_AFTER_MS and not too often, what a command waits for.  Any
  * worker's thread. */
-static void tell_trouble(const struct transfer *transfer, const char *words)
+static void tell_trouble(const struct attempt *attempt, const char *words)
 {
 	static atomic_uint_fast64_t told_ms;
-	uint64_t now = transfer->worker->now_ms, last = atomic_load(&told_ms);
+	uint64_t now = attempt->worker->now_ms, last = atomic_load(&told_ms);
 	struct buf shown;
 
-	if (now < transfer->call->started_ms + TROUBLE_AFTER_MS || (last && now < last + TROUBLE_PAUSE_MS) ||
+	if (now < attempt->call->started_ms + TROUBLE_AFTER_MS || (last && now < last + TROUBLE_PAUSE_MS) ||
 		!isatty(STDERR_FILENO) || !atomic_compare_exchange_strong(&told_ms, &last, now))
 		return;
 	buf_init(&shown, LOG_LINE_MAX);
-	endpoint_url(account_endpoint(transfer->call->account), &shown);
+	endpoint_url(account_endpoint(attempt->call->account), &shown);
 	buf_add_text(&shown, ": ");
 	escape_text(&shown, str_of(words));
-	log_text(LOG_LEVEL_WARNING, "%s (attempt %u)", buf_text(&shown), transfer->call->attempts);
+	log_text(LOG_LEVEL_WARNING, "%s (attempt %u)", buf_text(&shown), attempt->call->attempts);
 	buf_release(&shown);
 }
 
-void transfer_explain(struct transfer *transfer, const char *format, ...)
+void attempt_explain(struct attempt *attempt, const char *format, ...)
 {
-	struct reader *reader = reader_get(transfer);
+	struct attempt_reader *reader = attempt_reader_get(attempt);
 	va_list args;
 
 	if (!reader || reader->answer.error.code[0] || reader->answer.error.message[0])
@@ -106,14 +106,14 @@ void transfer_explain(struct transfer *transfer, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(reader->answer.error.message, sizeof(reader->answer.error.message), format, args);
 	va_end(args);
-	if (transfer->call)
-		tell_trouble(transfer, reader->answer.error.message);
+	if (attempt->call)
+		tell_trouble(attempt, reader->answer.error.message);
 }
 
-void reader_free_all(struct worker *worker)
+void attempt_reader_free_all(struct worker *worker)
 {
 	while (worker->readers) {
-		struct reader *reader = worker->readers;
+		struct attempt_reader *reader = worker->readers;
 
 		worker->readers = reader->next;
 		reader_free(reader);

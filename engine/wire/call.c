@@ -6,6 +6,7 @@
 #include "engine/base/log.h"
 #include "engine/wire/patience.h"
 #include "engine/wire/attempt.h"
+#include "engine/wire/call_internal.h"
 
 enum {
 	REGION_FIXES_MAX = 2,
@@ -31,7 +32,7 @@ static void leave(struct call *call)
 
 	switch (call->state) {
 	case CALL_QUEUED:
-		window_unqueue(call->window, call);
+		call_queue_remove(call->window, call);
 		break;
 	case CALL_ACTIVE:
 		call_list_remove(&worker->active, call);
@@ -61,7 +62,7 @@ static void enqueue(struct call *call, bool in_front)
 {
 	leave(call);
 	call->state = CALL_QUEUED;
-	window_queue(call->window, call, in_front);
+	call_queue_push(call->window, call, in_front);
 }
 
 static void on_wait_over(struct timer *timer, struct worker *worker)
@@ -88,12 +89,12 @@ static void wait(struct call *call, unsigned delay_ms)
 	worker->waiting_count++;
 }
 
-/* The transfer goes back to the pool: there will be another attempt. */
-static void drop_transfer(struct call *call)
+/* The attempt goes back to the pool: there will be another attempt. */
+static void drop_attempt(struct call *call)
 {
-	if (call->transfer)
-		transfer_idle(call->transfer);
-	call->transfer = NULL;
+	if (call->attempt)
+		attempt_idle(call->attempt);
+	call->attempt = NULL;
 }
 
 void call_start(struct worker *worker, struct call *call)
@@ -104,7 +105,7 @@ void call_start(struct worker *worker, struct call *call)
 	call->region_fixes = call->renewals = call->clock_fixes = 0;
 	call->request.ask_why = false;
 	call->taken = 0;
-	call->transfer = NULL;
+	call->attempt = NULL;
 	call->timer = (struct timer){0};
 	call->worker = worker;
 	call->state = CALL_IDLE;
@@ -183,7 +184,7 @@ static void again_later(struct call *call, int error, enum fault fault)
 		delay = retry_delay_empty(retry_random(&worker->random));
 	if (fault == FAULT_SILENT && call->failed == worker->engine->retries)
 		delay = last_delay(call, delay);
-	drop_transfer(call);
+	drop_attempt(call);
 	wait(call, delay);
 }
 
@@ -202,7 +203,7 @@ static void again_slower(struct call *call, const struct s3_answer *answer)
 	delay = retry_delay(call->slowed, true, retry_random(&worker->random));
 	if (after > 0)
 		delay += 1000 * (unsigned)(after < RETRY_AFTER_MAX_S ? after : RETRY_AFTER_MAX_S);
-	drop_transfer(call);
+	drop_attempt(call);
 	wait(call, delay);
 }
 
@@ -217,41 +218,41 @@ void call_give_up(struct call *call)
 /* Takes a place and sends it; 0 or -errno, and then nothing is on the wire. */
 static int send_attempt(struct call *call)
 {
-	struct transfer *transfer;
-	int rc = transfer_get(call->worker, &transfer);
+	struct attempt *attempt;
+	int error = attempt_get(call->worker, &attempt);
 
-	if (rc < 0)
-		return rc;
-	rc = transfer_start(transfer, call);
-	if (rc < 0)
-		transfer_free(transfer); /* whatever state libcurl's handle is in */
+	if (error < 0)
+		return error;
+	error = attempt_start(attempt, call);
+	if (error < 0)
+		attempt_free(attempt); /* whatever state libcurl's handle is in */
 	else
-		call->transfer = transfer;
-	return rc;
+		call->attempt = attempt;
+	return error;
 }
 
 void call_launch(struct call *call)
 {
 	struct worker *worker = call->worker;
-	int rc;
+	int error;
 
-	/* window_next took it out of the queue. */
+	/* call_queue_pop took it out of the queue. */
 	call->state = CALL_IDLE;
 	if (call->started_ms == 0) {
 		call->started_ms = worker->now_ms;
 		call->good_before = call->window->outage.good;
 	}
-	rc = send_attempt(call);
-	if (rc == -ENOMEM) {
+	error = send_attempt(call);
+	if (error == -ENOMEM) {
 		/* It passes, too, as libcurl's refusals do. */
-		again_later(call, rc, FAULT_SILENT);
+		again_later(call, error, FAULT_SILENT);
 		return;
 	}
-	if (rc < 0) {
-		end(call, rc);
+	if (error < 0) {
+		end(call, error);
 		return;
 	}
-	call->transfer->ticket = window_send(call->window, worker->now_ms);
+	call->attempt->ticket = window_send(call->window, worker->now_ms);
 	call->attempts++;
 	counter_add(&worker->counters.requests[call->request.op], 1);
 	if (call->attempts > 1)
@@ -265,7 +266,7 @@ void call_launch(struct call *call)
 
 static void again_at_once(struct call *call)
 {
-	drop_transfer(call);
+	drop_attempt(call);
 	enqueue(call, true);
 }
 
@@ -273,15 +274,15 @@ static void again_at_once(struct call *call)
 static bool renew(struct call *call)
 {
 	struct account *account = call->account;
-	int rc;
+	int error;
 
 	if (call->renewals++)
 		return false;
 	/* Another call may have had them renewed since. */
-	if (account_credentials(account) != call->transfer->credentials)
+	if (account_credentials(account) != call->attempt->credentials)
 		return true;
-	rc = account_renew(account);
-	return rc == 0 || (rc == -EAGAIN && account_credentials(account) != call->transfer->credentials);
+	error = account_renew(account);
+	return error == 0 || (error == -EAGAIN && account_credentials(account) != call->attempt->credentials);
 }
 
 /* What can be put right and asked again at once; false when it can't. */
@@ -311,7 +312,7 @@ static bool put_right(struct call *call, enum s3_retry retry, const struct s3_an
 /* The answer to a HEAD has no body to say why it was refused: what of it might be put right. */
 static enum s3_retry unsaid(const struct call *call, const struct s3_answer *answer)
 {
-	int64_t ahead = answer->date - (int64_t)time(NULL) - call->transfer->clock_offset;
+	int64_t ahead = answer->date - (int64_t)time(NULL) - call->attempt->clock_offset;
 
 	if (answer->error.code[0] || (answer->status != 400 && answer->status != 403))
 		return S3_RETRY_NO;
@@ -323,7 +324,7 @@ static enum s3_retry retry_of(const struct call *call, const struct s3_answer *a
 	enum s3_retry retry = s3_answer_retry(answer);
 
 	/* Some servers name the region with every answer. */
-	if (retry == S3_RETRY_REGION && strcmp(answer->region, call->transfer->region) == 0)
+	if (retry == S3_RETRY_REGION && strcmp(answer->region, call->attempt->region) == 0)
 		retry = S3_RETRY_NO;
 	return retry == S3_RETRY_NO ? unsaid(call, answer) : retry;
 }
@@ -352,8 +353,8 @@ static void see_date(const struct call *call, const struct s3_answer *answer)
 	enum s3_op op = call->request.op;
 
 	if (answer->date && answer->of_s3 && op != S3_GET_OBJECT && op != S3_HEAD_OBJECT)
-		account_see_date(call->account, answer->date,
-			call->worker->now_ms - call->transfer->started_ms < 1000);
+		account_see_date(
+			call->account, answer->date, call->worker->now_ms - call->attempt->started_ms < 1000);
 }
 
 static void on_answer(struct call *call, const struct s3_answer *answer)
@@ -389,21 +390,21 @@ static void on_answer(struct call *call, const struct s3_answer *answer)
 }
 
 /* Does this error of a connection pass by itself? */
-static bool passes(const struct transfer *transfer, int error)
+static bool passes(const struct attempt *attempt, int error)
 {
-	return transfer->unresolved || error == -ECONNRESET || error == -ECONNREFUSED ||
+	return attempt->unresolved || error == -ECONNRESET || error == -ECONNREFUSED ||
 	       error == -ECONNABORTED || error == -ETIMEDOUT || error == -EHOSTUNREACH ||
 	       error == -ENETUNREACH || error == -EBADMSG;
 }
 
 static void trace(const struct call *call, int outcome)
 {
-	const struct transfer *transfer = call->transfer;
-	const struct s3_answer *answer = transfer_answer(transfer);
+	const struct attempt *attempt = call->attempt;
+	const struct s3_answer *answer = attempt_answer(attempt);
 	char consequence[64];
 
 	snprintf(consequence, sizeof(consequence), "attempt %u, status %d, %llu ms", call->attempts,
-		answer->status, (unsigned long long)(call->worker->now_ms - transfer->started_ms));
+		answer->status, (unsigned long long)(call->worker->now_ms - attempt->started_ms));
 	log_call(LOG_LEVEL_TRACE, &(struct log_call){.what = s3_op_name(call->request.op),
 					  .bucket = call->request.bucket,
 					  .key = call->request.key,
@@ -413,15 +414,15 @@ static void trace(const struct call *call, int outcome)
 }
 
 /* What it says of the service.  An answer that came and is broken says nothing of how much was asked for. */
-static enum window_outcome window_outcome(const struct transfer *transfer, int outcome, enum s3_retry retry)
+static enum window_outcome window_outcome(const struct attempt *attempt, int outcome, enum s3_retry retry)
 {
-	const struct s3_answer *answer = transfer_answer(transfer);
+	const struct s3_answer *answer = attempt_answer(attempt);
 
 	if (outcome == 0 && retry == S3_RETRY_SLOWER)
 		return WINDOW_BAD;
 	if (outcome == 0)
 		return retry == S3_RETRY_YES && is_server_error(answer) ? WINDOW_FAILED : WINDOW_GOOD;
-	if (transfer->sink_failed || !passes(transfer, outcome) || outcome == -EBADMSG)
+	if (attempt->sink_failed || !passes(attempt, outcome) || outcome == -EBADMSG)
 		return WINDOW_GOOD;
 	return outcome == -ETIMEDOUT || answer->status == 0 ? WINDOW_FAILED : WINDOW_GOOD;
 }
@@ -434,7 +435,7 @@ static void learn_outage(struct call *call, int error, bool failed)
 	if (failed) {
 		outage_failed(&window->outage, call->worker->engine->timeout_ms, call->worker->now_ms);
 		window->error = error;
-		window->words = transfer_answer(call->transfer)->error;
+		window->words = attempt_answer(call->attempt)->error;
 	} else {
 		outage_good(&window->outage);
 		window->good_of[call->request.op]++;
@@ -444,12 +445,12 @@ static void learn_outage(struct call *call, int error, bool failed)
 
 void call_attempt_over(struct call *call, int outcome)
 {
-	struct transfer *transfer = call->transfer;
-	const struct s3_answer *answer = transfer_answer(transfer);
+	struct attempt *attempt = call->attempt;
+	const struct s3_answer *answer = attempt_answer(attempt);
 	enum s3_retry retry = outcome ? S3_RETRY_NO : s3_answer_retry(answer);
-	enum window_outcome said = window_outcome(transfer, outcome, retry);
+	enum window_outcome said = window_outcome(attempt, outcome, retry);
 
-	window_answer(call->window, transfer->ticket, said, call->worker->now_ms);
+	window_answer(call->window, attempt->ticket, said, call->worker->now_ms);
 	if (said != WINDOW_GOOD || outcome == 0)
 		learn_outage(call, outcome ? outcome : s3_answer_errno(answer), said != WINDOW_GOOD);
 	if (log_enabled(LOG_LEVEL_TRACE))
@@ -460,9 +461,9 @@ void call_attempt_over(struct call *call, int outcome)
 	}
 	if (outcome == -ETIMEDOUT)
 		counter_add(&call->worker->counters.timeouts, 1);
-	if (transfer->sent)
+	if (attempt->sent)
 		call->ambiguous = true;
-	if (transfer->sink_failed || !passes(transfer, outcome))
+	if (attempt->sink_failed || !passes(attempt, outcome))
 		end(call, outcome);
 	else
 		again_later(call, outcome, FAULT_SILENT);
@@ -472,11 +473,11 @@ void call_attempt_over(struct call *call, int outcome)
  * of which is progress. */
 static uint64_t dripping(const struct call *call)
 {
-	const struct transfer *transfer = call->transfer;
+	const struct attempt *attempt = call->attempt;
 
-	if (!transfer->reader || (call->sinks.on_data && transfer_answer(transfer)->status < 300))
+	if (!attempt->reader || (call->sinks.on_data && attempt_answer(attempt)->status < 300))
 		return 0;
-	return call->worker->now_ms - transfer->answered_ms;
+	return call->worker->now_ms - attempt->answered_ms;
 }
 
 /* How long may nothing come? */
@@ -484,7 +485,7 @@ static uint64_t quiet_limit(const struct call *call)
 {
 	const struct engine *engine = call->worker->engine;
 
-	if (call->transfer->connecting)
+	if (call->attempt->connecting)
 		return engine->connect_timeout_ms;
 	return engine->timeout_ms + call->expect_bytes / SLOW_BYTES_PER_MS +
 	       (uint64_t)call->expect_keys * SLOW_KEY_MS;
@@ -492,7 +493,7 @@ static uint64_t quiet_limit(const struct call *call)
 
 static uint64_t quiet_ms(const struct call *call)
 {
-	return call->worker->now_ms - call->transfer->progress_ms;
+	return call->worker->now_ms - call->attempt->progress_ms;
 }
 
 bool call_is_overdue(const struct call *call)
@@ -504,16 +505,16 @@ bool call_is_overdue(const struct call *call)
 
 void call_time_out(struct call *call)
 {
-	struct transfer *transfer = call->transfer;
+	struct attempt *attempt = call->attempt;
 	uint64_t ms = quiet_ms(call);
-	const char *what = transfer->connecting ? "no connection" : "nothing came";
+	const char *what = attempt->connecting ? "no connection" : "nothing came";
 
 	if (ms <= quiet_limit(call)) {
 		what = "no end of the answer";
 		ms = dripping(call);
 	}
-	transfer_stop(transfer);
-	transfer_explain(transfer, "%s for %llu ms", what, (unsigned long long)ms);
+	attempt_stop(attempt);
+	attempt_explain(attempt, "%s for %llu ms", what, (unsigned long long)ms);
 	call_attempt_over(call, -ETIMEDOUT);
 }
 
@@ -521,27 +522,27 @@ void call_time_out(struct call *call)
 
 static void call_back(struct worker *worker, struct call *call)
 {
-	struct transfer *transfer = call->transfer;
+	struct attempt *attempt = call->attempt;
 
-	if (transfer && transfer->running) {
-		transfer_stop(transfer);
-		window_answer(call->window, transfer->ticket, WINDOW_SILENT, worker->now_ms);
-		call->ambiguous |= transfer->sent;
+	if (attempt && attempt->running) {
+		attempt_stop(attempt);
+		window_answer(call->window, attempt->ticket, WINDOW_SILENT, worker->now_ms);
+		call->ambiguous |= attempt->sent;
 	}
 	if (call->error && call->error != -ECANCELED)
 		counter_add(&worker->counters.failed, 1);
 	call->state = CALL_IDLE;
-	call->transfer = NULL;
+	call->attempt = NULL;
 	crash_step();
-	/* The call may be gone, or started anew, when this returns; its transfer is not. */
+	/* The call may be gone, or started anew, when this returns; its attempt is not. */
 	if (call->given_up)
 		call->on_done(call, &(struct s3_answer){.error = call->window->words,
 					    .retry_after = -1,
 					    .content_length = UINT64_MAX});
 	else
-		call->on_done(call, transfer_answer(transfer));
-	if (transfer)
-		transfer_idle(transfer);
+		call->on_done(call, attempt_answer(attempt));
+	if (attempt)
+		attempt_idle(attempt);
 }
 
 bool call_run_ended(struct worker *worker)

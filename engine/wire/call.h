@@ -6,7 +6,7 @@
  * transition happens on the worker's thread.
  *
  * The caller owns the call's memory and everything its request points to until on_done; on_done may free it
- * or start it again.  The answer lies with the transfer and is lent to on_done only.
+ * or start it again.  The answer lies with the attempt and is lent to on_done only.
  *
  * What is retried: connection errors, time-outs, cut answers and what s3_answer_retry says, with capped
  * exponential back-off and full jitter.  When a call is given up depends on whose fault it seems to be:
@@ -42,7 +42,7 @@
 #include "engine/wire/engine.h"
 #include "s3/answer.h"
 
-struct transfer;
+struct attempt;
 struct window;
 
 enum call_flags {
@@ -85,7 +85,7 @@ struct call {
 	uint64_t taken;
 	struct call *next, *prev;
 	struct timer timer;
-	struct transfer *transfer;
+	struct attempt *attempt;
 	struct worker *worker;
 	struct window *window;
 	uint64_t started_ms; /* of the first attempt; 0: there was none */

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "engine/base/task.h"
 
 struct engine;
 struct worker;
@@ -46,19 +47,10 @@ struct worker *engine_worker(struct engine *engine, unsigned index);
 struct worker *engine_pick(struct engine *engine);
 
 /* ---- mailbox; any thread ---- */
-struct task {
-	struct task *next;
-	void (*run)(struct task *task, struct worker *worker); /* worker thread */
-};
 void worker_post(struct worker *worker, struct task *task);
 bool worker_is_here(const struct worker *worker);
 
 /* ---- timers; worker thread only ---- */
-struct timer {
-	void (*run)(struct timer *timer, struct worker *worker);
-	uint64_t due_ms; /* private, as is index */
-	unsigned index; /* 0: not set */
-};
 int worker_timer_set(
 	struct worker *worker, struct timer *timer, unsigned delay_ms); /* sets anew when set; -ENOMEM */
 void worker_timer_clear(struct worker *worker, struct timer *timer);

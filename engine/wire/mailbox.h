@@ -8,7 +8,8 @@
 #define FERRYFS_ENGINE_WIRE_MAILBOX_H
 
 #include <pthread.h>
-#include "engine/wire/engine.h"
+#include <stdbool.h>
+#include "engine/base/task.h"
 
 struct mailbox {
 	pthread_mutex_t lock;

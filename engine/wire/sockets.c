@@ -114,17 +114,17 @@ static int on_close(void *user, curl_socket_t fd)
 
 CURLcode sockets_adopt(struct sockets *sockets, CURL *easy)
 {
-	CURLcode rc = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	CURLcode error = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets);
-	rc = rc ? rc : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-	return rc ? rc : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets);
+	error = error ? error : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	return error ? error : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets);
 }
 
 int sockets_init(struct sockets *sockets, int event, uint64_t *now_ms)
 {
 	struct epoll_event watched = {.events = EPOLLIN, .data.fd = event};
-	int rc = -ENOMEM;
+	int error = -ENOMEM;
 
 	*sockets = (struct sockets){.epoll = -1, .event = event, .now_ms = now_ms};
 	sockets->multi = curl_multi_init();
@@ -132,7 +132,7 @@ int sockets_init(struct sockets *sockets, int event, uint64_t *now_ms)
 		goto out;
 	sockets->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (sockets->epoll < 0 || epoll_ctl(sockets->epoll, EPOLL_CTL_ADD, event, &watched) < 0) {
-		rc = -errno;
+		error = -errno;
 		goto out;
 	}
 	if (curl_multi_setopt(sockets->multi, CURLMOPT_SOCKETFUNCTION, on_socket) ||
@@ -143,7 +143,7 @@ int sockets_init(struct sockets *sockets, int event, uint64_t *now_ms)
 	return 0;
 out:
 	sockets_release(sockets);
-	return rc;
+	return error;
 }
 
 void sockets_release(struct sockets *sockets)

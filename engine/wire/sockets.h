@@ -30,7 +30,7 @@ struct sockets {
 	bool timer_set;
 	uint64_t timer_due_ms;
 	bool drained; /* the last turn looked at all that were ready */
-	bool broken; /* epoll or memory failed us: every transfer must end */
+	bool broken; /* epoll or memory failed us: every attempt must end */
 	uint64_t *now_ms; /* lent: the worker's clock */
 	uint64_t opened; /* connections so far */
 };

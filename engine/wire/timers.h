@@ -9,7 +9,7 @@
 #define FERRYFS_ENGINE_WIRE_TIMERS_H
 
 #include <stddef.h>
-#include "engine/wire/engine.h"
+#include "engine/base/task.h"
 
 struct timers {
 	struct timer **heap; /* from 1: heap[0] is unused */

@@ -1,53 +1,69 @@
 #include "engine/wire/window.h"
 
+/* ---- the tuned numbers, in one place ---- */
+
 /* Below this number in flight a service counts as one that allows few; attempts a second there, at least; and
  * the longest look ahead. */
 static const double SMALL = 16, SMALL_LEAST = 2;
 enum { HELD_MS_MAX = 1000 };
 
-void call_list_push(struct call_list *list, struct call *call)
-{
-	call->next = NULL;
-	call->prev = list->last;
-	if (list->last)
-		list->last->next = call;
-	else
-		list->first = call;
-	list->last = call;
-}
+/* Where probing begins, as a share of the bad level, and its growth a second there.  In the simulation of
+ * tests/unit/engine_window 96 % or more of a service's rate is reached and under 3 % refused, at 500 to
+ * 10,000 a second. */
+static const double PROBE_FROM = 0.95, PROBE_SLOPE = 0.04, PROBE_FASTER = 4;
 
-void call_list_push_front(struct call_list *list, struct call *call)
-{
-	call->prev = NULL;
-	call->next = list->first;
-	if (list->first)
-		list->first->prev = call;
-	else
-		list->last = call;
-	list->first = call;
-}
+/* Noise hides the first refusals of a rate, so that the ceiling is gone to at a tenth more each round trip.
+ */
+static const double NOISE_GROWTH = 0.1;
 
-void call_list_remove(struct call_list *list, struct call *call)
-{
-	if (call->prev)
-		call->prev->next = call->next;
-	else
-		list->first = call->next;
-	if (call->next)
-		call->next->prev = call->prev;
-	else
-		list->last = call->prev;
-	call->next = call->prev = NULL;
-}
+/* While it is not, only a share above TRIAL_DRIFT cuts again, once TRIAL_EXCESS more than that were refused.
+ */
+static const double TRIAL_DRIFT = 0.25, TRIAL_EXCESS = 4;
 
-struct call *call_list_pop(struct call_list *list)
-{
-	struct call *call = list->first;
+/* A trial is decided by so many answers, or the level's number where that is more. */
+enum { TRIAL_MIN = 32 };
 
-	if (call)
-		call_list_remove(list, call);
-	return call;
-}
+/* An earlier trial's share in the next. */
+static const double TALLY_KEPT = 0.75;
+
+/* A rate that was probed up to is met again after a second or so (PROBE_FROM, PROBE_SLOPE). */
+static const double EARLY_TRIPS = 27, EARLY_MS_MAX = 800;
+
+/* A refusal or two, soon after the last: more likely noise too thin for a trial.  Such cuts would bring the
+ * level down by a twentieth each time; it goes up a tenth instead, and if it was the rate after all, the next
+ * cut finds more than EARLY_SHARE refused and goes by what it finds. */
+static const double EARLY_RAISE = 1.1, EARLY_SHARE = 0.05;
+
+/* Room above it for what a cut left unused. */
+static const double SUSTAINED_MORE = 1.1;
+
+/* A single refusal among many good answers says nothing of that: the size may be small for another reason. */
+static const double SMALL_SHARE = 0.1;
+
+/* The cut: the level goes down only to what was good, and stays where it was when a refusal comes early but
+ * most of it was good all the same; else noise too thin for the trial would bring it down bit by bit. */
+static const double SMALL_CUT = 0.7, SMALL_MORE = 1.05, SMALL_FAR = 0.85;
+
+/* Up to this share of what was in flight at the cut the size counts as halved. */
+static const double HALVED = 0.9;
+
+/* With noise, refusals above 5/4 of it are summed up; 16 of them by chance are a matter of minutes at 17,000
+ * a second (simulated for 1 to 50 %), and 40 answers when half are refused. */
+static const double NOISE_DRIFT = 1.25, NOISE_EXCESS = 16, NOISE_MAX = 0.5;
+
+/* Refusals expected in a stretch that may lower the noise: half of 50 is 3.5 standard deviations away. */
+enum { STRETCH = 50 };
+
+/* ... and in a trial that may do so; refused in the trials at a small size that show noise. */
+enum { ENOUGH = 4, SMALL_NOISE = 3 };
+
+/* The trial at a small size, by answers or time. */
+enum { SMALL_TRIAL = 16, SMALL_TRIAL_MS = 400 };
+
+/* What was long ago counts for less: the service may allow more or less by now. */
+enum { GOOD_MS_MAX = 4000, RECENT_MS_MAX = 2000 };
+
+/* ---- places and pace ---- */
 
 void window_init(struct window *window, unsigned ceiling, uint64_t now_ms)
 {
@@ -135,15 +151,6 @@ struct window_ticket window_send(struct window *window, uint64_t now_ms)
 	return (struct window_ticket){.cuts = window->cuts, .sent_ms = now_ms};
 }
 
-/* Where probing begins, as a share of the bad level, and its growth a second there.  In the simulation of
- * tests/unit/engine_window 96 % or more of a service's rate is reached and under 3 % refused, at 500 to
- * 10,000 a second. */
-static const double PROBE_FROM = 0.95, PROBE_SLOPE = 0.04, PROBE_FASTER = 4;
-
-/* Noise hides the first refusals of a rate, so that the ceiling is gone to at a tenth more each round trip.
- */
-static const double NOISE_GROWTH = 0.1;
-
 static void grow(struct window *window, uint64_t now_ms)
 {
 	double seconds, pause = is_small(window) ? 1 / SMALL_LEAST : 0.1;
@@ -189,32 +196,11 @@ static void tally_add(struct window_tally *tally, bool bad)
 	tally->bad += bad;
 }
 
-/* While it is not, only a share above TRIAL_DRIFT cuts again, once TRIAL_EXCESS more than that were refused.
- */
-static const double TRIAL_DRIFT = 0.25, TRIAL_EXCESS = 4;
-
-/* A trial is decided by so many answers, or the level's number where that is more. */
-enum { TRIAL_MIN = 32 };
-
-/* An earlier trial's share in the next. */
-static const double TALLY_KEPT = 0.75;
-
 static void tally_age(struct window_tally *tally, bool keep)
 {
 	tally->answers *= keep ? TALLY_KEPT : 0;
 	tally->bad *= keep ? TALLY_KEPT : 0;
 }
-
-/* A rate that was probed up to is met again after a second or so (PROBE_FROM, PROBE_SLOPE). */
-static const double EARLY_TRIPS = 27, EARLY_MS_MAX = 800;
-
-/* A refusal or two, soon after the last: more likely noise too thin for a trial.  Such cuts would bring the
- * level down by a twentieth each time; it goes up a tenth instead, and if it was the rate after all, the next
- * cut finds more than EARLY_SHARE refused and goes by what it finds. */
-static const double EARLY_RAISE = 1.1, EARLY_SHARE = 0.05;
-
-/* Room above it for what a cut left unused. */
-static const double SUSTAINED_MORE = 1.1;
 
 /* What was good since the last cut, as a number in flight; `found` where that is too little to go by, or
  * less. Between two refusals a bucket of tokens, which may hold a good deal, gives out what flows into it and
@@ -252,9 +238,6 @@ static double lately_good(const struct window *window, uint64_t now_ms)
 	return (window->recent.answers - window->recent.bad) * window->trip_ms / ms;
 }
 
-/* A single refusal among many good answers says nothing of that: the size may be small for another reason. */
-static const double SMALL_SHARE = 0.1;
-
 static bool is_now_small(const struct window *window, double good)
 {
 	if (good < 0 || good >= SMALL)
@@ -262,10 +245,6 @@ static bool is_now_small(const struct window *window, double good)
 	/* Only a service that says so allows few. */
 	return is_small(window) || (window->said && share(&window->recent) > SMALL_SHARE);
 }
-
-/* The cut: the level goes down only to what was good, and stays where it was when a refusal comes early but
- * most of it was good all the same; else noise too thin for the trial would bring it down bit by bit. */
-static const double SMALL_CUT = 0.7, SMALL_MORE = 1.05, SMALL_FAR = 0.85;
 
 static void cut_small(struct window *window, double good, uint64_t now_ms)
 {
@@ -322,22 +301,6 @@ static void cut(struct window *window, uint64_t now_ms)
 }
 
 /* ---- noise ---- */
-
-/* Up to this share of what was in flight at the cut the size counts as halved. */
-static const double HALVED = 0.9;
-
-/* With noise, refusals above 5/4 of it are summed up; 16 of them by chance are a matter of minutes at 17,000
- * a second (simulated for 1 to 50 %), and 40 answers when half are refused. */
-static const double NOISE_DRIFT = 1.25, NOISE_EXCESS = 16, NOISE_MAX = 0.5;
-
-/* Refusals expected in a stretch that may lower the noise: half of 50 is 3.5 standard deviations away. */
-enum { STRETCH = 50 };
-
-/* ... and in a trial that may do so; refused in the trials at a small size that show noise. */
-enum { ENOUGH = 4, SMALL_NOISE = 3 };
-
-/* The trial at a small size, by answers or time. */
-enum { SMALL_TRIAL = 16, SMALL_TRIAL_MS = 400 };
 
 /* Is what was refused after the cut nearer to what was refused before it than to what a rate would refuse? */
 static bool is_noise(const struct window *window)
@@ -420,9 +383,6 @@ static bool is_too_much(struct window *window, bool bad, uint64_t now_ms)
 	return bad && window->excess >= limit - drift;
 }
 
-/* What was long ago counts for less: the service may allow more or less by now. */
-enum { GOOD_MS_MAX = 4000, RECENT_MS_MAX = 2000 };
-
 static void count_good(struct window *window, uint64_t now_ms)
 {
 	uint64_t ms = now_ms - window->good_from_ms;
@@ -475,34 +435,4 @@ void window_answer(
 		tally_add(&window->before, bad);
 	}
 	window->active--;
-}
-
-static struct call_list *list_of(struct window *window, const struct call *call)
-{
-	return call->flags & CALL_BULK ? &window->bulk : &window->interactive;
-}
-
-void window_queue(struct window *window, struct call *call, bool in_front)
-{
-	if (in_front)
-		call_list_push_front(list_of(window, call), call);
-	else
-		call_list_push(list_of(window, call), call);
-	window->queued++;
-}
-
-void window_unqueue(struct window *window, struct call *call)
-{
-	call_list_remove(list_of(window, call), call);
-	window->queued--;
-}
-
-struct call *window_next(struct window *window, bool bulk)
-{
-	struct call *call = bulk ? window->bulk.first : window->interactive.first;
-
-	if (!call || !window_room(window, bulk))
-		return NULL;
-	window_unqueue(window, call);
-	return call;
 }

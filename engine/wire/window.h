@@ -41,12 +41,13 @@
  * More than NOISE_MAX is never taken for noise: a service that refuses most is left alone, whatever its
  * reason.
  *
- * Also the queue of calls that wait for a place.  Pure but for the lists; the clock is passed in; one thread.
+ * The queue of calls that wait for a place is call_queue.h.  Pure: the clock is passed in; one thread.
  */
 #ifndef FERRYFS_ENGINE_WIRE_WINDOW_H
 #define FERRYFS_ENGINE_WIRE_WINDOW_H
 
 #include "engine/wire/call.h"
+#include "engine/wire/call_queue.h"
 #include "engine/wire/outage.h"
 #include "engine/wire/retry.h"
 
@@ -54,15 +55,6 @@ enum {
 	WINDOW_START = 32, /* four doublings from the default ceiling */
 	WINDOW_EXTRA = 16, /* places above the window for interactive calls */
 };
-
-struct call_list {
-	struct call *first, *last;
-};
-
-void call_list_push(struct call_list *list, struct call *call);
-void call_list_push_front(struct call_list *list, struct call *call);
-void call_list_remove(struct call_list *list, struct call *call);
-struct call *call_list_pop(struct call_list *list);
 
 struct window_tally {
 	double answers, bad; /* no whole numbers: older ones count for less */
@@ -111,7 +103,7 @@ void window_init(struct window *window, unsigned ceiling, uint64_t now_ms);
 unsigned window_places(const struct window *window);
 /* May one more be sent? */
 bool window_room(const struct window *window, bool bulk);
-/* Brings the pace up to date; before a round of window_next. */
+/* Brings the pace up to date; before a round of call_queue_pop. */
 void window_tick(struct window *window, uint64_t now_ms);
 /* Where it is the pace alone that holds something back: look again in so many milliseconds; else 0. */
 unsigned window_held_ms(const struct window *window);
@@ -132,10 +124,5 @@ enum window_outcome {
 };
 void window_answer(
 	struct window *window, struct window_ticket ticket, enum window_outcome outcome, uint64_t now_ms);
-
-void window_queue(struct window *window, struct call *call, bool in_front);
-void window_unqueue(struct window *window, struct call *call);
-/* The next call to send, taken out of the queue; NULL when there is none, or no room for it. */
-struct call *window_next(struct window *window, bool bulk);
 
 #endif

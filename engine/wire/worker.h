@@ -1,14 +1,5 @@
 /*
- * worker: the inside of a worker, for the engine's own files (call, transfer, worker, stats).
- *
- * The loop of its thread, one turn:
- *   wait (epoll) -> libcurl's sockets -> answers that are complete -> mailbox -> timers -> on_done of what
- * has ended -> queued calls onto the wire -> libcurl's timer (starts them) -> again Nothing is started and
- * nobody is called back from inside a libcurl callback but a GET's on_data.
- *
- * An attempt that seems overdue is not timed out in that turn: its answer may lie in its socket, unread, for
- * one turn looks at a few sockets only, and the process may have been stopped.  It is timed out once every
- * socket that was readable then has been looked at (`judging`).
+ * worker: the state of one worker, for the engine's own files; loop.h runs it.
  *
  * Places on the wire: each account has its window, of up to `ceiling`.  All together have at most WORKER_FULL
  * times that and, for each, WORKER_RESERVE more: however many accounts are stuck, another one has room.
@@ -28,8 +19,8 @@
 #include "engine/wire/timers.h"
 #include "engine/wire/window.h"
 
-struct transfer;
-struct reader;
+struct attempt;
+struct attempt_reader;
 
 enum {
 	WORKER_WINDOWS = 64, /* accounts; past it the least used idle one is taken over, or one is shared */
@@ -82,9 +73,9 @@ struct worker {
 	struct call_list ended; /* ENDED: on_done is to be called */
 	unsigned active_count, waiting_count;
 
-	struct transfer *idle; /* pool, last used first */
-	struct transfer *all;
-	struct reader *readers; /* pool */
+	struct attempt *idle; /* pool, last used first */
+	struct attempt *all;
+	struct attempt_reader *readers; /* pool */
 	unsigned reader_count; /* in it */
 
 	struct counters counters;
@@ -101,33 +92,16 @@ struct engine {
 };
 
 int worker_init(struct worker *worker, struct engine *engine, unsigned index);
-/* After its thread has ended and worker_settle found nothing left. */
+/* After loop_release. */
 void worker_release(struct worker *worker);
-/* The thread. */
-void *worker_run(void *user);
-/* Cancels every call, runs what is posted and calls back, until nothing is left; false when there was
- * nothing. The worker's thread, or after its end the one that frees the engine. */
-bool worker_settle(struct worker *worker);
+/* Brings the worker's clock up to date; waited_ms: how long the turn meant to wait (work_clock.h). */
+void worker_look_at_clock(struct worker *worker, uint64_t waited_ms);
+/* Says to worker_is_here that the calling thread is this worker's from now on; returns whose it was. */
+struct worker *worker_enter(struct worker *worker);
 
 /* Connections that are kept at most, in use or not. */
 long worker_connections(const struct worker *worker);
 /* The window of an account, made when there is none. */
 struct window *worker_window(struct worker *worker, const struct account *account);
-
-/* ---- call.c; worker thread ---- */
-
-/* The attempt on the wire is over: decides whether there is another.  outcome: 0 a whole answer, else -errno.
- */
-void call_attempt_over(struct call *call, int outcome);
-/* Has it been too long? */
-bool call_is_overdue(const struct call *call);
-/* Then the attempt ends with -ETIMEDOUT. */
-void call_time_out(struct call *call);
-/* Puts it on the wire. */
-void call_launch(struct call *call);
-/* A queued call ends without another attempt: its service is dead (patience.h). */
-void call_give_up(struct call *call);
-/* Calls on_done of all that have ended, and of those that end meanwhile.  True when there was one. */
-bool call_run_ended(struct worker *worker);
 
 #endif

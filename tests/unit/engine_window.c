@@ -96,18 +96,18 @@ static void test_interactive_first(void **state)
 	call_init(&quick);
 	bulk.flags = CALL_BULK;
 	window_init(&window, 1, 0);
-	window_queue(&window, &bulk, false);
-	window_queue(&window, &quick, false);
+	call_queue_push(&window, &bulk, false);
+	call_queue_push(&window, &quick, false);
 	window_send(&window, 0);
-	assert_null(window_next(&window, true));
-	assert_ptr_equal(window_next(&window, false), &quick);
+	assert_null(call_queue_pop(&window, true));
+	assert_ptr_equal(call_queue_pop(&window, false), &quick);
 	for (unsigned i = 0; i < WINDOW_EXTRA; i++)
 		window_send(&window, 0);
-	window_queue(&window, &quick, false);
-	assert_null(window_next(&window, false));
+	call_queue_push(&window, &quick, false);
+	assert_null(call_queue_pop(&window, false));
 	assert_int_equal(window.queued, 2);
-	window_unqueue(&window, &bulk);
-	window_unqueue(&window, &quick);
+	call_queue_remove(&window, &bulk);
+	call_queue_remove(&window, &quick);
 	assert_int_equal(window.queued, 0);
 }
 
