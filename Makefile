@@ -101,9 +101,11 @@ $(OUT)/s3d: $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard tests/s3d/*.c)))
 # ---- tests ----
 SAN_ENV  := $(if $(SANITIZE),SANITIZED=1) ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1
+# BUDGET=SECONDS makes a sample of check-unit, check-cases, check-real and check-analysis (tests/run).
+BUDGET   ?=
 CASES    ?= $(sort $(wildcard tests/cases/[a-z]*_*.sh))
 JOBS     ?= $(shell nproc)
-RUN       = FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)) S3D=$(abspath $(OUT)/s3d) $(SAN_ENV) tests/run -j $(JOBS) $(if $(SANITIZE),-t 1800)
+RUN       = FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)) S3D=$(abspath $(OUT)/s3d) $(SAN_ENV) tests/run -j $(JOBS) $(if $(SANITIZE),-t 1800) $(if $(BUDGET),-b $(BUDGET))
 
 unit-names = $(foreach t,$(UNIT),unit/$(notdir $(t))=$(t))
 case-names = $(foreach t,$(CASES),case/$(basename $(notdir $(t)))="bash $(t)")
@@ -128,7 +130,7 @@ REAL ?= rgw swift
 .PHONY: check-real
 check-real: all $(CRASHING)
 	@bad=0; for server in $(REAL); do echo "=== $$server"; \
-		FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)) JOBS=$(JOBS) $(SAN_ENV) \
+		FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)) JOBS=$(JOBS) BUDGET=$(BUDGET) $(SAN_ENV) \
 			tests/reals3.sh $$server check $(case-names) || bad=1; done; exit $$bad
 
 check-style:
@@ -136,7 +138,7 @@ check-style:
 
 # clang-tidy and cppcheck, as .clang-tidy and tests/style/cppcheck.txt say; nothing is found.
 check-analysis:
-	@CPPFLAGS='$(filter-out -DFERRYFS_VERSION%,$(CPPFLAGS)) $(PKGFLAGS)' tests/style/analysis.sh -j $(JOBS)
+	@CPPFLAGS='$(filter-out -DFERRYFS_VERSION%,$(CPPFLAGS)) $(PKGFLAGS)' tests/style/analysis.sh -j $(JOBS) $(if $(BUDGET),-b $(BUDGET))
 
 # The unit tests in valgrind.  Its 3.19 has no pidfd_open, which some ask for.
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible \

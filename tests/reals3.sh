@@ -72,7 +72,7 @@ check)
 	case $was in *down*) trap 'if flock -n -x 8; then bash "$here/reals3/$name.sh" stop; fi' EXIT ;; esac
 	trap 'exit 130' INT TERM
 	# Where a case repeats itself at random, a few times will do on a slow server.
-	RUNS=${RUNS:-3} FERRYFS_REAL=$name S3D=$here/reals3/front.py "$here/run" -t 900 -j "${JOBS:-2}" "$@" 8>&-
+	RUNS=${RUNS:-3} FERRYFS_REAL=$name S3D=$here/reals3/front.py "$here/run" -t 900 -j "${JOBS:-2}" ${BUDGET:+-b "$BUDGET"} "$@" 8>&-
 	;;
 *) usage ;;
 esac
