@@ -336,6 +336,7 @@ static int take_error(struct batch *batch)
 	int error = batch->error;
 
 	batch->error = 0;
+	batch->lacking = false;
 	return error;
 }
 
@@ -368,6 +369,7 @@ static void batch_pump(struct batch *batch)
 
 		if (!wait)
 			return;
+		wait->lacking = batch->lacking;
 		int error = take_error(batch);
 
 		pthread_mutex_unlock(&batches->lock);
@@ -376,7 +378,7 @@ static void batch_pump(struct batch *batch)
 	}
 }
 
-void batch_keep(struct batch *batch, int error)
+static void keep(struct batch *batch, int error, bool lacking)
 {
 	struct batches *batches = batch->batches;
 	struct batch_wait *room;
@@ -385,6 +387,7 @@ void batch_keep(struct batch *batch, int error)
 	assert(batch->outstanding > 0);
 	if (error < 0 && !batch->error)
 		batch->error = error;
+	batch->lacking |= error < 0 && lacking;
 	batch->outstanding--;
 	batches->outstanding--;
 	batch->kept++;
@@ -401,6 +404,16 @@ void batch_keep(struct batch *batch, int error)
 	pthread_mutex_unlock(&batches->lock);
 	if (last)
 		batch_free(batch);
+}
+
+void batch_keep(struct batch *batch, int error)
+{
+	keep(batch, error, true);
+}
+
+void batch_keep_removal(struct batch *batch, int error)
+{
+	keep(batch, error, false);
 }
 
 int batch_take_error(struct batch *batch)
@@ -429,11 +442,12 @@ void batch_refused(struct batch *batch)
 	pthread_mutex_unlock(&batch->batches->lock);
 }
 
-void batch_put_error(struct batch *batch, int error)
+void batch_put_error(struct batch *batch, const struct batch_wait *wait, int error)
 {
 	pthread_mutex_lock(&batch->batches->lock);
 	if (!batch->error)
 		batch->error = error;
+	batch->lacking |= error < 0 && wait->lacking;
 	pthread_mutex_unlock(&batch->batches->lock);
 }
 

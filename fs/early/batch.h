@@ -44,6 +44,8 @@ struct batches_hooks {
 struct batch_wait {
 	void (*on_done)(struct batch_wait *wait, int error);
 	void *user;
+	bool lacking; /* with an error: something that the process made or copied is not there; false: only
+			 removals failed */
 	/* private */
 	struct batch *batch;
 	struct batch_wait *next;
@@ -79,14 +81,16 @@ void batch_promise_more(struct batch *batch);
 /* What was promised has come to its end, with this error (0: done).  The first is kept; whoever keeps a
  * failed promise has logged it. */
 void batch_keep(struct batch *batch, int error);
+/* The same of a removal. */
+void batch_keep_removal(struct batch *batch, int error);
 /* The first error that nobody has been told; it then has been. */
 int batch_take_error(struct batch *batch);
 /* Has something failed that the process is to be told of, or was batch_refused called? */
 bool batch_has_failed(struct batch *batch);
 /* rm is about to be told of a failure, whatever of: the directories around it stay. */
 void batch_refused(struct batch *batch);
-/* One that was taken, or belongs to it in another way, is for a later call to tell. */
-void batch_put_error(struct batch *batch, int error);
+/* What this wait was called with is for a later call to tell. */
+void batch_put_error(struct batch *batch, const struct batch_wait *wait, int error);
 /* Calls back once nothing is outstanding, with the first error, which is then told.  Perhaps before it
  * returns. */
 void batch_wait(struct batch *batch, struct batch_wait *wait);

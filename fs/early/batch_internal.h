@@ -32,6 +32,7 @@ struct batch {
 	unsigned outstanding;
 	uint64_t kept; /* promises, well or ill */
 	int error;
+	bool lacking; /* `error`, or one behind it, is not of a removal alone */
 	struct batch_wait *waits, **waits_last;
 	struct batch_wait last; /* that of the process's end */
 	struct visits visits;

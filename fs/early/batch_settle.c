@@ -10,7 +10,7 @@ static void on_settled(struct batch_wait *wait, int error)
 	struct batch *batch = wait->user;
 
 	/* Its process still lives and may yet ask: it stays to be told. */
-	batch_put_error(batch, error);
+	batch_put_error(batch, wait, error);
 	batch_unref(batch);
 	free(wait);
 }

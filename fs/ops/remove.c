@@ -22,14 +22,14 @@ static void on_settled(struct batch_wait *wait, int error)
 {
 	struct remove_op *op = wait->user;
 
-	/* mv removes nothing once something failed.  For rm that is no reason to leave this one, which it was
-	 * asked to remove: it only has to hear of the other. */
-	if (error == 0 || batch_caller(op->batch)->tool != CALLER_RM) {
+	/* mv removes nothing of what could not be copied.  That another one could not be removed is no reason
+	 * to leave this one: rm and mv only have to hear of it. */
+	if (error == 0 || (wait->lacking && batch_caller(op->batch)->tool != CALLER_RM)) {
 		name_op_go(&op->base, remove_errno(error));
 		return;
 	}
 	if (op->later)
-		batch_put_error(op->batch, error);
+		batch_put_error(op->batch, wait, error);
 	else
 		op->base.untold = remove_errno(error);
 	name_op_go(&op->base, 0);

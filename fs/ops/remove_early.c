@@ -13,6 +13,7 @@
 #include "fs/request/parked.h"
 #include "fs/ops/remove.h"
 #include "fs/ops/unchanged.h"
+#include "s3/escape.h"
 
 enum { LOOK_KEYS = 100 };
 
@@ -114,7 +115,7 @@ static void removal_end(struct removal *removal, int error)
 	hub_unlock(hub);
 	claim_release(hub->claims, &removal->claim, 0);
 	removal_free(removal);
-	batch_keep(batch, remove_errno(error));
+	batch_keep_removal(batch, remove_errno(error));
 	batch_unref(batch);
 	hub_unpark(hub);
 }
@@ -132,6 +133,24 @@ static void log_failure(
 					  .answer = changed ? NULL : answer,
 					  .consequence = changed ? UNCHANGED_CONSEQUENCE : "not removed",
 				  });
+}
+
+/* Its directory has something in it, so it stays. */
+static void log_left(const struct removal *removal, struct str key)
+{
+	struct buf text;
+
+	buf_init(&text, LOG_LINE_MAX);
+	buf_add_text(&text, "not removed: it has ");
+	escape_text(&text, key);
+	log_call(LOG_LEVEL_ERROR, &(struct log_call){
+					  .what = "rmdir",
+					  .bucket = removal_bucket(removal),
+					  .key = removal_key(removal),
+					  .error = -ENOTEMPTY,
+					  .consequence = buf_text(&text),
+				  });
+	buf_release(&text);
 }
 
 static void gather(struct removal *removal);
@@ -224,7 +243,7 @@ static void on_listed(struct call *call, const struct s3_answer *answer)
 			marked = true;
 			continue;
 		}
-		log_failure(removal, key, -ENOTEMPTY, NULL);
+		log_left(removal, key);
 		removal_end(removal, -ENOTEMPTY);
 		return;
 	}

@@ -46,7 +46,7 @@ static void on_settled(struct batch_wait *wait, int error)
 	}
 	/* Nobody was told of this one yet. */
 	if (error < 0)
-		batch_put_error(call->batch, error);
+		batch_put_error(call->batch, wait, error);
 	batch_refused(call->batch);
 	parked_fail(of ? of : &call->parked, call->error);
 	if (of)
