@@ -217,9 +217,8 @@ static void tags_done(struct call *call, const struct s3_answer *answer)
 	if (call->error == -EOPNOTSUPP && optional) {
 		account_learn(copy->source_account, TRAIT_TAGGING, false);
 		buf_clear(&parts->tags);
-	} else if (optional && copy_tags_denied(copy->source_bucket, copy->source_key, answer)) {
-		buf_clear(&parts->tags);
-	} else if (call->error == -ENOENT && strcmp(answer->error.code, "NoSuchTagSet") == 0) {
+	} else if ((optional && copy_tags_denied(copy->source_bucket, copy->source_key, answer)) ||
+		   (call->error == -ENOENT && strcmp(answer->error.code, "NoSuchTagSet") == 0)) {
 		buf_clear(&parts->tags);
 	} else if (call->error != 0) {
 		struct log_call line = {

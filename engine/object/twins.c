@@ -296,13 +296,13 @@ static void on_looked_b(struct call *call, const struct s3_answer *answer)
 	bool alike = is_seen_a(twins, call, answer);
 
 	SEE(twins->seen_b, call, answer);
-	if (!is_told(call, answer)) {
-		probe(twins);
-	} else if (!alike) {
+	/* No two versions have one id, but "null". */
+	bool versions = twins->seen_a.version_id[0] && twins->seen_b.version_id[0] &&
+			strcmp(twins->seen_a.version_id, "null") != 0;
+
+	if (is_told(call, answer) && !alike) {
 		head(twins, &twins->a, on_looked_again);
-	} else if (twins->seen_a.version_id[0] && twins->seen_b.version_id[0] &&
-		   strcmp(twins->seen_a.version_id, "null") != 0) {
-		/* No two versions have one id, but "null". */
+	} else if (is_told(call, answer) && versions) {
 		twins->verdict = strcmp(twins->seen_a.version_id, twins->seen_b.version_id) == 0 ? TWINS_YES
 												 : TWINS_NO;
 		finish(twins);

@@ -155,6 +155,8 @@ static bool explain_refusal(const struct failure *failure, char *why)
 {
 	const char *code = failure->answer->error.code;
 	const char *source = failure->view->source;
+	/* An answer that is not S3's says nothing of the bucket or the credentials. */
+	int status = s3_answer_is_foreign(failure->answer) ? 0 : failure->answer->status;
 
 	if (strcmp(code, "NoSuchBucket") == 0)
 		snprintf(why, ACCOUNT_WHY_MAX, "there is no bucket '%.255s' at %.160s",
@@ -172,15 +174,13 @@ static bool explain_refusal(const struct failure *failure, char *why)
 	else if (strcmp(code, "RequestTimeTooSkewed") == 0)
 		snprintf(why, ACCOUNT_WHY_MAX, "this machine's clock is too far from %.160s's (%s)",
 			failure->endpoint, code);
-	else if (s3_answer_is_foreign(failure->answer))
-		return false;
-	else if (failure->answer->status == 403)
+	else if (status == 403)
 		snprintf(why, ACCOUNT_WHY_MAX, "these credentials may not list %.200s (%s)", source,
 			code[0] ? code : "403");
-	else if (failure->answer->status == 401)
+	else if (status == 401)
 		snprintf(why, ACCOUNT_WHY_MAX, "%.160s wants other credentials (%s)", failure->endpoint,
 			code[0] ? code : "401");
-	else if (failure->answer->status == 404 && failure->view->url.bucket[0])
+	else if (status == 404 && failure->view->url.bucket[0])
 		snprintf(why, ACCOUNT_WHY_MAX, "there is no bucket '%.255s' at %.160s (404)",
 			failure->view->url.bucket, failure->endpoint);
 	else

@@ -19,8 +19,6 @@
 #include "fs/host/fatal_signal.h"
 #include "fs/host/fuse_cpu.h"
 
-extern char **environ;
-
 /* Written once, by main, before any thread starts. */
 static bool can_be_helper;
 

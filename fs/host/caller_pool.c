@@ -198,6 +198,7 @@ static void give_up_busy(struct caller_pool *pool, uint64_t now)
 		if (helper->state == HELPER_STARTING && helper_age_ms(helper, now) >= START_MS) {
 			helper_end(pool, helper);
 			start_failed(pool, "does not start");
+			continue;
 		}
 		if (helper->state != HELPER_BUSY || now < helper->asked->until_ms)
 			continue;

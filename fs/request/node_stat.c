@@ -62,7 +62,7 @@ void node_stat(const struct node *node, struct stat *ret)
 	}
 	st.st_atim = st.st_ctim = st.st_mtim;
 	if (node->view && node->view->closed)
-		st.st_mode = S_IFDIR | (0700 & view->dir_mode); /* whatever its marker says */
+		st.st_mode = S_IFDIR | (0700 & node->view->dir_mode); /* whatever its marker says */
 	else if (node_keeps_attrs(node))
 		show_kept(node, &st);
 	*ret = st;
