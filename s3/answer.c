@@ -18,7 +18,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "s3/answer_private.h"
+#include "s3/answer_internal.h"
 
 enum {
 	LIST_BYTES_MAX = 16 << 20, /* 1,000 keys of 1,024 bytes, each percent-encoded, have 3 MiB */

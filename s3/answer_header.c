@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <strings.h>
 
-#include "s3/answer_private.h"
+#include "s3/answer_internal.h"
 #include "s3/when.h"
 
 static bool is_object_op(enum s3_op op)

@@ -10,7 +10,7 @@
  */
 #include <errno.h>
 
-#include "s3/answer_private.h"
+#include "s3/answer_internal.h"
 #include "s3/when.h"
 
 /* Past a bound of ours the answer is no good; memory is another matter. */

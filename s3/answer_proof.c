@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "s3/answer_private.h"
+#include "s3/answer_internal.h"
 
 static const struct str marks[] = {
 	{"x-amz-", 6},

@@ -1,6 +1,6 @@
 #include <errno.h>
 
-#include "s3/answer_private.h"
+#include "s3/answer_internal.h"
 
 static bool is_blank(char c)
 {

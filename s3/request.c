@@ -1,6 +1,6 @@
 #include <errno.h>
 #include "s3/parts.h"
-#include "s3/request_build.h"
+#include "s3/request_internal.h"
 #include "s3/when.h"
 
 enum {

@@ -1,6 +1,6 @@
 #include <errno.h>
 #include "s3/parts.h"
-#include "s3/request_build.h"
+#include "s3/request_internal.h"
 
 static int add_parts(struct buf *body, const struct s3_part *parts, size_t count)
 {

@@ -1,5 +1,5 @@
 #include <errno.h>
-#include "s3/request_build.h"
+#include "s3/request_internal.h"
 
 void line_begin(struct builder *builder, struct str name)
 {

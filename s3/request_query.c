@@ -1,5 +1,5 @@
 #include <errno.h>
-#include "s3/request_build.h"
+#include "s3/request_internal.h"
 
 /* Parameters are added in the order of their names, so that the query is canonical without being sorted (AWS,
  * "Create a canonical request": by code point of the encoded name, so upper case before lower). */

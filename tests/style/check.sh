@@ -26,6 +26,15 @@ else
 	bad=1
 fi
 
+# A page names only files that are there.
+while read -r page name; do say "page: $page names $name, which is not there"; done < <(
+	for page in fs engine s3; do
+		[ -f $page/README.md ] || continue
+		grep -oE '`([a-z0-9_]+/)*[a-z0-9][a-z0-9_]*\.(c|h|sh|py)`' $page/README.md | tr -d '`' | sort -u | while read -r name; do
+			[ -e "$page/$name" ] || [ -e "$name" ] || [ -n "$(find $page -name "$name" -print -quit)" ] || echo "$page/README.md $name"
+		done
+	done)
+
 while read -r line; do say "top level: $line"; done < <(
 	git ls-files 2>/dev/null | cut -d/ -f1 | sort -u | grep -vxE 'Makefile|fs|s3|engine|tests|man|README\.md|LICENSE|\..*')
 # What isn't safe beside other threads, and has an _r, a getenv-only or a library form that is (.clang-tidy).

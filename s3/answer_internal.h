@@ -1,10 +1,10 @@
 /*
- * answer_private: what the files of the answer parser share.  answer.c has the life-cycle and the bodies,
+ * answer_internal: what the files of the answer parser share.  answer.c has the life-cycle and the bodies,
  * answer_header.c the header lines, answer_value.c single values, answer_document.c the small documents,
  * answer_list.c the listings.
  */
-#ifndef FERRYFS_S3_ANSWER_PRIVATE_H
-#define FERRYFS_S3_ANSWER_PRIVATE_H
+#ifndef FERRYFS_S3_ANSWER_INTERNAL_H
+#define FERRYFS_S3_ANSWER_INTERNAL_H
 
 #include "s3/answer.h"
 #include "s3/xml.h"

@@ -1,12 +1,12 @@
 /*
- * request_build: what the files of the request builder share; private to request*.c.
+ * request_internal: what the files of the request builder share; private to request*.c.
  *
  * A builder lives for one s3_wire_build, on its stack.  It writes each header line into wire->lines and
  * remembers where the name and value are by offset, since the buffer moves as it grows; they become struct
  * sign_header at the end.
  */
-#ifndef FERRYFS_S3_REQUEST_BUILD_H
-#define FERRYFS_S3_REQUEST_BUILD_H
+#ifndef FERRYFS_S3_REQUEST_INTERNAL_H
+#define FERRYFS_S3_REQUEST_INTERNAL_H
 
 #include "s3/request.h"
 
