@@ -308,6 +308,7 @@ bool job_error_passes(int error, const char *code)
 	case ENAMETOOLONG:
 	case EFBIG:
 	case EINVAL:
+	case EDESTADDRREQ:
 	case EOPNOTSUPP:
 		return false;
 	case EACCES: /* credentials that have expired, a clock that is wrong: not a policy */

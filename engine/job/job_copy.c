@@ -44,6 +44,13 @@ static void item_give(struct item *item)
 	lane->free = item;
 }
 
+bool tree_is_top_marker(const struct job *job, struct str source_key, uint64_t size)
+{
+	const struct job_options *o = &job->options;
+	return job->kind != JOB_REMOVE && o->prefix.len == 0 && source_key.len == o->source_prefix.len &&
+	       size == 0;
+}
+
 int tree_key(struct item *item, struct str source_key)
 {
 	const struct job *job = item->lane->job;
@@ -51,7 +58,7 @@ int tree_key(struct item *item, struct str source_key)
 	struct str rest = str_skip(source_key, o->source_prefix.len);
 	size_t len = o->prefix.len + rest.len;
 	if (len == 0)
-		return -EINVAL;
+		return -EDESTADDRREQ;
 	if (len > KEY_MAX)
 		return -ENAMETOOLONG;
 	if (len > item->key_size) {
@@ -307,7 +314,8 @@ bool tree_wants(struct job *job, const struct page_entry *entry)
 	if (o->exclude_prefix.len > 0 && str_has_prefix(entry->key, o->exclude_prefix))
 		return false;
 	atomic_fetch_add(&job->found, 1);
-	if (o->want != NULL && !o->want(o->user, entry)) {
+	if ((o->want != NULL && !o->want(o->user, entry)) ||
+		(job->kind == JOB_COPY && tree_is_top_marker(job, entry->key, entry->size))) {
 		atomic_fetch_add(&job->skipped, 1);
 		event.step = JOB_SKIPPED;
 	}
@@ -315,11 +323,26 @@ bool tree_wants(struct job *job, const struct page_entry *entry)
 	return event.step == JOB_FOUND && (o->flags & JOB_DRY_RUN) == 0;
 }
 
+/* A move's source that no copy has to be made of: it is deleted with the others. */
+static void copy_none(struct batch *batch, unsigned entry)
+{
+	struct job *job = batch->lane->job;
+	int error = tree_journal_no_copy(batch, entry);
+	if (error != 0)
+		tree_journal_fail(job, error);
+}
+
 /* Begins the copy of the batch's next entry; false where it has to wait. */
 static bool copy_next(struct lane *lane, struct batch *batch)
 {
 	struct job *job = lane->job;
 	const struct page_entry *entry = &batch->page->entries[batch->at];
+	if (job->kind == JOB_MOVE && tree_is_top_marker(job, entry->key, entry->size)) {
+		if (tree_wants(job, entry))
+			copy_none(batch, batch->at);
+		batch->at++;
+		return true;
+	}
 	bool large = tree_is_large(job, entry);
 	if (large && lane->large >= LARGE_AT_ONCE)
 		return false;

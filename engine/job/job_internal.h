@@ -187,6 +187,8 @@ void tree_journal_end(struct job *job);
 void tree_journal_fail(struct job *job, int error);
 /* Lane. */
 int tree_journal_copied(struct item *item);
+/* A source that needs no copy: see tree_is_top_marker. */
+int tree_journal_no_copy(struct batch *batch, unsigned entry);
 void tree_journal_refused(struct batch *batch, unsigned entry);
 int tree_journal_flush(struct batch *batch);
 int tree_journal_parts(struct copy *copy, const char *upload_id, const char *etag);
@@ -194,6 +196,11 @@ int tree_journal_parts(struct copy *copy, const char *upload_id, const char *eta
 /* ---- tree_names.c; home ---- */
 /* Begins the job, or takes it up again, once it is known whether its two buckets are one. */
 void tree_settle_names(struct job *job);
+
+/* The marker of the source prefix itself, where the destination is the top of a bucket: no key is left for a
+ * copy of it, and the top needs none.  A copy leaves it out; a move deletes it with the other sources.  An object
+ * with content is no marker: its copy fails with -EDESTADDRREQ. */
+bool tree_is_top_marker(const struct job *job, struct str source_key, uint64_t size);
 
 /* ---- tree_list.c; home ---- */
 void tree_begin(struct job *job);
@@ -205,7 +212,8 @@ void tree_check(struct job *job);
 void tree_copy_add(struct lane *lane, struct batch *batch);
 void tree_copy_pump(struct lane *lane);
 void tree_copy_stop(struct lane *lane);
-/* The destination's key: -ENAMETOOLONG, -EINVAL: it would land in the source; -ENOMEM. */
+/* The destination's key.  -ENAMETOOLONG; -EDESTADDRREQ: it would be empty; -EINVAL: it would lie in the source;
+ * -ENOMEM. */
 int tree_key(struct item *item, struct str source_key);
 bool tree_is_large(const struct job *job, const struct page_entry *entry);
 /* Is the entry to be worked on?  Counts it and tells of it. */

@@ -147,6 +147,15 @@ int tree_journal_flush(struct batch *batch)
 	return err;
 }
 
+static int put_answer(struct batch *batch, const struct journal_line *line)
+{
+	int err = journal_put(&batch->lines, line);
+	batch->answers += err == 0;
+	if (err == 0 && batch->answers >= ANSWERS_AT_ONCE)
+		err = tree_journal_flush(batch);
+	return err;
+}
+
 int tree_journal_copied(struct item *item)
 {
 	struct batch *batch = item->batch;
@@ -161,11 +170,19 @@ int tree_journal_copied(struct item *item)
 		.text = str_of(copy->version_id),
 		.time = copy->mtime,
 	};
-	int err = journal_put(&batch->lines, &line);
-	batch->answers += err == 0;
-	if (err == 0 && batch->answers >= ANSWERS_AT_ONCE)
-		err = tree_journal_flush(batch);
-	return err;
+	return put_answer(batch, &line);
+}
+
+int tree_journal_no_copy(struct batch *batch, unsigned entry)
+{
+	struct journal_line line = {
+		.kind = JOURNAL_COPIED,
+		.page = (uint64_t)batch->number,
+		.index = entry,
+		.etag = STR_NONE,
+		.text = STR_NONE,
+	};
+	return put_answer(batch, &line);
 }
 
 void tree_journal_refused(struct batch *batch, unsigned entry)

@@ -43,6 +43,11 @@ struct record_entry sweep_entry_of(const struct sweep *sweep, const struct purge
 	return sweep_entry(sweep, (unsigned)(uintptr_t)key->user);
 }
 
+bool sweep_needs_no_copy(const struct sweep *sweep, const struct record_entry *entry)
+{
+	return tree_is_top_marker(sweep->batch->lane->job, entry->key, entry->size);
+}
+
 void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_entry *entry,
 	const struct purge_key *key, int error)
 {
@@ -189,10 +194,11 @@ static void delete_begin(struct sweep *sweep)
 	sweep->key_count = 0;
 	for (unsigned i = 0; i < sweep->count; i++) {
 		const struct record_entry entry = sweep_entry(sweep, i);
+		bool copied = sweep->target[i] == SIGHT_SAME && !(doubt && entry.copy_mtime <= entry.mtime);
 		if (sweep->source[i] == SIGHT_GONE) {
 			tell_deleted(sweep, &entry, NULL);
-		} else if (sweep->source[i] == SIGHT_CHANGED || sweep->target[i] != SIGHT_SAME ||
-			   (doubt && entry.copy_mtime <= entry.mtime)) {
+		} else if (sweep->source[i] == SIGHT_CHANGED ||
+			   !(copied || sweep_needs_no_copy(sweep, &entry))) {
 			sweep_tell(sweep, JOB_DELETED, &entry, NULL, -EBUSY);
 		} else {
 			sweep->keys[sweep->key_count++] = (struct purge_key){

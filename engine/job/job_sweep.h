@@ -37,6 +37,8 @@ static inline void *sweep_entry_user(unsigned index)
 }
 /* Ends it: the batch goes back. */
 void sweep_end(struct sweep *sweep);
+/* A source that has no copy, and needs none (tree_is_top_marker). */
+bool sweep_needs_no_copy(const struct sweep *sweep, const struct record_entry *entry);
 /* Lists the source's side, or the destination's, into source[] or target[], then calls on_done. */
 void sweep_look(struct sweep *sweep, bool target,
 	void (*on_done)(void *user, int error, const struct s3_answer *answer));

@@ -113,7 +113,8 @@ static void undo_begin(struct sweep *sweep)
 				.version = has_version(&entry) ? entry.copy_version : STR_NONE,
 				.user = sweep_entry_user(i),
 			};
-		} else if (sweep->target[i] != SIGHT_GONE && !entry.unknown) {
+		} else if (sweep->target[i] != SIGHT_GONE && !entry.unknown &&
+			   !sweep_needs_no_copy(sweep, &entry)) {
 			sweep_tell(sweep, JOB_UNDONE, &entry, NULL, -EBUSY);
 		}
 	}

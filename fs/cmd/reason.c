@@ -20,6 +20,9 @@ static const char *error_text(int error)
 		return "archived: restore it first";
 	case ENAMETOOLONG:
 		return "the key would have more than 1,024 bytes";
+	case EDESTADDRREQ:
+		return "it has content, and no key is left for it at the top of a bucket: copy it alone, to "
+		       "a name";
 	case EFBIG:
 		return "larger than any object may be";
 	case EOPNOTSUPP:

@@ -53,16 +53,17 @@ static const char *event_status(const struct job_event *event)
 	}
 }
 
-/* Appends the destination's key and returns true, where the event has a destination. */
+/* Appends the destination's key and returns true, where the event has a destination: not for the marker that
+ * needs none at the top of a bucket. */
 static bool event_destination(const struct report *report, const struct job_event *event, struct buf *key)
 {
 	if (report->kind == JOB_REMOVE || event->step == JOB_DELETED)
 		return false;
 	if (event->key.data)
-		return buf_add_str(key, event->key) == 0;
+		return buf_add_str(key, event->key) == 0 && key->len > 0;
 	/* Found or skipped: no key was made. */
 	buf_add_str(key, report->destination_prefix);
-	return buf_add_str(key, str_skip(event->source_key, report->source_prefix.len)) == 0;
+	return buf_add_str(key, str_skip(event->source_key, report->source_prefix.len)) == 0 && key->len > 0;
 }
 
 static void json_url(struct buf *buf, struct str bucket, struct str key)

@@ -322,7 +322,9 @@ static void sync_one(struct item *item, const struct page_entry *entry, const st
 	struct run *run = sync->run;
 	struct str rest = str_skip(entry->key, run->source.key_len);
 	size_t head = run->destination.key_len;
-	bool wanted = run_wants(run, entry->key) && sync_wants(run->options.sync, entry, there);
+	/* The marker of the source prefix itself: no key is left for it at the top of a bucket. */
+	bool top = head + rest.len == 0 && entry->size == 0;
+	bool wanted = !top && run_wants(run, entry->key) && sync_wants(run->options.sync, entry, there);
 
 	atomic_fetch_add(&sync->found, 1);
 	item->entry = *entry;
@@ -331,7 +333,9 @@ static void sync_one(struct item *item, const struct page_entry *entry, const st
 	item->entry.storage_class =
 		keep_text(item->storage_class, sizeof(item->storage_class), entry->storage_class);
 	item->copy.key = STR_NONE;
-	if (wanted && head + rest.len <= KEY_MAX && entry->key.len <= KEY_MAX) {
+	int error;
+
+	if (wanted && head + rest.len > 0 && head + rest.len <= KEY_MAX && entry->key.len <= KEY_MAX) {
 		memcpy(item->key, run->destination.key, head);
 		keep_text(item->key + head, sizeof(item->key) - head, rest);
 		item->copy.key = str_n(item->key, head + rest.len);
@@ -341,8 +345,10 @@ static void sync_one(struct item *item, const struct page_entry *entry, const st
 			return;
 		}
 	} else if (wanted) {
+		error = head + rest.len == 0 ? -EDESTADDRREQ : -ENAMETOOLONG;
 		atomic_fetch_add(&sync->failed, 1);
-		item_tell(item, JOB_COPIED, -ENAMETOOLONG, NULL);
+		note_error(sync, error, "copy", NULL);
+		item_tell(item, JOB_COPIED, error, NULL);
 	} else {
 		atomic_fetch_add(&sync->skipped, 1);
 		item_tell(item, JOB_SKIPPED, 0, NULL);
