@@ -54,8 +54,10 @@ static bool changed(int mounts)
 
 static void read_again(struct batch *batch)
 {
-	batch->again =
-		(struct resolve){.pid = batch->caller.pid, .on_done = on_read, .user = batch_ref(batch)};
+	batch->again = (struct resolve){.pid = batch->caller.pid,
+		.device = batch->caller.device,
+		.on_done = on_read,
+		.user = batch_ref(batch)};
 	if (resolver_ask(batch->batches->resolver, &batch->again) == 0)
 		return;
 	pthread_mutex_lock(&batch->batches->lock);

@@ -138,6 +138,7 @@ void early_ask(struct early_ask *ask, const struct parked *parked)
 	struct early *early = ask->hub->early;
 
 	ask->resolve = (struct resolve){.pid = parked->thread,
+		.device = ask->hub->dev,
 		.uid = parked->uid,
 		.question = CALLER_WHO,
 		.on_done = on_resolved,

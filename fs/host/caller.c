@@ -250,9 +250,9 @@ static void read_options(const char *proc, struct caller *caller)
 	free(text);
 }
 
-void caller_read(const char *proc, pid_t pid, struct caller *ret)
+void caller_read(const char *proc, pid_t pid, dev_t device, struct caller *ret)
 {
-	*ret = (struct caller){.pid = pid, .tool = CALLER_OTHER};
+	*ret = (struct caller){.pid = pid, .tool = CALLER_OTHER, .device = device};
 	if (pid <= 0)
 		return;
 	ret->start = start_time(proc, pid);
@@ -262,10 +262,10 @@ void caller_read(const char *proc, pid_t pid, struct caller *ret)
 	if (ret->tool != CALLER_OTHER)
 		read_options(proc, ret);
 	if (ret->plain && ret->tool != CALLER_RM)
-		ret->clear = caller_mounts_clear(proc, pid);
+		ret->clear = caller_mounts_clear(proc, pid, device);
 	/* The process may have ended and its number been given to another while we read. */
 	if (start_time(proc, pid) != ret->start)
-		*ret = (struct caller){.pid = pid, .tool = CALLER_OTHER};
+		*ret = (struct caller){.pid = pid, .tool = CALLER_OTHER, .device = device};
 }
 
 bool caller_checks_close(const struct caller *caller)

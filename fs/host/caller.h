@@ -33,15 +33,17 @@ struct caller {
 	bool plain; /* every option is on the list */
 	bool recursive; /* -r, -R, -a or a long form is among them */
 	bool forced; /* -f or --force is: rm asks nobody */
-	/* Nothing is mounted over a directory or file of a ferryfs mount where the process could meet it
+	/* Nothing is mounted over a directory or file of the mount `device`, where the process could meet it
 	 * (fs/host/caller_mounts.h); false also where that is not known. */
 	bool clear;
+	dev_t device; /* as caller_read was given it */
 	dev_t sources; /* of cp, mv: the device that every source operand is on; 0: several, or not known */
 };
 
 /* proc: "/proc", or a folder of the same shape in a test.  A process that cannot be seen (ended, or of a
  * namespace the daemon does not see: pid 0) is CALLER_OTHER with start 0. */
-void caller_read(const char *proc, pid_t pid, struct caller *ret);
+/* device: of the mount that is called; 0: not known, then each ferryfs mount counts as that one. */
+void caller_read(const char *proc, pid_t pid, dev_t device, struct caller *ret);
 
 /* Does this caller report a failed copy itself when close says so?  Others may ignore close: their
  * copy_file_range waits. */

@@ -25,38 +25,43 @@ static bool can_be_helper;
 /* ---- the helper ---- */
 
 /* Writes at most CALLER_ANSWER_MAX bytes to ret: their number, or -errno. */
-typedef ssize_t reader(const char *proc, pid_t pid, void *ret);
+typedef ssize_t reader(const char *proc, const struct caller_asked *asked, void *ret);
 
-static ssize_t read_who(const char *proc, pid_t pid, void *ret)
+static ssize_t read_who(const char *proc, const struct caller_asked *asked, void *ret)
 {
 	struct caller caller;
 
-	caller_read(proc, pid, &caller);
+	caller_read(proc, asked->pid, (dev_t)asked->device, &caller);
 	memcpy(ret, &caller, sizeof(caller));
 	return sizeof(caller);
 }
 
-static ssize_t read_fatal(const char *proc, pid_t pid, void *ret)
+static ssize_t read_fatal(const char *proc, const struct caller_asked *asked, void *ret)
 {
-	bool fatal = interrupt_fatal(proc, pid);
+	bool fatal = interrupt_fatal(proc, asked->pid);
 
 	memcpy(ret, &fatal, sizeof(fatal));
 	return sizeof(fatal);
 }
 
-static ssize_t read_cpu(const char *proc, pid_t pid, void *ret)
+static ssize_t read_cpu(const char *proc, const struct caller_asked *asked, void *ret)
 {
-	int cpu = placement_cpu_of(proc, pid);
+	int cpu = placement_cpu_of(proc, asked->pid);
 
 	memcpy(ret, &cpu, sizeof(cpu));
 	return sizeof(cpu);
+}
+
+static ssize_t read_files(const char *proc, const struct caller_asked *asked, void *ret)
+{
+	return caller_files_read(proc, asked->pid, ret);
 }
 
 static reader *const readers[CALLER_QUESTIONS] = {
 	[CALLER_WHO] = read_who,
 	[CALLER_FATAL] = read_fatal,
 	[CALLER_CPU] = read_cpu,
-	[CALLER_FILES] = caller_files_read,
+	[CALLER_FILES] = read_files,
 };
 
 struct told_message {
@@ -90,7 +95,7 @@ static int helper_serve(const char *proc)
 		if (got != sizeof(asked))
 			break;
 		ssize_t len = asked.question < CALLER_QUESTIONS
-				      ? readers[asked.question](proc, asked.pid, message.bytes)
+				      ? readers[asked.question](proc, &asked, message.bytes)
 				      : -ENOSYS;
 
 		message.told = (struct caller_told){.number = asked.number,

@@ -36,6 +36,7 @@ enum caller_question {
 /* What goes through the socket: one message each way, in this program's own layout. */
 struct caller_asked {
 	uint64_t number; /* of the question, from 1 */
+	uint64_t device; /* of the mount that is called, for CALLER_WHO; 0: not known */
 	uint32_t question;
 	pid_t pid;
 };

@@ -18,11 +18,12 @@ enum { MOUNTS_MAX = 8192, PATH_ROOM = 512, TRIES = 8 };
 
 struct seen_mount {
 	unsigned id, parent;
-	bool ferryfs;
+	bool ours;
 	char *point; /* owned */
 };
 
 struct walk {
+	dev_t device; /* of ours; 0: any ferryfs mount is */
 	struct seen_mount *mounts;
 	unsigned count, size;
 	bool lost; /* there are too many, or memory was short */
@@ -53,8 +54,10 @@ static bool add(struct walk *walk, const struct mountinfo_line *line)
 
 	if (!point)
 		return false;
-	walk->mounts[walk->count++] = (struct seen_mount){
-		.id = line->id, .parent = line->parent, .ferryfs = line->ferryfs, .point = point};
+	walk->mounts[walk->count++] = (struct seen_mount){.id = line->id,
+		.parent = line->parent,
+		.ours = walk->device ? line->dev == walk->device : line->ferryfs,
+		.point = point};
 	return true;
 }
 
@@ -66,7 +69,7 @@ static bool visit(const struct mountinfo_line *line, void *user)
 	return walk->lost;
 }
 
-/* Does something lie over an entry of a ferryfs mount?  *ret_outside: one has a parent that is not listed. */
+/* Does something lie over an entry of ours?  *ret_outside: one has a parent that is not listed. */
 static bool covered(const struct walk *walk, bool *ret_outside)
 {
 	*ret_outside = false;
@@ -74,7 +77,7 @@ static bool covered(const struct walk *walk, bool *ret_outside)
 		const struct seen_mount *mount = &walk->mounts[i], *parent = find(walk, mount->parent);
 
 		/* One on top of a whole view leaves nothing of it to be met. */
-		if (parent && parent->ferryfs && strcmp(parent->point, mount->point) != 0)
+		if (parent && parent->ours && strcmp(parent->point, mount->point) != 0)
 			return true;
 		if (!parent && strcmp(mount->point, "/") != 0)
 			*ret_outside = true;
@@ -123,10 +126,10 @@ static bool inside(const struct spot *root, const struct spot *cwd)
 	return strncmp(cwd->path, root->path, len) == 0 && (!cwd->path[len] || cwd->path[len] == '/');
 }
 
-bool caller_mounts_clear(const char *proc, pid_t pid)
+bool caller_mounts_clear(const char *proc, pid_t pid, dev_t device)
 {
 	char path[PATH_ROOM];
-	struct walk walk = {0};
+	struct walk walk = {.device = device};
 	struct spot root, cwd;
 	bool outside;
 
@@ -138,7 +141,7 @@ bool caller_mounts_clear(const char *proc, pid_t pid)
 	if (clear && cwd.mount != root.mount)
 		clear = find(&walk, (unsigned)cwd.mount) != NULL;
 	if (clear && outside)
-		clear = !mountinfo_is_ferryfs(root.dev);
+		clear = device ? root.dev != device : !mountinfo_is_ferryfs(root.dev);
 	walk_release(&walk);
 	return clear;
 }

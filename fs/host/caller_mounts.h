@@ -18,8 +18,10 @@
 
 #include "fs/host/caller.h"
 
-/* Is it known that nothing is mounted over an entry of a ferryfs mount, where this process may meet it? */
-bool caller_mounts_clear(const char *proc, pid_t pid);
+/* Is it known that nothing is mounted over an entry of the file system `device`, where this process may meet it?
+ * Another ferryfs mount's entries are no evidence here, so that a mount over those counts for nothing.
+ * device 0: of any ferryfs mount. */
+bool caller_mounts_clear(const char *proc, pid_t pid, dev_t device);
 /* The device that all sources are on; 0: they are on several, or it is not known. */
 dev_t caller_sources_device(const char *proc, pid_t pid, const struct caller_words *words);
 

@@ -17,6 +17,7 @@ enum {
 	START_AGAIN_MS = 10000, /* after one that could not start, or ended by itself */
 	START_MS = 60000, /* for exec and the loader on a machine with other things to do */
 	LOOK_MS = 50, /* between two looks at what is overdue, while something is asked */
+	REAP_MS = 500, /* between two looks at a process that was killed and hangs in the kernel */
 	END_TRIES = 100, /* of 1 ms, for helpers to end */
 	SAY_AGAIN_MS = 60000, /* about the same process */
 };
@@ -256,8 +257,10 @@ static struct helper *idle_one(const struct caller_pool *pool)
 
 static bool ask_helper(struct caller_pool *pool, struct helper *helper, struct resolve *resolve)
 {
-	const struct caller_asked asked = {
-		.number = ++pool->number, .question = resolve->question, .pid = resolve->pid};
+	const struct caller_asked asked = {.number = ++pool->number,
+		.device = resolve->device,
+		.question = resolve->question,
+		.pid = resolve->pid};
 
 	helper->asked = resolve;
 	helper->number = asked.number;
@@ -396,6 +399,7 @@ int caller_pool_step(struct caller_pool *pool)
 	/* Each helper once: one that ends takes none of the others along. */
 	for (int i = 0; i < count; i++)
 		helper_hear(pool, events[i].data.ptr);
+	helpers_reap(pool);
 	now = pool_now_ms();
 	/* The first one: it is there when the first caller comes. */
 	if (pool->number == 0)
@@ -407,7 +411,7 @@ int caller_pool_step(struct caller_pool *pool)
 	for (const struct helper *helper = pool->helpers; helper; helper = helper->next)
 		if (helper->state == HELPER_BUSY || helper->state == HELPER_STARTING)
 			return LOOK_MS;
-	return -1;
+	return pool->ended_count > 0 ? REAP_MS : -1;
 }
 
 /* ---- life ---- */

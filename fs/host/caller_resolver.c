@@ -49,7 +49,8 @@ static void resolve_done(struct resolve *resolve)
 
 static void resolve_begin(struct resolve *resolve)
 {
-	resolve->caller = (struct caller){.pid = resolve->pid, .tool = CALLER_OTHER};
+	resolve->caller =
+		(struct caller){.pid = resolve->pid, .tool = CALLER_OTHER, .device = resolve->device};
 	resolve->bytes = NULL;
 	resolve->len = 0;
 	resolve->pidfd = -1;

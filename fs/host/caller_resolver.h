@@ -25,6 +25,7 @@ enum {
 struct resolve {
 	/* given */
 	pid_t pid; /* of a process; for CALLER_FATAL and CALLER_CPU a thread's, as fuse_req_ctx has it */
+	dev_t device; /* of the mount, for what caller.clear says; 0: not known */
 	uid_t uid; /* of who asks the mount (fuse_req_ctx): helpers are shared out by it */
 	enum caller_question question;
 	void (*on_done)(struct resolve *resolve);

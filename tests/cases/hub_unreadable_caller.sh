@@ -55,6 +55,15 @@ until_true 60 eval 'grep -q "^cp$" /proc/${UNREADABLE[-1]}/comm && [ "$(cut -d" 
 kill -KILL "${UNREADABLE[-1]}"
 until_true 60 eval "! kill -0 ${UNREADABLE[-1]} 2>/dev/null"
 admin DELETE fault >/dev/null
+# Helpers that come back are more than are kept: those that end leave nothing behind, though nobody asks any more.
+daemon=$(daemon_of m)
+children() { awk -v d="$daemon" 'sub(/.*\) /, "") && $2 == d {print $1}' /proc/[0-9]*/stat 2>/dev/null; }
+[ "$(children | wc -l)" -ge 3 ] || fail "no helper hangs: $(children | tr '\n' ' ')"
+come_back() {
+	timeout 1 bash -c ': >fifo'
+	[ "$(children | wc -l)" -le 2 ]
+}
+until_true 120 come_back
 umount_s3 n
 umount_s3 m
 until_true 60 no_hub

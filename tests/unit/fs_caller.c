@@ -1,10 +1,11 @@
-#include "fs/host/caller.h"
+#include "fs/host/caller_mounts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -149,7 +150,7 @@ static void test_gnu_cp_is_known(void **state)
 
 	assert_non_null(mkdtemp(proc));
 	fake(proc, "cp\n", "cp\0-r\0a\0b", 10, "/bin/cp");
-	caller_read(proc, 7, &caller);
+	caller_read(proc, 7, 0, &caller);
 	assert_int_equal(caller.tool, CALLER_CP);
 	assert_int_equal(caller.start, 4242);
 	assert_true(caller.plain && caller.recursive);
@@ -166,7 +167,7 @@ static void test_a_program_that_only_calls_itself_cp(void **state)
 	write_file(proc, "cp", "#!/bin/sh\n", 10);
 	snprintf(exe, sizeof(exe), "%s/cp", proc);
 	fake(proc, "cp\n", "cp\0-r\0a\0b", 10, exe);
-	caller_read(proc, 7, &caller);
+	caller_read(proc, 7, 0, &caller);
 	assert_int_equal(caller.tool, CALLER_OTHER);
 	assert_false(caller_checks_close(&caller));
 	clean(proc);
@@ -208,7 +209,7 @@ static void test_texts_that_are_not_enough(void **state)
 		assert_int_equal(chmod(exe, programs[i].file), 0);
 		assert_int_equal(chmod(proc, programs[i].directory), 0);
 		fake(proc, "cp\n", "cp\0-r\0a\0b", 10, exe);
-		caller_read(proc, 7, &caller);
+		caller_read(proc, 7, 0, &caller);
 		assert_int_equal(caller.tool, programs[i].gnu ? CALLER_CP : CALLER_OTHER);
 		clean(proc);
 	}
@@ -221,19 +222,73 @@ static void test_comm_and_exe_differ(void **state)
 
 	assert_non_null(mkdtemp(proc));
 	fake(proc, "cp\n", "cp\0-r\0a\0b", 10, "/bin/mv");
-	caller_read(proc, 7, &caller);
+	caller_read(proc, 7, 0, &caller);
 	assert_int_equal(caller.tool, CALLER_OTHER);
 	clean(proc);
+}
+
+static const char at_root[] = "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n";
+static const char ours[] = "2 1 0:50 / /m rw - fuse.ferryfs s3://b rw\n";
+static const char other[] = "3 1 0:51 / /o rw - fuse.ferryfs s3://c rw\n";
+static const char over_ours[] = "4 2 0:9 / /m/d rw - tmpfs none rw\n";
+static const char over_other[] = "5 3 0:9 / /o/d rw - tmpfs none rw\n";
+static const char ours_over_other[] = "6 3 0:50 / /o/d rw - fuse.ferryfs s3://b rw\n";
+static const char other_over_ours[] = "7 2 0:51 / /m/d rw - fuse.ferryfs s3://c rw\n";
+
+static void test_only_mounts_over_ours_count(void **state)
+{
+	static const struct {
+		const char *lines[4];
+		unsigned minor;
+		bool clear;
+	} views[] = {
+		{{at_root, ours, other}, 50, true},
+		{{at_root, ours, other, over_ours}, 50, false},
+		{{at_root, ours, other, over_other}, 50, true},
+		{{at_root, ours, other, over_other}, 51, false},
+		{{at_root, ours, other, ours_over_other}, 50, true},
+		{{at_root, ours, other, other_over_ours}, 50, false},
+		{{at_root, ours, other, other_over_ours}, 51, true},
+		/* Which is ours is not known. */
+		{{at_root, ours, other, over_other}, 0, false},
+		{{at_root, ours, other}, 0, true},
+	};
+	char proc[] = "/tmp/ferryfs-proc.XXXXXX", dir[64], path[96], text[512];
+	static const char *const names[] = {"mountinfo", "root", "cwd"};
+
+	assert_non_null(mkdtemp(proc));
+	snprintf(dir, sizeof(dir), "%s/7", proc);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	for (unsigned i = 1; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		assert_int_equal(symlink("/", path), 0);
+	}
+	for (unsigned i = 0; i < sizeof(views) / sizeof(*views); i++) {
+		size_t len = 0;
+
+		for (unsigned line = 0; line < 4 && views[i].lines[line]; line++)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", views[i].lines[line]);
+		write_file(dir, "mountinfo", text, len);
+		dev_t device = views[i].minor ? makedev(0, views[i].minor) : 0;
+
+		assert_int_equal(caller_mounts_clear(proc, 7, device), views[i].clear);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		remove(path);
+	}
+	rmdir(dir);
+	rmdir(proc);
 }
 
 static void test_nobody(void **state)
 {
 	struct caller caller;
 
-	caller_read("/proc", 0, &caller);
+	caller_read("/proc", 0, 0, &caller);
 	assert_int_equal(caller.tool, CALLER_OTHER);
 	assert_int_equal(caller.start, 0);
-	caller_read("/proc", getpid(), &caller);
+	caller_read("/proc", getpid(), 0, &caller);
 	assert_int_equal(caller.tool, CALLER_OTHER);
 	assert_int_not_equal(caller.start, 0);
 }
@@ -248,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_operands),
 		cmocka_unit_test(test_texts_that_are_not_enough),
 		cmocka_unit_test(test_comm_and_exe_differ),
+		cmocka_unit_test(test_only_mounts_over_ours_count),
 		cmocka_unit_test(test_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
