@@ -106,7 +106,13 @@ static int read_reply(const struct buf *line, json_t **ret, char *why)
 		snprintf(why, ACCOUNT_WHY_MAX, "the hub's answer cannot be understood");
 		return -EPROTO;
 	}
-	snprintf(why, ACCOUNT_WHY_MAX, "%s", text);
+	if (strncmp(text, CONTROL_OTHER_VERSION, sizeof(CONTROL_OTHER_VERSION) - 1) == 0)
+		snprintf(why, ACCOUNT_WHY_MAX,
+			"the hub that runs is of another version of ferryfs and cannot show this: unmount "
+			"all that it "
+			"shows (ferryfs status lists it) and mount again, or mount with -o hub=no");
+	else
+		snprintf(why, ACCOUNT_WHY_MAX, "%s", text);
 	free(text);
 	json_decref(object);
 	return -EREMOTEIO;

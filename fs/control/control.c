@@ -88,7 +88,17 @@ struct fields {
 	const json_t *object;
 	char *why;
 	int error;
+	size_t known; /* how many of the object's fields were asked for */
 };
+
+static const json_t *get(struct fields *fields, const char *name)
+{
+	const json_t *value = json_object_get(fields->object, name);
+
+	if (value)
+		fields->known++;
+	return value;
+}
 
 static void wrong(struct fields *fields, const char *name)
 {
@@ -100,7 +110,7 @@ static void wrong(struct fields *fields, const char *name)
 
 static bool get_flag(struct fields *fields, const char *name)
 {
-	const json_t *value = json_object_get(fields->object, name);
+	const json_t *value = get(fields, name);
 
 	if (value && !json_is_boolean(value))
 		wrong(fields, name);
@@ -109,7 +119,7 @@ static bool get_flag(struct fields *fields, const char *name)
 
 static uint64_t get_number(struct fields *fields, const char *name, uint64_t max)
 {
-	const json_t *value = json_object_get(fields->object, name);
+	const json_t *value = get(fields, name);
 	json_int_t number = json_integer_value(value);
 
 	if (!json_is_integer(value) || number < 0 || (uint64_t)number > max) {
@@ -122,7 +132,7 @@ static uint64_t get_number(struct fields *fields, const char *name, uint64_t max
 /* NULL when it is not there. */
 static char *get_bytes(struct fields *fields, const char *name, size_t max)
 {
-	const json_t *value = json_object_get(fields->object, name);
+	const json_t *value = get(fields, name);
 	char *text = NULL;
 	int error = value ? control_text(value, &text) : 0;
 
@@ -149,14 +159,14 @@ static void get_into(struct fields *fields, const char *name, char *to, size_t s
 
 static void read_credentials(struct fields *fields, struct credentials *credentials)
 {
-	const json_t *token = json_object_get(fields->object, "token");
+	const json_t *token = get(fields, "token");
 
 	if (get_flag(fields, "anonymous")) {
 		*credentials = (struct credentials){.anonymous = true};
 		return;
 	}
-	const char *key = json_string_value(json_object_get(fields->object, "access_key"));
-	const char *secret = json_string_value(json_object_get(fields->object, "secret"));
+	const char *key = json_string_value(get(fields, "access_key"));
+	const char *secret = json_string_value(get(fields, "secret"));
 
 	if (!key || !secret ||
 		credentials_set(credentials, str_of(key), str_of(secret), str_of(json_string_value(token))) <
@@ -259,10 +269,21 @@ static void read_view(struct fields *fields, struct view *view)
 		fields->error = set_source(view);
 }
 
-static void read_add(const json_t *object, struct control_request *ret, struct fields *fields)
+/* Who asks wants something that is not known here. */
+static void check_known(struct fields *fields)
 {
-	struct fields of_view = {.object = json_object_get(object, "view"), .why = fields->why};
-	struct fields of_account = {.object = json_object_get(object, "account"), .why = fields->why};
+	if (fields->error || fields->known == json_object_size(fields->object))
+		return;
+	fields->error = -EPROTONOSUPPORT;
+	snprintf(fields->why, ACCOUNT_WHY_MAX,
+		CONTROL_OTHER_VERSION "%d of the control protocol, which lacks an option that is asked for",
+		CONTROL_ADD_VERSION);
+}
+
+static void read_add(struct control_request *ret, struct fields *fields)
+{
+	struct fields of_view = {.object = get(fields, "view"), .why = fields->why};
+	struct fields of_account = {.object = get(fields, "account"), .why = fields->why};
 
 	ret->namespace = get_number(fields, "namespace", INT64_MAX);
 	ret->no_verify_tls = get_flag(fields, "no_verify_tls");
@@ -273,10 +294,12 @@ static void read_add(const json_t *object, struct control_request *ret, struct f
 		fields->error = view_new(&ret->view);
 	if (!fields->error) {
 		read_view(&of_view, ret->view);
+		check_known(&of_view);
 		fields->error = of_view.error;
 	}
 	if (!fields->error) {
 		read_account(&of_account, &ret->account);
+		check_known(&of_account);
 		fields->error = of_account.error;
 	}
 }
@@ -299,24 +322,32 @@ static bool path_ok(const char *path)
 	return path[0] == '/' && !strstr(path, "//") && !strstr(path, "/./") && !strstr(path, "/../");
 }
 
+int control_version(enum control_op op)
+{
+	return op == CONTROL_ADD ? CONTROL_ADD_VERSION : CONTROL_VERSION;
+}
+
 static int read_request(const json_t *object, struct control_request *ret, char *why)
 {
-	struct fields fields = {.object = object, .why = why};
+	struct fields fields = {.object = object, .why = why, .known = 2};
+	bool named = find_op(object, &ret->op) == 0;
+	int version = named ? control_version(ret->op) : CONTROL_VERSION;
 
-	if (json_integer_value(json_object_get(object, "ferryfs")) != CONTROL_VERSION) {
-		snprintf(why, ACCOUNT_WHY_MAX, "this hub speaks version %d of the control protocol",
-			CONTROL_VERSION);
+	if (json_integer_value(json_object_get(object, "ferryfs")) != version) {
+		snprintf(why, ACCOUNT_WHY_MAX, CONTROL_OTHER_VERSION "%d of the control protocol", version);
 		return -EPROTONOSUPPORT;
 	}
-	if (find_op(object, &ret->op) < 0)
+	if (!named)
 		wrong(&fields, "op");
 	ret->point = get_bytes(&fields, "point", CONTROL_PATH_MAX);
 	bool wanted = ret->op == CONTROL_ADD || ret->op == CONTROL_MOUNTED || ret->op == CONTROL_SETTLE;
 
 	if (ret->point ? !path_ok(ret->point) : wanted)
 		wrong(&fields, "point");
-	if (!fields.error && ret->op == CONTROL_ADD)
-		read_add(object, ret, &fields);
+	if (!fields.error && ret->op == CONTROL_ADD) {
+		read_add(ret, &fields);
+		check_known(&fields);
+	}
 	if (fields.error == -ENOMEM)
 		snprintf(why, ACCOUNT_WHY_MAX, "memory is short");
 	return fields.error;
@@ -430,7 +461,8 @@ static json_t *account_object(const struct account_resolved *account)
 
 int control_format(const struct control_request *request, struct buf *ret)
 {
-	json_t *object = json_pack("{s:i, s:s}", "ferryfs", CONTROL_VERSION, "op", op_names[request->op]);
+	json_t *object =
+		json_pack("{s:i, s:s}", "ferryfs", control_version(request->op), "op", op_names[request->op]);
 	int error = object && put_bytes(object, "point", request->point) == 0 ? 0 : -ENOMEM;
 
 	if (error == 0 && request->op == CONTROL_ADD &&

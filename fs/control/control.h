@@ -2,7 +2,10 @@
  * control: what the commands and a hub say to each other over the hub's socket.
  *
  * One JSON object a line, at most CONTROL_LINE_MAX bytes with its new line; a request, then its reply, any
- * number of times a connection.  Every request carries the protocol's version.  Texts that may hold any byte
+ * number of times a connection.  Every request carries the version in which its kind last
+ * changed (control_version): another hub still says its status and settles, and refuses a view that it would show
+ * otherwise than asked for.  So each change to what `add` carries counts its version up; an `add` with a field that
+ * the hub does not know is refused, too.  Texts that may hold any byte
  * (paths, addresses) are written with %XX for '%', control bytes and whatever is not ASCII.
  *
  *   hello    who is there: pid, namespace, device
@@ -26,7 +29,8 @@
 #include "s3/buf.h"
 
 enum {
-	CONTROL_VERSION = 1,
+	CONTROL_VERSION = 1, /* of every kind but add */
+	CONTROL_ADD_VERSION = 2,
 	CONTROL_LINE_MAX = 64 << 10,
 	CONTROL_PATH_MAX = 4096,
 };
@@ -54,6 +58,11 @@ struct control_request {
 /* For jansson, once in a process that uses the functions below, before its threads: what it frees is wiped.
  */
 void control_init(void);
+
+/* What a hub of any version says, before its number, to a request of another version than its own. */
+#define CONTROL_OTHER_VERSION "this hub speaks version "
+
+int control_version(enum control_op op);
 
 /* A line without its new line.  -EINVAL with a sentence in why (ACCOUNT_WHY_MAX bytes), -EPROTONOSUPPORT for
  * another version, -ENOMEM. ret is to be released also after a failure. */

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || skip "needs root: a hub is root's"
 
-start_s3d --seed=alpha,prefix=dir/,count=3,size=10
+start_s3d --seed=alpha,prefix=dir/,count=3,size=10 --bucket=beta
 mount_s3 a s3://alpha
 pid=$(daemon_of a)
 socket=$(ls "$FERRYFS_RUN_DIR"/*.sock)
@@ -30,9 +30,9 @@ def answer(data):
 
 if what == "garbage":
     for data in (b"\n", b"{}\n", b"[]\n", b"\xff\xfe\n", b'{"ferryfs":1}\n', b'{"ferryfs":2,"op":"hello"}\n',
-                 b'{"ferryfs":1,"op":"add"}\n', b'{"ferryfs":1,"op":"settle","point":"relative"}\n',
+                 b'{"ferryfs":2,"op":"add"}\n', b'{"ferryfs":1,"op":"settle","point":"relative"}\n',
                  b'{"ferryfs":1,"op":"status","point":"/%00"}\n', b'{"ferryfs":1,"op":"hello","op":"add"}\n',
-                 b"[" * 3000 + b"\n", b'{"ferryfs":1,"op":"add","namespace":1,"point":"/x","view":[],"account":1}\n'):
+                 b"[" * 3000 + b"\n", b'{"ferryfs":2,"op":"add","namespace":1,"point":"/x","view":[],"account":1}\n'):
         got = answer(data)
         assert b'"ok":false' in got and got.endswith(b"\n"), (data, got)
     assert b'"ok":true' in answer(b'{"ferryfs":1,"op":"hello"}\n')
@@ -83,3 +83,25 @@ python3 talk.py "$socket" foreign || fail "another user was heard"
 chmod 700 "$FERRYFS_RUN_DIR"
 equal "still the same hub" "$(daemon_of a)" "$pid"
 equal "files" "$(ls a/dir | wc -l)" 3
+
+# a hub of an earlier version would show a view without the options that it does not know: it refuses, and mount says the remedy
+mkdir -m 700 "$WORK/older"
+cat >older.py <<'PY'
+import json, os, socket, sys
+os.chdir(sys.argv[1])
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[2])
+server.listen()
+while True:
+    client, _ = server.accept()
+    for line in client.makefile():
+        known = json.loads(line)["ferryfs"] == 1
+        client.sendall(json.dumps({"ok": True, "hub": {}, "path": "/nowhere"} if known else
+                                  {"ok": False, "error": "this hub speaks version 1 of the control protocol"}).encode() + b"\n")
+PY
+python3 older.py "$WORK/older" "${socket##*/}" &
+S3D_PIDS+=($!)
+until_true 60 test -S "$WORK/older/${socket##*/}"
+mkdir c
+refuse env "FERRYFS_RUN_DIR=$WORK/older" "$FERRYFS" mount s3://beta c 2>err
+grep -q "of another version of ferryfs.*hub=no" err || fail "said: $(<err)"

@@ -88,7 +88,8 @@ static void test_refused(void **state)
 	refused("{\"ferryfs\":1,\"op\":\"settle\",\"point\":\"mnt\"}", -EINVAL);
 	refused("{\"ferryfs\":1,\"op\":\"settle\",\"point\":\"/a/../b\"}", -EINVAL);
 	refused("{\"ferryfs\":1,\"op\":\"settle\",\"point\":[\"/a\"]}", -EINVAL);
-	refused("{\"ferryfs\":1,\"op\":\"add\",\"point\":\"/a\"}", -EINVAL);
+	refused("{\"ferryfs\":2,\"op\":\"add\",\"point\":\"/a\"}", -EINVAL);
+	refused("{\"ferryfs\":1,\"op\":\"add\",\"point\":\"/a\"}", -EPROTONOSUPPORT);
 	refused("{\"ferryfs\":1,\"op\":\"hello\",\"op\":\"status\"}", -EINVAL);
 }
 
@@ -193,6 +194,39 @@ static void test_add(void **state)
 	buf_release(&line);
 }
 
+/* A view with an option of a later version would be shown without it; and so does no hub of an earlier one show ours. */
+static void test_unknown_option(void **state)
+{
+	static const char *const places[] = {"\"view\": {", "\"account\": {", "{"};
+	struct control_request request, back;
+	struct buf line;
+
+	fill(&request);
+	buf_init(&line, CONTROL_LINE_MAX);
+	assert_int_equal(control_format(&request, &line), 0);
+	json_t *object = json_loadb(line.data, line.len, 0, NULL);
+
+	assert_int_equal(json_integer_value(json_object_get(object, "ferryfs")), CONTROL_ADD_VERSION);
+	assert_true(CONTROL_ADD_VERSION > 1);
+	char *good = json_dumps(object, 0);
+
+	for (unsigned i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		const char *at = strstr(good, places[i]);
+
+		assert_non_null(at);
+		at += strlen(places[i]);
+		buf_clear(&line);
+		assert_int_equal(buf_addf(&line, "%.*s\"later\": true, %s", (int)(at - good), good, at), 0);
+		assert_int_equal(control_parse(line.data, line.len, &back, why), -EPROTONOSUPPORT);
+		assert_int_equal(strncmp(why, CONTROL_OTHER_VERSION, strlen(CONTROL_OTHER_VERSION)), 0);
+		control_request_release(&back);
+	}
+	free(good);
+	json_decref(object);
+	control_request_release(&request);
+	buf_release(&line);
+}
+
 /* Every cut and every damaged byte of a good line is refused or understood, and nothing leaks. */
 static void test_damaged(void **state)
 {
@@ -225,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_unknown_option),
 		cmocka_unit_test(test_damaged),
 	};
 
