@@ -1,6 +1,7 @@
 /*
  * tree_look: is a page's worth of keys still what it was?  Lists the range of them and tells of each one that
- * is there.
+ * is there.  Where a page has none of them, a few keys lie among many others: then the listing is begun anew just
+ * before the next of them.  So a look takes two requests a key at most, whatever lies between.
  *
  * Keys are given in byte order, without the prefix they share; so the same ones serve for a move's source and
  * its destination.  A look is its owner's memory; one worker's thread; on_done comes exactly once, never from
@@ -23,8 +24,10 @@ struct look {
 
 	/* private */
 	struct lister *lister;
+	struct worker *worker;
+	struct buf after; /* where the next listing begins */
 	unsigned at;
-	bool passed;
+	bool passed, jumping;
 };
 
 /* -ENOMEM, -EINVAL: then on_done does not come. */
