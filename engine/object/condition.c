@@ -28,3 +28,8 @@ bool etag_is_digest(struct str etag)
 		n++;
 	return n == 32 && (n == etag.len || etag.data[n] == '-');
 }
+
+bool etag_is_md5(struct str etag)
+{
+	return etag.len == 32 && etag_is_digest(etag);
+}

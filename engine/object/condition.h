@@ -16,5 +16,7 @@ int condition_check(struct str if_match, int head_error, const struct s3_answer 
 bool condition_object_gone(struct str if_match, int error, const struct s3_answer *answer);
 /* HEX{32}, the MD5 of the content unless it is encrypted, or HEX{32}-PARTS: not a probe's. */
 bool etag_is_digest(struct str etag);
+/* HEX{32} alone: the MD5 of the content, unless it is encrypted with KMS or a customer's key. */
+bool etag_is_md5(struct str etag);
 
 #endif

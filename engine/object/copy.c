@@ -164,11 +164,6 @@ static int64_t begun(const struct copy *copy)
 	       (int64_t)((copy->worker->now_ms - copy->started_ms + 999) / 1000);
 }
 
-static bool is_md5(struct str etag)
-{
-	return etag.len == 32 && etag_is_digest(etag);
-}
-
 /* What is at the destination, as far as an attempt without an answer may have made it. */
 enum ours { OURS_NOT, OURS, OURS_IF_OPAQUE };
 
@@ -178,8 +173,8 @@ static enum ours judge(const struct copy *copy, const struct s3_answer *answer)
 	if (!copy->ambiguous || answer->size != copy->size || answer->mtime + CLOCK_SLACK < begun(copy))
 		return OURS_NOT;
 	/* Those of parts, or of what is encrypted, tell nothing of the content. */
-	if (str_eq(etag, copy->source_etag) || copy->source_etag.len == 0 || !is_md5(copy->source_etag) ||
-		!is_md5(etag) || answer->etag_is_opaque)
+	if (str_eq(etag, copy->source_etag) || copy->source_etag.len == 0 ||
+		!etag_is_md5(copy->source_etag) || !etag_is_md5(etag) || answer->etag_is_opaque)
 		return OURS;
 	return OURS_IF_OPAQUE;
 }

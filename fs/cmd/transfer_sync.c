@@ -19,8 +19,10 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include "engine/list/lister.h"
 #include "engine/base/log.h"
+#include "engine/list/lister.h"
+#include "engine/object/compare.h"
+#include "fs/cmd/sync_judge.h"
 #include "fs/cmd/transfer_run.h"
 
 enum { CREDITS = 3, ITEMS_EXTRA = 16 };
@@ -36,11 +38,12 @@ struct side {
 
 struct item {
 	struct copy copy;
+	struct compare compare;
 	struct sync *sync;
 	struct item *free_next;
-	bool running;
+	bool running, comparing; /* its copy; its comparison, which comes before */
 	struct page_entry entry; /* texts in the arrays below */
-	char source_key[KEY_MAX + 1], key[KEY_MAX + 1], etag[ETAG_MAX + 1],
+	char source_key[KEY_MAX + 1], key[KEY_MAX + 1], etag[ETAG_MAX + 1], there_etag[ETAG_MAX + 1],
 		storage_class[STORAGE_CLASS_MAX + 1];
 };
 
@@ -124,6 +127,8 @@ static void sync_stop(struct sync *sync)
 	for (unsigned i = 0; i < sync->made; i++)
 		if (sync->items[i]->running)
 			copy_cancel(&sync->items[i]->copy);
+		else if (sync->items[i]->comparing)
+			compare_cancel(&sync->items[i]->compare);
 }
 
 static void side_page(void *user, struct page *page)
@@ -170,30 +175,6 @@ static int side_start(struct side *side, const struct place *place)
 	};
 
 	return lister_start(sync->home, &options, &side->lister);
-}
-
-/* ---- deciding ---- */
-
-/* Where a time is not known, a could be: what has the same ETag is left out all the same. */
-static bool is_newer(const struct page_entry *a, const struct page_entry *b)
-{
-	if (a->mtime == 0 || b->mtime == 0)
-		return a->etag.len == 0 || !str_eq(a->etag, b->etag);
-	return a->mtime > b->mtime || (a->mtime == b->mtime && a->mtime_nsec > b->mtime_nsec);
-}
-
-/* there: the destination's object, or NULL. */
-static bool sync_wants(enum sync_mode mode, const struct page_entry *source, const struct page_entry *there)
-{
-	if (!there)
-		return true;
-	if (mode == SYNC_MISSING)
-		return false;
-	if (mode == SYNC_NEWER)
-		return is_newer(source, there);
-	if (source->size != there->size)
-		return true;
-	return is_newer(source, there) && (source->etag.len == 0 || !str_eq(source->etag, there->etag));
 }
 
 /* ---- copies ---- */
@@ -315,16 +296,100 @@ static void item_start(struct item *item)
 	copy_start(sync->home, &item->copy);
 }
 
+static void item_skip(struct item *item)
+{
+	atomic_fetch_add(&item->sync->skipped, 1);
+	item_tell(item, JOB_SKIPPED, 0, NULL);
+	item_put(item);
+}
+
+static void item_fail(struct item *item, int error, const struct s3_answer *answer)
+{
+	atomic_fetch_add(&item->sync->failed, 1);
+	note_error(item->sync, error, "copy", answer);
+	item_tell(item, JOB_COPIED, error, answer);
+	item_put(item);
+}
+
+static void item_take(struct item *item)
+{
+	item_tell(item, JOB_FOUND, 0, NULL);
+	if (item->sync->run->options.dry_run)
+		item_put(item);
+	else
+		item_start(item);
+}
+
+static void item_compared(struct compare *compare, const struct s3_answer *answer)
+{
+	struct item *item = compare->user;
+	struct sync *sync = item->sync;
+
+	sync->active--;
+	item->comparing = false;
+	if (sync->stopped)
+		item_put(item);
+	else if (compare->error != 0)
+		item_fail(item, compare->error, answer);
+	else if (compare->verdict == COMPARE_DIFFER)
+		item_take(item);
+	else
+		item_skip(item);
+	sync_pump(sync);
+}
+
+/* Two ETags that look like MD5s differ, and the destination's object is not older. */
+static void item_compare(struct item *item, struct str there_etag)
+{
+	struct sync *sync = item->sync;
+	const struct run *run = sync->run;
+	struct str etag = keep_text(item->there_etag, sizeof(item->there_etag), there_etag);
+
+	item->compare = (struct compare){
+		.first = {run->account, place_bucket(&run->destination), item->copy.key, etag},
+		.second = {run->account, place_bucket(&run->source), item->entry.key, item->entry.etag},
+		.call_flags = CALL_BULK,
+		.on_done = item_compared,
+		.user = item,
+	};
+	sync->active++;
+	item->comparing = true;
+	compare_start(sync->home, &item->compare);
+}
+
+static int item_set_key(struct item *item, struct str source_key)
+{
+	const struct run *run = item->sync->run;
+	struct str rest = str_skip(source_key, run->source.key_len);
+	size_t head = run->destination.key_len;
+
+	if (head + rest.len == 0)
+		return -EDESTADDRREQ;
+	if (head + rest.len > KEY_MAX || source_key.len > KEY_MAX)
+		return -ENAMETOOLONG;
+	memcpy(item->key, run->destination.key, head);
+	keep_text(item->key + head, sizeof(item->key) - head, rest);
+	item->copy.key = str_n(item->key, head + rest.len);
+	return 0;
+}
+
+static enum sync_verdict item_judge(
+	const struct run *run, const struct page_entry *entry, const struct page_entry *there)
+{
+	/* The marker of the source prefix itself: no key is left for it at the top of a bucket. */
+	bool top = entry->key.len == run->source.key_len && run->destination.key_len == 0 && entry->size == 0;
+
+	return top || !run_wants(run, entry->key) ? SYNC_LEAVE : sync_judge(run->options.sync, entry, there);
+}
+
 /* One source object, and what the destination has in its place. */
 static void sync_one(struct item *item, const struct page_entry *entry, const struct page_entry *there)
 {
 	struct sync *sync = item->sync;
-	struct run *run = sync->run;
-	struct str rest = str_skip(entry->key, run->source.key_len);
-	size_t head = run->destination.key_len;
-	/* The marker of the source prefix itself: no key is left for it at the top of a bucket. */
-	bool top = head + rest.len == 0 && entry->size == 0;
-	bool wanted = !top && run_wants(run, entry->key) && sync_wants(run->options.sync, entry, there);
+	enum sync_verdict verdict = item_judge(sync->run, entry, there);
+
+	item->copy.key = STR_NONE;
+	int error = verdict != SYNC_LEAVE ? item_set_key(item, entry->key) : 0;
 
 	atomic_fetch_add(&sync->found, 1);
 	item->entry = *entry;
@@ -332,28 +397,14 @@ static void sync_one(struct item *item, const struct page_entry *entry, const st
 	item->entry.etag = keep_text(item->etag, sizeof(item->etag), entry->etag);
 	item->entry.storage_class =
 		keep_text(item->storage_class, sizeof(item->storage_class), entry->storage_class);
-	item->copy.key = STR_NONE;
-	int error;
-
-	if (wanted && head + rest.len > 0 && head + rest.len <= KEY_MAX && entry->key.len <= KEY_MAX) {
-		memcpy(item->key, run->destination.key, head);
-		keep_text(item->key + head, sizeof(item->key) - head, rest);
-		item->copy.key = str_n(item->key, head + rest.len);
-		item_tell(item, JOB_FOUND, 0, NULL);
-		if (!run->options.dry_run) {
-			item_start(item);
-			return;
-		}
-	} else if (wanted) {
-		error = head + rest.len == 0 ? -EDESTADDRREQ : -ENAMETOOLONG;
-		atomic_fetch_add(&sync->failed, 1);
-		note_error(sync, error, "copy", NULL);
-		item_tell(item, JOB_COPIED, error, NULL);
-	} else {
-		atomic_fetch_add(&sync->skipped, 1);
-		item_tell(item, JOB_SKIPPED, 0, NULL);
-	}
-	item_put(item);
+	if (verdict == SYNC_LEAVE)
+		item_skip(item);
+	else if (error != 0)
+		item_fail(item, error, NULL);
+	else if (verdict == SYNC_COMPARE)
+		item_compare(item, there->etag);
+	else
+		item_take(item);
 }
 
 /* ---- the merge ---- */
