@@ -246,7 +246,7 @@ static void copy_text(char *to, size_t size, const char *from)
 static void run_stop(struct task *task, struct worker *worker)
 {
 	struct job *job = (struct job *)((char *)task - offsetof(struct job, stop));
-	if (job->phase == PHASE_LIST && job->lister != NULL)
+	if ((job->phase == PHASE_LIST || job->phase == PHASE_LEFT) && job->lister != NULL)
 		lister_cancel(job->lister);
 	job_wake(job);
 	job_unref(job);
@@ -454,8 +454,8 @@ enum { AFTER = 1 }; /* shifted by the phase */
 
 /* What may follow what, as tree.h's table says; a job begins in LIST, also one that is taken up again. */
 static const unsigned after[] = {
-	[PHASE_LIST] = AFTER << PHASE_LIST | AFTER << PHASE_DELETE | AFTER << PHASE_ABORT |
-		       AFTER << PHASE_CHECK | AFTER << PHASE_END,
+	[PHASE_LIST] = AFTER << PHASE_LIST | AFTER << PHASE_DELETE | AFTER << PHASE_LEFT |
+		       AFTER << PHASE_ABORT | AFTER << PHASE_CHECK | AFTER << PHASE_END,
 	[PHASE_DELETE] = AFTER << PHASE_LEFT | AFTER << PHASE_END,
 	[PHASE_LEFT] = AFTER << PHASE_END,
 	[PHASE_ABORT] = AFTER << PHASE_CHECK | AFTER << PHASE_END,
@@ -469,11 +469,12 @@ static void check_phase(const struct job *job, enum job_phase next)
 	bool deleting = atomic_load(&job->deleting);
 	assert(after[job->phase] & (unsigned)AFTER << next);
 	assert(job->out == 0 && job->lister == NULL);
-	assert(job->kind == JOB_MOVE || next == PHASE_LIST || next == PHASE_END);
+	assert(job->kind == JOB_MOVE || next == PHASE_LIST || next == PHASE_END ||
+		(job->kind == JOB_REMOVE && next == PHASE_LEFT));
 	/* A move is either undone or goes on to its end. */
 	assert(!(deleting && atomic_load(&job->stopped)));
 	assert(next != PHASE_DELETE || (deleting && journal_all_copied(job->journal)));
-	assert((next != PHASE_LEFT) || deleting);
+	assert(next != PHASE_LEFT || deleting || job->kind == JOB_REMOVE);
 	assert((next != PHASE_CHECK && next != PHASE_UNDO && next != PHASE_ABORT) || !deleting);
 	assert(next != PHASE_UNDO || !(atomic_load(&job->source_gone) || atomic_load(&job->unlooked)));
 }

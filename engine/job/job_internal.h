@@ -10,10 +10,10 @@
  *   nothing out, nothing to come: the next phase
  *
  *   phase   batches of   kind of job, and what happens           next
- *   LIST    pages        all: copies or deletes as pages come    END; a move: DELETE where all is copied,
- *                                                                CHECK to be undone
+ *   LIST    pages        all: copies or deletes as pages come    END; a removal: LEFT; a move: DELETE where
+ *                                                                all is copied, CHECK to be undone
  *   DELETE  the journal  move: sources are deleted               LEFT, or END after a recovery
- *   LEFT    -            move: is there still something?         END
+ *   LEFT    -            move, removal: is something left?       END
  *   ABORT   the journal  recovery: unfinished uploads end        CHECK
  *   CHECK   the journal  move: is every source still there?      UNDO if so, else END
  *   UNDO    the journal  move: copies are deleted again          END
@@ -236,7 +236,7 @@ void tree_undo_begin(struct job *job);
 void tree_undo_aborted(struct job *job); /* the uploads that were left are dealt with */
 /* Hands out the record's pages until enough are out. */
 void tree_record_pump(struct job *job);
-/* Is something below the source left that was not there to be moved? */
-void tree_move_look_left(struct job *job);
+/* Is something below the source left that was not listed, to be moved or removed? */
+void tree_look_left(struct job *job);
 
 #endif

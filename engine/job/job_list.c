@@ -126,6 +126,11 @@ static void list_over(struct job *job)
 	bool undo = (job->options.flags & JOB_UNDO) != 0 && (job->options.flags & JOB_CREATE_ONLY) != 0 &&
 		    !job->doubt;
 	bool moving = job->journal != NULL && !journal_empty(job->journal);
+	if (job->kind == JOB_REMOVE && (job->options.flags & JOB_DRY_RUN) == 0 &&
+		!atomic_load(&job->stopped)) {
+		tree_look_left(job);
+		return;
+	}
 	if (!moving) {
 		job_end(job);
 		return;
@@ -161,7 +166,7 @@ void tree_check(struct job *job)
 		if (job->record_done && job->resumed)
 			job_end(job);
 		else if (job->record_done)
-			tree_move_look_left(job);
+			tree_look_left(job);
 		return;
 	case PHASE_ABORT:
 		if (job->record_done)

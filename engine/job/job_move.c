@@ -157,7 +157,7 @@ static void on_left_done(void *user, int error, const struct s3_answer *answer)
 	tree_check(job);
 }
 
-void tree_move_look_left(struct job *job)
+void tree_look_left(struct job *job)
 {
 	const struct job_options *o = &job->options;
 	struct lister_options options = {
