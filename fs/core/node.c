@@ -23,6 +23,7 @@ int nodes_new(struct nodes **ret)
 		nodes_free(nodes);
 		return -ENOMEM;
 	}
+	nodes->numbers = node_numbers_new();
 	*ret = nodes;
 	return 0;
 }
@@ -66,6 +67,7 @@ void nodes_free(struct nodes *nodes)
 	}
 	free(nodes->by_ino.slots);
 	free(nodes->by_name.slots);
+	node_numbers_free(nodes->numbers);
 	free(nodes);
 }
 
@@ -130,7 +132,7 @@ int nodes_add(
 
 	if (!node)
 		return -ENOMEM;
-	node->ino = nodes->next_ino++;
+	node->ino = table_number(nodes, parent, name, kind);
 	node->parent = node_ref(parent);
 	table_link_ino(nodes, node);
 	table_link_name(nodes, node);
@@ -215,6 +217,7 @@ static void release(struct nodes *nodes, struct node *node)
 		if (parent && !node->gone) {
 			dir_child_leaves(node);
 			table_unlink_name(nodes, node);
+			table_keep_number(nodes, node);
 		}
 		dir_free(node);
 		table_unlink_ino(nodes, node);

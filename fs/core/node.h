@@ -2,9 +2,9 @@
  * node: what an inode number stands for: a parent, a name, a kind, and attributes with an age.
  *
  * Nodes form the tree of one hub.  A node knows its parent and name, never its path, so that a renamed
- * directory is one pointer and open files below follow.  Inode numbers rise, are never reused, and nodes made
- * from a listing get theirs in the listing's order: cp visits a directory by inode number, and the batch
- * reads that as evidence.
+ * directory is one pointer and open files below follow.  Inode numbers rise, are used again only for the
+ * same name of the same directory (fs/core/node_numbers.h), and nodes made from a listing get theirs in the listing's
+ * order where they are new: cp visits a directory by inode number, and the batch reads that as evidence.
  *
  * Life: a node lives while anything holds it:
  *   lookups  what the kernel was told and has not forgotten (FUSE lookup count)

@@ -167,6 +167,25 @@ struct node *nodes_child(struct nodes *nodes, const struct node *parent, struct 
 	return node;
 }
 
+static uint64_t number_hash(
+	const struct nodes *nodes, const struct node *parent, struct str name, enum node_kind kind)
+{
+	return mix(hash_name(nodes, parent->ino, name) ^ kind);
+}
+
+uint64_t table_number(struct nodes *nodes, const struct node *parent, struct str name, enum node_kind kind)
+{
+	uint64_t ino = node_numbers_take(nodes->numbers, number_hash(nodes, parent, name, kind));
+
+	return ino && !nodes_find(nodes, ino) ? ino : nodes->next_ino++;
+}
+
+void table_keep_number(struct nodes *nodes, const struct node *node)
+{
+	node_numbers_put(
+		nodes->numbers, number_hash(nodes, node->parent, node_name(node), node->kind), node->ino);
+}
+
 uint64_t nodes_count(const struct nodes *nodes)
 {
 	return nodes->by_ino.used;

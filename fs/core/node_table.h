@@ -9,6 +9,7 @@
 
 #include "engine/base/checks.h"
 #include "fs/core/node.h"
+#include "fs/core/node_numbers.h"
 
 struct node_table {
 	struct node **slots;
@@ -18,6 +19,7 @@ struct node_table {
 
 struct nodes {
 	struct node_table by_ino, by_name;
+	struct node_numbers *numbers; /* of names whose nodes went; NULL: memory was short */
 	struct node *root;
 	uint64_t next_ino;
 	uint64_t seed; /* of the names' hash: names are chosen by others */
@@ -34,6 +36,10 @@ void table_unlink_ino(struct nodes *nodes, struct node *node);
 /* Into the names and the parent's children, and out again. */
 void table_link_name(struct nodes *nodes, struct node *node);
 void table_unlink_name(struct nodes *nodes, struct node *node);
+/* The inode number for a node that is being made: that of the same name and kind before, or a new one. */
+uint64_t table_number(struct nodes *nodes, const struct node *parent, struct str name, enum node_kind kind);
+/* The node is freed though its name may still be there: the next of that name gets its number. */
+void table_keep_number(struct nodes *nodes, const struct node *node);
 /* After every transition of a node (made, out of its directory, moved, freed): where CHECKS_TABLES, the whole
  * table is checked, a large one now and then. */
 void table_changed(struct nodes *nodes);

@@ -27,6 +27,28 @@ equal "what is open" "$(cat <&5)" text
 equal "the same again" "$(find m/many -type f | sort | md5sum)" "$first"
 exec 5<&-
 
+# A program that looks at a name and opens it later finds the same file, though the kernel has let go of it between.
+cat >later.py <<'PY'
+import os, sys
+names = [f"m/many/dir000{i % 3}/file{10000 * (i % 3) + i:06d}.txt" for i in range(300)]
+before = {name: os.lstat(name).st_ino for name in names}
+print("looked", flush=True)
+sys.stdin.read()
+for name in names:
+    with open(name) as file:
+        if os.fstat(file.fileno()).st_ino != before[name]:
+            sys.exit(f"{name}: inode {os.fstat(file.fileno()).st_ino}, which was {before[name]}")
+PY
+mkfifo go
+python3 later.py <go >looked &
+later=$!
+exec 6>go
+until_true 60 test -s looked
+find m/many -type f -size +0 >/dev/null
+until_true 60 few
+exec 6>&-
+wait "$later" || fail "another file by the same name"
+
 cp -r m/many m/copy || fail "cp -r: exit status $?"
 equal "copies" "$(keys data copy/ | wc -l)" 30000
 until_true 60 few

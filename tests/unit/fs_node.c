@@ -360,6 +360,10 @@ static void step_add(struct nodes *nodes, struct node *root, int at)
 		return;
 	}
 	assert_int_equal(got, 0);
+	/* A name that went has its number again. */
+	for (int i = 0; i < MODEL_MAX; i++)
+		if (!model[i].alive && model[i].ino == node->ino)
+			model[i].ino = 0;
 	*m = (struct modelled){
 		.alive = true, .is_dir = is_dir, .ino = node->ino, .parent = parent, .refs = 1, .node = node};
 	strcpy(m->name, name);
