@@ -6,6 +6,13 @@
 
 #include "engine/base/log.h"
 #include "fs/early/early.h"
+#include "fs/file/taken.h"
+
+/* What is asked: place, and whose readings count; thread 0: anybody's. */
+struct guard_wish {
+	const struct place *place;
+	pid_t thread;
+};
 
 /* ---- FIND; hub.lock held ---- */
 
@@ -26,8 +33,10 @@ static const struct node *file_below(struct hub *hub, const struct node *bucket,
 
 /* Is it of another bucket, which may be the same? */
 static bool is_concerned(
-	struct hub *hub, const struct node *bucket, const struct place *place, struct place *ret)
+	struct hub *hub, const struct node *bucket, const struct guard_wish *wish, struct place *ret)
 {
+	const struct place *place = wish->place;
+	struct taken_version version;
 	const struct node *file = file_below(hub, bucket, place_key(place));
 
 	if (!file || node_place(file, ret) < 0)
@@ -39,44 +48,54 @@ static bool is_concerned(
 	if (str_eq(ours.bucket, theirs.bucket) &&
 		(ours.account == theirs.account || account_same_service(ours.account, theirs.account)))
 		return false;
+	if (wish->thread > 0 && !taken_find(hub->taken, wish->thread, ret, &version))
+		return false;
 	return twins_known(&ours, &theirs) != TWINS_NO;
 }
 
 static bool find_below(
-	struct hub *hub, const struct node *above, const struct place *place, struct place *ret)
+	struct hub *hub, const struct node *above, const struct guard_wish *wish, struct place *ret)
 {
 	for (const struct node *child = above->children; child; child = child->child_next) {
 		if (child->kind == NODE_SERVICE
-				? find_below(hub, child, place, ret)
-				: child->kind == NODE_BUCKET && is_concerned(hub, child, place, ret))
+				? find_below(hub, child, wish, ret)
+				: child->kind == NODE_BUCKET && is_concerned(hub, child, wish, ret))
 			return true;
 	}
 	return false;
 }
 
-static bool find(struct hub *hub, const struct place *place, struct place *ret)
+static bool find(struct hub *hub, const struct guard_wish *wish, struct place *ret)
 {
 	const struct node *root = nodes_find(hub->nodes, FUSE_ROOT_ID);
 
 	return root && (root->kind == NODE_HUB || root->kind == NODE_SERVICE) &&
-	       find_below(hub, root, place, ret);
+	       find_below(hub, root, wish, ret);
 }
 
 bool guard_wanted(struct hub *hub, const struct place *place)
 {
 	struct place other;
 
-	return find(hub, place, &other);
+	return find(hub, &(struct guard_wish){.place = place}, &other);
+}
+
+bool guard_wanted_by(struct hub *hub, const struct place *place, pid_t thread)
+{
+	struct place other;
+
+	return thread > 0 && find(hub, &(struct guard_wish){.place = place, .thread = thread}, &other);
 }
 
 /* ---- the steps ---- */
 
 static bool find_next(struct guard *guard)
 {
+	const struct guard_wish wish = {.place = guard->place, .thread = guard->replaces ? guard->thread : 0};
 	struct place other;
 
 	hub_lock(guard->hub);
-	bool found = find(guard->hub, guard->place, &other);
+	bool found = find(guard->hub, &wish, &other);
 
 	if (found) {
 		snprintf(guard->bucket, sizeof(guard->bucket), "%s", other.bucket);
@@ -84,6 +103,22 @@ static bool find_next(struct guard *guard)
 	}
 	hub_unlock(guard->hub);
 	return found;
+}
+
+static const char *consequence(const struct guard *guard, bool known)
+{
+	if (guard->replaces)
+		return known ? "not replaced: the program has read it under another name of its bucket or "
+			       "service"
+			     : "not replaced: the program may have read it under another name of its bucket "
+			       "or "
+			       "service, which could not be found out";
+	return known ? "not removed: it is shown under another name of its bucket or service as well, and "
+		       "may be "
+		       "about to be read there; rm removes it"
+		     : "not removed: it may be shown under another name of its bucket or service as well, "
+		       "which "
+		       "could not be found out; rm removes it";
 }
 
 static void refuse(struct guard *guard)
@@ -97,12 +132,7 @@ static void refuse(struct guard *guard)
 			.key = place_key(guard->place),
 			.error = -EBUSY,
 			.answer = !known && guard->twins.answer.status ? &guard->twins.answer : NULL,
-			.consequence =
-				known ? "not removed: it is shown under another name of its bucket or "
-					"service "
-					"as well, and may be about to be read there; rm removes it"
-				      : "not removed: it may be shown under another name of its bucket or "
-					"service as well, which could not be found out; rm removes it",
+			.consequence = consequence(guard, known),
 		});
 	guard->on_done(guard, -EBUSY);
 }
@@ -158,6 +188,7 @@ void guard_start(struct guard *guard)
 		.question = CALLER_WHO,
 		.on_done = on_resolved,
 		.user = guard};
-	if (!early || guard->thread <= 0 || resolver_ask(early->resolver, &guard->resolve) < 0)
+	if (guard->replaces || !early || guard->thread <= 0 ||
+		resolver_ask(early->resolver, &guard->resolve) < 0)
 		settle(guard);
 }

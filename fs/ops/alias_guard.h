@@ -1,5 +1,5 @@
 /*
- * guard: is what is about to be removed another file of this hub as well, under another name?
+ * guard: is what is about to be removed or replaced another file of this hub as well, under another name?
  *
  * One bucket may be in a hub twice: under an alias, below one mount of s3://, or by two addresses of one service
  * that could not be told to be one when the second was mounted.  mv from one to the other unlinks its
@@ -11,6 +11,11 @@
  *          whose bucket is not known to be another one
  *   WHO    who removes it?                                               rm, which reads nothing: goes on
  *   TWINS  are the two buckets one (engine/object/twins.h)?                     NO: FIND; else EBUSY, and a line in the log
+ *
+ * Who replaces a file, by O_TRUNC or by a rename over it, does so often and means it; there it matters only whether
+ * that very process has read the file by its other name: cp and a program that moves by itself open the source and then
+ * empty the destination, which is the source.  So FIND looks for a name that this process has taken a version of
+ * (fs/file/taken.h), and WHO is left out.
  *
  * Once a pair of buckets is settled, FIND costs a look into the table of nodes for each other bucket.
  */
@@ -25,10 +30,11 @@ struct guard {
 	/* given, with a zeroed rest; lent until on_done, which comes once, no lock held, on any thread */
 	struct hub *hub;
 	struct worker *worker;
-	pid_t thread; /* who removes it */
+	pid_t thread; /* who removes or replaces it */
+	bool replaces;
 	uid_t uid; /* of that thread */
 	const struct place *place;
-	const char *what; /* for the log */
+	const char *what; /* "unlink", for the log */
 	void (*on_done)(struct guard *guard, int error); /* 0 or -EBUSY */
 	void *user;
 
@@ -41,6 +47,8 @@ struct guard {
 
 /* hub.lock held.  Is there anything to be settled before this place may be removed? */
 bool guard_wanted(struct hub *hub, const struct place *place);
+/* The same before this thread may replace what is at the place. */
+bool guard_wanted_by(struct hub *hub, const struct place *place, pid_t thread);
 /* Any thread, no lock held. */
 void guard_start(struct guard *guard);
 

@@ -19,6 +19,7 @@
 #include "fs/file/draft.h"
 #include "fs/early/early.h"
 #include "fs/file/handle.h"
+#include "fs/ops/alias_guard.h"
 #include "fs/request/last_reply.h"
 #include "fs/file/refresh.h"
 #include "fs/request/parked.h"
@@ -30,9 +31,11 @@ struct open_op {
 	struct fuse_file_info fi;
 	bool waited; /* for the key */
 	bool asked; /* by HEAD */
+	bool guarded; /* it may be emptied, or is not to be */
 	int error;
 	struct claim claim;
 	struct refresh refresh;
+	struct guard *guard; /* owned */
 	struct draft_wait wait;
 	struct draft_flush flush;
 	struct batch *batch; /* referenced; while all of it is waited for */
@@ -46,6 +49,7 @@ enum open_step {
 	OPEN_CLAIM, /* the claim was granted at once: give it back, and go on */
 	OPEN_FLUSH,
 	OPEN_HEAD,
+	OPEN_GUARD, /* is it what this process has read under another name? */
 };
 
 static void go(struct open_op *op);
@@ -59,7 +63,50 @@ static void op_free(struct parked *parked)
 	node_unref(hub->nodes, op->node);
 	hub_unlock(hub);
 	batch_unref(op->batch);
+	free(op->guard);
 	free(op);
+}
+
+/* ---- what is emptied ---- */
+
+static void on_guarded(struct guard *guard, int error)
+{
+	struct open_op *op = guard->user;
+
+	op->error = error;
+	go(op);
+}
+
+static void guard_open(struct open_op *op)
+{
+	struct hub *hub = op->parked.hub;
+
+	op->guard = calloc(1, sizeof(*op->guard));
+	if (!op->guard) {
+		op->error = -ENOMEM;
+		go(op);
+		return;
+	}
+	op->guard->hub = hub;
+	op->guard->worker = engine_pick(hub->engine);
+	op->guard->thread = op->parked.thread;
+	op->guard->uid = op->parked.uid;
+	op->guard->replaces = true;
+	op->guard->place = &op->refresh.place;
+	op->guard->what = "open to empty";
+	op->guard->on_done = on_guarded;
+	op->guard->user = op;
+	guard_start(op->guard);
+}
+
+/* hub.lock held. */
+static bool must_guard(struct open_op *op)
+{
+	if (op->guarded || !(op->fi.flags & O_TRUNC))
+		return false;
+	op->guarded = true;
+	return node_place(op->node, &op->refresh.place) == 0 &&
+	       guard_wanted_by(op->parked.hub, &op->refresh.place, op->parked.thread);
 }
 
 /* ---- HEAD ---- */
@@ -187,6 +234,8 @@ static int step(struct open_op *op, int *ret_close)
 		return -EISDIR;
 	if (view && view->ro && handle_flags_write(op->fi.flags))
 		return -EROFS;
+	if (must_guard(op))
+		return OPEN_GUARD;
 	return op->node->draft ? with_draft(op, ret_close) : without_draft(op, ret_close);
 }
 
@@ -241,6 +290,9 @@ static void go(struct open_op *op)
 			return;
 		case OPEN_HEAD:
 			refresh_start(&op->refresh);
+			return;
+		case OPEN_GUARD:
+			guard_open(op);
 			return;
 		}
 	}

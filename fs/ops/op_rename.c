@@ -15,6 +15,7 @@ static void release(struct name_op *base)
 	struct rename_op *op = (struct rename_op *)base;
 
 	free(op->twins);
+	free(op->guard);
 	draft_keep_end(base->hub, &op->keep);
 	hub_lock(base->hub);
 	follow_clear(&op->follow, base->hub);

@@ -366,13 +366,55 @@ static void store_first(struct rename_op *op)
 	hub_unlock(hub);
 }
 
+static void rename_go(struct rename_op *op)
+{
+	const struct place *to = &rename_to(op)->place;
+
+	if (op->noreplace && account_trait(to->account, TRAIT_COPY_CREATE) != TRAIT_YES)
+		look_at(op, to, on_looked_at_target);
+	else
+		rename_op_mark(op, start);
+}
+
+/* ---- what it replaces ---- */
+
+static void on_guarded(struct guard *guard, int error)
+{
+	struct rename_op *op = guard->user;
+
+	if (error < 0)
+		rename_op_failed(op, error);
+	else
+		rename_go(op);
+}
+
+/* The process has read what it replaces, perhaps, under another name of its bucket. */
+static void guard_target(struct rename_op *op)
+{
+	op->guard = calloc(1, sizeof(*op->guard));
+	if (!op->guard) {
+		rename_op_failed(op, -ENOMEM);
+		return;
+	}
+	op->guard->hub = op->base.hub;
+	op->guard->worker = op->base.worker;
+	op->guard->thread = op->base.parked.thread;
+	op->guard->uid = op->base.parked.uid;
+	op->guard->replaces = true;
+	op->guard->place = &rename_to(op)->place;
+	op->guard->what = "rename over";
+	op->guard->on_done = on_guarded;
+	op->guard->user = op;
+	guard_start(op->guard);
+}
+
 void rename_file(struct rename_op *op)
 {
 	struct hub *hub = op->base.hub;
 	const struct node *node = op->node;
-	const struct place *to = &rename_to(op)->place;
 
 	hub_lock(hub);
+	bool guarded = op->target && guard_wanted_by(hub, &rename_to(op)->place, op->base.parked.thread);
 	bool unstored =
 		node->draft && draft_dirty(node->draft) && node->attr.fetched_ms == 0 && !node->attr.etag;
 
@@ -381,12 +423,10 @@ void rename_file(struct rename_op *op)
 	snprintf(op->storage_class, sizeof(op->storage_class), "%s",
 		node->attr.storage_class ? node->attr.storage_class : "");
 	hub_unlock(hub);
-	if (unstored) {
+	if (unstored)
 		store_first(op);
-		return;
-	}
-	if (op->noreplace && account_trait(to->account, TRAIT_COPY_CREATE) != TRAIT_YES)
-		look_at(op, to, on_looked_at_target);
+	else if (guarded)
+		guard_target(op);
 	else
-		rename_op_mark(op, start);
+		rename_go(op);
 }

@@ -17,6 +17,7 @@
 #include "fs/file/draft_keep.h"
 #include "fs/file/handle_rename.h"
 #include "fs/dir/marker.h"
+#include "fs/ops/alias_guard.h"
 #include "fs/ops/name_op.h"
 #include "fs/dir/probe.h"
 
@@ -42,6 +43,7 @@ struct rename_op {
 	bool plain_delete; /* the delete goes without condition: the source was looked at */
 	bool doubt; /* the source may be its own copy, under another name of its bucket */
 	struct twins *twins; /* while that is asked; owned */
+	struct guard *guard; /* while it is asked whether the target is another file as well; owned */
 	uint64_t size;
 	int64_t mtime; /* by HEAD before the copy; 0: it was not looked at */
 	char etag[ETAG_MAX + 1];

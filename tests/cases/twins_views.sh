@@ -7,6 +7,22 @@
 any_server "two names of the embedded server"
 precious() { equal "$1: the object" "$(curl -s "$ENDPOINT/data/d/x")" precious; }
 
+cat >replaces.py <<'PY'
+import errno, os, sys
+def busy(do):
+    try:
+        do()
+    except OSError as error:
+        return error.errno == errno.EBUSY
+with open("a/d/x", "rb") as source:
+    assert source.read(3) == b"pre"
+    assert busy(lambda: open("b/d/x", "wb")), "emptied"
+    with open("b/d/new", "w") as file:
+        file.write("other")
+    assert busy(lambda: os.rename("b/d/new", "b/d/x")), "renamed over"
+os.unlink("b/d/new")
+PY
+
 for options in "" "--no-conditional-copy --no-conditional-delete"; do
 	start_s3d --bucket=data --bucket=beta --alias=data-alias=data --no-auth $options
 	put data d/x precious
@@ -37,8 +53,13 @@ import os, shutil
 try: shutil.move("a/d/x", "b/d/x")
 except OSError: pass'
 		precious "$text: a program that moves"
-		cp a/d/x b/d/x 2>/dev/null
+		refuse cp a/d/x b/d/x 2>/dev/null
 		precious "$text: cp"
+		python3 "$WORK/replaces.py" || fail "$text: a program that replaces what it reads"
+		precious "$text: a program that replaces what it reads"
+		cp b/d/x b/d/new && mv b/d/new b/d/x || fail "$text: replaced by who has not read it"
+		echo -n precious >a/d/x || fail "$text: emptied by who has not read it"
+		precious "$text: replaced by its own content"
 		rm a/d/x || fail "$text: rm"
 		equal "$text: removed by rm" "$(keys data d/x)" ""
 		put data d/x precious
