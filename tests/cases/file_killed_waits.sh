@@ -40,7 +40,7 @@ killed_while() { # CALL FILE REQUESTS
 	fi
 	[ ! -e answered ] || fail "$1 did not wait"
 	kill -KILL $pid
-	until_true 60 eval "! kill -0 $pid 2>/dev/null"
+	until_true 200 eval "! kill -0 $pid 2>/dev/null" # the stall is longer
 	wait $pid
 	equal "$1 ended by" $? 137
 	[ "$1" = fsync ] || admin DELETE fault >/dev/null
@@ -56,7 +56,7 @@ copying=$!
 until_true 60 eval '[ "$(requests copy)" -gt 0 ]'
 killed_while fsync m/d requests.copy
 kill -KILL $copying
-until_true 60 eval "! kill -0 $copying 2>/dev/null"
+until_true 200 eval "! kill -0 $copying 2>/dev/null"
 admin DELETE fault >/dev/null
 # and all of it is told to nobody twice: the mount goes on
 equal "what is there" "$(cat m/d/file000004.txt | wc -c)" 10
