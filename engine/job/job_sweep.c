@@ -16,8 +16,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum { CLOCK_SLACK = 2 }; /* seconds: LastModified has whole ones, and the clock's offset is an estimate */
+enum {
+	CLOCK_SLACK = 2, /* seconds: LastModified has whole ones, and the clock's offset is an estimate */
+	COPY_TIME_MAX = 600, /* seconds: what was on the wire when its process ended is made by then */
+};
 
 static void delete_begin(struct sweep *sweep);
 
@@ -25,6 +29,7 @@ void sweep_end(struct sweep *sweep)
 {
 	struct batch *batch = sweep->batch;
 	buf_release(&sweep->texts);
+	buf_release(&sweep->seen);
 	free(sweep);
 	batch->sweep = NULL;
 	batch_back(batch);
@@ -103,14 +108,47 @@ static void seen_source(void *user, unsigned index, const struct page_entry *ent
 	sweep->source[index] = same ? SIGHT_SAME : SIGHT_CHANGED;
 }
 
+/* May it have been made by a process that ended when the journal was last written? */
+static bool is_in_time(const struct job *job, const struct page_entry *entry)
+{
+	if (!job->resumed)
+		return true;
+	int64_t ago = (int64_t)time(NULL) - journal_written(job->journal);
+	return entry->mtime <= account_server_now(job->options.account) - ago + COPY_TIME_MAX;
+}
+
+/* No answer of the copy is known.  Its ETag is the source's unless one of the two is no MD5 (of parts, encrypted with
+ * KMS or a customer's key): then size and time have to do. */
+static enum sweep_sight sight_of_unknown(
+	const struct job *job, const struct record_entry *record, const struct page_entry *entry)
+{
+	if (record->size != entry->size || entry->mtime + CLOCK_SLACK < record->copy_mtime)
+		return SIGHT_CHANGED;
+	if (str_eq(record->copy_etag, entry->etag))
+		return SIGHT_SAME;
+	if (!is_in_time(job, entry))
+		return SIGHT_CHANGED;
+	return compare_is_needed(record->copy_etag, entry->etag) ? SIGHT_DOUBT : SIGHT_SAME;
+}
+
+static void keep_seen_etag(struct sweep *sweep, unsigned index, struct str etag)
+{
+	sweep->seen_etag[index].at = (uint32_t)sweep->seen.len;
+	if (buf_add_str(&sweep->seen, etag) == 0)
+		sweep->seen_etag[index].len = (uint16_t)etag.len;
+}
+
 static void seen_target(void *user, unsigned index, const struct page_entry *entry)
 {
 	struct sweep *sweep = user;
 	const struct record_entry record = sweep_entry(sweep, index);
 	bool same = str_eq(record.copy_etag, entry->etag) && record.size == entry->size;
-	if (record.unknown)
-		same = same && entry->mtime + CLOCK_SLACK >= record.copy_mtime;
-	else if (sweep->batch->phase == PHASE_UNDO)
+	if (record.unknown) {
+		keep_seen_etag(sweep, index, entry->etag);
+		sweep->target[index] = sight_of_unknown(sweep->batch->lane->job, &record, entry);
+		return;
+	}
+	if (sweep->batch->phase == PHASE_UNDO)
 		same = same && (record.copy_mtime == 0 || record.copy_mtime == entry->mtime);
 	else if (record.copy_etag.len == 0)
 		same = record.size == entry->size; /* it did not say */
@@ -338,6 +376,7 @@ void tree_sweep_add(struct lane *lane, struct batch *batch)
 		return;
 	}
 	buf_init(&sweep->texts, (size_t)DELETE_SET_MAX * KEY_MAX);
+	buf_init(&sweep->seen, (size_t)DELETE_SET_MAX * ETAG_MAX);
 	if (batch->phase == PHASE_ABORT)
 		sweep_abort(sweep);
 	else if (batch->phase == PHASE_DELETE)

@@ -5,12 +5,14 @@
 #ifndef FERRYFS_ENGINE_JOB_JOB_SWEEP_H
 #define FERRYFS_ENGINE_JOB_JOB_SWEEP_H
 
+#include "engine/object/compare.h"
 #include "engine/object/purge.h"
 #include "engine/job/job_internal.h"
 #include "engine/list/key_check.h"
 
-/* What the last listing said of an object of the record. */
-enum sweep_sight { SIGHT_GONE, SIGHT_SAME, SIGHT_CHANGED };
+/* What the last listing said of an object of the record.  DOUBT (UNDO only): it has the size, was made since, and
+ * both ETags look like MD5s, and differ; whether they are any is to be asked. */
+enum sweep_sight { SIGHT_GONE, SIGHT_SAME, SIGHT_CHANGED, SIGHT_DOUBT };
 
 struct sweep {
 	struct batch *batch;
@@ -26,6 +28,14 @@ struct sweep {
 	struct page *uploads;
 	unsigned at, upload_at;
 	struct buf texts; /* UNDO: keys of the destination */
+	/* UNDO: the ETag that the destination has, where no answer of the copy is known; len 0: none. */
+	struct buf seen;
+	struct {
+		uint32_t at;
+		uint16_t len;
+	} seen_etag[DELETE_SET_MAX];
+	struct compare compare; /* UNDO: of entry `doubt` */
+	unsigned doubt;
 };
 
 /* Read from the record each time: all of them at once take as much as the record. */

@@ -9,7 +9,10 @@
  *
  * A copy of which no answer is known (an attempt that was cut off, a crash) is looked for in the
  * destination's listing: it is ours if it has the ETag that our copy would have, the same size, and was made
- * since.
+ * since.  The ETag of parts, and of what is encrypted with KMS or a customer's key, is no MD5, and that of a copy
+ * is another one: there size and time have to do (in a recovery not later than some minutes after the journal was
+ * last written: what comes then is somebody else's).  A listing does not show such encryption, so two MD5s that
+ * differ are asked for by HEAD, one object after another (engine/object/compare.h): two real ones are two contents.
  */
 #include "engine/job/job_sweep.h"
 
@@ -69,8 +72,19 @@ static bool may_go(const struct sweep *sweep, unsigned index)
 	if (sweep->source[index] != SIGHT_SAME)
 		return false;
 	if (entry.unknown)
-		return entry.copy_etag.len > 0 && sweep->target[index] == SIGHT_SAME;
+		return sweep->seen_etag[index].len > 0 && sweep->target[index] == SIGHT_SAME;
 	return has_version(&entry) || (entry.copy_etag.len > 0 && sweep->target[index] == SIGHT_SAME);
+}
+
+/* The condition of its delete. */
+static struct str copy_etag(const struct sweep *sweep, unsigned index)
+{
+	const struct record_entry entry = sweep_entry(sweep, index);
+	if (has_version(&entry))
+		return STR_NONE;
+	if (!entry.unknown)
+		return entry.copy_etag;
+	return str_n(buf_text(&sweep->seen) + sweep->seen_etag[index].at, sweep->seen_etag[index].len);
 }
 
 static int make_texts(struct sweep *sweep)
@@ -96,11 +110,6 @@ static void undo_fail(struct sweep *sweep, int error, const struct s3_answer *an
 static void undo_begin(struct sweep *sweep)
 {
 	const struct job_options *o = &sweep->batch->lane->job->options;
-	int err = make_texts(sweep);
-	if (err != 0) {
-		undo_fail(sweep, err, NULL);
-		return;
-	}
 	const char *at = buf_text(&sweep->texts);
 	for (unsigned i = 0; i < sweep->count; i++) {
 		const struct record_entry entry = sweep_entry(sweep, i);
@@ -109,7 +118,7 @@ static void undo_begin(struct sweep *sweep)
 		if (may_go(sweep, i)) {
 			sweep->keys[sweep->key_count++] = (struct purge_key){
 				.key = key,
-				.etag = has_version(&entry) ? STR_NONE : entry.copy_etag,
+				.etag = copy_etag(sweep, i),
 				.version = has_version(&entry) ? entry.copy_version : STR_NONE,
 				.user = sweep_entry_user(i),
 			};
@@ -133,18 +142,59 @@ static bool any_unknown(const struct sweep *sweep)
 	return false;
 }
 
+static void doubts_ask(struct sweep *sweep);
+
+static void doubt_settled(struct compare *compare, const struct s3_answer *answer)
+{
+	struct sweep *sweep = compare->user;
+	if (compare->error != 0) {
+		undo_fail(sweep, compare->error, answer);
+		return;
+	}
+	sweep->target[sweep->doubt++] = compare->verdict == COMPARE_OPAQUE ? SIGHT_SAME : SIGHT_CHANGED;
+	doubts_ask(sweep);
+}
+
+/* The next one in doubt; then the deletes. */
+static void doubts_ask(struct sweep *sweep)
+{
+	const struct job_options *o = &sweep->batch->lane->job->options;
+	const char *at = buf_text(&sweep->texts);
+	for (unsigned i = 0; i < sweep->count; i++) {
+		const struct record_entry entry = sweep_entry(sweep, i);
+		struct str key = str_n(at, o->prefix.len + entry.key.len - o->source_prefix.len);
+		at += key.len;
+		if (i < sweep->doubt || sweep->target[i] != SIGHT_DOUBT)
+			continue;
+		sweep->doubt = i;
+		sweep->compare = (struct compare){
+			.first = {o->account, o->bucket, key, copy_etag(sweep, i)},
+			.second = {o->source_account, o->source_bucket, entry.key, entry.etag},
+			.call_flags = TREE_CALL_FLAGS,
+			.on_done = doubt_settled,
+			.user = sweep,
+		};
+		compare_start(sweep->batch->lane->worker, &sweep->compare);
+		return;
+	}
+	undo_begin(sweep);
+}
+
 static void looked_at_target(void *user, int error, const struct s3_answer *answer)
 {
 	struct sweep *sweep = user;
+	sweep->doubt = 0;
 	if (error != 0)
 		undo_fail(sweep, error, answer);
 	else
-		undo_begin(sweep);
+		doubts_ask(sweep);
 }
 
 void sweep_undo(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
 	const struct job_options *o = &sweep->batch->lane->job->options;
+	if (error == 0)
+		error = make_texts(sweep);
 	if (error != 0) {
 		undo_fail(sweep, error, answer);
 	} else if (account_trait(o->account, TRAIT_DELETE_IF_MATCH) == TRAIT_YES && !any_unknown(sweep)) {

@@ -303,6 +303,12 @@ bool journal_has_uploads(const struct journal *journal)
 	return journal->has_uploads;
 }
 
+int64_t journal_written(const struct journal *journal)
+{
+	struct stat file;
+	return fstat(journal->fd, &file) == 0 ? (int64_t)file.st_mtime : 0;
+}
+
 bool journal_empty(const struct journal *journal)
 {
 	return journal->page_count == 0;

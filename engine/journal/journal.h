@@ -50,6 +50,8 @@ uint64_t journal_keys(const struct journal *journal);
 /* Does it hold a key whose copy in parts has no answer? */
 bool journal_has_uploads(const struct journal *journal);
 bool journal_empty(const struct journal *journal); /* no key yet */
+/* When its file was last written, by this machine's clock; 0: not known. */
+int64_t journal_written(const struct journal *journal);
 
 /* ---- writing ---- */
 

@@ -26,13 +26,13 @@ static void compare_done(struct call *call, const struct s3_answer *answer)
 	if (call->error == -ENOENT)
 		compare_end(compare, COMPARE_DIFFER, 0, answer);
 	else if (call->error == -EACCES)
-		compare_end(compare, COMPARE_UNKNOWN, 0, answer);
+		compare_end(compare, COMPARE_DENIED, 0, answer);
 	else if (call->error != 0)
-		compare_end(compare, COMPARE_UNKNOWN, call->error, answer);
+		compare_end(compare, COMPARE_DENIED, call->error, answer);
 	else if (!str_eq(str_of(answer->etag), side->etag))
 		compare_end(compare, COMPARE_DIFFER, 0, answer);
 	else if (answer->etag_is_opaque)
-		compare_end(compare, COMPARE_UNKNOWN, 0, answer);
+		compare_end(compare, COMPARE_OPAQUE, 0, answer);
 	else if (compare->at_second)
 		compare_end(compare, COMPARE_DIFFER, 0, answer);
 	else {

@@ -4,8 +4,9 @@
  * A listing does not say how an object is encrypted, and the ETag of what is encrypted with KMS or a customer's
  * key is no MD5 of the content.  So both objects are asked for by HEAD, the one more likely to be encrypted first:
  *
- *   the first HEAD shows such encryption   COMPARE_UNKNOWN, after one request
- *   one HEAD is denied (-EACCES)           COMPARE_UNKNOWN
+ *   the first HEAD shows such encryption   COMPARE_OPAQUE, after one request
+ *   the second one does                    COMPARE_OPAQUE
+ *   one HEAD is denied (-EACCES)           COMPARE_DENIED
  *   neither does                           COMPARE_DIFFER
  *   one object is gone, or another by now  COMPARE_DIFFER: it is not what it was compared as
  *
@@ -17,7 +18,8 @@
 
 #include "engine/wire/call.h"
 
-enum compare_verdict { COMPARE_UNKNOWN, COMPARE_DIFFER };
+/* OPAQUE, DENIED: it is not known. */
+enum compare_verdict { COMPARE_DIFFER, COMPARE_OPAQUE, COMPARE_DENIED };
 
 struct compare_side {
 	struct account *account;

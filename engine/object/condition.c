@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <errno.h>
 
+enum { CLOCK_SLACK = 2 }; /* seconds */
+
 int condition_check(struct str if_match, int head_error, const struct s3_answer *head)
 {
 	if (if_match.len > 0) {
@@ -19,6 +21,11 @@ int condition_check(struct str if_match, int head_error, const struct s3_answer 
 bool condition_object_gone(struct str if_match, int error, const struct s3_answer *answer)
 {
 	return if_match.len > 0 && error == -ENOENT && strcmp(answer->error.code, "NoSuchKey") == 0;
+}
+
+bool condition_is_recent(const struct account *account, int64_t mtime, uint64_t ago_ms)
+{
+	return mtime + CLOCK_SLACK >= account_server_now(account) - (int64_t)((ago_ms + 999) / 1000);
 }
 
 bool etag_is_digest(struct str etag)

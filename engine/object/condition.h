@@ -14,6 +14,9 @@
 int condition_check(struct str if_match, int head_error, const struct s3_answer *head);
 /* Is this the answer of an enforced If-Match where no object is any more?  (404 has other meanings.) */
 bool condition_object_gone(struct str if_match, int error, const struct s3_answer *answer);
+/* Was an object of this Last-Modified made within the last ago_ms, by the server's clock?  Two seconds more count:
+ * Last-Modified has whole ones, and the server's clock is an estimate. */
+bool condition_is_recent(const struct account *account, int64_t mtime, uint64_t ago_ms);
 /* HEX{32}, the MD5 of the content unless it is encrypted, or HEX{32}-PARTS: not a probe's. */
 bool etag_is_digest(struct str etag);
 /* HEX{32} alone: the MD5 of the content, unless it is encrypted with KMS or a customer's key. */

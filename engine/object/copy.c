@@ -32,7 +32,6 @@
 #include "engine/wire/worker.h"
 
 enum {
-	CLOCK_SLACK = 2, /* seconds: Last-Modified has whole ones, and the server's clock is an estimate */
 	ANEW_MAX = 3, /* a source that is written all the time is told */
 };
 
@@ -157,20 +156,14 @@ static void head_prepare(struct copy *copy, bool source)
 
 /* ---- what a 412 meant ---- */
 
-/* When it began, by the server's clock as it is known now. */
-static int64_t begun(const struct copy *copy)
-{
-	return account_server_now(copy->account) -
-	       (int64_t)((copy->worker->now_ms - copy->started_ms + 999) / 1000);
-}
-
 /* What is at the destination, as far as an attempt without an answer may have made it. */
 enum ours { OURS_NOT, OURS, OURS_IF_OPAQUE };
 
 static enum ours judge(const struct copy *copy, const struct s3_answer *answer)
 {
 	struct str etag = str_of(answer->etag);
-	if (!copy->ambiguous || answer->size != copy->size || answer->mtime + CLOCK_SLACK < begun(copy))
+	if (!copy->ambiguous || answer->size != copy->size ||
+		!condition_is_recent(copy->account, answer->mtime, copy->worker->now_ms - copy->started_ms))
 		return OURS_NOT;
 	/* Those of parts, or of what is encrypted, tell nothing of the content. */
 	if (str_eq(etag, copy->source_etag) || copy->source_etag.len == 0 ||

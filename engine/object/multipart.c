@@ -39,7 +39,6 @@
 
 enum {
 	ABORT_ROUNDS = 3, /* each with all of a call's own retries */
-	CLOCK_SLACK = 2, /* seconds */
 	LOST_TOLD_MAX = 4, /* upload ids named in the log */
 	LOST_TEXT_MAX = 4 * UPLOAD_ID_MAX + 512,
 };
@@ -289,22 +288,24 @@ static bool expected_etag(const struct multipart *m, char ret[ETAG_MAX + 1])
 	return ok;
 }
 
-/* When it began, by the server's clock as it is known now. */
-static int64_t begun(const struct multipart *m)
+/* Made since this upload began? */
+static bool is_recent(const struct multipart *m, int64_t mtime)
 {
-	return account_server_now(m->account) - (int64_t)((m->worker->now_ms - m->started_ms + 999) / 1000);
+	return condition_is_recent(m->account, mtime, m->worker->now_ms - m->started_ms);
 }
 
 static bool looks_like_ours(const struct multipart *m, const struct s3_answer *answer)
 {
 	char etag[ETAG_MAX + 1], count[16];
+	bool foretold = expected_etag(m, etag);
 	if (answer->size != m->plan.size)
 		return false;
-	if (expected_etag(m, etag) && strcmp(etag, answer->etag) == 0)
+	if (foretold && strcmp(etag, answer->etag) == 0)
 		return true;
+	/* The ETags of what is encrypted are no MD5s, and do not follow from those of the parts. */
 	snprintf(count, sizeof(count), "-%u", m->plan.count);
-	return m->error == -ENOENT && str_has_suffix(str_of(answer->etag), str_of(count)) &&
-	       answer->mtime + CLOCK_SLACK >= begun(m);
+	return (m->error == -ENOENT || !foretold || answer->etag_is_opaque) &&
+	       str_has_suffix(str_of(answer->etag), str_of(count)) && is_recent(m, answer->mtime);
 }
 
 /* m->error has what the completion said. */
@@ -451,7 +452,7 @@ static void abort_start(struct multipart *m)
 static bool may_be_ours(const struct multipart *m, const struct page_entry *entry)
 {
 	return str_eq(entry->key, m->key) && !str_eq(entry->etag, str_of(m->upload_id)) &&
-	       (entry->mtime == 0 || entry->mtime + CLOCK_SLACK >= begun(m));
+	       (entry->mtime == 0 || is_recent(m, entry->mtime));
 }
 
 /* The text: an upload id comes from outside. */

@@ -8,7 +8,8 @@
  *
  * A condition on the destination (create only, or replace only one ETag) that fails after an attempt without
  * an answer may have failed because that attempt has stored the object.  So it is looked at: it is ours when
- * size and ETag are those of our bytes.  An ETag that is refused and
+ * size and ETag are those of our bytes; where the ETag is no MD5 (encrypted with KMS or a customer's key, or of a
+ * service that makes others), when it has the size and was made since.  An ETag that is refused and
  * yet the object's (OpenStack Swift does so with objects in parts) is left out.
  *
  * Whether the service enforces conditions is learnt on the first PUTs that have them:
@@ -23,6 +24,7 @@
 #include <errno.h>
 
 #include "engine/object/condition.h"
+#include "engine/wire/worker.h"
 
 enum {
 	PROBE_CREATE_MAX = 65536, /* bytes sent twice, once an account */
@@ -55,8 +57,16 @@ void upload_finish(struct upload *upload, int error, const struct s3_answer *ans
 
 static bool looks_like_ours(const struct upload *upload, const struct s3_answer *answer)
 {
-	return upload->ambiguous && answer->size == upload->size && upload->sums.md5_hex[0] &&
-	       strcmp(upload->sums.md5_hex, answer->etag) == 0;
+	bool told = upload->sums.md5_hex[0] && etag_is_md5(str_of(answer->etag)) && !answer->etag_is_opaque;
+
+	if (!upload->ambiguous || answer->size != upload->size)
+		return false;
+	if (told)
+		return strcmp(upload->sums.md5_hex, answer->etag) == 0;
+	/* What was to be replaced is not what has come. */
+	return !str_eq(str_of(answer->etag), upload->if_match) &&
+	       condition_is_recent(
+		       upload->account, answer->mtime, upload->worker->now_ms - upload->started_ms);
 }
 
 static void head_start(
@@ -221,6 +231,7 @@ void upload_start(struct worker *worker, struct upload *upload)
 {
 	uint64_t threshold = upload->part_threshold != 0 ? upload->part_threshold : UPLOAD_PART_THRESHOLD;
 	upload->worker = worker;
+	upload->started_ms = worker->now_ms;
 	upload->error = 0;
 	upload->ambiguous = upload->unconditioned = false;
 	upload->probe = UPLOAD_NO_PROBE;

@@ -104,8 +104,8 @@ static const char *copy(
 	if (code)
 		return code;
 	content->body = body_ref(from->body);
-	/* The copy is one part: an ETag md5-N becomes the MD5 of the whole. */
-	content->md5 = from->parts ? NULL : from->md5;
+	/* The copy is one part: an ETag md5-N becomes the MD5 of the whole, and so does one that is no MD5. */
+	content->md5 = from->parts || attrs_are_sealed(from->attrs) ? NULL : from->md5;
 	return bucket_put(&req->server->store, req->b, content, ret) < 0 ? "InternalError" : NULL;
 }
 

@@ -202,7 +202,22 @@ struct object *bucket_next(struct object *object)
 	return skip_markers(RB_NEXT(object_tree, NULL, object));
 }
 
-static struct object *object_new(const struct store *store, const struct content *content)
+bool attrs_are_sealed(const struct attrs *attrs)
+{
+	const char *kind = attrs_get(attrs, "x-amz-server-side-encryption");
+
+	return (kind && strncmp(kind, "aws:kms", 7) == 0) ||
+	       attrs_get(attrs, "x-amz-server-side-encryption-customer-algorithm");
+}
+
+/* Another one for each object, whatever its content. */
+static void object_seal(struct object *object, uint64_t number)
+{
+	for (unsigned i = 0; i < MD5_LEN; i++)
+		object->md5[i] ^= (unsigned char)(0xa5 ^ (number >> 8 * (i % 8)));
+}
+
+static struct object *object_new(struct store *store, const struct content *content)
 {
 	struct object *object = malloc(sizeof(*object) + content->key.n);
 
@@ -220,6 +235,8 @@ static struct object *object_new(const struct store *store, const struct content
 			memcpy(object->md5, content->md5, MD5_LEN);
 		else
 			body_md5(content->body, object->md5);
+		if (attrs_are_sealed(content->attrs))
+			object_seal(object, ++store->sealed);
 	}
 	return object;
 }

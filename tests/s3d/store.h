@@ -73,6 +73,7 @@ struct store {
 	char alias_of[BUCKET_NAME_MAX + 1];
 	struct upload *uploads; /* newest first */
 	uint64_t next_version;
+	uint64_t sealed; /* objects encrypted with KMS or a customer's key so far */
 	bool versioning;
 };
 
@@ -121,6 +122,8 @@ static inline struct span object_key(const struct object *object)
 const char *object_storage_class(const struct object *object);
 /* Appends 32 hex, or 32 hex-N, without quotes. */
 void object_etag(const struct object *object, struct buf *b);
+/* Encrypted with KMS or a customer's key: its ETag is no MD5 of its content (AWS, "Checking object integrity"). */
+bool attrs_are_sealed(const struct attrs *attrs);
 
 /* Begins an upload in parts (references are taken); NULL without memory. */
 struct upload *upload_new(struct store *store, const char *bucket, const struct content *content);
