@@ -22,6 +22,20 @@ int draft_kept_headers(struct headers *headers, const char *storage_class)
 	return error;
 }
 
+int draft_upload_headers(
+	struct headers *headers, const struct place *place, bool keeps, const struct store_attrs *attrs)
+{
+	int error = keeps ? 0 : draft_new_headers(headers, place);
+
+	if (error == 0)
+		error = view_add_headers(place->view, headers);
+	if (error == 0 && attrs)
+		error = headers_set(headers, STR("x-amz-meta-ctime"), STR_NONE);
+	if (error == 0 && attrs)
+		error = attrs_write(&attrs->all, S_IFREG, headers);
+	return error;
+}
+
 int draft_new_headers(struct headers *headers, const struct place *place)
 {
 	const struct view *view = place->view;

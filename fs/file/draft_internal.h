@@ -121,10 +121,14 @@ int draft_store_attrs(const struct node *node, struct store_attrs **ret);
 /* S3 has them.  attrs NULL: nothing. */
 void draft_attrs_stored(struct node *node, const struct store_attrs *attrs);
 
-/* ---- draft_kept.c ---- */
+/* ---- draft_headers.c ---- */
 struct place;
 /* What a new object has.  -errno of headers. */
 int draft_new_headers(struct headers *headers, const struct place *place);
+/* Completes what an upload to this place carries.  headers: with those that its object keeps, if it `keeps` any.
+ * attrs may be NULL.  -errno of headers. */
+int draft_upload_headers(
+	struct headers *headers, const struct place *place, bool keeps, const struct store_attrs *attrs);
 /* What an object keeps when its content is edited, from its own headers: those that tell of the old content
  * go; the storage class is added.  -errno of headers. */
 int draft_kept_headers(struct headers *headers, const char *storage_class);

@@ -105,14 +105,8 @@ static bool recognise(struct store *store)
 
 static void upload(struct store *store)
 {
-	int error = store->keeps ? 0 : draft_new_headers(&store->headers, store->place);
+	int error = draft_upload_headers(&store->headers, store->place, store->keeps, store->attrs);
 
-	if (error == 0)
-		error = view_add_headers(store->place->view, &store->headers);
-	if (error == 0 && store->attrs)
-		error = headers_set(&store->headers, STR("x-amz-meta-ctime"), STR_NONE);
-	if (error == 0 && store->attrs)
-		error = attrs_write(&store->attrs->all, S_IFREG, &store->headers);
 	if (error == 0) {
 		struct str class = headers_get(&store->headers, STR("x-amz-storage-class"));
 

@@ -147,16 +147,18 @@ static int look(const struct node *node, struct says *says)
 	const char *base = draft->base[0]		    ? draft->base
 			   : draft->ours && node->attr.etag ? node->attr.etag
 							    : "";
+	struct store_attrs *attrs = NULL;
 	int error = node_place(node, &says->place);
 
 	if (error == 0)
 		error = account_service_name(says->place.account, &says->service);
 	if (error == 0 && draft->keeps)
 		error = headers_add_all(&says->headers, &draft->kept);
-	else if (error == 0)
-		error = draft_new_headers(&says->headers, &says->place);
 	if (error == 0)
-		error = view_add_headers(says->place.view, &says->headers);
+		error = draft_store_attrs(node, &attrs);
+	if (error == 0)
+		error = draft_upload_headers(&says->headers, &says->place, draft->keeps, attrs);
+	free(attrs);
 	snprintf(says->base, sizeof(says->base), "%s", base);
 	says->fresh = !draft->existed;
 	return error;
@@ -231,8 +233,7 @@ static void name(struct upkeep *upkeep, struct node *node)
 	else if (fd >= 0) {
 		const struct staged_what what = what_of(says);
 
-		if (!staged_says(staged, &what))
-			staged_change(hub->journal, staged, &what);
+		staged_change(hub->journal, staged, &what);
 	}
 	if (fd >= 0) {
 		hub_lock(hub);

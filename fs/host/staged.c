@@ -18,6 +18,7 @@ struct staged {
 	char name[JOURNAL_NAME_MAX + 1]; /* likewise */
 	char *path; /* of the content */
 	/* as the record says */
+	char *text; /* all of it */
 	char *bucket, *key, *base;
 	bool fresh, stored;
 	/* as it is */
@@ -86,10 +87,8 @@ static int write_all(int fd, const char *text)
 }
 
 /* A record that is locked and published.  *ret_fd keeps the lock. */
-static int write_record(struct journal_dir *dir, const struct staged_what *what, const char *path,
-	int *ret_fd, char *ret_name)
+static int write_record(struct journal_dir *dir, const char *text, int *ret_fd, char *ret_name)
 {
-	char *text = record_text(what, path);
 	int fd = -1, error = text ? journal_dir_create(dir, &fd, ret_name) : -ENOMEM;
 
 	if (error == 0) {
@@ -101,7 +100,6 @@ static int write_record(struct journal_dir *dir, const struct staged_what *what,
 			close(fd);
 		}
 	}
-	free(text);
 	if (error == 0)
 		*ret_fd = fd;
 	return error;
@@ -109,7 +107,8 @@ static int write_record(struct journal_dir *dir, const struct staged_what *what,
 
 /* ---- */
 
-static int keep_what(struct staged *staged, const struct staged_what *what)
+/* Takes text, the record's, unless it fails. */
+static int keep_what(struct staged *staged, const struct staged_what *what, char *text)
 {
 	char *bucket = strdup(what->bucket), *key = strdup(what->key), *base = strdup(what->base);
 
@@ -119,9 +118,11 @@ static int keep_what(struct staged *staged, const struct staged_what *what)
 		free(base);
 		return -ENOMEM;
 	}
+	free(staged->text);
 	free(staged->bucket);
 	free(staged->key);
 	free(staged->base);
+	staged->text = text;
 	staged->bucket = bucket;
 	staged->key = key;
 	staged->base = base;
@@ -137,6 +138,7 @@ void staged_leave(struct staged *staged)
 	if (staged->lock >= 0)
 		close(staged->lock);
 	free(staged->path);
+	free(staged->text);
 	free(staged->bucket);
 	free(staged->key);
 	free(staged->base);
@@ -172,16 +174,21 @@ int staged_new(struct journal_dir *dir, const char *staging_dir, int fd, const s
 	if (!staged)
 		return -ENOMEM;
 	staged->lock = -1;
-	int error = keep_what(staged, what);
+	int error = give_name(staged, staging_dir, fd);
 
-	if (error == 0)
-		error = give_name(staged, staging_dir, fd);
-	if (error == 0) {
-		error = write_record(dir, what, staged->path, &staged->lock, staged->name);
-		if (error < 0)
-			unlink(staged->path);
-	}
 	if (error < 0) {
+		staged_leave(staged);
+		return error;
+	}
+	char *text = record_text(what, staged->path);
+
+	error = text ? keep_what(staged, what, text) : -ENOMEM;
+	if (error < 0)
+		free(text);
+	else
+		error = write_record(dir, text, &staged->lock, staged->name);
+	if (error < 0) {
+		unlink(staged->path);
 		staged_leave(staged);
 		return error;
 	}
@@ -189,25 +196,29 @@ int staged_new(struct journal_dir *dir, const char *staging_dir, int fd, const s
 	return 0;
 }
 
-bool staged_says(const struct staged *staged, const struct staged_what *what)
-{
-	return strcmp(staged->key, what->key) == 0 && strcmp(staged->bucket, what->bucket) == 0 &&
-	       strcmp(staged->base, what->base) == 0 && staged->fresh == what->fresh &&
-	       staged->stored == what->stored;
-}
-
 int staged_change(struct journal_dir *dir, struct staged *staged, const struct staged_what *what)
 {
-	char name[JOURNAL_NAME_MAX + 1];
-	int lock = -1, error = write_record(dir, what, staged->path, &lock, name);
+	char name[JOURNAL_NAME_MAX + 1], *text = record_text(what, staged->path);
+	int lock = -1, error = text ? 0 : -ENOMEM;
 
-	if (error < 0)
+	if (text && strcmp(text, staged->text) == 0) {
+		free(text);
+		return 0;
+	}
+	if (error == 0)
+		error = write_record(dir, text, &lock, name);
+	if (error < 0) {
+		free(text);
 		return error;
+	}
 	journal_dir_remove(dir, staged->name);
 	close(staged->lock);
 	staged->lock = lock;
 	strcpy(staged->name, name);
-	return keep_what(staged, what);
+	error = keep_what(staged, what, text);
+	if (error < 0)
+		free(text);
+	return error;
 }
 
 void staged_rest(struct staged *staged, bool stored)

@@ -37,9 +37,7 @@ struct staged;
  * nothing is left then. */
 int staged_new(struct journal_dir *dir, const char *staging_dir, int fd, const struct staged_what *what,
 	struct staged **ret);
-/* Does the record say so? */
-bool staged_says(const struct staged *staged, const struct staged_what *what);
-/* Makes it say so; on failure it says what it said. */
+/* Makes it say so, where it does not; on failure it says what it said. */
 int staged_change(struct journal_dir *dir, struct staged *staged, const struct staged_what *what);
 /* S3 has what it holds, or no longer: any thread, also under a lock.  The record follows: staged_follow. */
 void staged_rest(struct staged *staged, bool stored);
