@@ -55,8 +55,11 @@ FAULTS = {
     "truncated": "truncate", "garbage": "garbage", "error200": "error200", "length": "length",
     "expired": "400:ExpiredToken", "skew": "403:RequestTimeTooSkewed", "denied": "403:AccessDenied",
 }
+# Answered by something that is no S3: an ingress without a backend, a portal.  Redirects are not asked again.
+FOREIGN = {"foreign-%d" % status: "foreign:%d" % status for status in (200, 301, 302, 404, 405, 412)}
 # Outages: each passes within what a call may be made to wait, whenever it begins, and is then told to nobody.
 OUTAGES = {"outage-%d" % status: "%d,ms=600" % status for status in (500, 502, 503, 504)}
+FAULTS.update(FOREIGN)
 FAULTS.update(OUTAGES)
 WHENS = {"first": ",nth=1", "always": "", "later": ",from=2"}
 
@@ -70,7 +73,7 @@ NO_BODY = {"head": "the answer to a HEAD has no body", "delete": "the answer to 
            "upload-part": "the answer to an UploadPart has no body"}
 BODY_FAULTS = ("truncated", "garbage", "error200", "length")
 # A passing fault of this kind may be told: it is no use, or was too short, to try again.
-TOLD = ("denied", "expired", "refused")
+TOLD = ("denied", "expired", "refused", "foreign-301", "foreign-302")
 BIG_KINDS = ("create-upload", "upload-part", "copy-part", "complete", "abort", "list-uploads", "get-tagging")
 
 
