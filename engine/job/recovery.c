@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include "engine/account/account_name.h"
 #include "engine/base/log.h"
 #include "s3/escape.h"
@@ -64,6 +65,20 @@ static const char *outcome_text(const struct recovery_result *result, bool dry_r
 	return "";
 }
 
+const char *recovery_error_text(const struct recovery_result *result)
+{
+	if (result->error != -EBADMSG)
+		return strerror(-result->error);
+	if (result->intent == NULL)
+		return "the file is damaged where it says what was moved: nothing was done; look at source "
+		       "and "
+		       "destination, then remove the file";
+	if (result->of_journal)
+		return "the journal is damaged: what it does not say any more was left; look at source and "
+		       "destination, then remove the file";
+	return "the service's answer makes no sense (is there a portal or proxy before it?)";
+}
+
 static void put_result(struct buf *text, const struct recovery_result *result, bool dry_run)
 {
 	const struct job_progress *p = &result->progress;
@@ -82,7 +97,7 @@ static void put_result(struct buf *text, const struct recovery_result *result, b
 	if (result->outcome == RECOVERY_UNDONE && !dry_run)
 		buf_addf(text, ", %llu copies removed", (unsigned long long)p->undone);
 	if (result->error != 0)
-		buf_addf(text, " (%s)", strerror(-result->error));
+		buf_addf(text, " (%s)", recovery_error_text(result));
 	buf_add_text(text, "; journal ");
 	escape_text(text, str_of(result->name));
 }
@@ -181,6 +196,9 @@ static void settle(const struct recovery_options *options, struct journal *journ
 	if (err == 0) {
 		err = job_wait(job);
 		job_progress(job, &result->progress);
+		struct job_error first;
+		job_first_error(job, &first);
+		result->of_journal = first.what != NULL && strcmp(first.what, "journal") == 0;
 		job_unref(job);
 	}
 	result->error = err;

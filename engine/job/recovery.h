@@ -29,6 +29,7 @@ struct recovery_result {
 	struct job_progress progress;
 	uint64_t keys, copied; /* of the journal */
 	int error; /* the first one; 0: none */
+	bool of_journal; /* the error is about the journal's file, not about an answer */
 	const char *why; /* for people; NULL: nothing to say */
 };
 
@@ -47,6 +48,8 @@ struct recovery_options {
 	void *user;
 };
 
+/* The error in words: what is wrong, and what to do about a file that is damaged.  error is not 0. */
+const char *recovery_error_text(const struct recovery_result *result);
 /* All journals of the directory.  0, or why it could not be read. */
 int recovery_run(const struct recovery_options *options);
 

@@ -119,7 +119,7 @@ static void on_result(void *user, const struct recovery_result *result)
 		escape_text(&text, intent->source.service);
 	}
 	if (result->error)
-		buf_addf(&text, ": %s", strerror(-result->error));
+		buf_addf(&text, ": %s", recovery_error_text(result));
 	printf("%s\n", buf_text(&text));
 	buf_release(&text);
 }

@@ -245,7 +245,11 @@ int recover_staged(struct recover_staged *recover)
 			one(recover, left);
 		} else if (opened != -EBUSY && opened != -ENOENT) {
 			recover->left++;
-			printf("unusable: %s: %s\n", *name, strerror(-opened));
+			printf("unusable: %s: %s\n", *name,
+				opened == -EBADMSG ? "the record is damaged: what was written may still be "
+						     "in the staging "
+						     "directory; look there, then remove the record"
+						   : strerror(-opened));
 		}
 		staged_close(left);
 	}
