@@ -18,14 +18,11 @@ put bkt empty/zz-last/ ""
 below() { keys bkt "$1/" | sed "s|^$1/||"; }
 shown() { (cd m && find "$1" -mindepth 1 \( -type d -printf '%P/\n' -o -printf '%P\n' \) | LC_ALL=C sort); }
 # Keys on stdin: what a walk shows of them.
-walk_of() { python3 -c '
-import sys
-names = set()
-for key in sys.stdin.read().split("\n")[:-1]:
-    parts = key.split("/")
-    names.update("/".join(parts[:i]) + "/" for i in range(1, len(parts)))
-    names.add(key)
-print("\n".join(sorted(names - {"/", ""})))'; }
+walk_of() { awk -F/ '{
+	name = ""
+	for (i = 1; i < NF; i++) { name = name $i "/"; print name }
+	if ($NF != "") print
+}' | sort -u; }
 
 # fault OP KEY: from here on S3 refuses that
 fault() {
@@ -111,15 +108,21 @@ check() { # TREE POSITION KEY
 		removing	rm -rf
 	TABLE
 }
+# At a server that answers at once every place; at one that takes longer than the tool needs for its next calls those where it
+# has no call left.
+names=$(below inside)
+every=yes
 for latency in ${LATENCY:-3 40}; do
 	admin POST "set?latency=$latency" >/dev/null
-	names=$(below inside)
-	check inside "the first" "$(head -n1 <<<"$names")"
-	check inside "a middle one" "$(sed -n 13p <<<"$names")"
+	if [ -n "$every" ]; then
+		check inside "the first" "$(head -n1 <<<"$names")"
+		check inside "a middle one" "$(sed -n 13p <<<"$names")"
+		check beside "the last directory's last" "$(tail -n1 <<<"$names")"
+		check empty "the last file" "$(tail -n1 <<<"$names")"
+	fi
 	check inside "the very last" "$(tail -n1 <<<"$names")"
-	check beside "the last directory's last" "$(tail -n1 <<<"$names")"
 	check beside "the very last" zz-last
-	check empty "the last file" "$(tail -n1 <<<"$names")"
 	check empty "the very last, an empty directory," zz-last/
+	every=
 done
 echo "$n runs"

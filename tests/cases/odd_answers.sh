@@ -3,7 +3,7 @@
 # are listed, read, written, copied, moved and removed all the same.
 . "$(dirname "$0")/lib.sh"
 start_s3d --bucket=bkt --anonymous --no-auth
-rules='
+start_front '
 import email.utils, re
 DATES = [lambda t: t.strftime("%a, ") + str(t.day) + t.strftime(" %b %Y %H:%M:%S.123456789 GMT"),
          lambda t: t.strftime("%a, %d %b %Y %H:%M:%S UTC"), lambda t: t.strftime("%A, %d-%b-%y %H:%M:%S GMT"),
@@ -11,6 +11,7 @@ DATES = [lambda t: t.strftime("%a, ") + str(t.day) + t.strftime(" %b %Y %H:%M:%S
          lambda t: "yesterday", lambda t: "", lambda t: None]
 LISTED = [rb".123456+00:00", rb"+00:00", rb".5Z", rb"", rb"Z and more", None, rb"Z", rb"Z"]
 def after(method, path, query, status, headers, body):
+    KIND = int(open("kind").read())
     def bend(name, value):
         low = name.lower()
         if low == "last-modified": return DATES[KIND](email.utils.parsedate_to_datetime(value))
@@ -28,8 +29,7 @@ def after(method, path, query, status, headers, body):
     return status, headers, body
 '
 for kind in 0 1 2 3 4 5 6 7; do
-	ENDPOINT=${BEHIND:-$ENDPOINT}
-	start_front "KIND = $kind$rules"
+	echo $kind >kind
 	curl -sS -X PUT --data-binary one "$BEHIND/bkt/k$kind/d/f" && curl -sS -X PUT --data-binary two "$BEHIND/bkt/k$kind/d/g" || fail put
 	"$FERRYFS" ls -r "s3://bkt/k$kind/" >list || fail "$kind: ls -r"
 	"$FERRYFS" ls -r --json "s3://bkt/k$kind/" | python3 -c 'import json, sys; [json.loads(line) for line in sys.stdin]' || fail "$kind: JSON"

@@ -61,6 +61,12 @@ static void do_clear_fault(struct req *req)
 	http_release_stalled(req->server);
 }
 
+static void do_release(struct req *req)
+{
+	http_release_waiting(req->server);
+	say(req, 200, "ok");
+}
+
 /* Each line of the body through `add`. */
 static void add_lines(struct req *req, int (*add)(struct faults *, const char *))
 {
@@ -257,6 +263,7 @@ static const struct {
 	{"POST", "/_s3d/hook", do_add_hook},
 	{"DELETE", "/_s3d/hook", do_clear_hook},
 	{"POST", "/_s3d/set", do_set},
+	{"POST", "/_s3d/release", do_release},
 	{"POST", "/_s3d/seed", do_seed},
 	{"POST", "/_s3d/sparse", do_sparse},
 	{"POST", "/_s3d/overwrite", do_overwrite},

@@ -8,6 +8,7 @@
  *   DELETE fault             clears them, ends stalled requests; answers what GET would have
  *   POST hook, DELETE hook   the same for hooks
  *   POST set?NAME=VALUE&...  switches, latency, rates, credentials (server_set)
+ *   POST release             what waits for its latency goes on at once; later requests have theirs
  *   POST seed?bucket=B[&prefix=P][&count=N][&size=S][&dirs=D][&depth=K][&random=1][&region=R]
  *             [&meta=NAME:VALUE]...[&content-type=T][&storage-class=C]      makes objects (seed.h)
  *   POST sparse?bucket=B&key=K&size=S    an object of zeros that takes no memory

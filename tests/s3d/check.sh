@@ -560,6 +560,15 @@ def test_pace(s):
     st = s.stats()
     check('latency is served by all at once', st['peak']['head'] > 1 and took >= 0.3, (st['peak'], took))
     same('and by all', (conns, st['requests']['head']), ([200] * 20, 20))
+    s.admin('POST', 'set?latency.head=3600000')
+    late = threading.Thread(target=lambda: conns.append(one_head(s)))
+    late.start()
+    end = time.time() + 60
+    while s.stats()['now'].get('head') != 1 and time.time() < end:
+        time.sleep(0.01)
+    same('release', s.admin('POST', 'release')[0], 200)
+    late.join(60)
+    same('what waited goes on', conns[20:], [200])
     s.admin('POST', 'set?latency.head=0&rate.head=20')
     codes = [c('HEAD', 'b', 'mp').status for _ in range(50)]
     check('rate', 200 in codes and 503 in codes, codes)

@@ -71,6 +71,30 @@ void http_release_stalled(struct server *server)
 	}
 }
 
+/* A request that waits for its latency until after `now`, or NULL. */
+static struct req *waiting(const struct pace *pace, uint64_t now)
+{
+	for (size_t i = 0; i < pace->count; i++) {
+		struct req *req = (struct req *)((char *)pace->heap[i] - offsetof(struct req, timer));
+
+		if (pace->heap[i]->due > now && pace->heap[i]->fire == on_timer && req->phase == REQ_WAITING)
+			return req;
+	}
+	return NULL;
+}
+
+/* By their timers: a connection that is resumed inside MHD_run would wait for the next event. */
+void http_release_waiting(struct server *server)
+{
+	uint64_t now = now_us();
+	struct req *req;
+
+	while ((req = waiting(&server->pace, now))) {
+		timer_cancel(&server->pace, &req->timer);
+		timer_arm(&server->pace, &req->timer, now); /* its place in the heap is there */
+	}
+}
+
 static enum MHD_Result stall(struct req *req)
 {
 	struct server *server = req->server;

@@ -23,5 +23,7 @@ void http_run(struct server *server);
 void http_stop(struct server *server);
 /* Ends every stalled request without an answer. */
 void http_release_stalled(struct server *server);
+/* Every request that waits for its latency has waited long enough. */
+void http_release_waiting(struct server *server);
 
 #endif

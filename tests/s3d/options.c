@@ -137,7 +137,7 @@ static const char doc[] = "An S3 server in memory, for tests and demonstrations.
 			  "get-tagging put-tagging "
 			  "delete-tagging; groups: any read write; in faults also deletes-key.\n\n"
 			  "Under /_s3d/, unsigned: GET stats, POST reset, GET|POST|DELETE fault, POST|DELETE "
-			  "hook, POST set, POST seed, POST "
+			  "hook, POST set, POST release, POST seed, POST "
 			  "sparse, POST overwrite, GET|DELETE object, GET keys, GET uploads, POST quit.  "
 			  "POST set also knows expired-token=TOKEN "
 			  "(answered ExpiredToken) and clock-ahead=SECONDS.";
