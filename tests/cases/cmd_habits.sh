@@ -3,6 +3,7 @@
 # kinds, values without their scheme; and a list of buckets in pages is read to its end.
 . "$(dirname "$0")/lib.sh"
 any_server "words and messages"
+[ -z "${FERRYFS_REAL:-}" ] || skip "not on a real server: --anonymous"
 start_s3d --bucket=bkt --anonymous --no-auth
 for name in a b; do put bkt d/$name $name; done
 "$FERRYFS" cp -R -q s3://bkt/d s3://bkt/e || fail "cp -R"
