@@ -1,6 +1,7 @@
 #!/bin/bash
 # What is known of a directory answers lookups without a request: just made here, listed whole, fetched after a second miss.
 . "$(dirname "$0")/lib.sh"
+any_server "which requests are sent"
 start_s3d --bucket bkt
 admin POST 'seed?bucket=bkt&prefix=d/&count=50&size=1' >/dev/null
 admin POST 'seed?bucket=bkt&prefix=big/&count=9000&size=1' >/dev/null
