@@ -18,13 +18,13 @@ for words in "" --dumpable; do
 	admin POST fault 'op=copy,action=stall' >/dev/null
 	another_user "$WORK/program" cp -r --retries 0 $words s3://src/x s3://dst/y 2>err &
 	pid=$!
-	until_true 20 stalls
+	until_true 120 stalls
 	equal "who may look into cp $words" "$(owner $pid)" "$([ -z "$words" ] && echo 0 || echo 65534)"
 	kill -KILL $pid
 	wait $pid 2>/dev/null
 	admin DELETE fault >/dev/null
 	still() { [ "$(stat suspended)" = 0 ]; }
-	until_true 20 still
+	until_true 120 still
 done
 
 [ -u "$(command -v fusermount3)" ] && [ -c /dev/fuse ] || skip "no mounts by others here"
@@ -37,7 +37,7 @@ for option in rw dumpable; do
 	(another_user "$WORK/program" mount -f -o "$option,log=$WORK/user/log" s3://dst "$WORK/user/m") 2>mount.err &
 	pid=$!
 	MOUNTS+=("$WORK/user/m")
-	until_true 20 grep -q " $WORK/user/m " /proc/self/mountinfo
+	until_true 120 grep -q " $WORK/user/m " /proc/self/mountinfo
 	equal "who may look into a mount with $option" "$(owner $pid)" "$([ "$option" = rw ] && echo 0 || echo 65534)"
 	umount "$WORK/user/m" || fail "umount: $(<mount.err)"
 	wait $pid 2>/dev/null

@@ -52,7 +52,7 @@ export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testsecret AWS_REGION=us-eas
 for status in 301 302 307 308; do
 	python3 redirect.py seen.log $status port.$status &
 	S3D_PIDS+=($!)
-	until_true 20 test -s port.$status
+	until_true 120 test -s port.$status
 	export AWS_ENDPOINT_URL=http://127.0.0.1:$(<port.$status)
 	for style in path auto; do
 		refuse timeout 60 "$FERRYFS" ls -r --addressing $style s3://bucket/ >out 2>err

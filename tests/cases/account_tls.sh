@@ -68,7 +68,7 @@ for version in tls1 tls1_1 tls1_2; do
 	: >"$version.log"
 	openssl s_server -accept 127.0.0.1:0 -cert cert.pem -key key.pem -www -$version -cipher ALL:@SECLEVEL=0 >"$version.log" 2>&1 &
 	S3D_PIDS+=($!)
-	until_true 20 eval "grep -q ^ACCEPT $version.log || ! kill -0 $! 2>/dev/null"
+	until_true 120 eval "grep -q ^ACCEPT $version.log || ! kill -0 $! 2>/dev/null"
 	port=$(sed -n 's/^ACCEPT.*:\([0-9]*\)$/\1/p' "$version.log")
 	OPENSSL_CONF=$WORK/old.cnf curl -sk "https://127.0.0.1:$port/" >old.out || continue # this openssl has it no more
 	refuse env OPENSSL_CONF="$WORK/old.cnf" "$FERRYFS" ls -r --retries 0 --no-verify-ssl --endpoint-url "https://127.0.0.1:$port" s3://src/ >out 2>err

@@ -23,7 +23,7 @@ mv m/z m/y || fail "mv"
 cat m/new >/dev/null || fail "read"
 rm -r m/y || fail "rm"
 kill -USR2 "$(daemon_of m)"
-until_true 30 grep -q 'state: end' mount.log
+until_true 120 grep -q 'state: end' mount.log
 "$FERRYFS" status m >>all.out 2>>all.err || fail "status"
 "$FERRYFS" status --json m >>all.out 2>>all.err || fail "status --json"
 # What the socket says to whoever may ask it, beyond what the commands show.

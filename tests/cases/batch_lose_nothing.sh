@@ -26,7 +26,7 @@ mkdir two
 cp -r src2/dir0000 two/ 2>/dev/null &
 pid=$!
 copying() { [ "$(stat now.copy)" -ge 1 ]; }
-until_true 20 copying
+until_true 120 copying
 refuse rm src2/dir0000/file000000.txt 2>/dev/null
 [ -e src2/dir0000/file000000.txt ] || fail "the source is gone, its copy was refused"
 wait "$pid" && fail "cp succeeded"

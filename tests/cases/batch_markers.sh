@@ -40,8 +40,8 @@ equal "the others" "$(below refused)" "$(below marked | grep -vx deep/)"
 admin POST 'set?latency.copy=300' >/dev/null
 cp -r src e &
 pid=$!
-until_true 20 test -d e/dir0001
-until_true 20 eval '[ -n "$(ls e/dir0001)" ]'
+until_true 120 test -d e/dir0001
+until_true 120 eval '[ -n "$(ls e/dir0001)" ]'
 python3 -c 'import os; os.fsync(os.open("e", os.O_RDONLY))' || fail fsync
 wait "$pid" || fail cp
 equal "fsync while copying" "$(below e)" "$(below src)"
@@ -51,7 +51,7 @@ admin POST 'set?latency.copy=0' >/dev/null
 admin POST 'set?latency.list=400' >/dev/null
 cp -r src f &
 pid=$!
-until_true 20 test -d f/dir0000
+until_true 120 test -d f/dir0000
 kill -STOP "$pid"
 python3 -c 'import os; os.fsync(os.open("f", os.O_RDONLY))' || fail fsync
 [ -n "$(below f/dir0000)$(keys bkt f/dir0000/)" ] || fail "fsync said that the directory is there"

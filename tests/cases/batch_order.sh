@@ -15,7 +15,7 @@ for ((i = 0; i < 60; i++)); do
 done
 wait "$pid" # with or without success: somebody made a file in what it removes
 echo "last" >b1
-until_true 20 sh -c 'mkdir -p a/dir0000 && echo again >a/dir0000/file000001.txt'
+until_true 120 sh -c 'mkdir -p a/dir0000 && echo again >a/dir0000/file000001.txt'
 equal "made after the rm" "$(cat a/dir0000/file000001.txt)" again
 equal "at the server" "$(curl -sS "$ENDPOINT/_s3d/keys?bucket=bkt&prefix=a/dir0000/file000001.txt" | cut -f1)" a/dir0000/file000001.txt
 

@@ -11,7 +11,7 @@ pending() {
 	admin POST 'set?latency.copy=2500' >/dev/null
 	cp -r m/src "m/$1" 2>"$1.err" &
 	copier=$!
-	until_true 20 "$2"
+	until_true 120 "$2"
 	admin POST 'set?latency.copy=0' >/dev/null
 }
 all_asked() { [ "$(stat now.copy)" = 12 ]; }

@@ -37,7 +37,7 @@ refused behind/a-dir/2 rm -r m/behind
 # As when a directory could not even be read.
 for name in a-dir b1 b2 b3 c-dir/1 d1 d2 d3; do put bkt "unread/$name" x; done
 put bkt unread/z-dir/1 x
-until_true 20 test -e m/unread/z-dir
+until_true 120 test -e m/unread/z-dir
 admin POST fault 'op=list,key=unread/z-dir/*,action=403:AccessDenied' >/dev/null
 refuse rm -r m/unread 2>err
 equal "beside what could not be read" "$(keys bkt unread)" unread/z-dir/1

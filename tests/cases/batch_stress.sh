@@ -16,5 +16,5 @@ may_be_untold # that is told by stress.py, which knows who ended how
 before=$(admin GET 'keys?bucket=bkt')
 umount beside || fail "umount beside"
 umount_s3 m
-until_true 20 no_hub
+until_true 120 no_hub
 equal "after the mount has ended" "$(admin GET 'keys?bucket=bkt')" "$before"

@@ -13,7 +13,7 @@ grep -q '2500 skipped' err || fail "summary: $(cat err)"
 # and two more at the destination that are nobody's business.
 put src x/new text
 put src x/dir0000/file000001.txt longer-than-ten-bytes
-until_true 10 sh -c 'test "$(date +%s)" -gt '"$(date +%s)"
+until_true 120 sh -c 'test "$(date +%s)" -gt '"$(date +%s)"
 put src x/dir0000/file000002.txt 0123456789
 admin DELETE 'object?bucket=dst&key=y/dir0000/file000000.txt' >/dev/null
 put dst y/aaa text
@@ -27,7 +27,7 @@ equal "keys" "$(keys dst y/ | wc -l)" 2503
 # no MD5s, and the times decide as they do for objects in parts.
 put src x/same 0123456789
 "$FERRYFS" cp -q s3://src/x/same s3://src/kms/other || fail "other"
-until_true 10 sh -c 'test "$(date +%s)" -gt '"$(date +%s)"
+until_true 120 sh -c 'test "$(date +%s)" -gt '"$(date +%s)"
 put src x/same 9876543210
 put src x/sealed 9876543210
 put dst y/same abcdefghij
@@ -39,7 +39,7 @@ equal "other content, dry run" "$(cat out)" "(dry run) copy: s3://src/x/same -> 
 equal "other content" "$(cat out)" "copy: s3://src/x/same -> s3://dst/y/same"
 equal "its content" "$(object dst y/same | field etag)" "$(object src x/same | field etag)"
 # Who may not look at them is told nothing new: the times decide.
-until_true 10 sh -c 'test "$(date +%s)" -gt '"$(date +%s)"
+until_true 120 sh -c 'test "$(date +%s)" -gt '"$(date +%s)"
 put dst y/same abcdefghij
 admin POST fault 'op=head,action=403:AccessDenied' >/dev/null
 "$FERRYFS" cp -r --sync -v s3://src/x s3://dst/y >out || fail "denied"
@@ -55,7 +55,7 @@ put src x/new other
 put src x/new2 text
 "$FERRYFS" cp -r --if-missing -v s3://src/x s3://dst/y >out || fail "if missing"
 equal "if missing" "$(cat out)" "copy: s3://src/x/new2 -> s3://dst/y/new2"
-until_true 10 sh -c 'test "$(date +%s)" -gt '"$(date +%s)"
+until_true 120 sh -c 'test "$(date +%s)" -gt '"$(date +%s)"
 put src x/new third
 "$FERRYFS" cp -r --if-newer -v s3://src/x s3://dst/y >out || fail "if newer"
 equal "if newer" "$(cat out)" "copy: s3://src/x/new -> s3://dst/y/new"

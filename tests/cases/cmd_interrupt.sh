@@ -8,7 +8,7 @@ for words in "cp -r" "mv -r" "cp -r --sync"; do
 	admin POST reset >/dev/null
 	"$FERRYFS" $words --inflight 20 s3://src/x s3://dst/y 2>err &
 	pid=$!
-	until_true 20 started 21
+	until_true 120 started 21
 	kill -INT $pid
 	kill -INT $pid
 	wait $pid
@@ -24,7 +24,7 @@ done
 admin POST 'fault' 'op=head,action=stall' >/dev/null
 "$FERRYFS" cp s3://src/x/dir0000/file000000.txt s3://dst/one 2>err &
 pid=$!
-until_true 20 sh -c "curl -s $ENDPOINT/_s3d/stats | python3 -c 'import json,sys; sys.exit(json.load(sys.stdin)[\"requests\"].get(\"head\",0) < 1)'"
+until_true 120 sh -c "curl -s $ENDPOINT/_s3d/stats | python3 -c 'import json,sys; sys.exit(json.load(sys.stdin)[\"requests\"].get(\"head\",0) < 1)'"
 kill -TERM $pid
 wait $pid
 equal "status of one" $? 130

@@ -10,7 +10,7 @@ for words in "cp -r" "mv -r" "cp -r --sync"; do
 	admin POST reset >/dev/null
 	"$FERRYFS" $words --inflight 4 --part-threshold 8M --part-size 8M s3://src/x s3://dst/y 2>err &
 	pid=$!
-	until_true 20 started
+	until_true 120 started
 	[ "$(open_uploads)" -ge 1 ] || fail "$words: nothing is under way"
 	kill -INT $pid
 	wait $pid

@@ -50,7 +50,7 @@ cut_off() { # FAULT CONDITION
 	admin POST fault "$1" >/dev/null
 	"$FERRYFS" mv -r -q "${one[@]}" s3://src/x s3://killed 2>err &
 	local pid=$!
-	until_true 60 eval "$2"
+	until_true 120 eval "$2"
 	kill -9 $pid
 	wait $pid 2>/dev/null
 	admin DELETE fault >/dev/null

@@ -39,7 +39,7 @@ server.serve_forever()
 END
 python3 server.py 2>server.log &
 S3D_PIDS+=($!)
-until_true 20 test -s port
+until_true 120 test -s port
 export AWS_ENDPOINT_URL=http://127.0.0.1:$(cat port) AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testsecret
 "$FERRYFS" cp -r --request-payer requester s3://src/x s3://src/y || fail "cp -r"
 "$FERRYFS" cp --request-payer s3://src/x/a s3://src/y || fail "cp"

@@ -22,11 +22,11 @@ equal "overwritten" "$(cat m/copied)" mine
 # object uploaded in parts, which has another ETag.
 head -c 12000000 /dev/urandom >large
 umount_s3 m
-until_true 20 no_hub
+until_true 120 no_hub
 mount_s3 m s3://data -o part_size=5M,part_threshold=5M
 cat large >m/large
 umount_s3 m
-until_true 20 no_hub
+until_true 120 no_hub
 mount_s3 m s3://data
 case $(object data large | field etag) in *-*) ;; *) fail "the ETag is that of one part" ;; esac
 admin POST fault 'op=copy,nth=1,action=reset-after' >/dev/null

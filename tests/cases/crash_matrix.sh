@@ -44,7 +44,7 @@ matrix() { # mode step
 		status=$?
 		[ "$status" = 137 ] || break
 		crashed=$((crashed + 1))
-		until_true 60 quiet
+		until_true 120 quiet
 		"$FERRYFS" recover >out 2>>err || fail "recover after step $n ($mode): $(cat out err)"
 		check "step $n, $mode"
 	done
@@ -64,7 +64,7 @@ mounts() { # step
 		mv "m/$base/old" "m/$base/new" 2>err && break
 		umount -l m
 		crashed=$((crashed + 1))
-		until_true 60 quiet
+		until_true 120 quiet
 		mount_s3 m s3://bkt
 		check "step $n, mount"
 		[ -d "m/$base/old" ] || [ -d "m/$base/new" ] || fail "neither is shown after step $n"

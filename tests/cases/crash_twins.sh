@@ -20,7 +20,7 @@ twins() { # mode step
 		(FERRYFS_CRASH_AT=$n "$FERRYFS_CRASHING" mv -r "${words[@]}" "s3://bkt/$base" "s3://bkt-alias/$base"; exit $?) 2>err
 		status=$?
 		[ "$status" = 137 ] && crashed=$((crashed + 1))
-		until_true 60 quiet
+		until_true 120 quiet
 		"$FERRYFS" recover >out 2>>err
 		equal "what is there (step $n, $1)" "$(below "$base")" "$names"
 		rm -f "$FERRYFS_JOURNAL"/*

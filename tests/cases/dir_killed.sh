@@ -10,17 +10,17 @@ admin POST fault 'op=read,action=stall' >/dev/null
 stalled() { [ "$(admin GET fault | python3 -c 'import json,sys; print(sum(f.get("fired", 0) for f in json.load(sys.stdin)))')" -ge "$1" ]; }
 ls m/d >/dev/null 2>&1 &
 pid=$!
-until_true 20 stalled 1
+until_true 120 stalled 1
 kill -9 $pid
-until_true 20 gone $pid
+until_true 120 gone $pid
 command stat m/unknown >/dev/null 2>&1 &
 pid=$!
-until_true 20 stalled 2
+until_true 120 stalled 2
 kill -TERM $pid
-until_true 20 gone $pid
+until_true 120 gone $pid
 ls m/d >out 2>&1 &
 pid=$!
-until_true 20 stalled 4
+until_true 120 stalled 4
 kill -STOP $pid
 kill -CONT $pid
 admin DELETE fault >/dev/null

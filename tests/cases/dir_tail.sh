@@ -24,5 +24,5 @@ import os
 for i in range(4): assert not os.path.exists("m/copy/a%d" % i)' || fail "a name that is not there"
 	admin GET fault | grep -q '"fired": [1-9]'
 }
-until_true 20 asked
+until_true 120 asked
 [ -e m/copy/file000007.txt ] || fail "a name that is there"

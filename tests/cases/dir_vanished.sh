@@ -10,7 +10,7 @@ admin DELETE 'object?bucket=bkt&key=d/x/only' >/dev/null
 # The C library takes ENOENT at a read for the end of a directory that was removed meanwhile (glibc, readdir).
 equal "open still" "$(ls m/d/x)" ""
 gone() { ! ls m/d/x 2>/dev/null; }
-until_true 10 gone
+until_true 120 gone
 equal "parent" "$(ls m/d)" y
 admin DELETE 'object?bucket=bkt&key=d/y' >/dev/null
 equal "the root stays" "$(ls m)" ""

@@ -131,7 +131,7 @@ server.serve_forever()
 PY
 python3 evil.py port 2>server.log &
 S3D_PIDS+=($!)
-until_true 20 test -s port
+until_true 120 test -s port
 export AWS_ENDPOINT_URL=http://127.0.0.1:$(<port) AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testsecret AWS_REGION=us-east-1
 
 # Runs a command that must fail by itself; its peak of memory is written to `peak`, in KiB.

@@ -48,7 +48,7 @@ for way in stall 503; do
 	n=$((n + 1))
 	at "$dead" POST fault "op=any,action=$way" >/dev/null
 	load $n
-	until_true 60 still_dead
+	until_true 120 still_dead
 	ask a "$one" one $n
 	ask b "$two" two $n
 	for pid in "${BUSY[@]}"; do kill -9 "$pid" 2>/dev/null; done

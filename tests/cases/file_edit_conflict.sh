@@ -62,7 +62,7 @@ stays(name, 'mine')
 P
 python3 edit.py enforced || fail "conditions enforced"
 umount_s3 m
-until_true 20 no_hub
+until_true 120 no_hub
 admin POST 'set?conditional-put=0' >/dev/null
 mount_s3 m s3://data -o cache_ttl=0
 python3 edit.py ignored || fail "conditions ignored"

@@ -51,7 +51,7 @@ python3 close.py enforced || fail "conditions enforced"
 equal "a name that was made twice" "$(object data enforced.80.4 | field size)" 6
 admin POST 'set?conditional-put=0' >/dev/null
 umount_s3 m
-until_true 20 no_hub
+until_true 120 no_hub
 mount_s3 m s3://data
 python3 close.py ignored || fail "conditions ignored"
 equal "not enforced" "$(object data ignored.80.4 | field size)" 6

@@ -10,10 +10,10 @@ stalled() { admin GET stats | field suspended | grep -qx 1; }
 admin POST fault 'op=get,count=1,action=stall' >/dev/null
 cat m/file.txt >out 2>/dev/null &
 reader=$!
-until_true 10 stalled
+until_true 120 stalled
 kill -KILL "$reader"
 gone() { ! kill -0 "$reader" 2>/dev/null; }
-until_true 20 gone
+until_true 120 gone
 admin DELETE fault >/dev/null
 equal "read again" "$(cat m/file.txt)" content
 umount_s3 m
@@ -26,7 +26,7 @@ signal.signal(signal.SIGUSR1, lambda *a: None)
 open("ready", "w").close()
 print(open("m/file.txt").read(), end="")' >out 2>err &
 reader=$!
-until_true 10 stalled
+until_true 120 stalled
 kill -USR1 "$reader"
 admin DELETE fault >/dev/null
 wait "$reader" || fail "the reader: $(cat err)"

@@ -25,18 +25,18 @@ killed_while() { # CALL FILE REQUESTS
 	ls -l m/d >/dev/null
 	python3 waits.py "$1" "$2" &
 	pid=$!
-	until_true 60 test -e ready
+	until_true 120 test -e ready
 	before=$(stat "$3")
 	if [ "$1" = fstat ]; then # until the kernel asks again
 		local stale=$((SECONDS + 3))
-		until_true 60 eval "[ \$SECONDS -ge $stale ]"
+		until_true 120 eval "[ \$SECONDS -ge $stale ]"
 	fi
 	[ "$1" = fsync ] || admin POST fault "op=head,action=stall:300000" >/dev/null
 	touch go
 	if [ "$1" = fsync ]; then
-		until_true 60 grep -Eq "fuse|request_wait" "/proc/$pid/wchan"
+		until_true 120 grep -Eq "fuse|request_wait" "/proc/$pid/wchan"
 	else
-		until_true 60 at_server "$3"
+		until_true 120 at_server "$3"
 	fi
 	[ ! -e answered ] || fail "$1 did not wait"
 	kill -KILL $pid
@@ -53,7 +53,7 @@ killed_while flistxattr m/d/file000003.txt requests.head
 admin POST fault "op=copy,action=stall:300000" >/dev/null
 cp m/d/file000001.txt m/d/copy &
 copying=$!
-until_true 60 eval '[ "$(requests copy)" -gt 0 ]'
+until_true 120 eval '[ "$(requests copy)" -gt 0 ]'
 killed_while fsync m/d requests.copy
 kill -KILL $copying
 until_true 200 eval "! kill -0 $copying 2>/dev/null"

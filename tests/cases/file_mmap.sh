@@ -15,6 +15,6 @@ m[5000:5004] = b"page"
 m.close()
 PY
 stored() { [ "$(head -c 4 m/f)" = late ] && [ "$(object data f | field md5)" = "$(md5sum <m/f | cut -d' ' -f1)" ]; }
-until_true 10 stored
+until_true 120 stored
 equal size "$(object data f | field size)" 8192
 equal "the other page" "$(tail -c +5001 m/f | head -c 4)" page

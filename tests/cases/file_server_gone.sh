@@ -14,9 +14,9 @@ refuse bash -c 'set -o pipefail; dd if=/dev/zero of=m/new bs=1 count=9 status=no
 grep -qE 'Input/output error|timed out' err || fail "$(cat err)"
 "$S3D" --port "$S3_PORT" --port-file "$WORK/port.again" --with-parent >>"$WORK/s3d.log" 2>&1 &
 S3D_PIDS=($!)
-until_true 20 test -s "$WORK/port.again"
+until_true 120 test -s "$WORK/port.again"
 admin POST 'seed?bucket=data&count=0' >/dev/null
 put data file.txt content
-until_true 10 grep -qx content m/file.txt 2>/dev/null
+until_true 120 grep -qx content m/file.txt 2>/dev/null
 echo back >m/new || fail "write after it is back"
 equal "stored" "$(object data new | field size)" 5

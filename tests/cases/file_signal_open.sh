@@ -25,7 +25,7 @@ for how in TERM abort; do
 	daemon=$(daemon_of m)
 	home=$(hubs | head -n 1 | cut -d' ' -f2)
 	python3 writer.py 2>err & writer=$!
-	until_true 60 test -e ready
+	until_true 120 test -e ready
 	admin POST fault 'op=put,key=refused,action=403:AccessDenied' >/dev/null
 	: >mount.log
 	if [ $how = TERM ]; then

@@ -64,7 +64,7 @@ check() { # HOW LEAST MOST FILES
 	[ "$(<left)" -le "$most" ] || fail "$how: $(<left) bytes are left: more could have been written"
 	rm -f m/*
 	# content of the unlinked files goes with the last close
-	until_true 60 eval '[ "$(left)" -gt 18000000 ]'
+	until_true 120 eval '[ "$(left)" -gt 18000000 ]'
 }
 M=1048576
 mount_with ""
@@ -75,7 +75,7 @@ check map $M $((4 * M)) one
 said=$(grep -c "the staging disk has .* left" mount.log)
 [ "$said" -ge 1 ] && [ "$said" -le 4 ] || fail "said $said times"
 umount_s3 m
-until_true 60 no_hub
+until_true 120 no_hub
 mount_with 8M
 check write $((8 * M)) $((10 * M)) one two
 # an object is fetched to be edited: no room is no room, and it stays as it is
@@ -83,7 +83,7 @@ refuse bash -c 'printf x | dd of="$1" conv=notrunc status=none' edit "m/$big" 2>
 grep -q 'No space left' err || fail "edit: $(<err)"
 equal "object" "$(object bkt "$big" | field size)" 15000000
 umount_s3 m
-until_true 60 no_hub
+until_true 120 no_hub
 mount_with 0
 check write 0 $((2 * M)) one
 umount_s3 m

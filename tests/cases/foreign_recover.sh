@@ -17,9 +17,9 @@ cut_off() {
 	"$FERRYFS" mv -r -q "${one[@]}" "s3://bkt/$2/old" "s3://bkt/$2/new" 2>err &
 	local pid=$!
 	if [ "$1" = deleting ]; then
-		until_true 60 eval "[ \$(requests deletes) -gt ${3:-0} ]"
+		until_true 120 eval "[ \$(requests deletes) -gt ${3:-0} ]"
 	else
-		until_true 60 eval "[ \$(count $2/new) -ge 6 ]"
+		until_true 120 eval "[ \$(count $2/new) -ge 6 ]"
 	fi
 	kill -9 $pid
 	wait $pid 2>/dev/null

@@ -30,7 +30,7 @@ same_tree a/dir b/moved
 umount_s3 a
 umount_s3 b
 umount_s3 c
-until_true 20 no_hub
+until_true 120 no_hub
 
 # the same service, other credentials, which may not read the source's bucket
 start_s3d --seed=alpha,prefix=dir/,count=20,size=1000 --bucket=beta --bucket=alpha2 --key2=second:secondsecret:alpha*

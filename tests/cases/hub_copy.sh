@@ -50,7 +50,7 @@ mountpoint -q a && mountpoint -q p || fail "the others went as well"
 equal "still there" "$(find a/src -type f | wc -l)" 35
 umount_s3 a
 umount p || fail "plain umount"
-until_true 20 no_hub
+until_true 120 no_hub
 # the daemon clears up after its mount has gone
 nothing_left() { [ -z "$(ls -A "$FERRYFS_RUN_DIR" | grep -v '\.lock$')" ]; }
-until_true 20 nothing_left
+until_true 120 nothing_left

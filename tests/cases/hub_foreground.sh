@@ -8,11 +8,11 @@ mkdir a b
 MOUNTS+=("$WORK/a" "$WORK/b")
 "$FERRYFS" mount -f -o "staging=$WORK" s3://alpha a 2>hub.log &
 first=$!
-until_true 20 mountpoint -q a
+until_true 120 mountpoint -q a
 equal "the hub is this process" "$(daemon_of a)" "$first"
 "$FERRYFS" mount --foreground -o "staging=$WORK" s3://beta b 2>second.log &
 second=$!
-until_true 20 mountpoint -q b
+until_true 120 mountpoint -q b
 equal "one hub" "$(daemon_of b)" "$first"
 cp -r a/dir b/ || fail cp
 kill -TERM "$second"
@@ -21,7 +21,7 @@ wait "$second" || fail "the second ended with $?"
 mountpoint -q a || fail "a went with it"
 "$FERRYFS" mount -f -o "staging=$WORK" s3://beta b 2>second.log &
 second=$!
-until_true 20 mountpoint -q b
+until_true 120 mountpoint -q b
 umount b
 wait "$second" || fail "the second ended with $?"
 umount a
@@ -34,7 +34,7 @@ chmod 755 "$WORK"
 refuse "$FERRYFS" mount -f -o "staging=$WORK" s3://alpha a 2>err.log
 grep -q "open to others" err.log || fail "said: $(<err.log)"
 chmod 700 "$WORK"
-until_true 20 no_hub
+until_true 120 no_hub
 
 # by itself
 mount_s3 a s3://alpha -o hub=no

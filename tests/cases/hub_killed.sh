@@ -12,9 +12,9 @@ home=$(hubs | cut -d' ' -f2)
 (cd a && exec 3<dir && cd ../b && exec sleep 1000) &
 inside=$!
 stands() { [ "$(readlink "/proc/$inside/cwd")" = "$WORK/b" ]; }
-until_true 20 stands
+until_true 120 stands
 kill -KILL "$pid"
-until_true 20 gone "$pid"
+until_true 120 gone "$pid"
 refuse ls a/dir >/dev/null 2>&1
 
 # a service that does not answer: nothing is shown in its place, so nothing is taken away
@@ -65,7 +65,7 @@ mkdir c/dir/live
 mount -t tmpfs none c/dir/live || fail "mount -t tmpfs"
 pid=$(daemon_of a)
 kill -KILL "$pid"
-until_true 20 gone "$pid"
+until_true 120 gone "$pid"
 refuse "$FERRYFS" mount s3://alpha c 2>err.log
 grep -q "$WORK/c/dir/live is mounted inside it; 'umount -l $WORK/c' clears both" err.log || fail "said: $(<err.log)"
 grep -q " $WORK/c/dir/live " /proc/self/mountinfo || fail "the inner one went"
@@ -82,7 +82,7 @@ umount_s3 b
 mount_s3 b s3://beta -o hub=no
 pid=$(daemon_of b)
 kill -KILL "$pid"
-until_true 20 gone "$pid"
+until_true 120 gone "$pid"
 anew b s3://beta -o hub=no
 equal "files" "$(ls b/dir | wc -l)" 3
 equal "mounted once" "$(grep -c " $WORK/b " /proc/self/mountinfo)" 1
@@ -91,7 +91,7 @@ equal "mounted once" "$(grep -c " $WORK/b " /proc/self/mountinfo)" 1
 umount_s3 a
 umount_s3 b
 umount_s3 c
-until_true 20 no_hub
+until_true 120 no_hub
 python3 -c 'import os, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])' "$FERRYFS_RUN_DIR/hub-$(command stat -Lc %i /proc/self/ns/mnt).sock"

@@ -11,7 +11,7 @@ first=$(daemon_of a)
 mkfifo go
 unshare -m bash -c 'echo ready >ready; read -r _ <go; ls a/dir | wc -l >seen; echo text >a/dir/from-there && echo ok >wrote' &
 other=$!
-until_true 20 test -s ready
+until_true 120 test -s ready
 
 # nothing is left here, but the daemon lives, and umount says so by not waiting for it
 umount_s3 a
@@ -25,7 +25,7 @@ wait "$other"
 equal "seen from the other namespace" "$(<seen)" 3
 [ -s wrote ] || fail "could not write there"
 gone() { ! readlink "/proc/$1/exe" >/dev/null; }
-until_true 60 gone "$first"
+until_true 120 gone "$first"
 equal "written" "$(keys alpha dir/from-there)" dir/from-there
 
 # a mount in there: a hub of its own, said

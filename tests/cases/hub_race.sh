@@ -32,7 +32,7 @@ for round in 1 2 3; do
 		equal "files of m$i" "$(ls "m$i/dir" | wc -l)" 3
 		umount "m$i" || fail "umount m$i"
 	done
-	until_true 20 no_hub
+	until_true 120 no_hub
 done
 
 # one after the other, each the first and the last
@@ -40,4 +40,4 @@ for round in 1 2 3 4 5 6 7 8; do
 	"$FERRYFS" mount -o "log_file=$WORK/mount.log,staging=$WORK" s3://alpha m1 || fail "mount in round $round"
 	umount m1 || fail "umount in round $round"
 done
-until_true 20 no_hub
+until_true 120 no_hub

@@ -15,7 +15,7 @@ admin POST fault 'op=copy,key=new/file000007.txt,action=stall:60000' >/dev/null
 mover=$!
 stalled() { [ "$(stat in_flight)" -gt 0 ]; }
 copied() { [ "$(keys alpha new/ | wc -l)" -ge 4 ]; }
-until_true 20 copied
+until_true 120 copied
 kill -KILL "$mover"
 { wait "$mover"; } 2>/dev/null
 admin DELETE fault >/dev/null
@@ -26,7 +26,7 @@ admin POST fault 'op=deletes,action=stall:60000' >/dev/null
 admin POST reset >/dev/null
 "$FERRYFS" mount -o "staging=$WORK" s3://alpha a 2>err.log &
 mount=$!
-until_true 20 stalled
+until_true 120 stalled
 for i in 1 2 3; do
 	"$FERRYFS" status >out 2>err2.log || fail "status while a mount waits: $(<err2.log)"
 done
@@ -40,8 +40,8 @@ mountpoint -q a || fail "not mounted"
 refuse grep -q recovery: mount.log
 admin DELETE fault >/dev/null
 undone() { grep -q "recovery: move of s3://alpha/old/ to s3://alpha/new/: undone" mount.log; }
-until_true 90 undone
+until_true 120 undone
 equal "undone" "$(keys alpha old/ | wc -l)+$(keys alpha new/ | wc -l)" 12+0
 
 umount_s3 a
-until_true 20 no_hub
+until_true 120 no_hub

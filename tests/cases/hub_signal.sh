@@ -14,11 +14,11 @@ pid=$(daemon_of a)
 cp -r a/dir b/ || fail cp
 echo text >b/last
 kill -TERM "$pid"
-until_true 40 gone "$pid"
+until_true 120 gone "$pid"
 for dir in a b; do
 	! mountpoint -q $dir || fail "$dir is still mounted"
 done
-until_true 10 no_hub
+until_true 120 no_hub
 equal "stored" "$(keys beta last)" last
 equal "copied" "$(keys beta dir/f | wc -l)" 50
 [ -z "$(ls -A "$FERRYFS_RUN_DIR" | grep -v '\.lock$')" ] || fail "left behind: $(ls -A "$FERRYFS_RUN_DIR")"
@@ -29,9 +29,9 @@ pid=$(daemon_of a)
 admin POST fault "op=put,action=stall:60000" >/dev/null
 (echo more >a/stuck) 2>/dev/null &
 stalled() { [ "$(stat in_flight)" -gt 0 ]; }
-until_true 20 stalled
+until_true 120 stalled
 kill -TERM "$pid"
-until_true 60 gone "$pid"
+until_true 120 gone "$pid"
 wait $!
 admin DELETE fault >/dev/null
 grep -q "cut off" mount.log || fail "not said: $(<mount.log)"

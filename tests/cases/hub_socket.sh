@@ -101,7 +101,7 @@ while True:
 PY
 python3 older.py "$WORK/older" "${socket##*/}" &
 S3D_PIDS+=($!)
-until_true 60 test -S "$WORK/older/${socket##*/}"
+until_true 120 test -S "$WORK/older/${socket##*/}"
 mkdir c
 refuse env "FERRYFS_RUN_DIR=$WORK/older" "$FERRYFS" mount s3://beta c 2>err
 grep -q "of another version of ferryfs.*hub=no" err || fail "said: $(<err)"

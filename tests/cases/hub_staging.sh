@@ -28,7 +28,7 @@ find tmp -type f | grep . && fail "a staging file has a name"
 equal "modes of what is open" "$(find "/proc/$pid/fd" -lname "$WORK/tmp/*" -exec env stat -L -c '%F %a' {} + 2>/dev/null | grep -v directory | sort -u)" \
 	"regular file 600"
 kill -KILL "$pid"
-until_true 20 gone "$pid"
+until_true 120 gone "$pid"
 exec 5>&- 2>/dev/null
 umount -l a
 equal "left by a crash" "$(made)" "$before"
@@ -42,7 +42,7 @@ the rest"
 "$FERRYFS" umount a || fail umount
 "$FERRYFS" umount b || fail umount
 nothing() { [ -z "$(made)" ]; }
-until_true 20 nothing
+until_true 120 nothing
 
 mkdir -m 0700 mine theirs
 mkdir -m 0755 open

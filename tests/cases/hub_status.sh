@@ -26,7 +26,7 @@ equal "pid" "$(field hub.pid <json)" "$(daemon_of a)"
 admin POST fault "op=copy,action=stall:30000" >/dev/null
 mv a/dir a/other 2>/dev/null & pid=$! # until_true's own waiting changes $!
 moving() { "$FERRYFS" status | grep -q "moving s3://alpha/dir/ to s3://alpha/other/"; }
-until_true 20 moving
+until_true 120 moving
 admin DELETE fault >/dev/null
 kill "$pid"
 wait "$pid" 2>/dev/null
@@ -42,7 +42,7 @@ admin POST "seed?bucket=alpha&prefix=many/&count=300&size=10" >/dev/null
 admin POST fault "op=copy,from=50,action=stall:30000" >/dev/null
 cp -r a/many a/copied 2>/dev/null & pid=$!
 copying() { "$FERRYFS" status >out && grep -qE "^cp \(process $pid\): [0-9]+ operations done, [1-9][0-9]* promised" out; }
-until_true 20 copying
+until_true 120 copying
 "$FERRYFS" status --json | python3 -c 'import json, sys; batch, = json.load(sys.stdin)["work"]["batches"]; assert batch["tool"] == "cp" and batch["promised"] > 0, batch' || fail "said: $("$FERRYFS" status --json)"
 kill "$pid"
 admin DELETE fault >/dev/null
@@ -52,7 +52,7 @@ wait "$pid" 2>/dev/null
 "$FERRYFS" status --watch >watched &
 watcher=$!
 seen() { [ "$(grep -c ^hub: watched)" -ge 2 ]; }
-until_true 20 seen
+until_true 120 seen
 umount_s3 a
 umount_s3 b
 wait "$watcher" || fail "status --watch ended with $?"

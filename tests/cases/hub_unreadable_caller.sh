@@ -51,9 +51,9 @@ done
 # A killed one does not wait for the server, though its helper hangs.
 admin POST fault "op=any,action=stall:300000" >/dev/null
 unreadable m/later/object n/fourth
-until_true 60 eval 'grep -q "^cp$" /proc/${UNREADABLE[-1]}/comm && [ "$(cut -d" " -f3 /proc/${UNREADABLE[-1]}/stat)" != R ]'
+until_true 120 eval 'grep -q "^cp$" /proc/${UNREADABLE[-1]}/comm && [ "$(cut -d" " -f3 /proc/${UNREADABLE[-1]}/stat)" != R ]'
 kill -KILL "${UNREADABLE[-1]}"
-until_true 60 eval "! kill -0 ${UNREADABLE[-1]} 2>/dev/null"
+until_true 120 eval "! kill -0 ${UNREADABLE[-1]} 2>/dev/null"
 admin DELETE fault >/dev/null
 # Helpers that come back are more than are kept: those that end leave nothing behind, though nobody asks any more.
 daemon=$(daemon_of m)
@@ -66,4 +66,4 @@ come_back() {
 until_true 120 come_back
 umount_s3 n
 umount_s3 m
-until_true 60 no_hub
+until_true 120 no_hub

@@ -67,7 +67,7 @@ umount_s3 g1
 umount_s3 own
 shows m s3://beta -o uid=9
 owner_is() { [ "$(command stat -c %u "$1")" = "$2" ]; }
-until_true 10 owner_is m/file 9
+until_true 120 owner_is m/file 9
 umount_s3 m
 
 # a path the daemon uses must not come to lie below a mount point

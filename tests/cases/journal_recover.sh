@@ -134,7 +134,7 @@ admin POST "seed?bucket=bkt&prefix=live/old/&count=200&size=10" >/dev/null
 admin POST 'set?latency.copy=50' >/dev/null
 "$FERRYFS" mv -r --quiet --inflight 4 s3://bkt/live/old s3://bkt/live/new & pid=$!
 begun() { [ -n "$(ls journal)" ] && [ "$(count live/new)" -gt 4 ]; }
-until_true 20 begun
+until_true 120 begun
 "$FERRYFS" recover >out || fail "a live move is nothing to be recovered: $(cat out)"
 grep -q '^under way' out || fail "$(cat out)"
 wait $pid || fail "the move that was under way failed"

@@ -20,7 +20,7 @@ admin POST 'set?latency.copy=300' >/dev/null
 deny() { admin DELETE fault >/dev/null; for op in copy put; do admin POST fault "op=$op,key=$1,action=403:AccessDenied" >/dev/null; done; }
 
 # What was put behind the mount's back is there once the listings that are known have aged.
-shown() { until_true 60 eval "ls -d $* >/dev/null 2>&1"; }
+shown() { until_true 120 eval "ls -d $* >/dev/null 2>&1"; }
 
 # A directory covered at the source that exists at the destination; one covered at the destination.
 mount -t tmpfs none m/src/zz

@@ -10,10 +10,10 @@ admin POST 'set?latency.copy=4000' >/dev/null
 admin POST fault 'op=copy,key=to/file000001.txt,action=403:AccessDenied' >/dev/null
 cp -r m/src m/to 2>/dev/null &
 copier=$!
-until_true 60 eval '[ "$(stat now.copy)" -ge 4 ]'
+until_true 120 eval '[ "$(stat now.copy)" -ge 4 ]'
 kill -KILL "$copier"
 wait "$copier"
-until_true 60 grep -qE "process $copier \(cp\) ended before it could be told of a failure: (signal 9|exit status unknown)$" mount.log
+until_true 120 grep -qE "process $copier \(cp\) ended before it could be told of a failure: (signal 9|exit status unknown)$" mount.log
 # The guard, on a case of its own.
 inner() { # LINE [STATEMENT]: a case that does nothing but leave this in its log
 	printf '. "%s"\n%s\nprintf "%%s\\n" "%s" >mount.log\n' "$TOP/tests/cases/lib.sh" "${2:-}" "$1" >inner.sh

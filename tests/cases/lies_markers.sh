@@ -12,7 +12,7 @@ settled() {
 	admin POST 'set?latency.list=600' >/dev/null
 	cp -r m/src "m/$1" 2>"$1.err" &
 	copier=$!
-	until_true 60 test -d "m/$1/d"
+	until_true 120 test -d "m/$1/d"
 	kill -STOP "$copier"
 	settle "m/$1"
 	stopped=$(keys bkt "$1/" | tr '\n' ' ')

@@ -13,14 +13,14 @@ admin POST 'set?latency.deletes=500' >/dev/null
 strace -qq -o /dev/null -e inject=unlinkat:delay_enter=1000 -e trace=unlinkat true 2>/dev/null && held="nothing file above"
 for then in ${held:-}; do
 	seed "$then"
-	until_true 60 test -d "m/$then/t/s2"
+	until_true 120 test -d "m/$then/t/s2"
 	ls -R "m/$then" >/dev/null
 	deny "$then/t/s1/file00003*.txt"
 	deny "away-$then/s1/file00003*.txt"
 	# The last call is an unlinkat of the operand: strace holds it back until the tree is away.
 	strace -qq -o trace -e trace=unlinkat -e inject=unlinkat:delay_enter=3000000:when=124 rm -rf "m/$then/t" 2>"$then.err" &
 	remover=$!
-	until_true 60 grep -qs "s2.*AT_REMOVEDIR" trace
+	until_true 120 grep -qs "s2.*AT_REMOVEDIR" trace
 	mv "m/$then/t" "m/away-$then" 2>mv.err
 	moved=$?
 	if [ "$then" = file ] && [ $moved = 0 ]; then echo x >"m/$then/t"; fi
@@ -36,7 +36,7 @@ done
 # Two at once, one of them above the other; the inner one's working directory goes away below it.
 for round in 1 2 3 4 5 6; do
 	seed "p$round"
-	until_true 60 test -d "m/p$round/t/s2"
+	until_true 120 test -d "m/p$round/t/s2"
 	ls -R "m/p$round" >/dev/null
 	deny "p$round/t/s1/file00003*.txt"
 	if [ $((round % 2)) = 0 ]; then

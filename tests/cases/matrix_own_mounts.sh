@@ -22,12 +22,12 @@ open("ready", "w").write("ready")
 sys.stdin.read()
 ')
 other=$!
-until_true 20 test -s ready
+until_true 120 test -s ready
 grep -q "$WORK/inside " seen || fail "it mounted nothing: the case shows nothing"
 ! grep -q fuse.ferryfs seen || fail "it has mounts of ours: $(grep fuse.ferryfs seen)"
 ! grep "$WORK/inside " /proc/self/mountinfo || fail "its mount is everybody's"
 
 umount_s3 m
-until_true 20 gone "$pid"
+until_true 120 gone "$pid"
 exec {end}>&-
 wait "$other"

@@ -14,7 +14,7 @@ for hub in no yes; do
 	python3 "$TOP/tests/automount.py" "$WORK/at.$hub" "$FERRYFS" mount -o \
 		"hub=$hub,log_file=$WORK/mount.log,staging=$WORK${SANITIZER_OPTIONS[1]+,${SANITIZER_OPTIONS[1]}}" s3://bkt "$WORK/at.$hub" >"said.$hub" 2>&1 &
 	automounter=$!
-	until_true 60 eval "grep -q . 'said.$hub'"
+	until_true 120 eval "grep -q . 'said.$hub'"
 	grep -q '^waiting' "said.$hub" || skip "$(<"said.$hub")"
 	MOUNTS+=("$WORK/at.$hub")
 	got=$(timeout 120 cat "at.$hub/file") || { kill -KILL $automounter; umount -l "at.$hub"; fail "hub=$hub: $(<"said.$hub")"; }

@@ -27,7 +27,7 @@ cp -r m/. copied || fail "cp from the mount"
 equal "files read" "$(find copied -type f | wc -l)" 300
 "$FERRYFS" umount n || fail "umount n"
 umount_s3 m
-until_true 20 no_hub
+until_true 120 no_hub
 
 for word in none auto; do
 	mount_s3 m s3://bench -o "fuse_cpu=$word"
@@ -42,7 +42,7 @@ for word in none auto; do
 	done
 	equal "$word, several callers" "$(reader_of m)" "$ours"
 	umount_s3 m
-	until_true 20 no_hub
+	until_true 120 no_hub
 done
 
 for bad in 1023 -1 x '' 1,2; do

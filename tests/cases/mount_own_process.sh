@@ -68,10 +68,10 @@ run_job() { # HOW
 	until_true 120 daemon_of m
 	ls m >/dev/null
 	check_daemon "$how" "$(daemon_of m)"
-	until_true 60 eval "! kill -0 $reader 2>/dev/null"
+	until_true 120 eval "! kill -0 $reader 2>/dev/null"
 	wait $reader
 	"$FERRYFS" umount m || fail "$how: umount"
-	until_true 60 no_hub
+	until_true 120 no_hub
 }
 run_job hub=yes
 run_job hub=no

@@ -12,7 +12,7 @@ asked=0
 known() { # what the kernel knows by now
 	kill -USR2 "$pid"
 	asked=$((asked + 1))
-	until_true 60 ends "$asked"
+	until_true 120 ends "$asked"
 	grep 'state: nodes:' mount.log | tail -n 1 | sed 's/.* \([0-9]*\) known to the kernel.*/\1/'
 }
 few() { [ "$(known)" -le 16500 ]; }
@@ -20,7 +20,7 @@ exec 5<m/open
 ino=$(command stat -c %i m/open)
 first=$(find m/many -type f | sort | md5sum)
 equal "files found" "$(find m/many -type f | wc -l)" 30000
-until_true 60 few
+until_true 120 few
 grep 'state: nodes:' mount.log | tail -n 1 | grep -q ', 0 asked back' && fail "nothing was asked back"
 equal "inode of the open file" "$(command stat -c %i m/open)" "$ino"
 equal "what is open" "$(cat <&5)" text
@@ -43,14 +43,14 @@ mkfifo go
 python3 later.py <go >looked &
 later=$!
 exec 6>go
-until_true 60 test -s looked
+until_true 120 test -s looked
 find m/many -type f -size +0 >/dev/null
-until_true 60 few
+until_true 120 few
 exec 6>&-
 wait "$later" || fail "another file by the same name"
 
 cp -r m/many m/copy || fail "cp -r: exit status $?"
 equal "copies" "$(keys data copy/ | wc -l)" 30000
-until_true 60 few
+until_true 120 few
 equal "the copy, shown" "$(find m/copy -type f | wc -l)" 30000
 umount_s3 m

@@ -32,7 +32,7 @@ theirs refused "another user's daemon" hub=no s3://twin
 "$FERRYFS" mount -o "endpoint_url=$two,log=$WORK/two.log" s3://other two || fail "another bucket"
 umount_s3 two
 umount_s3 one
-until_true 60 no_hub
+until_true 120 no_hub
 mount_s3 one s3://
 refused "a bucket of all" "cache_ttl=5" s3://twin
 refused "a bucket of all, alone" hub=no s3://twin

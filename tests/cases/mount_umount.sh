@@ -35,7 +35,7 @@ equal "status of umount without words" $? 2
 mount_s3 m s3://alpha
 pid=$(daemon)
 umount m || fail "plain umount"
-until_true 20 gone "$pid"
+until_true 120 gone "$pid"
 
 # signals
 for signal in TERM INT HUP; do
@@ -43,7 +43,7 @@ for signal in TERM INT HUP; do
 	pid=$(daemon)
 	ls m >/dev/null || fail "ls"
 	kill -"$signal" "$pid"
-	until_true 20 gone "$pid"
+	until_true 120 gone "$pid"
 	! mountpoint -q m || fail "still mounted after SIG$signal"
 done
 
@@ -53,9 +53,9 @@ pid=$(daemon)
 admin POST fault "op=any,action=stall:30000" >/dev/null
 ls -l m/some >/dev/null 2>&1 &
 stalled() { [ "$(stat in_flight)" -gt 0 ]; }
-until_true 20 stalled
+until_true 120 stalled
 kill -TERM "$pid"
-until_true 40 gone "$pid"
+until_true 120 gone "$pid"
 wait $!
 admin DELETE fault >/dev/null
 ! mountpoint -q m || fail "still mounted"
@@ -65,13 +65,13 @@ grep -q "they are cut off" mount.log || fail "not logged: $(<mount.log)"
 mount_s3 m s3://alpha
 pid=$(daemon)
 kill -KILL "$pid"
-until_true 20 gone "$pid"
+until_true 120 gone "$pid"
 refuse ls m 2>/dev/null
 umount_s3 m
 mount_s3 m s3://alpha
 pid=$(daemon)
 kill -KILL "$pid"
-until_true 20 gone "$pid"
+until_true 120 gone "$pid"
 "$FERRYFS" mount -o "staging=$WORK" s3://alpha m || fail "mount on a dead mount"
 equal "files" "$(ls m | wc -l)" 5
 umount_s3 m
@@ -79,7 +79,7 @@ umount_s3 m
 # in the foreground it logs to the terminal and ends by a signal with 0
 "$FERRYFS" mount -f -o log_level=info s3://alpha m 2>fg.log &
 pid=$!
-until_true 20 mountpoint -q m
+until_true 120 mountpoint -q m
 ls m >/dev/null || fail "ls"
 kill -TERM "$pid"
 wait "$pid"

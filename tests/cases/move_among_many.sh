@@ -25,7 +25,7 @@ admin POST fault 'op=deletes,action=stall' >/dev/null
 before=$(requests deletes)
 "$FERRYFS" mv -r -q "${one[@]}" s3://src/x s3://dst/y 2>err &
 pid=$!
-until_true 60 eval '[ "$(requests deletes)" -gt $before ]'
+until_true 120 eval '[ "$(requests deletes)" -gt $before ]'
 kill -9 $pid
 wait $pid 2>/dev/null
 admin DELETE fault >/dev/null

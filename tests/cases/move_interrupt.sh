@@ -17,7 +17,7 @@ mount_s3 m s3://bkt -o inflight=8,cache_ttl=0
 plant a
 slow 100 0
 mv -T m/a m/b 2>err & pid=$!
-until_true 30 at_least copy 50
+until_true 120 at_least copy 50
 kill -INT $pid
 kill -INT $pid 2>/dev/null
 wait $pid
@@ -41,7 +41,7 @@ until_true 300 finished
 slow 30 0
 admin POST reset >/dev/null
 mv -T m/b m/a & pid=$!
-until_true 30 at_least copy 50
+until_true 120 at_least copy 50
 kill -STOP $pid
 until_true 300 at_least deletes 1
 kill -CONT $pid
@@ -57,7 +57,7 @@ equal "moved" "$(keys bkt a/ | wc -l)" 1500
 slow 100 0
 admin POST reset >/dev/null
 "$FERRYFS" mv -r --inflight 8 s3://bkt/a s3://bkt/c 2>err & pid=$!
-until_true 30 at_least copy 50
+until_true 120 at_least copy 50
 kill -INT $pid
 kill -INT $pid
 wait $pid
@@ -78,13 +78,13 @@ equal "copies after the first delete" "$(keys bkt c/ | wc -l)" 1500
 slow 100 0
 admin POST reset >/dev/null
 mv -T m/c m/d 2>err & pid=$!
-until_true 30 at_least copy 50
+until_true 120 at_least copy 50
 umount m 2>/dev/null && fail "umount of a busy mount"
 kill -TERM "$(daemon_of m)" || fail "no daemon to end"
 wait $pid
 [ $? -ne 0 ] || fail "a cut off mv reports success"
 gone() { ! mountpoint -q m && no_hub; }
-until_true 60 gone
+until_true 120 gone
 equal "sources after SIGTERM" "$(keys bkt c/ | wc -l)" 1500
 equal "copies after SIGTERM" "$(keys bkt d/)" ""
 equal "journals" "$(ls journal)" ""

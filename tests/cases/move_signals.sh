@@ -19,11 +19,11 @@ for first in INT TSTP; do
 	admin POST reset >/dev/null
 	python3 handles.py SIGINT SIGTERM SIGUSR1 SIGWINCH 2>err &
 	pid=$!
-	until_true 30 at_least 20
+	until_true 120 at_least 20
 	for signal in $first WINCH USR1 INT TERM CONT USR1; do
 		kill -$signal $pid || fail "it ended before SIG$signal: $(<err)"
 		copied=$(requests copy)
-		until_true 30 at_least $((copied + 1))
+		until_true 120 at_least $((copied + 1))
 	done
 	admin POST 'set?latency.copy=0' >/dev/null
 	wait $pid || fail "a rename whose caller handles its signals: $(<err)"
@@ -36,16 +36,16 @@ for first in WINCH TSTP; do
 	admin POST reset >/dev/null
 	python3 handles.py SIGINT SIGWINCH 2>err &
 	pid=$!
-	until_true 30 at_least 20
+	until_true 120 at_least 20
 	kill -$first $pid
 	copied=$(requests copy)
-	until_true 30 at_least $((copied + 20))
+	until_true 120 at_least $((copied + 20))
 	[ "$first" != TSTP ] || kill -CONT $pid
 	kill -TERM $pid
 	wait $pid
 	equal "the status of one that was ended after SIG$first" $? 143
 	undone() { [ "$(keys bkt a/ | wc -l) $(keys bkt b/ | wc -l)" = "1000 0" ]; }
-	until_true 60 undone
+	until_true 120 undone
 done
 equal "journals" "$(ls journal)" ""
 umount_s3 m

@@ -13,7 +13,7 @@ head -c 5000000 /dev/urandom >tree/large
 mount_s3 w s3://alpha
 cp -r tree w/src || fail "making the source"
 umount_s3 w
-until_true 20 no_hub
+until_true 120 no_hub
 
 mount_s3 a s3://alpha
 mount_s3 b s3://beta

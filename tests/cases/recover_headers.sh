@@ -24,10 +24,10 @@ time.sleep(2)
 os.chmod("m/attrs", 0o640); os.utime("m/attrs", (1e9, 1e9))
 open("ready", "w").close()
 time.sleep(1000)' & writer=$!
-until_true 60 test -e ready
+until_true 120 test -e ready
 rm ready
 dressed() { grep -q "meta-mtime:1000000000" journal/*.staged && grep -q "meta-mode:33184" journal/*.staged && grep -q "\"key\":\"dressed\"" journal/*.staged; }
-until_true 60 dressed
+until_true 120 dressed
 kill -9 "$(daemon_of m)"
 kill -9 $writer; wait $writer 2>/dev/null
 umount -l m

@@ -19,7 +19,7 @@ killed() {
 	for key in new now; do [ -z "$(keys bkt $key)" ] || admin DELETE "object?bucket=bkt&key=$key" >/dev/null; done
 	mount_s3 m s3://bkt -o flush_after=0
 	python3 write.py 2>/dev/null & writer=$!
-	until_true 60 test -e ready
+	until_true 120 test -e ready
 	rm ready
 	until_true 120 recorded 6
 	# Its daemon lives: nobody else's.
@@ -81,7 +81,7 @@ import os, time
 f = open("m/refused", "wb"); f.write(b"refused"); f.flush()
 open("ready", "w").close()
 time.sleep(1000)' & writer=$!
-until_true 60 test -e ready
+until_true 120 test -e ready
 admin POST fault 'key=refused,action=403:AccessDenied' >/dev/null
 daemon=$(daemon_of m)
 kill -TERM "$daemon"

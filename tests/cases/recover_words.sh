@@ -5,7 +5,7 @@ start_s3d --bucket=bkt --seed=bkt,prefix=old/,count=6,size=10
 admin POST fault 'op=copy,from=4,action=stall' >/dev/null
 "$FERRYFS" mv -r -q --workers 1 --inflight 4 s3://bkt/old s3://bkt/new 2>err &
 pid=$!
-until_true 60 eval '[ "$(keys bkt new/ | wc -l)" -ge 2 ]'
+until_true 120 eval '[ "$(keys bkt new/ | wc -l)" -ge 2 ]'
 kill -9 $pid
 wait $pid 2>/dev/null
 admin DELETE fault >/dev/null

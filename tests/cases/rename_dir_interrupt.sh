@@ -8,11 +8,11 @@ before=$(keys bkt)
 mv m/d m/new &
 pid=$!
 copied() { [ "$(requests copy)" -ge "$1" ]; }
-until_true 20 copied 50
+until_true 120 copied 50
 kill -9 $pid
 wait $pid 2>/dev/null
 same() { [ "$(keys bkt)" = "$before" ]; }
-until_true 30 same
+until_true 120 same
 [ "$(requests copy)" -lt 3000 ] || fail "the kill came too late to show anything"
 equal "shown" "$(ls m)" d
 equal "files" "$(ls m/d | wc -l)" 3000
@@ -20,7 +20,7 @@ admin POST reset >/dev/null
 admin POST 'set?latency.copy=1' >/dev/null
 mv m/d m/new &
 pid=$!
-until_true 20 copied 50
+until_true 120 copied 50
 kill -STOP $pid
 kill -CONT $pid
 wait $pid || fail "a stopped mv failed"

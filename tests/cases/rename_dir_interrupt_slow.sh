@@ -10,7 +10,7 @@ admin POST fault 'op=copy,key=*/3,action=503:SlowDown' >/dev/null
 mv -T m/d m/n 2>/dev/null &
 mv=$!
 tries() { [ "$(stat refused.copy 2>/dev/null || echo 0)" -ge 2 ] || [ "$(requests copy)" -ge 5 ]; }
-until_true 20 tries
+until_true 120 tries
 kill -TERM $mv
 for n in $(seq 200); do kill -0 $mv 2>/dev/null || break; read -rt 0.05 <> <(:) || :; done
 kill -0 $mv 2>/dev/null && fail "still at it"

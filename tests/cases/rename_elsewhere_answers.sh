@@ -10,7 +10,7 @@ mkdir m/d2
 mv m/d m/new &
 pid=$!
 copied() { [ "$(requests copy)" -ge 10 ]; }
-until_true 20 copied
+until_true 120 copied
 equal "elsewhere" "$(ls m/elsewhere)" x
 mkdir m/elsewhere/made || fail mkdir
 kill -0 $pid 2>/dev/null || fail "the rename had ended: nothing was shown"

@@ -20,13 +20,13 @@ E2
 asked() { [ "$(stat now.head)" -gt "$before" ]; }
 for how in open truncate; do
 	python3 ask.py $how 2>err & pid=$!
-	until_true 20 test -e ready
+	until_true 120 test -e ready
 	# The first answer does not come, and when it is asked again the key is gone: the rename still waits for its delete's answer.
 	admin POST fault "op=head,key=$how/f,nth=1,action=stall:1500" >/dev/null
 	admin POST fault "op=deletes,nth=1,action=stall-after:4000" >/dev/null
 	before=$(stat now.head)
 	rm ready
-	until_true 20 asked
+	until_true 120 asked
 	mv m/$how m/$how.new || fail "mv"
 	wait $pid || fail "$how: $(cat err)"
 	admin DELETE fault >/dev/null

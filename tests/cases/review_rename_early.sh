@@ -8,7 +8,7 @@ ls -lR m >/dev/null
 admin POST set?latency.list=1500 >/dev/null
 cp -r m/src m/dst 2>cp.err &
 cp=$!
-until_true 10 test -d m/dst
+until_true 120 test -d m/dst
 python3 -c '
 import os
 fd = os.open("m/dst", os.O_RDONLY)
@@ -18,7 +18,7 @@ case $(keys bkt dst/) in dst/*) ;; *) fail "S3 knows nothing of it after fsync" 
 wait $cp || fail "cp: $(cat cp.err)"
 cp -r m/src m/other 2>cp.err &
 cp=$!
-until_true 10 test -d m/other
+until_true 120 test -d m/other
 mv -T m/other m/moved || fail "mv"
 wait $cp
 keys bkt moved/ | grep -q . || fail "nothing at the new place"

@@ -41,7 +41,7 @@ for kind in plain sealed parts; do
 	admin POST fault 'op=copy,key=to/c,action=stall' >/dev/null
 	"$FERRYFS" mv -r -q "${one[@]}" s3://src/$kind s3://dst/to 2>err &
 	pid=$!
-	until_true 60 eval '[ "$(keys dst | tr "\n" " ")" = "to/0 to/a " ] && [ "$(requests copy)" -ge 4 ]'
+	until_true 120 eval '[ "$(keys dst | tr "\n" " ")" = "to/0 to/a " ] && [ "$(requests copy)" -ge 4 ]'
 	kill -9 $pid
 	wait $pid 2>/dev/null
 	admin DELETE fault >/dev/null

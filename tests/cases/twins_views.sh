@@ -67,7 +67,7 @@ except OSError: pass'
 		umount_s3 a
 		umount_s3 b
 	done
-	until_true 60 no_hub
+	until_true 120 no_hub
 	# Two buckets with the same object: told apart, once.
 	put beta d/x precious
 	put data d/y other
