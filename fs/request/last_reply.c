@@ -41,6 +41,11 @@ static void on_settled(struct batch_wait *wait, int error)
 	struct parked *of = call->of;
 
 	if (call->error == 0) {
+		/* Only removals failed: it reads a directory to remove that, and its rmdir tells. */
+		if (error < 0 && !wait->lacking) {
+			batch_put_error(call->batch, wait, error);
+			error = 0;
+		}
 		answer_end(&call->parked, error);
 		return;
 	}
