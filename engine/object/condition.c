@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <time.h>
 
 enum { CLOCK_SLACK = 2 }; /* seconds */
 
@@ -23,8 +24,16 @@ bool condition_object_gone(struct str if_match, int error, const struct s3_answe
 	return if_match.len > 0 && error == -ENOENT && strcmp(answer->error.code, "NoSuchKey") == 0;
 }
 
-bool condition_is_recent(const struct account *account, int64_t mtime, uint64_t ago_ms)
+uint64_t condition_clock_ms(void)
 {
+	struct timespec now = {0};
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+bool condition_is_recent(const struct account *account, int64_t mtime, uint64_t since_ms)
+{
+	uint64_t ago_ms = condition_clock_ms() - since_ms;
 	return mtime + CLOCK_SLACK >= account_server_now(account) - (int64_t)((ago_ms + 999) / 1000);
 }
 

@@ -163,7 +163,7 @@ static enum ours judge(const struct copy *copy, const struct s3_answer *answer)
 {
 	struct str etag = str_of(answer->etag);
 	if (!copy->ambiguous || answer->size != copy->size ||
-		!condition_is_recent(copy->account, answer->mtime, copy->worker->now_ms - copy->started_ms))
+		!condition_is_recent(copy->account, answer->mtime, copy->started_ms))
 		return OURS_NOT;
 	/* Those of parts, or of what is encrypted, tell nothing of the content. */
 	if (str_eq(etag, copy->source_etag) || copy->source_etag.len == 0 ||
@@ -483,7 +483,7 @@ static void copy_ask_size(struct copy *copy)
 void copy_start(struct worker *worker, struct copy *copy)
 {
 	copy->worker = worker;
-	copy->started_ms = worker->now_ms;
+	copy->started_ms = condition_clock_ms();
 	call_init(&copy->call);
 	if (copy->source_key.len > KEY_MAX || copy->key.len > KEY_MAX)
 		copy_fail_soon(worker, copy, -ENAMETOOLONG);

@@ -80,7 +80,7 @@ struct copy {
 	struct headers
 		*typed; /* the source's, which are sent again with another type; owned; NULL: none are */
 	struct worker *worker;
-	uint64_t started_ms; /* monotonic */
+	uint64_t started_ms; /* condition_clock_ms */
 	bool cancelled;
 	bool match_refused; /* 501 to if_match: the copy goes without */
 	bool unconditioned; /* the source's ETag is compared by HEAD instead, before and behind the copy */

@@ -146,7 +146,7 @@ void multipart_start(struct worker *worker, struct multipart *m)
 {
 	m->worker = worker;
 	m->step = MULTIPART_CREATE;
-	m->started_ms = worker->now_ms;
+	m->started_ms = condition_clock_ms();
 	m->answer.retry_after = -1;
 	int err = parts_prepare(m);
 	if (err != 0) {
@@ -291,7 +291,7 @@ static bool expected_etag(const struct multipart *m, char ret[ETAG_MAX + 1])
 /* Made since this upload began? */
 static bool is_recent(const struct multipart *m, int64_t mtime)
 {
-	return condition_is_recent(m->account, mtime, m->worker->now_ms - m->started_ms);
+	return condition_is_recent(m->account, mtime, m->started_ms);
 }
 
 static bool looks_like_ours(const struct multipart *m, const struct s3_answer *answer)

@@ -85,7 +85,7 @@ struct multipart {
 	struct page *page;
 	struct s3_answer answer; /* the deciding one, a copy */
 	char upload_id[UPLOAD_ID_MAX + 1];
-	uint64_t started_ms; /* monotonic */
+	uint64_t started_ms; /* condition_clock_ms */
 	unsigned abort_rounds;
 	int error;
 	bool create_lost; /* another create may have taken effect */

@@ -24,7 +24,6 @@
 #include <errno.h>
 
 #include "engine/object/condition.h"
-#include "engine/wire/worker.h"
 
 enum {
 	PROBE_CREATE_MAX = 65536, /* bytes sent twice, once an account */
@@ -65,8 +64,7 @@ static bool looks_like_ours(const struct upload *upload, const struct s3_answer 
 		return strcmp(upload->sums.md5_hex, answer->etag) == 0;
 	/* What was to be replaced is not what has come. */
 	return !str_eq(str_of(answer->etag), upload->if_match) &&
-	       condition_is_recent(
-		       upload->account, answer->mtime, upload->worker->now_ms - upload->started_ms);
+	       condition_is_recent(upload->account, answer->mtime, upload->started_ms);
 }
 
 static void head_start(
@@ -231,7 +229,7 @@ void upload_start(struct worker *worker, struct upload *upload)
 {
 	uint64_t threshold = upload->part_threshold != 0 ? upload->part_threshold : UPLOAD_PART_THRESHOLD;
 	upload->worker = worker;
-	upload->started_ms = worker->now_ms;
+	upload->started_ms = condition_clock_ms();
 	upload->error = 0;
 	upload->ambiguous = upload->unconditioned = false;
 	upload->probe = UPLOAD_NO_PROBE;

@@ -46,7 +46,7 @@ struct upload {
 	struct upload_parts *parts;
 	struct body_sums sums;
 	struct worker *worker;
-	uint64_t started_ms; /* monotonic */
+	uint64_t started_ms; /* condition_clock_ms */
 	bool unconditioned; /* the right ETag was refused: the object was looked at instead */
 	enum { UPLOAD_NO_PROBE, UPLOAD_PROBE_MATCH, UPLOAD_PROBE_CREATE } probe;
 };
