@@ -43,7 +43,7 @@ static const char help[] =
 	"Exit status: 0; 1 something failed; 2 wrong usage; 130 interrupted.  See also ferryfs(1) and "
 	"ferryfs(7).\n";
 
-static int say(const char *text)
+static int main_say(const char *text)
 {
 	if (fputs(text, stdout) != EOF && fflush(stdout) != EOF)
 		return EXIT_OK;
@@ -90,12 +90,12 @@ int main(int argc, char **argv)
 	if (strcmp(word, "help") == 0 && argc > 2)
 		return help_about(argv[2]);
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
-		return say(help);
+		return main_say(help);
 	/* mount.fuse(8), for fstab's fuse.ferryfs, says "ferryfs SOURCE DIR -o OPTIONS". */
 	if (strncmp(word, "s3://", 5) == 0)
 		return cmd_mount(argc, argv);
 	if (strcmp(word, "--version") == 0)
-		return say("ferryfs " FERRYFS_VERSION "\n");
+		return main_say("ferryfs " FERRYFS_VERSION "\n");
 	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(word, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -77,7 +77,7 @@ static int on_root(struct answer_parser *parser, int root)
 	else if (parser->body == BODY_XML && root != XML_OTHER)
 		parser->document = answer_document_for(parser->request->op, (enum answer_element)root);
 	/* A page of a proxy, say: that it came with 200 does not make it S3's word. */
-	return parser->document == NULL ? -EBADMSG : 0;
+	return !parser->document ? -EBADMSG : 0;
 }
 
 static int on_open(void *user, struct xml *xml)
@@ -85,7 +85,7 @@ static int on_open(void *user, struct xml *xml)
 	struct answer_parser *parser = user;
 	if (xml_depth(xml) == 1)
 		return on_root(parser, xml_name(xml, 1));
-	return parser->document->open == NULL ? 0 : parser->document->open(parser);
+	return !parser->document->open ? 0 : parser->document->open(parser);
 }
 
 static int on_close(void *user, struct xml *xml, const struct xml_text *text)
@@ -101,14 +101,14 @@ static const struct xml_handler handler = {.on_open = on_open, .on_close = on_cl
 int answer_parser_new(struct answer_parser **ret)
 {
 	struct answer_parser *parser = calloc(1, sizeof(*parser));
-	if (parser == NULL)
+	if (!parser)
 		return -ENOMEM;
 	buf_init(&parser->key, XML_TEXT_MAX);
 	buf_init(&parser->value, XML_TEXT_MAX);
-	int err = xml_new(element_names, EL_COUNT, &handler, parser, &parser->xml);
-	if (err != 0) {
+	int error = xml_new(element_names, EL_COUNT, &handler, parser, &parser->xml);
+	if (error != 0) {
 		free(parser);
-		return err;
+		return error;
 	}
 	*ret = parser;
 	return 0;
@@ -116,7 +116,7 @@ int answer_parser_new(struct answer_parser **ret)
 
 void answer_parser_free(struct answer_parser *parser)
 {
-	if (parser == NULL)
+	if (!parser)
 		return;
 	xml_free(parser->xml);
 	buf_release(&parser->key);
@@ -131,20 +131,20 @@ static void clear_sinks(const struct answer_parser *parser)
 	case S3_LIST_BUCKETS:
 	case S3_LIST_OBJECTS:
 	case S3_LIST_UPLOADS:
-		if (sinks->page != NULL)
+		if (sinks->page)
 			page_clear(sinks->page);
 		break;
 	case S3_DELETE_OBJECTS:
-		if (sinks->deletes != NULL)
+		if (sinks->deletes)
 			delete_set_retry(sinks->deletes);
 		break;
 	case S3_HEAD_OBJECT:
 	case S3_GET_OBJECT:
-		if (sinks->headers != NULL)
+		if (sinks->headers)
 			headers_clear(sinks->headers);
 		break;
 	case S3_GET_TAGGING:
-		if (sinks->tags != NULL)
+		if (sinks->tags)
 			buf_clear(sinks->tags);
 		break;
 	default:
@@ -182,7 +182,7 @@ void answer_parser_begin(struct answer_parser *parser, const struct s3_request *
 	clear_answer(answer);
 	parser->request = request;
 	parser->answer = answer;
-	parser->sinks = sinks != NULL ? *sinks : (struct s3_sinks){0};
+	parser->sinks = sinks ? *sinks : (struct s3_sinks){0};
 	parser->document = NULL;
 	parser->body = BODY_UNKNOWN;
 	parser->error = 0;
@@ -248,7 +248,7 @@ static int take_data(struct answer_parser *parser, const char *data, size_t len)
 		return -EBADMSG;
 	if (request->range_length > 0 && parser->received > request->range_length)
 		return -EBADMSG;
-	return parser->sinks.on_data == NULL ? 0 : parser->sinks.on_data(parser->sinks.user, data, len);
+	return !parser->sinks.on_data ? 0 : parser->sinks.on_data(parser->sinks.user, data, len);
 }
 
 static int take_xml(struct answer_parser *parser, const char *data, size_t len)
@@ -266,21 +266,21 @@ static int take_failure(struct answer_parser *parser, const char *data, size_t l
 	bool whole = parser->received <= ERROR_BYTES_MAX;
 	if (parser->received > XML_BYTES_MAX)
 		return -EBADMSG;
-	int err = xml_feed(parser->xml, data, whole ? len : (size_t)(ERROR_BYTES_MAX - before));
-	if (err == -ENOMEM)
-		return err;
-	if (err != 0 || !whole)
+	int error = xml_feed(parser->xml, data, whole ? len : (size_t)(ERROR_BYTES_MAX - before));
+	if (error == -ENOMEM)
+		return error;
+	if (error != 0 || !whole)
 		parser->body = BODY_IGNORED;
 	return 0;
 }
 
 /* MinIO of 2019 knows no ?tagging and answers with the object itself, whose ETag tells it from a proxy's page:
  * a service without tags, which is no failure to be tried again. */
-static int without_tags(const struct answer_parser *parser, int err)
+static int without_tags(const struct answer_parser *parser, int error)
 {
 	bool object = parser->request->op == S3_GET_TAGGING && parser->has_etag_header &&
 		      answer_is_success(parser->answer);
-	return err == -EBADMSG && object ? -EOPNOTSUPP : err;
+	return error == -EBADMSG && object ? -EOPNOTSUPP : error;
 }
 
 static int take_body(struct answer_parser *parser, const char *data, size_t len)
@@ -340,10 +340,10 @@ static int end_data(struct answer_parser *parser)
 
 static int end_xml(struct answer_parser *parser)
 {
-	int err = xml_end(parser->xml);
-	if (err != 0)
-		return err;
-	return parser->document->end == NULL ? 0 : parser->document->end(parser);
+	int error = xml_end(parser->xml);
+	if (error != 0)
+		return error;
+	return !parser->document->end ? 0 : parser->document->end(parser);
 }
 
 /* A success without a document, or an <Error> for all its status says. */
@@ -400,5 +400,5 @@ bool answer_at(const struct answer_parser *parser, unsigned depth, enum answer_e
 
 int answer_text(const struct xml_text *text)
 {
-	return text->text.data == NULL || text->lost ? -EBADMSG : 0;
+	return !text->text.data || text->lost ? -EBADMSG : 0;
 }

@@ -8,7 +8,7 @@
 static int error_close(struct answer_parser *parser, const struct xml_text *text)
 {
 	struct s3_answer *answer = parser->answer;
-	if (xml_depth(parser->xml) != 2 || text->text.data == NULL)
+	if (xml_depth(parser->xml) != 2 || !text->text.data)
 		return 0;
 	switch (xml_name(parser->xml, 2)) {
 	case EL_CODE:
@@ -49,18 +49,18 @@ static int etag_close(struct answer_parser *parser, const struct xml_text *text)
 	struct s3_answer *answer = parser->answer;
 	if (xml_depth(parser->xml) != 2)
 		return 0;
-	int err = 0;
+	int error = 0;
 	if (xml_name(parser->xml, 2) == EL_ETAG) {
-		err = answer_text(text);
+		error = answer_text(text);
 		/* What undoes a copy knows it by this: none that can't be used in a request. */
-		if (err == 0)
-			err = answer_take(text->text, answer->etag, sizeof(answer->etag));
+		if (error == 0)
+			error = answer_take(text->text, answer->etag, sizeof(answer->etag));
 		parser->has_etag = answer->etag[0] != '\0';
 	} else if (xml_name(parser->xml, 2) == EL_LAST_MODIFIED) {
 		if (answer_text(text) != 0 || when_parse(text->text, &answer->mtime, NULL) != 0)
 			answer->mtime = 0;
 	}
-	return err;
+	return error;
 }
 
 static int copy_end(struct answer_parser *parser)
@@ -78,9 +78,9 @@ static int initiate_close(struct answer_parser *parser, const struct xml_text *t
 {
 	if (xml_depth(parser->xml) != 2 || xml_name(parser->xml, 2) != EL_UPLOAD_ID)
 		return 0;
-	int err = answer_text(text);
-	if (err != 0)
-		return err;
+	int error = answer_text(text);
+	if (error != 0)
+		return error;
 	return answer_take(text->text, parser->answer->upload_id, sizeof(parser->answer->upload_id));
 }
 
@@ -117,7 +117,7 @@ static int delete_field(struct answer_parser *parser, const struct xml_text *tex
 		parser->has_key = true;
 		return buf_add_str(&parser->key, text->text);
 	case EL_CODE:
-		if (text->text.data != NULL)
+		if (text->text.data)
 			answer_cut(text->text, parser->code, sizeof(parser->code));
 		return 0;
 	default:
@@ -129,7 +129,7 @@ static int delete_close(struct answer_parser *parser, const struct xml_text *tex
 {
 	if (xml_depth(parser->xml) == 3)
 		return delete_field(parser, text);
-	if (xml_depth(parser->xml) != 2 || parser->key.len == 0 || parser->sinks.deletes == NULL)
+	if (xml_depth(parser->xml) != 2 || parser->key.len == 0 || !parser->sinks.deletes)
 		return 0;
 	struct str code = STR_NONE;
 	switch (xml_name(parser->xml, 2)) {
@@ -168,9 +168,9 @@ static int tag_field(struct answer_parser *parser, const struct xml_text *text)
 	if (name != EL_KEY && name != EL_VALUE)
 		return 0;
 	bool *has = name == EL_KEY ? &parser->has_key : &parser->has_value;
-	int err = *has ? -EBADMSG : answer_text(text);
-	if (err != 0)
-		return err;
+	int error = *has ? -EBADMSG : answer_text(text);
+	if (error != 0)
+		return error;
 	*has = true;
 	return buf_add_str(name == EL_KEY ? &parser->key : &parser->value, text->text);
 }
@@ -184,7 +184,7 @@ static int tag_close(struct answer_parser *parser, const struct xml_text *text)
 	if (!parser->has_key || parser->key.len == 0)
 		return -EBADMSG;
 	struct buf *tags = parser->sinks.tags;
-	if (tags == NULL)
+	if (!tags)
 		return 0;
 	if (tags->len > 0)
 		buf_add_char(tags, '&');

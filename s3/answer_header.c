@@ -16,7 +16,7 @@ static bool parse_status(struct str line, int *ret)
 		return false;
 	const char *space = memchr(line.data, ' ', line.len);
 	int status = 0;
-	size_t len = space != NULL ? (size_t)(line.data + line.len - space) : 0;
+	size_t len = space ? (size_t)(line.data + line.len - space) : 0;
 	if (len < 4 || (len > 4 && strchr(" \r\n", space[4]) == NULL))
 		return true;
 	for (int i = 1; i <= 3; i++) {
@@ -37,7 +37,7 @@ static int parse_content_range(struct str value, uint64_t *ret_start, uint64_t *
 	value = str_skip(value, 6);
 	const char *dash = memchr(value.data, '-', value.len);
 	const char *slash = memchr(value.data, '/', value.len);
-	if (dash == NULL || slash == NULL || dash > slash)
+	if (!dash || !slash || dash > slash)
 		return -EBADMSG;
 	const char *end = value.data + value.len;
 	if (answer_uint(str_n(value.data, (size_t)(dash - value.data)), ret_start) != 0 ||
@@ -60,9 +60,9 @@ static int on_content_range(struct answer_parser *parser, struct str value)
 	uint64_t start, end, total;
 	if (answer->status != 206)
 		return 0;
-	int err = parse_content_range(value, &start, &end, &total);
-	if (err != 0)
-		return err;
+	int error = parse_content_range(value, &start, &end, &total);
+	if (error != 0)
+		return error;
 	const struct s3_request *request = parser->request;
 	uint64_t asked = request->range_length > 0 ? request->range_start : 0;
 	if (start != asked || (request->range_length > 0 && end - start >= request->range_length))
@@ -205,7 +205,7 @@ static bool is_named(struct str name, struct str lower)
 /* Gives a header of the object to the sink for headers. */
 static int keep_header(struct answer_parser *parser, struct str name, struct str value)
 {
-	if (!answer_is_success(parser->answer) || parser->sinks.headers == NULL ||
+	if (!answer_is_success(parser->answer) || !parser->sinks.headers ||
 		!is_object_op(parser->request->op))
 		return 0;
 	if (!headers_is_object(name) && !(parser->sinks.encryption && headers_is_encryption(name)))
@@ -237,7 +237,7 @@ static void start_over(struct answer_parser *parser, int status)
 	parser->answer->status = status;
 }
 
-static struct str trim(struct str s)
+static struct str answer_header_trim(struct str s)
 {
 	while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t'))
 		s = str_skip(s, 1);
@@ -257,15 +257,16 @@ void answer_parser_header(struct answer_parser *parser, const char *text, size_t
 		struct s3_sinks sinks = parser->sinks;
 		start_over(parser, status);
 		parser->sinks = sinks;
-		if (sinks.headers != NULL && is_object_op(parser->request->op))
+		if (sinks.headers && is_object_op(parser->request->op))
 			headers_clear(sinks.headers);
 		return;
 	}
 	const char *colon = memchr(text, ':', len);
-	if (colon == NULL || parser->error != 0)
+	if (!colon || parser->error != 0)
 		return;
 	size_t name_len = (size_t)(colon - text);
-	parser->error = take_header(parser, str_n(text, name_len), trim(str_skip(line, name_len + 1)));
+	parser->error =
+		take_header(parser, str_n(text, name_len), answer_header_trim(str_skip(line, name_len + 1)));
 }
 
 /* 206 must be the range that was asked for; 200 to a request for a range is the whole object, which is as

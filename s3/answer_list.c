@@ -14,9 +14,9 @@
 #include "s3/when.h"
 
 /* Past a bound of ours the answer is no good; memory is another matter. */
-static int page_error(int err)
+static int page_error(int error)
 {
-	return err == -EOVERFLOW ? -EBADMSG : err;
+	return error == -EOVERFLOW ? -EBADMSG : error;
 }
 
 /* Adds the entry that the following elements describe. */
@@ -28,21 +28,21 @@ static int start_entry(struct answer_parser *parser, unsigned max)
 }
 
 /* This entry can't be used; the page still can.  Memory is another matter. */
-static int odd(struct answer_parser *parser, int err)
+static int odd(struct answer_parser *parser, int error)
 {
-	if (err == -EBADMSG) {
+	if (error == -EBADMSG) {
 		parser->entry->unusable = true;
 		return 0;
 	}
-	return err;
+	return error;
 }
 
 /* A key may have up to three bytes for each of its own where it is encoded. */
 static int take_key(struct answer_parser *parser, const struct xml_text *text, struct str *ret)
 {
-	int err = answer_text(text);
-	if (err != 0)
-		return err;
+	int error = answer_text(text);
+	if (error != 0)
+		return error;
 	if (text->text.len > 3 * KEY_MAX)
 		return -EBADMSG;
 	return page_error(page_text(parser->sinks.page, text->text, ret));
@@ -69,11 +69,11 @@ static void take_time(struct answer_parser *parser, const struct xml_text *text)
 static int take_tag(struct answer_parser *parser, const struct xml_text *text, size_t max)
 {
 	struct str tag;
-	int err = answer_text(text);
-	if (err == 0)
-		err = answer_trim(text->text, max, &tag);
-	if (err != 0)
-		return odd(parser, err);
+	int error = answer_text(text);
+	if (error == 0)
+		error = answer_trim(text->text, max, &tag);
+	if (error != 0)
+		return odd(parser, error);
 	return page_error(page_text(parser->sinks.page, tag, &parser->entry->etag));
 }
 
@@ -81,10 +81,10 @@ static int take_storage_class(struct answer_parser *parser, const struct xml_tex
 {
 	struct page *page = parser->sinks.page;
 	struct str name;
-	int err = answer_text(text);
-	if (err == 0)
-		err = answer_trim(text->text, STORAGE_CLASS_MAX, &name);
-	if (err != 0)
+	int error = answer_text(text);
+	if (error == 0)
+		error = answer_trim(text->text, STORAGE_CLASS_MAX, &name);
+	if (error != 0)
 		return 0;
 	/* nearly always the one before's */
 	if (page->count > 1 && str_eq(name, parser->entry[-1].storage_class)) {
@@ -126,9 +126,9 @@ static int decode(struct answer_parser *parser, struct str *key)
 		(memchr(key->data, '%', key->len) == NULL && memchr(key->data, '+', key->len) == NULL))
 		return 0;
 	buf_clear(&parser->key);
-	int err = key_decode(&parser->key, *key, true);
-	if (err != 0)
-		return err;
+	int error = key_decode(&parser->key, *key, true);
+	if (error != 0)
+		return error;
 	memcpy(page->arena.data + (key->data - page->arena.data), parser->key.data, parser->key.len);
 	key->len = parser->key.len;
 	return 0;
@@ -137,7 +137,7 @@ static int decode(struct answer_parser *parser, struct str *key)
 /* May a listing that goes on after `after` have this?  A common prefix may cover keys on both sides of it. */
 static bool is_after(const struct answer_parser *parser, const struct page_entry *entry, struct str after)
 {
-	if (after.data == NULL || str_cmp(entry->key, after) > 0)
+	if (!after.data || str_cmp(entry->key, after) > 0)
 		return true;
 	if (entry->is_prefix)
 		return str_has_prefix(after, entry->key);
@@ -170,9 +170,9 @@ static int leave_out(struct page *page, const struct page_entry *entry)
 
 static int decode_entry(struct answer_parser *parser, struct page_entry *entry)
 {
-	int err = entry->key.len > 0 ? decode(parser, &entry->key) : -EBADMSG;
-	if (err != 0 || entry->key.len > KEY_MAX)
-		return odd(parser, err != 0 ? err : -EBADMSG);
+	int error = entry->key.len > 0 ? decode(parser, &entry->key) : -EBADMSG;
+	if (error != 0 || entry->key.len > KEY_MAX)
+		return odd(parser, error != 0 ? error : -EBADMSG);
 	return check_entry(parser, entry);
 }
 
@@ -183,12 +183,12 @@ static int decode_entries(struct answer_parser *parser, struct str *ret_last)
 	unsigned kept = 0;
 	for (unsigned i = 0; i < page->count; i++) {
 		struct page_entry *entry = parser->entry = &page->entries[i];
-		int err = decode_entry(parser, entry);
-		if (err == 0 && entry->unusable)
-			err = leave_out(page, entry);
-		if (err != 0)
-			return err;
-		if (entry->key.len > 0 && (last.data == NULL || str_cmp(entry->key, last) > 0))
+		int error = decode_entry(parser, entry);
+		if (error == 0 && entry->unusable)
+			error = leave_out(page, entry);
+		if (error != 0)
+			return error;
+		if (entry->key.len > 0 && (!last.data || str_cmp(entry->key, last) > 0))
 			last = entry->key;
 		if (!entry->unusable)
 			page->entries[kept++] = *entry;
@@ -201,14 +201,14 @@ static int decode_entries(struct answer_parser *parser, struct str *ret_last)
 /* There is more, but no way to ask for it. */
 static bool is_stuck(const struct page *page)
 {
-	return page->truncated && page->token.data == NULL && page->last.data == NULL;
+	return page->truncated && !page->token.data && !page->last.data;
 }
 
 /* ---- ListBucketResult ---- */
 
 static int objects_open(struct answer_parser *parser)
 {
-	if (parser->sinks.page == NULL || !answer_at(parser, 2, EL_LIST_BUCKET_RESULT))
+	if (!parser->sinks.page || !answer_at(parser, 2, EL_LIST_BUCKET_RESULT))
 		return 0;
 	return xml_name(parser->xml, 2) == EL_CONTENTS ? start_entry(parser, PAGE_ENTRIES_MAX) : 0;
 }
@@ -239,16 +239,16 @@ static int common_prefix(struct answer_parser *parser, const struct xml_text *te
 {
 	if (xml_name(parser->xml, 3) != EL_PREFIX)
 		return 0;
-	int err = start_entry(parser, PAGE_ENTRIES_MAX);
-	if (err != 0)
-		return err;
+	int error = start_entry(parser, PAGE_ENTRIES_MAX);
+	if (error != 0)
+		return error;
 	parser->entry->is_prefix = true;
 	return take_entry_key(parser, text);
 }
 
 static int objects_close(struct answer_parser *parser, const struct xml_text *text)
 {
-	if (parser->sinks.page == NULL)
+	if (!parser->sinks.page)
 		return 0;
 	if (answer_at(parser, 3, EL_CONTENTS))
 		return contents_field(parser, text);
@@ -273,12 +273,12 @@ static int objects_close(struct answer_parser *parser, const struct xml_text *te
 static int objects_end(struct answer_parser *parser)
 {
 	struct page *page = parser->sinks.page;
-	if (page == NULL)
+	if (!page)
 		return 0;
-	int err = decode_entries(parser, &page->last);
-	if (err != 0)
-		return err;
-	if (page->token.data != NULL)
+	int error = decode_entries(parser, &page->last);
+	if (error != 0)
+		return error;
+	if (page->token.data)
 		page->truncated = true;
 	return is_stuck(page) ? -EBADMSG : 0;
 }
@@ -293,7 +293,7 @@ const struct answer_document answer_objects_document = {
 
 static bool in_buckets(const struct answer_parser *parser, unsigned depth, enum answer_element parent)
 {
-	return parser->sinks.page != NULL && answer_at(parser, depth, parent) &&
+	return parser->sinks.page && answer_at(parser, depth, parent) &&
 	       xml_name(parser->xml, 2) == EL_BUCKETS;
 }
 
@@ -315,7 +315,7 @@ static int buckets_close(struct answer_parser *parser, const struct xml_text *te
 	}
 	if (in_buckets(parser, 3, EL_BUCKETS) && xml_name(parser->xml, 3) == EL_BUCKET)
 		return parser->has_key ? 0 : -EBADMSG;
-	if (parser->sinks.page != NULL && xml_depth(parser->xml) == 2 && xml_name(parser->xml, 2) == EL_TOKEN)
+	if (parser->sinks.page && xml_depth(parser->xml) == 2 && xml_name(parser->xml, 2) == EL_TOKEN)
 		return take_token(parser, text);
 	return 0;
 }
@@ -323,16 +323,16 @@ static int buckets_close(struct answer_parser *parser, const struct xml_text *te
 static int buckets_end(struct answer_parser *parser)
 {
 	struct page *page = parser->sinks.page;
-	if (page == NULL)
+	if (!page)
 		return 0;
 	for (unsigned i = 0; i < page->count; i++) {
 		if (page->entries[i].unusable || page->entries[i].key.len == 0 ||
 			page->entries[i].key.len > BUCKET_MAX)
 			return -EBADMSG;
-		if (page->last.data == NULL || str_cmp(page->entries[i].key, page->last) > 0)
+		if (!page->last.data || str_cmp(page->entries[i].key, page->last) > 0)
 			page->last = page->entries[i].key;
 	}
-	page->truncated = page->token.data != NULL;
+	page->truncated = page->token.data;
 	return 0;
 }
 
@@ -346,7 +346,7 @@ const struct answer_document answer_buckets_document = {
 
 static int uploads_open(struct answer_parser *parser)
 {
-	if (parser->sinks.page == NULL || !answer_at(parser, 2, EL_LIST_UPLOADS_RESULT))
+	if (!parser->sinks.page || !answer_at(parser, 2, EL_LIST_UPLOADS_RESULT))
 		return 0;
 	return xml_name(parser->xml, 2) == EL_UPLOAD ? start_entry(parser, PAGE_ENTRIES_MAX) : 0;
 }
@@ -371,7 +371,7 @@ static int upload_field(struct answer_parser *parser, const struct xml_text *tex
 static int uploads_close(struct answer_parser *parser, const struct xml_text *text)
 {
 	struct page *page = parser->sinks.page;
-	if (page == NULL)
+	if (!page)
 		return 0;
 	if (answer_at(parser, 3, EL_UPLOAD))
 		return upload_field(parser, text);
@@ -400,15 +400,15 @@ static int uploads_close(struct answer_parser *parser, const struct xml_text *te
 static int uploads_end(struct answer_parser *parser)
 {
 	struct page *page = parser->sinks.page;
-	if (page == NULL)
+	if (!page)
 		return 0;
 	struct str last;
-	int err = decode_entries(parser, &last);
-	if (err == 0 && page->last.data != NULL)
-		err = decode(parser, &page->last);
-	if (err != 0)
-		return err;
-	if (page->last.data == NULL)
+	int error = decode_entries(parser, &last);
+	if (error == 0 && page->last.data)
+		error = decode(parser, &page->last);
+	if (error != 0)
+		return error;
+	if (!page->last.data)
 		page->last = last;
 	return is_stuck(page) ? -EBADMSG : 0;
 }

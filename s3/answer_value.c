@@ -29,10 +29,10 @@ int answer_trim(struct str s, size_t max, struct str *ret)
 int answer_take(struct str s, char *ret, size_t size)
 {
 	struct str trimmed;
-	int err = answer_trim(s, size - 1, &trimmed);
-	if (err == 0)
+	int error = answer_trim(s, size - 1, &trimmed);
+	if (error == 0)
 		answer_cut(trimmed, ret, size);
-	return err;
+	return error;
 }
 
 void answer_cut(struct str s, char *ret, size_t size)

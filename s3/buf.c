@@ -51,10 +51,10 @@ static int buf_grow(struct buf *buf, size_t extra)
 
 int buf_add(struct buf *buf, const void *data, size_t len)
 {
-	int r = buf_grow(buf, len);
+	int error = buf_grow(buf, len);
 
-	if (r)
-		return r;
+	if (error)
+		return error;
 	if (len)
 		memcpy(buf->data + buf->len, data, len);
 	buf->len += len;

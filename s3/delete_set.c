@@ -12,12 +12,12 @@ enum {
 int delete_set_new(struct delete_set **ret)
 {
 	struct delete_set *set = calloc(1, sizeof(*set));
-	if (set == NULL)
+	if (!set)
 		return -ENOMEM;
 	buf_init(&set->arena, ARENA_MAX);
 	set->entries = calloc(DELETE_SET_MAX, sizeof(*set->entries));
 	set->index = calloc(INDEX_SIZE, sizeof(*set->index));
-	if (set->entries == NULL || set->index == NULL) {
+	if (!set->entries || !set->index) {
 		delete_set_free(set);
 		return -ENOMEM;
 	}
@@ -27,7 +27,7 @@ int delete_set_new(struct delete_set **ret)
 
 void delete_set_free(struct delete_set *set)
 {
-	if (set == NULL)
+	if (!set)
 		return;
 	buf_release(&set->arena);
 	free(set->entries);
@@ -62,12 +62,12 @@ static uint32_t *find_slot(const struct delete_set *set, struct str key)
 }
 
 /* The arena's bytes came to lie elsewhere. */
-static void move_texts(struct delete_set *set, uintptr_t from)
+static void delete_set_move_texts(struct delete_set *set, uintptr_t from)
 {
 	for (unsigned i = 0; i < set->count; i++) {
 		struct delete_entry *entry = &set->entries[i];
 		entry->key.data = set->arena.data + ((uintptr_t)entry->key.data - from);
-		if (entry->etag.data != NULL)
+		if (entry->etag.data)
 			entry->etag.data = set->arena.data + ((uintptr_t)entry->etag.data - from);
 	}
 }
@@ -76,7 +76,7 @@ int delete_set_add(struct delete_set *set, struct str key, struct str etag, void
 {
 	if (key.len == 0 || key.len > KEY_MAX || !key_xml_ok(key))
 		return -EINVAL;
-	if (etag.data != NULL && (etag.len == 0 || etag.len > ETAG_BYTES_MAX || !key_xml_ok(etag)))
+	if (etag.data && (etag.len == 0 || etag.len > ETAG_BYTES_MAX || !key_xml_ok(etag)))
 		return -EINVAL;
 	if (set->count == DELETE_SET_MAX)
 		return -E2BIG;
@@ -89,13 +89,13 @@ int delete_set_add(struct delete_set *set, struct str key, struct str etag, void
 	buf_add_str(&set->arena, etag);
 	/* grown for the first of the two texts, perhaps, though not for the second */
 	if ((uintptr_t)set->arena.data != from)
-		move_texts(set, from);
+		delete_set_move_texts(set, from);
 	if (set->arena.error != 0)
 		return set->arena.error;
 	const char *data = set->arena.data + start;
 	set->entries[set->count] = (struct delete_entry){
 		.key = str_n(data, key.len),
-		.etag = etag.data == NULL ? STR_NONE : str_n(data + key.len, etag.len),
+		.etag = !etag.data ? STR_NONE : str_n(data + key.len, etag.len),
 		.user = user,
 	};
 	*slot = ++set->count;
@@ -107,7 +107,7 @@ static void add_entry(const struct delete_entry *entry, struct buf *ret)
 	buf_add_text(ret, "<Object><Key>");
 	key_xml(ret, entry->key);
 	buf_add_text(ret, "</Key>");
-	if (entry->etag.data != NULL) {
+	if (entry->etag.data) {
 		/* as an If-Match header has it: quoted, but for the one that means "any" */
 		bool any = str_eq(entry->etag, STR("*"));
 		buf_add_text(ret, any ? "<ETag>" : "<ETag>&quot;");
@@ -147,9 +147,9 @@ int delete_set_result(struct delete_set *set, struct str key, struct str code)
 	struct delete_entry *entry = &set->entries[slot - 1];
 	if (entry->earlier || entry->outcome == DELETE_FAILED)
 		return 0;
-	entry->outcome = code.data == NULL ? DELETE_DONE : DELETE_FAILED;
+	entry->outcome = !code.data ? DELETE_DONE : DELETE_FAILED;
 	size_t len = code.len < sizeof(entry->code) ? code.len : sizeof(entry->code) - 1;
-	if (code.data != NULL)
+	if (code.data)
 		memcpy(entry->code, code.data, len);
 	entry->code[len] = '\0';
 	return 0;

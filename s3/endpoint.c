@@ -5,7 +5,7 @@
 
 enum { DNS_LABEL_MAX = 63, PORT_MAX = 65535 };
 
-static bool is_digit(char c)
+static bool endpoint_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
@@ -17,7 +17,7 @@ static bool is_lower(char c)
 
 static bool is_alnum(char c)
 {
-	return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
+	return endpoint_is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 
 /* Copies a host in lower case.  "[...]" may hold what an IPv6 address does. */
@@ -55,7 +55,7 @@ static int read_port(struct str s, bool tls, unsigned short *ret)
 	if (s.len < 2 || s.len > 6 || s.data[0] != ':')
 		return -EINVAL;
 	for (size_t i = 1; i < s.len; i++) {
-		if (!is_digit(s.data[i]))
+		if (!endpoint_is_digit(s.data[i]))
 			return -EINVAL;
 		port = port * 10 + (unsigned)(s.data[i] - '0');
 	}
@@ -95,7 +95,7 @@ int endpoint_parse(const char *url, struct endpoint *ret)
 	struct endpoint e = {.addressing = ADDRESSING_AUTO};
 	struct str rest = str_of(url);
 	size_t authority, host;
-	int r;
+	int error;
 
 	e.tls = str_has_prefix(rest, STR("https://"));
 	if (!e.tls && !str_has_prefix(rest, STR("http://")))
@@ -109,13 +109,13 @@ int endpoint_parse(const char *url, struct endpoint *ret)
 	} else {
 		host = strcspn(rest.data, ":/?#");
 	}
-	r = read_host(str_n(rest.data, host), e.host);
-	if (!r)
-		r = read_port(str_n(rest.data + host, authority - host), e.tls, &e.port);
-	if (!r)
-		r = read_base(str_skip(rest, authority), e.path);
-	if (r)
-		return r;
+	error = read_host(str_n(rest.data, host), e.host);
+	if (!error)
+		error = read_port(str_n(rest.data + host, authority - host), e.tls, &e.port);
+	if (!error)
+		error = read_base(str_skip(rest, authority), e.path);
+	if (error)
+		return error;
 	e.aws = is_aws_host(e.host);
 	*ret = e;
 	return 0;
@@ -159,7 +159,7 @@ int endpoint_for_region(const char *region, unsigned variants, struct endpoint *
 	if (s.len == 0 || s.len > REGION_MAX)
 		return -EINVAL;
 	for (size_t i = 0; i < s.len; i++) {
-		if (!is_lower(s.data[i]) && !is_digit(s.data[i]) && s.data[i] != '-')
+		if (!is_lower(s.data[i]) && !endpoint_is_digit(s.data[i]) && s.data[i] != '-')
 			return -EINVAL;
 	}
 	snprintf(e.host, sizeof(e.host), "s3%s%s.%s.%s", variants & ENDPOINT_FIPS ? "-fips" : "",
@@ -195,9 +195,9 @@ static bool is_host_name(struct str bucket)
 			    bucket.data[i + 1] == '.';
 
 		if (c == '.' ? i == 0 || i == bucket.len - 1 || bucket.data[i - 1] == '.'
-			     : !is_lower(c) && !is_digit(c) && (c != '-' || edge))
+			     : !is_lower(c) && !endpoint_is_digit(c) && (c != '-' || edge))
 			return false;
-		if (!is_digit(c) && c != '.')
+		if (!endpoint_is_digit(c) && c != '.')
 			letter = true;
 	}
 	return letter || !memchr(bucket.data, '.', bucket.len);

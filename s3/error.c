@@ -119,10 +119,10 @@ static const struct code throttling = {"Throttl", EAGAIN, S3_RETRY_SLOWER};
 static const struct code *find_code(struct str code)
 {
 	const struct code *found;
-	if (code.data == NULL)
+	if (!code.data)
 		return NULL;
 	found = bsearch(&code, codes, sizeof(codes) / sizeof(codes[0]), sizeof(codes[0]), compare_code);
-	if (found == NULL && memmem(code.data, code.len, throttling.name, strlen(throttling.name)) != NULL)
+	if (!found && memmem(code.data, code.len, throttling.name, strlen(throttling.name)) != NULL)
 		found = &throttling;
 	return found;
 }
@@ -130,7 +130,7 @@ static const struct code *find_code(struct str code)
 enum s3_retry s3_code_retry(struct str code)
 {
 	const struct code *known = find_code(code);
-	return known != NULL ? known->retry : S3_RETRY_NO;
+	return known ? known->retry : S3_RETRY_NO;
 }
 
 static bool is_success(int status)
@@ -162,7 +162,7 @@ bool s3_answer_says_gone(const struct s3_answer *answer)
 int s3_code_errno(struct str code, int status)
 {
 	const struct code *known = find_code(code);
-	if (known != NULL)
+	if (known)
 		return -known->error;
 	if (is_success(status) && code.len == 0)
 		return 0;
@@ -198,7 +198,7 @@ enum s3_retry s3_answer_retry(const struct s3_answer *answer)
 	const struct code *known = find_code(str_of(answer->error.code));
 	if (s3_answer_is_foreign(answer))
 		return answer->status >= 400 ? S3_RETRY_YES : S3_RETRY_NO;
-	enum s3_retry retry = known != NULL ? known->retry : status_retry(answer);
+	enum s3_retry retry = known ? known->retry : status_retry(answer);
 	/* A redirect that does not say where to is a failure like any other. */
 	if (retry == S3_RETRY_REGION && answer->region[0] == '\0')
 		return S3_RETRY_NO;

@@ -49,7 +49,7 @@ static bool is_value(struct str value)
 		       !memchr(value.data, '\0', value.len));
 }
 
-static struct str trim(struct str s)
+static struct str headers_trim(struct str s)
 {
 	while (s.len && (s.data[0] == ' ' || s.data[0] == '\t'))
 		s = str_skip(s, 1);
@@ -58,7 +58,7 @@ static struct str trim(struct str s)
 	return s;
 }
 
-static bool same_name(struct str a, struct str b)
+static bool headers_same_name(struct str a, struct str b)
 {
 	return a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0;
 }
@@ -66,20 +66,20 @@ static bool same_name(struct str a, struct str b)
 int headers_add(struct headers *headers, struct str name, struct str value)
 {
 	size_t before = headers->text.len;
-	int r;
+	int error;
 
 	if (!is_token(name) || !is_value(value))
 		return -EINVAL;
 	if (headers->count >= HEADERS_MAX)
 		return -EOVERFLOW;
-	value = trim(value);
+	value = headers_trim(value);
 	buf_add_str(&headers->text, name);
 	buf_add_char(&headers->text, '\0');
 	buf_add_str(&headers->text, value);
-	r = buf_add_char(&headers->text, '\0');
-	if (r) {
+	error = buf_add_char(&headers->text, '\0');
+	if (error) {
 		cut(headers, before, headers->count);
-		return r;
+		return error;
 	}
 	for (size_t i = 0; i < name.len; i++) {
 		char *c = &headers->text.data[before + i];
@@ -98,7 +98,7 @@ static void remove_name(struct headers *headers, struct str name, size_t end)
 	struct str have, value;
 
 	while (at < end && headers_next(headers, &at, &have, &value)) {
-		if (same_name(have, name)) {
+		if (headers_same_name(have, name)) {
 			memmove(headers->text.data + start, headers->text.data + at,
 				headers->text.len - at + 1);
 			headers->text.len -= at - start;
@@ -115,10 +115,10 @@ int headers_set(struct headers *headers, struct str name, struct str value)
 	size_t end = headers->text.len;
 
 	if (value.data) {
-		int r = headers_add(headers, name, value);
+		int error = headers_add(headers, name, value);
 
-		if (r)
-			return r;
+		if (error)
+			return error;
 	}
 	remove_name(headers, name, end);
 	return 0;
@@ -131,11 +131,11 @@ int headers_add_all(struct headers *headers, const struct headers *from)
 	struct str name, value;
 
 	while (headers_next(from, &at, &name, &value)) {
-		int r = headers_add(headers, name, value);
+		int error = headers_add(headers, name, value);
 
-		if (r) {
+		if (error) {
 			cut(headers, before, count);
-			return r;
+			return error;
 		}
 	}
 	return 0;
@@ -147,7 +147,7 @@ struct str headers_get(const struct headers *headers, struct str name)
 	struct str have, value;
 
 	while (headers_next(headers, &at, &have, &value)) {
-		if (same_name(have, name))
+		if (headers_same_name(have, name))
 			return value;
 	}
 	return STR_NONE;
@@ -186,7 +186,7 @@ bool headers_is_object(struct str name)
 	if (name.len > meta.len && strncasecmp(name.data, meta.data, meta.len) == 0)
 		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (same_name(name, str_of(names[i])))
+		if (headers_same_name(name, str_of(names[i])))
 			return true;
 	}
 	return false;
@@ -194,7 +194,7 @@ bool headers_is_object(struct str name)
 
 bool headers_is_encryption(struct str name)
 {
-	return same_name(name, STR("x-amz-server-side-encryption")) ||
-	       same_name(name, STR("x-amz-server-side-encryption-aws-kms-key-id")) ||
-	       same_name(name, STR("x-amz-server-side-encryption-bucket-key-enabled"));
+	return headers_same_name(name, STR("x-amz-server-side-encryption")) ||
+	       headers_same_name(name, STR("x-amz-server-side-encryption-aws-kms-key-id")) ||
+	       headers_same_name(name, STR("x-amz-server-side-encryption-bucket-key-enabled"));
 }

@@ -8,7 +8,7 @@ enum { ENTRIES_FIRST = 128 };
 int page_new(struct page **ret)
 {
 	struct page *page = calloc(1, sizeof(*page));
-	if (page == NULL)
+	if (!page)
 		return -ENOMEM;
 	buf_init(&page->arena, PAGE_BYTES_MAX);
 	*ret = page;
@@ -17,7 +17,7 @@ int page_new(struct page **ret)
 
 void page_free(struct page *page)
 {
-	if (page == NULL)
+	if (!page)
 		return;
 	buf_release(&page->arena);
 	free(page->entries);
@@ -42,7 +42,7 @@ int page_add(struct page *page, unsigned max, struct page_entry **ret)
 	if (page->count == page->size) {
 		unsigned size = page->size == 0 ? ENTRIES_FIRST : page->size * 2;
 		struct page_entry *entries = reallocarray(page->entries, size, sizeof(*entries));
-		if (entries == NULL)
+		if (!entries)
 			return -ENOMEM;
 		page->entries = entries;
 		page->size = size;
@@ -56,11 +56,11 @@ int page_add(struct page *page, unsigned max, struct page_entry **ret)
 static void move_str(struct str *s, uintptr_t from, size_t len, const char *to)
 {
 	uintptr_t at = (uintptr_t)s->data;
-	if (s->data != NULL && at >= from && at - from < len)
+	if (s->data && at >= from && at - from < len)
 		s->data = to + (at - from);
 }
 
-static void move_texts(struct page *page, uintptr_t from, size_t len)
+static void page_move_texts(struct page *page, uintptr_t from, size_t len)
 {
 	const char *to = page->arena.data;
 	for (unsigned i = 0; i < page->count; i++) {
@@ -82,11 +82,11 @@ int page_text(struct page *page, struct str text, struct str *ret)
 	}
 	uintptr_t from = (uintptr_t)page->arena.data;
 	size_t len = page->arena.len;
-	int err = buf_add_str(&page->arena, text);
-	if (err != 0)
-		return err;
+	int error = buf_add_str(&page->arena, text);
+	if (error != 0)
+		return error;
 	if (len > 0 && (uintptr_t)page->arena.data != from)
-		move_texts(page, from, len);
+		page_move_texts(page, from, len);
 	*ret = str_n(page->arena.data + len, text.len);
 	return 0;
 }

@@ -27,7 +27,7 @@ struct reader {
 };
 
 /* Where a setting goes. */
-struct place {
+struct profile_place {
 	const char *name;
 	size_t offset, size;
 };
@@ -37,7 +37,7 @@ struct place {
 		setting, offsetof(struct profile, field), sizeof(((struct profile *)0)->field)               \
 	}
 
-static const struct place places[] = {
+static const struct profile_place places[] = {
 	PLACE("aws_access_key_id", access_key),
 	PLACE("aws_secret_access_key", secret),
 	PLACE("aws_session_token", token),
@@ -58,7 +58,7 @@ static const struct place places[] = {
 	PLACE("use_dualstack_endpoint", use_dualstack),
 };
 
-static const struct place nested_places[] = {
+static const struct profile_place nested_places[] = {
 	PLACE("endpoint_url", endpoint_url_s3),
 	PLACE("addressing_style", addressing_style),
 	PLACE("use_dualstack_endpoint", use_dualstack),
@@ -94,7 +94,7 @@ static bool is_comment(char c)
 	return c == '#' || c == ';';
 }
 
-static struct str trim(struct str s)
+static struct str profile_trim(struct str s)
 {
 	while (s.len && is_space(s.data[0]))
 		s = str_skip(s, 1);
@@ -103,35 +103,35 @@ static struct str trim(struct str s)
 	return s;
 }
 
-static bool same_name(struct str s, const char *name)
+static bool profile_same_name(struct str s, const char *name)
 {
 	return s.len == strlen(name) && strncasecmp(s.data, name, s.len) == 0;
 }
 
-static const struct place *find_place(const struct place *list, size_t count, struct str name)
+static const struct profile_place *find_place(const struct profile_place *list, size_t count, struct str name)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (same_name(name, list[i].name))
+		if (profile_same_name(name, list[i].name))
 			return &list[i];
 	}
 	return NULL;
 }
 
-static const struct place *find_setting(struct str name)
+static const struct profile_place *find_setting(struct str name)
 {
 	return find_place(places, sizeof(places) / sizeof(places[0]), name);
 }
 
 static void note_passed_over(struct reader *reader, struct str name, struct str value)
 {
-	if (same_name(value, "false"))
+	if (profile_same_name(value, "false"))
 		return;
 	for (unsigned i = 0; profile_passed_over(i); i++)
-		if (same_name(name, profile_passed_over(i)))
+		if (profile_same_name(name, profile_passed_over(i)))
 			reader->profile->passed_over |= 1u << i;
 }
 
-static int store(struct reader *reader, const struct place *place, struct str value)
+static int store(struct reader *reader, const struct profile_place *place, struct str value)
 {
 	char *field = (char *)reader->profile + place->offset;
 
@@ -157,7 +157,7 @@ static int split_setting(struct str line, struct str *ret_name, struct str *ret_
 		at++;
 	if (at == line.len)
 		return -EBADMSG;
-	name = trim(str_n(line.data, at));
+	name = profile_trim(str_n(line.data, at));
 	if (name.len == 0)
 		return -EBADMSG;
 	value = str_skip(line, at + 1);
@@ -166,7 +166,7 @@ static int split_setting(struct str line, struct str *ret_name, struct str *ret_
 			value.len = i;
 	}
 	*ret_name = name;
-	*ret_value = trim(value);
+	*ret_value = profile_trim(value);
 	return 0;
 }
 
@@ -183,7 +183,7 @@ static bool is_section_of(const struct reader *reader, struct str section, struc
 {
 	if (!str_has_prefix(section, kind) || section.len == kind.len || !is_space(section.data[kind.len]))
 		return false;
-	return str_eq(unquote(trim(str_skip(section, kind.len))), reader->name);
+	return str_eq(unquote(profile_trim(str_skip(section, kind.len))), reader->name);
 }
 
 static int read_section(struct reader *reader, struct str line)
@@ -193,8 +193,8 @@ static int read_section(struct reader *reader, struct str line)
 
 	if (!end)
 		return -EBADMSG;
-	section = trim(str_n(line.data + 1, (size_t)(end - line.data) - 1));
-	rest = trim(str_skip(line, (size_t)(end - line.data) + 1));
+	section = profile_trim(str_n(line.data + 1, (size_t)(end - line.data) - 1));
+	rest = profile_trim(str_skip(line, (size_t)(end - line.data) + 1));
 	if (rest.len && !is_comment(rest.data[0]))
 		return -EBADMSG;
 	reader->parent = STR_NONE;
@@ -213,12 +213,12 @@ static int read_section(struct reader *reader, struct str line)
 
 static int read_setting(struct reader *reader, struct str line)
 {
-	const struct place *place;
+	const struct profile_place *place;
 	struct str name, value;
-	int r = split_setting(line, &name, &value);
+	int error = split_setting(line, &name, &value);
 
-	if (r)
-		return r;
+	if (error)
+		return error;
 	reader->parent = name;
 	reader->empty = value.len == 0;
 	if (!reader->wanted || reader->walk != WALK_PROFILE)
@@ -230,19 +230,19 @@ static int read_setting(struct reader *reader, struct str line)
 
 static int read_nested(struct reader *reader, struct str line)
 {
-	const struct place *place;
+	const struct profile_place *place;
 	struct str name, value;
-	int r;
+	int error;
 
 	if (!reader->wanted)
 		return 0;
 	if (!reader->empty)
 		return reader->walk == WALK_PROFILE && find_setting(reader->parent) ? -EBADMSG : 0;
-	if (!same_name(reader->parent, "s3"))
+	if (!profile_same_name(reader->parent, "s3"))
 		return 0;
-	r = split_setting(line, &name, &value);
-	if (r)
-		return r;
+	error = split_setting(line, &name, &value);
+	if (error)
+		return error;
 	note_passed_over(reader, name, value);
 	place = find_place(nested_places, sizeof(nested_places) / sizeof(nested_places[0]), name);
 	return place ? store(reader, place, value) : 0;
@@ -250,7 +250,7 @@ static int read_nested(struct reader *reader, struct str line)
 
 static int read_line(struct reader *reader, struct str raw)
 {
-	struct str line = trim(raw);
+	struct str line = profile_trim(raw);
 	size_t indent;
 
 	if (raw.len && memchr(raw.data, '\0', raw.len))
@@ -271,11 +271,11 @@ static int walk_text(struct reader *reader, struct str text, unsigned *ret_line)
 	for (unsigned number = 1; text.len; number++) {
 		const char *end = memchr(text.data, '\n', text.len);
 		size_t len = end ? (size_t)(end - text.data) : text.len;
-		int r = read_line(reader, str_n(text.data, len));
+		int error = read_line(reader, str_n(text.data, len));
 
-		if (r) {
+		if (error) {
 			*ret_line = number;
-			return r;
+			return error;
 		}
 		text = str_skip(text, end ? len + 1 : len);
 	}
@@ -286,10 +286,10 @@ int profile_parse(struct profile *profile, enum profile_file file, const char *n
 	unsigned *ret_line)
 {
 	struct reader reader = {.profile = profile, .file = file, .name = str_of(name), .walk = WALK_PROFILE};
-	int r = walk_text(&reader, text, ret_line);
+	int error = walk_text(&reader, text, ret_line);
 
-	if (r)
-		return r;
+	if (error)
+		return error;
 	if (reader.has_key && !reader.has_secret)
 		OPENSSL_cleanse(profile->secret, sizeof(profile->secret));
 	if (reader.has_key && !reader.has_token)

@@ -162,14 +162,14 @@ static int build_url(struct builder *builder)
 	struct str bucket = in_bucket ? builder->request->bucket : STR_NONE;
 	struct str key = builder->flags & NEED_KEY ? builder->request->key : STR_NONE;
 	struct s3_wire *wire = builder->wire;
-	int r = endpoint_host(endpoint, bucket, &wire->host);
+	int error = endpoint_host(endpoint, bucket, &wire->host);
 
-	if (!r)
-		r = endpoint_path(endpoint, bucket, key, &wire->path);
-	if (!r)
-		r = build_query(builder);
-	if (r)
-		return r;
+	if (!error)
+		error = endpoint_path(endpoint, bucket, key, &wire->path);
+	if (!error)
+		error = build_query(builder);
+	if (error)
+		return error;
 	buf_add_text(&wire->url, endpoint->tls ? "https://" : "http://");
 	buf_add_str(&wire->url, buf_str(&wire->host));
 	buf_add_str(&wire->url, buf_str(&wire->path));
@@ -229,13 +229,13 @@ static int authorize(struct builder *builder, int64_t now)
 	const struct credentials *credentials = builder->target->credentials;
 	char own[SHA256_HEX + 1], stamp[17];
 	struct str hash;
-	int r;
+	int error;
 
 	if (credentials->anonymous)
 		return 0;
-	r = payload(builder, own, &hash);
-	if (r)
-		return r;
+	error = payload(builder, own, &hash);
+	if (error)
+		return error;
 	when_amz(now, stamp);
 	line_add(builder, STR("x-amz-content-sha256"), hash);
 	line_add(builder, STR("x-amz-date"), str_n(stamp, 16));
@@ -252,7 +252,7 @@ int s3_wire_build(struct s3_wire *wire, const struct s3_request *request, const 
 	struct signer *signer, int64_t now)
 {
 	struct builder builder; /* its lines are left as they are: 9 KB that nothing reads before it writes */
-	int r;
+	int error;
 
 	wire_clear(wire);
 	if ((unsigned)request->op >= S3_OP_COUNT)
@@ -264,20 +264,20 @@ int s3_wire_build(struct s3_wire *wire, const struct s3_request *request, const 
 	builder.flags = ops[request->op].flags;
 	builder.error = 0;
 	builder.count = 0;
-	r = check(request, builder.flags);
-	if (r)
-		return r;
+	error = check(request, builder.flags);
+	if (error)
+		return error;
 	wire->method = ops[request->op].method;
 	if (request->ask_why && s3_op_is_head(request->op))
 		wire->method = "GET";
-	r = build_url(&builder);
-	if (!r)
-		r = build_body(&builder);
-	if (!r)
-		r = build_headers(&builder);
-	if (!r)
-		r = authorize(&builder, now);
-	return r;
+	error = build_url(&builder);
+	if (!error)
+		error = build_body(&builder);
+	if (!error)
+		error = build_headers(&builder);
+	if (!error)
+		error = authorize(&builder, now);
+	return error;
 }
 
 const char *s3_wire_line(const struct s3_wire *wire, size_t *at)

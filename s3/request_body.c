@@ -11,15 +11,15 @@ static int add_parts(struct buf *body, const struct s3_part *parts, size_t count
 	buf_add_text(body, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
 	for (size_t i = 0; i < count; i++) {
 		const struct s3_part *part = &parts[i];
-		int r;
+		int error;
 
 		if (part->number <= last || part->number > PARTS_MAX || part->etag[0] == '\0')
 			return -EINVAL;
 		last = part->number;
 		buf_add_text(body, "<Part><ETag>&quot;");
-		r = key_xml(body, str_of(part->etag));
-		if (r)
-			return r;
+		error = key_xml(body, str_of(part->etag));
+		if (error)
+			return error;
 		buf_add_text(body, "&quot;</ETag>");
 		if (part->sha256[0])
 			buf_addf(body, "<ChecksumSHA256>%s</ChecksumSHA256>", part->sha256);
@@ -34,7 +34,7 @@ int build_body(struct builder *builder)
 {
 	const struct s3_request *request = builder->request;
 	struct s3_wire *wire = builder->wire;
-	int r = 0;
+	int error = 0;
 
 	if (builder->flags & SENDS_UPLOAD) {
 		wire->upload = true;
@@ -42,9 +42,9 @@ int build_body(struct builder *builder)
 		return 0;
 	}
 	if (request->op == S3_COMPLETE_UPLOAD)
-		r = add_parts(&wire->body, request->parts, request->part_count);
+		error = add_parts(&wire->body, request->parts, request->part_count);
 	else if (request->op == S3_DELETE_OBJECTS)
-		r = request->body.len ? buf_add_str(&wire->body, request->body) : -EINVAL;
+		error = request->body.len ? buf_add_str(&wire->body, request->body) : -EINVAL;
 	wire->body_length = wire->body.len;
-	return r;
+	return error;
 }

@@ -315,7 +315,7 @@ static int make_text(struct signer *signer, const char *stamp, const struct sign
 	struct buf *scope = &signer->scope, *text = &signer->text;
 	unsigned char digest[HASH];
 	char hex[SHA256_HEX + 1];
-	int r;
+	int error;
 
 	hash(signer->canonical.data, signer->canonical.len, digest);
 	put_hex(digest, hex);
@@ -325,9 +325,9 @@ static int make_text(struct signer *signer, const char *stamp, const struct sign
 	buf_add_str(scope, input->region);
 	buf_add_char(scope, '/');
 	buf_add_str(scope, input->service);
-	r = buf_add_text(scope, "/aws4_request");
-	if (r)
-		return r;
+	error = buf_add_text(scope, "/aws4_request");
+	if (error)
+		return error;
 	buf_clear(text);
 	buf_add_text(text, "AWS4-HMAC-SHA256\n");
 	add_line(text, str_of(stamp));
@@ -340,18 +340,18 @@ int signer_sign(struct signer *signer, const struct credentials *credentials, st
 {
 	unsigned char signature[HASH];
 	char stamp[17], hex[SHA256_HEX + 1];
-	int r;
+	int error;
 
 	if (credentials->anonymous || input->region.len == 0 || input->region.len > REGION_MAX ||
 		input->service.len == 0 || input->service.len > SERVICE_MAX)
 		return -EINVAL;
 	when_amz(input->now, stamp);
 	sort_headers(input->headers, input->header_count);
-	r = make_canonical(signer, input);
-	if (!r)
-		r = make_text(signer, stamp, input);
-	if (r)
-		return r;
+	error = make_canonical(signer, input);
+	if (!error)
+		error = make_text(signer, stamp, input);
+	if (error)
+		return error;
 	hmac(day_key_get(signer, credentials, input, stamp), buf_str(&signer->text), signature);
 	put_hex(signature, hex);
 	buf_add_text(ret, "AWS4-HMAC-SHA256 Credential=");

@@ -66,7 +66,7 @@ static struct civil civil_of(int64_t sec)
 	return c;
 }
 
-static bool is_digit(char c)
+static bool when_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
@@ -115,19 +115,19 @@ int when_parse_iso(struct str s, int64_t *ret_sec, int32_t *ret_nsec)
 	const char *d = s.data;
 	struct civil c;
 	int32_t nsec;
-	int r;
+	int error;
 
 	if (s.len < WHOLE + 1 || s.data[s.len - 1] != 'Z')
 		return -EINVAL;
 	if (!read_digits(d, 4, &c.year) || d[4] != '-' || !read_digits(d + 5, 2, &c.month) || d[7] != '-' ||
 		!read_digits(d + 8, 2, &c.day) || d[10] != 'T' || !read_time(d + 11, &c))
 		return -EINVAL;
-	r = read_fraction(str_n(d + WHOLE, s.len - WHOLE - 1), &nsec);
-	if (r)
-		return r;
-	r = civil_seconds(&c, ret_sec);
-	if (r)
-		return r;
+	error = read_fraction(str_n(d + WHOLE, s.len - WHOLE - 1), &nsec);
+	if (error)
+		return error;
+	error = civil_seconds(&c, ret_sec);
+	if (error)
+		return error;
 	if (ret_nsec)
 		*ret_nsec = nsec;
 	return 0;
@@ -163,9 +163,9 @@ static struct str find_fraction(struct str s)
 	for (size_t i = 1; i + 1 < s.len; i++) {
 		size_t end = i + 1;
 
-		if (s.data[i] != '.' || !is_digit(s.data[i - 1]))
+		if (s.data[i] != '.' || !when_is_digit(s.data[i - 1]))
 			continue;
-		while (end < s.len && is_digit(s.data[end]))
+		while (end < s.len && when_is_digit(s.data[end]))
 			end++;
 		if (end > i + 1)
 			return str_n(s.data + i, end - i);
@@ -206,11 +206,11 @@ static int parse_iso_like(const char *text, int64_t *ret_sec)
 	memcpy(plain, text, WHOLE);
 	plain[10] = 'T';
 	plain[WHOLE] = 'Z';
-	int r = when_parse_iso(str_n(plain, WHOLE + 1), ret_sec, NULL);
+	int error = when_parse_iso(str_n(plain, WHOLE + 1), ret_sec, NULL);
 
-	if (r == 0)
+	if (error == 0)
 		*ret_sec -= off;
-	return r;
+	return error;
 }
 
 int when_parse(struct str s, int64_t *ret_sec, int32_t *ret_nsec)

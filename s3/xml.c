@@ -77,9 +77,9 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 	xml->depth++;
 	xml->levels[xml->depth] = (struct level){.name = find_name(xml, name)};
 	xml->text_len = 0;
-	int err = xml->handler->on_open(xml->user, xml);
-	if (err != 0)
-		fail(xml, err);
+	int error = xml->handler->on_open(xml->user, xml);
+	if (error != 0)
+		fail(xml, error);
 }
 
 /* Can text hold the filter's mark?  A document of which nothing was replaced may use that character as it
@@ -98,12 +98,12 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const
 	struct xml_text text = {.text = STR_NONE};
 	if (!xml->levels[xml->depth].parent)
 		text = (struct xml_text){.text = str_n(xml->text, xml->text_len), .lost = is_lost(xml)};
-	int err = xml->handler->on_close(xml->user, xml, &text);
+	int error = xml->handler->on_close(xml->user, xml, &text);
 	xml->depth--;
 	xml->closed = xml->depth == 0;
 	xml->text_len = 0;
-	if (err != 0)
-		fail(xml, err);
+	if (error != 0)
+		fail(xml, error);
 }
 
 static void on_text(void *user, const xmlChar *data, int len)
@@ -144,7 +144,7 @@ static xmlSAXHandler sax = {
 
 static void drop_context(struct xml *xml)
 {
-	if (xml->context != NULL)
+	if (xml->context)
 		xmlFreeParserCtxt(xml->context);
 	xml->context = NULL;
 }
@@ -152,11 +152,11 @@ static void drop_context(struct xml *xml)
 static int make_context(struct xml *xml)
 {
 	xml->context = xmlCreatePushParserCtxt(&sax, xml, NULL, 0, NULL);
-	if (xml->context == NULL)
+	if (!xml->context)
 		return -ENOMEM;
 	for (unsigned i = 0; i < xml->name_count; i++) {
 		xml->known[i] = xmlDictLookup(xml->context->dict, (const xmlChar *)xml->names[i], -1);
-		if (xml->known[i] == NULL) {
+		if (!xml->known[i]) {
 			drop_context(xml);
 			return -ENOMEM;
 		}
@@ -166,10 +166,10 @@ static int make_context(struct xml *xml)
 
 static int reset_context(struct xml *xml)
 {
-	if (xml->context == NULL) {
-		int err = make_context(xml);
-		if (err != 0)
-			return err;
+	if (!xml->context) {
+		int error = make_context(xml);
+		if (error != 0)
+			return error;
 	} else if (xmlCtxtResetPush(xml->context, NULL, 0, NULL, NULL) != 0) {
 		drop_context(xml);
 		return -ENOMEM;
@@ -186,8 +186,7 @@ static int check_context(struct xml *xml)
 	xmlParserCtxtPtr context = xml->context;
 	if (xml->error == 0 && (context->wellFormed == 0 || context->disableSAX != 0))
 		xml->error = context->errNo == XML_ERR_NO_MEMORY ? -ENOMEM : -EBADMSG;
-	if (xml->error == 0 && context->input != NULL &&
-		context->input->end - context->input->cur > XML_UNREAD_MAX)
+	if (xml->error == 0 && context->input && context->input->end - context->input->cur > XML_UNREAD_MAX)
 		xml->error = -EBADMSG;
 	return xml->error;
 }
@@ -204,9 +203,9 @@ static int on_clean(void *user, const char *data, size_t len)
 	while (len > 0) {
 		size_t slice = len < SLICE_MAX ? len : SLICE_MAX;
 		xmlParseChunk(xml->context, data, (int)slice, 0);
-		int err = check_context(xml);
-		if (err != 0)
-			return err;
+		int error = check_context(xml);
+		if (error != 0)
+			return error;
 		data += slice;
 		len -= slice;
 	}
@@ -219,7 +218,7 @@ int xml_new(const char *const *names, unsigned name_count, const struct xml_hand
 	xmlInitParser();
 	struct xml *xml = calloc(1, sizeof(*xml));
 	const xmlChar **known = calloc(name_count, sizeof(*known));
-	if (xml == NULL || known == NULL) {
+	if (!xml || !known) {
 		free(xml);
 		free(known);
 		return -ENOMEM;
@@ -236,7 +235,7 @@ int xml_new(const char *const *names, unsigned name_count, const struct xml_hand
 
 void xml_free(struct xml *xml)
 {
-	if (xml == NULL)
+	if (!xml)
 		return;
 	drop_context(xml);
 	free(xml->known);
@@ -272,9 +271,9 @@ int xml_feed(struct xml *xml, const char *data, size_t len)
 			return xml->error;
 		xml->started = true;
 	}
-	int err = xml_filter_feed(&xml->filter, data, len);
-	if (err != 0 && xml->error == 0)
-		xml->error = err;
+	int error = xml_filter_feed(&xml->filter, data, len);
+	if (error != 0 && xml->error == 0)
+		xml->error = error;
 	return xml->error;
 }
 
@@ -284,14 +283,14 @@ int xml_end(struct xml *xml)
 		return xml->error;
 	if (!xml->started)
 		return -EBADMSG;
-	int err = xml_filter_end(&xml->filter);
-	if (err != 0)
-		return err;
+	int error = xml_filter_end(&xml->filter);
+	if (error != 0)
+		return error;
 	xmlParseChunk(xml->context, NULL, 0, 1);
-	err = check_context(xml);
-	if (err == 0 && !xml->closed)
-		err = xml->error = -EBADMSG;
-	return err;
+	error = check_context(xml);
+	if (error == 0 && !xml->closed)
+		error = xml->error = -EBADMSG;
+	return error;
 }
 
 bool xml_any(const struct xml *xml)

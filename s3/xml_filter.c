@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-enum verdict {
+enum filter_verdict {
 	FILTER_PASS, /* the first `used` bytes are fine */
 	FILTER_BAD, /* the first `used` bytes are one thing XML cannot carry */
 	FILTER_MORE, /* can't be told yet */
@@ -37,7 +37,7 @@ static int digit(unsigned char c, bool hex)
 }
 
 /* p[0] is '&'.  Only a whole numeric reference is judged; anything else is left to the parser. */
-static enum verdict judge_reference(const unsigned char *p, size_t n, size_t *used)
+static enum filter_verdict judge_reference(const unsigned char *p, size_t n, size_t *used)
 {
 	if (n < 2)
 		return FILTER_MORE;
@@ -67,7 +67,7 @@ static enum verdict judge_reference(const unsigned char *p, size_t n, size_t *us
 }
 
 /* p[0] is 0x80 or more (RFC 3629: no overlong form, no surrogate, nothing past U+10FFFF). */
-static enum verdict judge_utf8(const unsigned char *p, size_t n, size_t *used)
+static enum filter_verdict judge_utf8(const unsigned char *p, size_t n, size_t *used)
 {
 	unsigned need = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
 	*used = 1;
@@ -91,7 +91,7 @@ static enum verdict judge_utf8(const unsigned char *p, size_t n, size_t *used)
 	return is_char(value) ? FILTER_PASS : FILTER_BAD;
 }
 
-static enum verdict judge(const unsigned char *p, size_t n, size_t *used)
+static enum filter_verdict judge(const unsigned char *p, size_t n, size_t *used)
 {
 	if (p[0] == '&')
 		return judge_reference(p, n, used);
@@ -137,15 +137,15 @@ static int feed_held(struct xml_filter *filter, const unsigned char *data, size_
 	while (at < len && filter->held_len > 0) {
 		size_t used = 0;
 		filter->held[filter->held_len++] = data[at++];
-		enum verdict verdict = judge(filter->held, filter->held_len, &used);
+		enum filter_verdict verdict = judge(filter->held, filter->held_len, &used);
 		if (verdict == FILTER_MORE)
 			continue;
 		/* only the byte just added can be one too many: the others were not enough to tell */
 		at -= filter->held_len - used;
 		filter->held_len = 0;
-		int err = verdict == FILTER_BAD ? put_mark(filter) : put(filter, filter->held, used);
-		if (err != 0)
-			return err;
+		int error = verdict == FILTER_BAD ? put_mark(filter) : put(filter, filter->held, used);
+		if (error != 0)
+			return error;
 	}
 	*ret_at = at;
 	return 0;
@@ -155,28 +155,28 @@ int xml_filter_feed(struct xml_filter *filter, const char *text, size_t len)
 {
 	const unsigned char *data = (const unsigned char *)text;
 	size_t at = 0;
-	int err = feed_held(filter, data, len, &at);
-	if (err != 0)
-		return err;
+	int error = feed_held(filter, data, len, &at);
+	if (error != 0)
+		return error;
 	size_t start = at;
 	while ((at = next_suspect(data, at, len)) < len) {
 		size_t used = 0;
-		enum verdict verdict = judge(data + at, len - at, &used);
+		enum filter_verdict verdict = judge(data + at, len - at, &used);
 		if (verdict == FILTER_PASS) {
 			at += used;
 			continue;
 		}
-		err = put(filter, data + start, at - start);
-		if (err != 0)
-			return err;
+		error = put(filter, data + start, at - start);
+		if (error != 0)
+			return error;
 		if (verdict == FILTER_MORE) {
 			filter->held_len = (unsigned)(len - at);
 			memcpy(filter->held, data + at, len - at);
 			return 0;
 		}
-		err = put_mark(filter);
-		if (err != 0)
-			return err;
+		error = put_mark(filter);
+		if (error != 0)
+			return error;
 		at += used;
 		start = at;
 	}

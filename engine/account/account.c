@@ -38,23 +38,23 @@ static int choose_endpoint(
 	struct account *account, const char *option, const struct profile *profile, char *why)
 {
 	const char *url = first_set(option, NULL);
-	int rc;
+	int error;
 
 	if (!url && !ignores_configured_urls()) {
 		url = first_set(getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL"));
 		url = first_set(url, first_set(profile->endpoint_url_s3, profile->endpoint_url));
 	}
 	account->by_region = !url;
-	rc = url ? endpoint_parse(url, &account->endpoint)
-		 : endpoint_for_region(
-			   account->region, account_settings_variants(profile), &account->endpoint);
-	if (rc < 0 && url)
+	error = url ? endpoint_parse(url, &account->endpoint)
+		    : endpoint_for_region(
+			      account->region, account_settings_variants(profile), &account->endpoint);
+	if (error < 0 && url)
 		snprintf(why, ACCOUNT_WHY_MAX,
 			"The endpoint URL is not one: give http://HOST[:PORT] or "
 			"https://HOST[:PORT][/PATH].");
-	else if (rc < 0)
+	else if (error < 0)
 		snprintf(why, ACCOUNT_WHY_MAX, "There is no AWS endpoint for region %s.", account->region);
-	return rc;
+	return error;
 }
 
 static int choose_addressing(
@@ -121,24 +121,24 @@ static void account_free(struct account *account)
 static int open_into(struct account *account, const struct account_options *options,
 	struct account_found *found, char *why)
 {
-	int rc = account_source_init(&account->source, options, why);
+	int error = account_source_init(&account->source, options, why);
 
-	if (rc == 0)
-		rc = account_source_read(&account->source, found, why);
-	if (rc == 0)
-		rc = choose_region(account, options->region, &found->profile, why);
-	if (rc == 0)
-		rc = choose_endpoint(account, options->endpoint_url, &found->profile, why);
-	if (rc == 0)
-		rc = choose_addressing(account, options->addressing, &found->profile, why);
-	if (rc == 0)
-		rc = choose_bundle(account, &found->profile);
+	if (error == 0)
+		error = account_source_read(&account->source, found, why);
+	if (error == 0)
+		error = choose_region(account, options->region, &found->profile, why);
+	if (error == 0)
+		error = choose_endpoint(account, options->endpoint_url, &found->profile, why);
+	if (error == 0)
+		error = choose_addressing(account, options->addressing, &found->profile, why);
+	if (error == 0)
+		error = choose_bundle(account, &found->profile);
 	account->from_environment = found->from_environment;
-	if (rc == 0)
+	if (error == 0)
 		account_settings_warn(&found->profile, account->by_region);
-	if (rc == 0)
-		rc = account_publish(account, &found->credentials);
-	return rc;
+	if (error == 0)
+		error = account_publish(account, &found->credentials);
+	return error;
 }
 
 static atomic_uint_least64_t last_serial;
@@ -160,19 +160,19 @@ int account_open(const struct account_options *options, struct account **ret, ch
 {
 	struct account *account = account_alloc();
 	struct account_found *found = calloc(1, sizeof(*found));
-	int rc = -ENOMEM;
+	int error = -ENOMEM;
 
 	why[0] = '\0';
 	if (!account || !found)
 		goto out;
 	account->request_payer = options->request_payer;
-	rc = open_into(account, options, found, why);
-	if (rc == 0) {
+	error = open_into(account, options, found, why);
+	if (error == 0) {
 		*ret = account;
 		account = NULL;
 	}
 out:
-	if (rc == -ENOMEM)
+	if (error == -ENOMEM)
 		snprintf(why, ACCOUNT_WHY_MAX, "Memory is short.");
 	if (account)
 		account_free(account);
@@ -181,7 +181,7 @@ out:
 		profile_wipe(&found->profile);
 		free(found);
 	}
-	return rc;
+	return error;
 }
 
 struct account *account_ref(struct account *account)
@@ -250,10 +250,10 @@ static int64_t monotonic_s(void)
 static int supersede(struct account *account, const struct credentials *credentials)
 {
 	struct credentials *old = atomic_load(&account->credentials);
-	int rc = account_publish(account, credentials);
+	int error = account_publish(account, credentials);
 
-	if (rc < 0)
-		return rc;
+	if (error < 0)
+		return error;
 	drop_credentials(account->kept[0]);
 	memmove(account->kept, account->kept + 1, sizeof(account->kept) - sizeof(account->kept[0]));
 	account->kept[ACCOUNT_KEPT_MAX - 1] = old;
@@ -265,29 +265,29 @@ int account_renew(struct account *account)
 	struct account_found *found = calloc(1, sizeof(*found));
 	char why[ACCOUNT_WHY_MAX];
 	int64_t now = monotonic_s();
-	int rc = -EAGAIN;
+	int error = -EAGAIN;
 
 	if (!found)
 		return -ENOMEM;
 	pthread_mutex_lock(&account->renew_lock);
 	if (account->source.fixed)
-		rc = -EACCES;
+		error = -EACCES;
 	if (account->source.fixed || (account->renewed_s && now - account->renewed_s < ACCOUNT_RENEW_PAUSE_S))
 		goto out;
 	account->renewed_s = now ? now : 1;
-	rc = account_source_read(&account->source, found, why);
-	if (rc == 0 && same_credentials(&found->credentials, atomic_load(&account->credentials)))
-		rc = -EACCES;
-	if (rc == 0)
-		rc = supersede(account, &found->credentials);
-	else if (rc != -ENOMEM)
-		rc = -EACCES;
+	error = account_source_read(&account->source, found, why);
+	if (error == 0 && same_credentials(&found->credentials, atomic_load(&account->credentials)))
+		error = -EACCES;
+	if (error == 0)
+		error = supersede(account, &found->credentials);
+	else if (error != -ENOMEM)
+		error = -EACCES;
 out:
 	pthread_mutex_unlock(&account->renew_lock);
 	credentials_wipe(&found->credentials);
 	profile_wipe(&found->profile);
 	free(found);
-	return rc;
+	return error;
 }
 
 bool account_is_like(struct account *a, struct account *b)
@@ -304,13 +304,13 @@ bool account_is_like(struct account *a, struct account *b)
 int account_adopt(struct account *account, struct account *newer)
 {
 	const struct credentials *credentials = account_credentials(newer);
-	int rc = 0;
+	int error = 0;
 
 	pthread_mutex_lock(&account->renew_lock);
 	if (!same_credentials(credentials, atomic_load(&account->credentials)))
-		rc = supersede(account, credentials);
+		error = supersede(account, credentials);
 	pthread_mutex_unlock(&account->renew_lock);
-	return rc;
+	return error;
 }
 
 bool account_same_service(const struct account *a, const struct account *b)

@@ -48,7 +48,7 @@ static int find_path(const char *variable, const char *name, char **ret)
 int account_source_init(struct account_source *source, const struct account_options *options, char *why)
 {
 	const char *profile = options->profile && options->profile[0] ? options->profile : NULL;
-	int rc;
+	int error;
 
 	*source = (struct account_source){
 		.profile_option = profile,
@@ -66,8 +66,8 @@ int account_source_init(struct account_source *source, const struct account_opti
 		return -EINVAL;
 	}
 	strcpy(source->profile, profile);
-	rc = find_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", &source->credentials_path);
-	return rc < 0 ? rc : find_path("AWS_CONFIG_FILE", "config", &source->config_path);
+	error = find_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", &source->credentials_path);
+	return error < 0 ? error : find_path("AWS_CONFIG_FILE", "config", &source->config_path);
 }
 
 void account_source_release(struct account_source *source)
@@ -82,7 +82,7 @@ static int read_all(int fd, struct buf *text)
 {
 	char piece[16384];
 	ssize_t got;
-	int rc = 0;
+	int error = 0;
 
 	for (;;) {
 		got = read(fd, piece, sizeof(piece));
@@ -90,28 +90,28 @@ static int read_all(int fd, struct buf *text)
 			continue;
 		if (got <= 0)
 			break;
-		rc = buf_add(text, piece, (size_t)got);
-		if (rc < 0)
+		error = buf_add(text, piece, (size_t)got);
+		if (error < 0)
 			break;
 	}
 	if (got < 0)
-		rc = -errno;
+		error = -errno;
 	explicit_bzero(piece, sizeof(piece));
-	return rc;
+	return error;
 }
 
 /* The bytes of a file that may hold secrets.  A file that is not there is empty. */
 static int read_file(const char *path, bool secret, struct buf *text)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), error;
 	struct stat st;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	if (fstat(fd, &st) < 0) {
-		rc = -errno;
+		error = -errno;
 	} else if (S_ISDIR(st.st_mode)) {
-		rc = -EISDIR;
+		error = -EISDIR;
 	} else {
 		if (secret && S_ISREG(st.st_mode) && st.st_mode & 077 &&
 			log_once("credentials mode", STR_NONE, str_of(path))) {
@@ -124,10 +124,10 @@ static int read_file(const char *path, bool secret, struct buf *text)
 				buf_text(&name), (unsigned)st.st_mode & 0777);
 			buf_release(&name);
 		}
-		rc = read_all(fd, text);
+		error = read_all(fd, text);
 	}
 	close(fd);
-	return rc;
+	return error;
 }
 
 /* A path for a sentence to the user: escaped, and cut where it is very long. */
@@ -148,29 +148,29 @@ static int read_profile(
 	char name[256], words[128];
 	unsigned line = 0;
 	struct buf text;
-	int rc;
+	int error;
 
 	if (!path)
 		return 0;
 	buf_init(&text, FILE_BYTES_MAX);
-	rc = read_file(path, file == PROFILE_CREDENTIALS, &text);
+	error = read_file(path, file == PROFILE_CREDENTIALS, &text);
 	shown(path, name);
-	if (rc < 0) {
+	if (error < 0) {
 		snprintf(why, ACCOUNT_WHY_MAX, "Can't read %s: %s.", name,
-			strerror_r(-rc, words, sizeof(words)));
-		rc = rc == -ENOMEM ? rc : -EINVAL;
+			strerror_r(-error, words, sizeof(words)));
+		error = error == -ENOMEM ? error : -EINVAL;
 		goto out;
 	}
-	rc = profile_parse(profile, file, source->profile, buf_str(&text), &line);
-	if (rc < 0) {
+	error = profile_parse(profile, file, source->profile, buf_str(&text), &line);
+	if (error < 0) {
 		snprintf(why, ACCOUNT_WHY_MAX, "%s, line %u: not understood.", name, line);
-		rc = -EINVAL;
+		error = -EINVAL;
 	}
 out:
 	if (text.data)
 		explicit_bzero(text.data, text.size);
 	buf_release(&text);
-	return rc;
+	return error;
 }
 
 /* Keys given in the environment: 1 found, 0 not there. */
@@ -292,14 +292,14 @@ static int from_profile(const struct account_source *source, const struct profil
 int account_source_read(struct account_source *source, struct account_found *ret, char *why)
 {
 	struct profile *profile = &ret->profile;
-	int rc;
+	int error;
 
 	profile_init(profile);
-	rc = read_profile(source, PROFILE_CONFIG, profile, why);
-	if (rc == 0)
-		rc = read_profile(source, PROFILE_CREDENTIALS, profile, why);
-	if (rc < 0)
-		return rc;
+	error = read_profile(source, PROFILE_CONFIG, profile, why);
+	if (error == 0)
+		error = read_profile(source, PROFILE_CREDENTIALS, profile, why);
+	if (error < 0)
+		return error;
 	if (source->profile_named && !profile->found) {
 		snprintf(why, ACCOUNT_WHY_MAX,
 			"There is no profile %s in ~/.aws/credentials or ~/.aws/config.", source->profile);
@@ -310,10 +310,10 @@ int account_source_read(struct account_source *source, struct account_found *ret
 		return 0;
 	}
 	if (!source->profile_option) {
-		rc = from_environment(&ret->credentials, why);
-		ret->from_environment = rc > 0;
-		if (rc != 0)
-			return rc < 0 ? rc : 0;
+		error = from_environment(&ret->credentials, why);
+		ret->from_environment = error > 0;
+		if (error != 0)
+			return error < 0 ? error : 0;
 	}
 	return from_profile(source, profile, &ret->credentials, why);
 }

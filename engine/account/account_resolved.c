@@ -5,7 +5,7 @@
 
 _Static_assert(sizeof(((struct account_resolved *)0)->profile) == PROFILE_NAME_MAX + 1, "profile's bound");
 
-static int copy_text(char **to, const char *from)
+static int account_resolved_copy_text(char **to, const char *from)
 {
 	*to = from ? strdup(from) : NULL;
 	return from && !*to ? -ENOMEM : 0;
@@ -14,7 +14,7 @@ static int copy_text(char **to, const char *from)
 int account_export(struct account *account, struct account_resolved *ret)
 {
 	struct account_source *source = &account->source;
-	int rc;
+	int error;
 
 	*ret = (struct account_resolved){
 		.endpoint = account->endpoint,
@@ -28,17 +28,17 @@ int account_export(struct account *account, struct account_resolved *ret)
 	ret->profile_named = source->profile_named;
 	ret->no_sign_request = source->no_sign_request;
 	strcpy(ret->profile, source->profile);
-	rc = copy_text(&ret->credentials_path, source->credentials_path);
-	if (rc == 0)
-		rc = copy_text(&ret->config_path, source->config_path);
+	error = account_resolved_copy_text(&ret->credentials_path, source->credentials_path);
+	if (error == 0)
+		error = account_resolved_copy_text(&ret->config_path, source->config_path);
 	pthread_mutex_unlock(&account->renew_lock);
-	return rc < 0 ? rc : copy_text(&ret->ca_bundle, account->ca_bundle);
+	return error < 0 ? error : account_resolved_copy_text(&ret->ca_bundle, account->ca_bundle);
 }
 
 int account_from_resolved(const struct account_resolved *resolved, struct account **ret)
 {
 	struct account *account = account_alloc();
-	int rc;
+	int error;
 
 	if (!account)
 		return -ENOMEM;
@@ -54,18 +54,18 @@ int account_from_resolved(const struct account_resolved *resolved, struct accoun
 		.fixed = resolved->from_environment,
 	};
 	strcpy(account->source.profile, resolved->profile);
-	rc = copy_text(&account->source.credentials_path, resolved->credentials_path);
-	if (rc == 0)
-		rc = copy_text(&account->source.config_path, resolved->config_path);
-	if (rc == 0)
-		rc = copy_text(&account->ca_bundle, resolved->ca_bundle);
-	if (rc == 0)
-		rc = account_publish(account, &resolved->credentials);
-	if (rc < 0)
+	error = account_resolved_copy_text(&account->source.credentials_path, resolved->credentials_path);
+	if (error == 0)
+		error = account_resolved_copy_text(&account->source.config_path, resolved->config_path);
+	if (error == 0)
+		error = account_resolved_copy_text(&account->ca_bundle, resolved->ca_bundle);
+	if (error == 0)
+		error = account_publish(account, &resolved->credentials);
+	if (error < 0)
 		account_unref(account);
 	else
 		*ret = account;
-	return rc;
+	return error;
 }
 
 void account_resolved_release(struct account_resolved *resolved)

@@ -22,7 +22,7 @@ void crash_disarm(void)
 void crash_step(void)
 {
 	const char *at = getenv("FERRYFS_CRASH_AT");
-	if (at == NULL || atomic_load(&armed) == 0)
+	if (!at || atomic_load(&armed) == 0)
 		return;
 	if (atomic_fetch_add(&steps, 1) + 1 == (unsigned)strtoul(at, NULL, 10))
 		kill(getpid(), SIGKILL);

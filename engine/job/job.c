@@ -15,50 +15,50 @@
 
 /* ---- making ---- */
 
-static void keep(struct job *job, const struct str *text)
+static void job_keep(struct job *job, const struct str *text)
 {
-	if (text->data != NULL)
+	if (text->data)
 		buf_add_str(&job->texts, *text);
 }
 
-static void place(const struct job *job, struct str *text, size_t *at)
+static void job_place(const struct job *job, struct str *text, size_t *at)
 {
-	if (text->data == NULL)
+	if (!text->data)
 		return;
 	*text = str_n(buf_text(&job->texts) + *at, text->len);
 	*at += text->len;
 }
 
-static int keep_texts(struct job *job)
+static int job_keep_texts(struct job *job)
 {
 	struct job_options *o = &job->options;
 	struct str *texts[] = {
 		&o->source_bucket, &o->source_prefix, &o->bucket, &o->prefix, &o->exclude_prefix};
 	enum { COUNT = sizeof(texts) / sizeof(texts[0]) };
-	if (o->source_prefix.data == NULL)
+	if (!o->source_prefix.data)
 		o->source_prefix = STR("");
-	if (o->prefix.data == NULL)
+	if (!o->prefix.data)
 		o->prefix = STR("");
 	for (unsigned i = 0; i < COUNT; i++)
-		keep(job, texts[i]);
+		job_keep(job, texts[i]);
 	if (job->texts.error != 0)
 		return job->texts.error == -EOVERFLOW ? -EINVAL : job->texts.error;
 	size_t at = 0;
 	for (unsigned i = 0; i < COUNT; i++)
-		place(job, texts[i], &at);
+		job_place(job, texts[i], &at);
 	return 0;
 }
 
 static int keep_settings(struct job *job)
 {
-	if (job->options.copy != NULL)
+	if (job->options.copy)
 		job->settings = *job->options.copy;
 	job->settings.call_flags |= TREE_CALL_FLAGS;
-	if (job->settings.headers == NULL)
+	if (!job->settings.headers)
 		return 0;
-	int err = headers_add_all(&job->headers, job->settings.headers);
+	int error = headers_add_all(&job->headers, job->settings.headers);
 	job->settings.headers = &job->headers;
-	return err;
+	return error;
 }
 
 static int make_lanes(struct job *job)
@@ -66,7 +66,7 @@ static int make_lanes(struct job *job)
 	struct engine *engine = job->options.engine;
 	job->lane_count = engine_workers(engine);
 	job->lanes = calloc(job->lane_count, sizeof(*job->lanes));
-	if (job->lanes == NULL)
+	if (!job->lanes)
 		return -ENOMEM;
 	for (unsigned i = 0; i < job->lane_count; i++) {
 		struct lane *lane = &job->lanes[i];
@@ -76,8 +76,8 @@ static int make_lanes(struct job *job)
 		/* A few more than the window holds, so that a place there is never free for want of a copy.
 		 */
 		lane->limit = engine_inflight(engine) / job->lane_count + 16;
-		lane->items = calloc(lane->limit, sizeof(struct item *));
-		if (lane->items == NULL)
+		lane->items = calloc(lane->limit, sizeof(struct job_item *));
+		if (!lane->items)
 			return -ENOMEM;
 	}
 	return 0;
@@ -112,7 +112,7 @@ struct job *job_ref(struct job *job)
 
 void job_unref(struct job *job)
 {
-	if (job != NULL && atomic_fetch_sub(&job->refs, 1) == 1)
+	if (job && atomic_fetch_sub(&job->refs, 1) == 1)
 		job_destroy(job);
 }
 
@@ -131,13 +131,13 @@ bool job_prefixes_meet(const struct job *job)
 
 static int check_options(enum job_kind kind, const struct job_options *o)
 {
-	if (o->engine == NULL || o->source_account == NULL || o->source_bucket.len == 0)
+	if (!o->engine || !o->source_account || o->source_bucket.len == 0)
 		return -EINVAL;
 	if (kind == JOB_REMOVE)
 		return 0;
-	if (o->account == NULL || o->bucket.len == 0)
+	if (!o->account || o->bucket.len == 0)
 		return -EINVAL;
-	if (kind == JOB_MOVE && o->journal == NULL && (o->flags & JOB_DRY_RUN) == 0)
+	if (kind == JOB_MOVE && !o->journal && (o->flags & JOB_DRY_RUN) == 0)
 		return -EINVAL;
 	return account_same_service(o->source_account, o->account) ? 0 : -EXDEV;
 }
@@ -145,7 +145,7 @@ static int check_options(enum job_kind kind, const struct job_options *o)
 static int job_new(enum job_kind kind, const struct job_options *options, struct job **ret)
 {
 	struct job *job = calloc(1, sizeof(*job));
-	if (job == NULL)
+	if (!job)
 		return -ENOMEM;
 	job->kind = kind;
 	job->options = *options;
@@ -158,23 +158,23 @@ static int job_new(enum job_kind kind, const struct job_options *options, struct
 	pthread_cond_init(&job->ended, NULL);
 	headers_init(&job->headers);
 	buf_init(&job->texts, 2 * BUCKET_MAX + 3 * KEY_MAX);
-	int err = keep_texts(job);
-	if (err == 0)
-		err = keep_settings(job);
-	if (err == 0)
-		err = make_lanes(job);
-	if (err == 0 && kind != JOB_REMOVE)
+	int error = job_keep_texts(job);
+	if (error == 0)
+		error = keep_settings(job);
+	if (error == 0)
+		error = make_lanes(job);
+	if (error == 0 && kind != JOB_REMOVE)
 		job->same_place = str_eq(job->options.source_bucket, job->options.bucket);
-	if (err == 0 && job_prefixes_meet(job))
-		err = -EINVAL;
-	if (err != 0)
+	if (error == 0 && job_prefixes_meet(job))
+		error = -EINVAL;
+	if (error != 0)
 		job_unref(job);
 	else
 		*ret = job;
-	return err;
+	return error;
 }
 
-static void run_start(struct task *task, struct worker *worker)
+static void job_run_start(struct task *task, struct worker *worker)
 {
 	tree_settle_names((struct job *)((char *)task - offsetof(struct job, start)));
 }
@@ -182,22 +182,22 @@ static void run_start(struct task *task, struct worker *worker)
 static void job_go(struct job *job, struct journal *journal, struct job **ret)
 {
 	job->journal = journal;
-	job->resumed = journal != NULL;
+	job->resumed = journal;
 	job->home = engine_pick(job->options.engine);
 	*ret = job_ref(job); /* before home can end it */
-	job->start.run = run_start;
+	job->start.run = job_run_start;
 	worker_post(job->home, &job->start);
 }
 
 int job_start(enum job_kind kind, const struct job_options *options, struct job **ret)
 {
 	struct job *job = NULL;
-	int err = check_options(kind, options);
-	if (err == 0)
-		err = job_new(kind, options, &job);
-	if (err == 0)
+	int error = check_options(kind, options);
+	if (error == 0)
+		error = job_new(kind, options, &job);
+	if (error == 0)
 		job_go(job, NULL, ret);
-	return err;
+	return error;
 }
 
 int job_resume(const struct job_options *options, struct journal *journal, struct job **ret)
@@ -212,10 +212,10 @@ int job_resume(const struct job_options *options, struct journal *journal, struc
 	o.exclude_prefix = STR_NONE;
 	o.want = NULL;
 	o.flags = intent->fresh ? JOB_CREATE_ONLY | JOB_UNDO : 0;
-	int err = account_same_service(o.source_account, o.account) ? job_new(JOB_MOVE, &o, &job) : -EXDEV;
-	if (err == 0)
+	int error = account_same_service(o.source_account, o.account) ? job_new(JOB_MOVE, &o, &job) : -EXDEV;
+	if (error == 0)
 		job_go(job, journal, ret);
-	return err;
+	return error;
 }
 
 /* ---- errors and events ---- */
@@ -235,9 +235,9 @@ static void escape_key(struct str key, char *ret, size_t size)
 	buf_release(&text);
 }
 
-static void copy_text(char *to, size_t size, const char *from)
+static void job_copy_text(char *to, size_t size, const char *from)
 {
-	size_t len = from != NULL ? strnlen(from, size - 1) : 0;
+	size_t len = from ? strnlen(from, size - 1) : 0;
 	if (len > 0)
 		memcpy(to, from, len);
 	to[len] = '\0';
@@ -246,7 +246,7 @@ static void copy_text(char *to, size_t size, const char *from)
 static void run_stop(struct task *task, struct worker *worker)
 {
 	struct job *job = (struct job *)((char *)task - offsetof(struct job, stop));
-	if ((job->phase == PHASE_LIST || job->phase == PHASE_LEFT) && job->lister != NULL)
+	if ((job->phase == PHASE_LIST || job->phase == PHASE_LEFT) && job->lister)
 		lister_cancel(job->lister);
 	job_wake(job);
 	job_unref(job);
@@ -270,7 +270,7 @@ static void job_post_stop(struct job *job)
 	worker_post(job->home, &job->stop);
 }
 
-void job_fail(struct job *job, const struct failure *f)
+void job_fail(struct job *job, const struct job_failure *f)
 {
 	bool stop = false;
 	pthread_mutex_lock(&job->lock);
@@ -279,12 +279,12 @@ void job_fail(struct job *job, const struct failure *f)
 		const struct s3_answer *answer = f->answer;
 		e->error = f->error;
 		e->what = f->what;
-		copy_text(e->code, sizeof(e->code), answer != NULL ? answer->error.code : f->code);
-		if (answer != NULL) {
+		job_copy_text(e->code, sizeof(e->code), answer != NULL ? answer->error.code : f->code);
+		if (answer) {
 			e->status = answer->status;
-			copy_text(e->message, sizeof(e->message), answer->error.message);
+			job_copy_text(e->message, sizeof(e->message), answer->error.message);
 		}
-		copy_text(e->request_id, sizeof(e->request_id),
+		job_copy_text(e->request_id, sizeof(e->request_id),
 			answer != NULL ? answer->request_id : f->request_id);
 		escape_key(f->key, e->key, sizeof(e->key));
 	}
@@ -328,16 +328,16 @@ bool job_failed(struct job *job)
 
 void job_tell(struct job *job, const struct job_event *event)
 {
-	if (job->options.on_event != NULL)
+	if (job->options.on_event)
 		job->options.on_event(job->options.user, event);
 }
 
 /* ---- batches ---- */
 
-struct batch *batch_new(struct job *job, enum job_phase phase)
+struct job_page *batch_new(struct job *job, enum job_phase phase)
 {
-	struct batch *batch = calloc(1, sizeof(*batch));
-	if (batch == NULL)
+	struct job_page *batch = calloc(1, sizeof(*batch));
+	if (!batch)
 		return NULL;
 	batch->phase = phase;
 	batch->number = JOURNAL_NO_PAGE;
@@ -346,9 +346,9 @@ struct batch *batch_new(struct job *job, enum job_phase phase)
 	return batch;
 }
 
-void batch_free(struct batch *batch)
+void batch_free(struct job_page *batch)
 {
-	if (batch == NULL)
+	if (!batch)
 		return;
 	buf_release(&batch->lines);
 	buf_release(&batch->record);
@@ -356,7 +356,7 @@ void batch_free(struct batch *batch)
 	free(batch);
 }
 
-static void lane_take(struct batch *batch)
+static void lane_take(struct job_page *batch)
 {
 	struct lane *lane = batch->lane;
 	if (batch->phase != PHASE_LIST)
@@ -369,14 +369,14 @@ static void lane_take(struct batch *batch)
 
 static void run_lane(struct task *task, struct worker *worker)
 {
-	struct batch *batch = (struct batch *)((char *)task - offsetof(struct batch, task));
+	struct job_page *batch = (struct job_page *)((char *)task - offsetof(struct job_page, task));
 	/* It may go back at once, and be the job's last. */
 	struct job *job = job_ref(batch->lane->job);
 	lane_take(batch);
 	job_unref(job);
 }
 
-void batch_send(struct job *job, struct batch *batch)
+void batch_send(struct job *job, struct job_page *batch)
 {
 	struct lane *lane = &job->lanes[0];
 	for (unsigned i = 1; i < job->lane_count; i++) {
@@ -392,14 +392,14 @@ void batch_send(struct job *job, struct batch *batch)
 
 static void run_home(struct task *task, struct worker *worker)
 {
-	struct batch *batch = (struct batch *)((char *)task - offsetof(struct batch, task));
+	struct job_page *batch = (struct job_page *)((char *)task - offsetof(struct job_page, task));
 	struct job *job = batch->lane->job;
 	batch->lane->out--;
 	job->out--;
 	tree_batch_back(job, batch);
 }
 
-void batch_back(struct batch *batch)
+void batch_back(struct job_page *batch)
 {
 	batch->task.run = run_home;
 	worker_post(batch->lane->job->home, &batch->task);
@@ -468,7 +468,7 @@ static void check_phase(const struct job *job, enum job_phase next)
 {
 	bool deleting = atomic_load(&job->deleting);
 	assert(after[job->phase] & (unsigned)AFTER << next);
-	assert(job->out == 0 && job->lister == NULL);
+	assert(job->out == 0 && !job->lister);
 	assert(job->kind == JOB_MOVE || next == PHASE_LIST || next == PHASE_END ||
 		(job->kind == JOB_REMOVE && next == PHASE_LEFT));
 	/* A move is either undone or goes on to its end. */
@@ -492,7 +492,7 @@ void job_end(struct job *job)
 {
 	job_enter(job, PHASE_END);
 	tree_journal_end(job);
-	if (job->options.on_done != NULL)
+	if (job->options.on_done)
 		job->options.on_done(job->options.user, job);
 	pthread_mutex_lock(&job->lock);
 	job->done = true;
@@ -506,9 +506,9 @@ int job_wait(struct job *job)
 	pthread_mutex_lock(&job->lock);
 	while (!job->done)
 		pthread_cond_wait(&job->ended, &job->lock);
-	int err = job->first.error;
+	int error = job->first.error;
 	pthread_mutex_unlock(&job->lock);
-	return err;
+	return error;
 }
 
 void job_progress(struct job *job, struct job_progress *ret)

@@ -24,7 +24,7 @@ static struct str target_key(struct sweep *sweep)
 	return buf_str(&sweep->texts);
 }
 
-static void prepare(struct sweep *sweep, enum s3_op op)
+static void job_abort_prepare(struct sweep *sweep, enum s3_op op)
 {
 	const struct job_options *o = &sweep->batch->lane->job->options;
 	call_init(&sweep->call);
@@ -35,7 +35,7 @@ static void prepare(struct sweep *sweep, enum s3_op op)
 	sweep->call.user = sweep;
 }
 
-static void log_left(struct sweep *sweep, int error, const struct s3_answer *answer)
+static void job_abort_log_left(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
 	struct job *job = sweep->batch->lane->job;
 	struct log_call line = {
@@ -55,8 +55,8 @@ static void aborted(struct call *call, const struct s3_answer *answer)
 {
 	struct sweep *sweep = call->user;
 	if (call->error != 0 && call->error != -ENOENT)
-		log_left(sweep, call->error, answer);
-	if (sweep->uploads != NULL) {
+		job_abort_log_left(sweep, call->error, answer);
+	if (sweep->uploads) {
 		abort_listed(sweep);
 		return;
 	}
@@ -66,7 +66,7 @@ static void aborted(struct call *call, const struct s3_answer *answer)
 
 static void abort_one(struct sweep *sweep, struct str upload_id)
 {
-	prepare(sweep, S3_ABORT_UPLOAD);
+	job_abort_prepare(sweep, S3_ABORT_UPLOAD);
 	sweep->call.request.key = buf_str(&sweep->texts);
 	sweep->call.request.upload_id = upload_id;
 	sweep->call.on_done = aborted;
@@ -95,23 +95,23 @@ static void listed(struct call *call, const struct s3_answer *answer)
 {
 	struct sweep *sweep = call->user;
 	if (call->error != 0) {
-		log_left(sweep, call->error, answer);
+		job_abort_log_left(sweep, call->error, answer);
 		page_clear(sweep->uploads);
 	}
 	abort_listed(sweep);
 }
 
-static void list_uploads(struct sweep *sweep)
+static void job_abort_list_uploads(struct sweep *sweep)
 {
 	struct s3_answer none = {.retry_after = -1};
 	if (page_new(&sweep->uploads) != 0) {
-		log_left(sweep, -ENOMEM, &none);
+		job_abort_log_left(sweep, -ENOMEM, &none);
 		sweep->at++;
 		abort_next(sweep);
 		return;
 	}
 	sweep->upload_at = 0;
-	prepare(sweep, S3_LIST_UPLOADS);
+	job_abort_prepare(sweep, S3_LIST_UPLOADS);
 	sweep->call.request.prefix = buf_str(&sweep->texts);
 	sweep->call.sinks.page = sweep->uploads;
 	sweep->call.on_done = listed;
@@ -133,7 +133,7 @@ static void abort_next(struct sweep *sweep)
 	else if (sweep_entry(sweep, sweep->at).upload.len > 0)
 		abort_one(sweep, sweep_entry(sweep, sweep->at).upload);
 	else
-		list_uploads(sweep);
+		job_abort_list_uploads(sweep);
 }
 
 void sweep_abort(struct sweep *sweep)

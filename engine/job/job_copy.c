@@ -21,22 +21,22 @@ static void item_done(struct copy *copy, const struct s3_answer *answer);
 
 /* ---- items ---- */
 
-static struct item *item_take(struct lane *lane)
+static struct job_item *item_take(struct lane *lane)
 {
-	struct item *item = lane->free;
-	if (item != NULL) {
+	struct job_item *item = lane->free;
+	if (item) {
 		lane->free = item->next_free;
 		return item;
 	}
 	item = calloc(1, sizeof(*item));
-	if (item != NULL) {
+	if (item) {
 		item->lane = lane;
 		lane->items[lane->made++] = item;
 	}
 	return item;
 }
 
-static void item_give(struct item *item)
+static void item_give(struct job_item *item)
 {
 	struct lane *lane = item->lane;
 	item->batch = NULL;
@@ -51,7 +51,7 @@ bool tree_is_top_marker(const struct job *job, struct str source_key, uint64_t s
 	       size == 0;
 }
 
-int tree_key(struct item *item, struct str source_key)
+int tree_key(struct job_item *item, struct str source_key)
 {
 	const struct job *job = item->lane->job;
 	const struct job_options *o = &job->options;
@@ -64,7 +64,7 @@ int tree_key(struct item *item, struct str source_key)
 	if (len > item->key_size) {
 		size_t size = (len + 127) & ~(size_t)127;
 		char *key = realloc(item->key, size);
-		if (key == NULL)
+		if (!key)
 			return -ENOMEM;
 		item->key = key;
 		item->key_size = size;
@@ -77,12 +77,12 @@ int tree_key(struct item *item, struct str source_key)
 	return job->same_place && str_has_prefix(key, o->source_prefix) && !excluded ? -EINVAL : 0;
 }
 
-static const struct page_entry *item_entry(const struct item *item)
+static const struct page_entry *item_entry(const struct job_item *item)
 {
 	return &item->batch->page->entries[item->entry];
 }
 
-static void item_tell(struct item *item, int error, const struct s3_answer *answer)
+static void item_tell(struct job_item *item, int error, const struct s3_answer *answer)
 {
 	struct job_event event = {
 		.step = JOB_COPIED,
@@ -99,7 +99,7 @@ static void item_tell(struct item *item, int error, const struct s3_answer *answ
 /* ---- the outcome of one ---- */
 
 /* An attempt was sent and nothing was heard of it: then the copy may be there although it failed. */
-static void item_log_unknown(struct item *item, int error)
+static void item_log_unknown(struct job_item *item, int error)
 {
 	struct log_call line = {
 		.what = "copy",
@@ -111,7 +111,7 @@ static void item_log_unknown(struct item *item, int error)
 	log_call(LOG_LEVEL_WARNING, &line);
 }
 
-static void item_report(struct item *item, int error, const struct s3_answer *answer)
+static void item_report(struct job_item *item, int error, const struct s3_answer *answer)
 {
 	struct lane *lane = item->lane;
 	struct job *job = lane->job;
@@ -136,7 +136,7 @@ static void item_report(struct item *item, int error, const struct s3_answer *an
 	}
 	item_tell(item, error, answer);
 	if (error != 0)
-		job_fail(job, &(struct failure){
+		job_fail(job, &(struct job_failure){
 				      .error = error,
 				      .what = "copy",
 				      .key = item_entry(item)->key,
@@ -144,10 +144,10 @@ static void item_report(struct item *item, int error, const struct s3_answer *an
 			      });
 }
 
-static void item_leave(struct item *item)
+static void item_leave(struct job_item *item)
 {
 	struct lane *lane = item->lane;
-	struct batch *batch = item->batch;
+	struct job_page *batch = item->batch;
 	lane->active--;
 	if (item->large)
 		lane->large--;
@@ -159,7 +159,7 @@ static void item_leave(struct item *item)
 
 /* ---- starting one ---- */
 
-static void item_send(struct item *item)
+static void item_send(struct job_item *item)
 {
 	struct lane *lane = item->lane;
 	const struct job_options *o = &lane->job->options;
@@ -176,13 +176,13 @@ static void item_send(struct item *item)
 	copy->key = key;
 	copy->size = entry->size;
 	/* A listing always has the class; one without it is a server that has none. */
-	copy->storage_class = entry->storage_class.data != NULL ? entry->storage_class : STR("");
+	copy->storage_class = entry->storage_class.data ? entry->storage_class : STR("");
 	copy->create_only = (o->flags & JOB_CREATE_ONLY) != 0;
 	/* A plain copy takes what is there; a move must know what it took, to delete that and nothing else.
 	 */
 	if (lane->job->kind == JOB_MOVE && entry->etag.len > 0)
 		copy->source_etag = item->probe == ITEM_PROBE_MATCH ? impossible_etag : entry->etag;
-	if (lane->job->journal != NULL)
+	if (lane->job->journal)
 		copy->on_parts = tree_journal_parts;
 	copy->on_done = item_done;
 	copy->user = item;
@@ -212,7 +212,7 @@ static bool create_is_unknown(const struct job *job)
 }
 
 /* The condition on the source; true when the copy is sent again. */
-static bool probe_match(struct item *item, int *error)
+static bool probe_match(struct job_item *item, int *error)
 {
 	struct job *job = item->lane->job;
 	struct account *account = job->options.account;
@@ -236,7 +236,7 @@ static bool probe_match(struct item *item, int *error)
 }
 
 /* The condition on the destination.  However it ends, the copy is there. */
-static void probe_create(struct item *item, int *error)
+static void probe_create(struct job_item *item, int *error)
 {
 	struct job *job = item->lane->job;
 	struct account *account = job->options.account;
@@ -254,7 +254,7 @@ static void probe_create(struct item *item, int *error)
 }
 
 /* True when the item goes on with another request. */
-static bool probe_step(struct item *item, int *error)
+static bool probe_step(struct job_item *item, int *error)
 {
 	struct job *job = item->lane->job;
 	if (item->probe == ITEM_PLAIN)
@@ -277,7 +277,7 @@ static bool probe_step(struct item *item, int *error)
 
 static void item_done(struct copy *copy, const struct s3_answer *answer)
 {
-	struct item *item = copy->user;
+	struct job_item *item = copy->user;
 	struct lane *lane = item->lane;
 	int error = copy->error;
 	if (probe_step(item, &error))
@@ -292,10 +292,10 @@ static void item_done(struct copy *copy, const struct s3_answer *answer)
 	job_unref(job);
 }
 
-static int item_prepare(struct lane *lane, struct batch *batch, struct item **ret)
+static int item_prepare(struct lane *lane, struct job_page *batch, struct job_item **ret)
 {
-	struct item *item = item_take(lane);
-	if (item == NULL)
+	struct job_item *item = item_take(lane);
+	if (!item)
 		return -ENOMEM;
 	item->batch = batch;
 	item->entry = batch->at - 1;
@@ -314,7 +314,7 @@ bool tree_wants(struct job *job, const struct page_entry *entry)
 	if (o->exclude_prefix.len > 0 && str_has_prefix(entry->key, o->exclude_prefix))
 		return false;
 	atomic_fetch_add(&job->found, 1);
-	if ((o->want != NULL && !o->want(o->user, entry)) ||
+	if ((o->want && !o->want(o->user, entry)) ||
 		(job->kind == JOB_COPY && tree_is_top_marker(job, entry->key, entry->size))) {
 		atomic_fetch_add(&job->skipped, 1);
 		event.step = JOB_SKIPPED;
@@ -324,7 +324,7 @@ bool tree_wants(struct job *job, const struct page_entry *entry)
 }
 
 /* A move's source that no copy has to be made of: it is deleted with the others. */
-static void copy_none(struct batch *batch, unsigned entry)
+static void copy_none(struct job_page *batch, unsigned entry)
 {
 	struct job *job = batch->lane->job;
 	int error = tree_journal_no_copy(batch, entry);
@@ -333,7 +333,7 @@ static void copy_none(struct batch *batch, unsigned entry)
 }
 
 /* Begins the copy of the batch's next entry; false where it has to wait. */
-static bool copy_next(struct lane *lane, struct batch *batch)
+static bool copy_next(struct lane *lane, struct job_page *batch)
 {
 	struct job *job = lane->job;
 	const struct page_entry *entry = &batch->page->entries[batch->at];
@@ -348,18 +348,19 @@ static bool copy_next(struct lane *lane, struct batch *batch)
 		return false;
 	bool probe = takes_probe(job, entry);
 	batch->at++;
-	struct item *item = NULL;
-	int err = 0;
+	struct job_item *item = NULL;
+	int error = 0;
 	bool wanted = tree_wants(job, entry);
 	if (wanted)
-		err = item_prepare(lane, batch, &item);
-	if (!wanted || err != 0) {
-		if (item != NULL) {
-			item_report(item, err, NULL);
+		error = item_prepare(lane, batch, &item);
+	if (!wanted || error != 0) {
+		if (item) {
+			item_report(item, error, NULL);
 			item_give(item);
-		} else if (err != 0) {
+		} else if (error != 0) {
 			tree_journal_refused(batch, batch->at - 1);
-			job_fail(job, &(struct failure){.error = err, .what = "copy", .key = entry->key});
+			job_fail(job,
+				&(struct job_failure){.error = error, .what = "copy", .key = entry->key});
 		}
 		if (probe)
 			atomic_store(&job->probe, PROBE_WANTED);
@@ -379,8 +380,8 @@ static bool copy_next(struct lane *lane, struct batch *batch)
 
 void tree_copy_pump(struct lane *lane)
 {
-	while (lane->first != NULL) {
-		struct batch *batch = lane->first;
+	while (lane->first) {
+		struct job_page *batch = lane->first;
 		while (batch->at < batch->page->count && atomic_load(&lane->job->stopped))
 			tree_journal_refused(batch, batch->at++);
 		if (batch->at < batch->page->count) {
@@ -389,14 +390,14 @@ void tree_copy_pump(struct lane *lane)
 			continue;
 		}
 		lane->first = batch->next;
-		if (lane->first == NULL)
+		if (!lane->first)
 			lane->last = &lane->first;
 		if (batch->active == 0)
 			batch_back(batch);
 	}
 }
 
-void tree_copy_add(struct lane *lane, struct batch *batch)
+void tree_copy_add(struct lane *lane, struct job_page *batch)
 {
 	batch->next = NULL;
 	*lane->last = batch;
@@ -407,7 +408,7 @@ void tree_copy_add(struct lane *lane, struct batch *batch)
 void tree_copy_stop(struct lane *lane)
 {
 	for (unsigned i = 0; i < lane->made; i++) {
-		if (lane->items[i]->batch != NULL)
+		if (lane->items[i]->batch)
 			copy_cancel(&lane->items[i]->copy);
 	}
 }

@@ -50,9 +50,9 @@ struct lane;
 struct sweep;
 struct removal;
 
-struct batch {
+struct job_page {
 	struct task task; /* on its way to the lane or back */
-	struct batch *next;
+	struct job_page *next;
 	struct lane *lane;
 	enum job_phase phase;
 	struct page *page; /* LIST */
@@ -67,11 +67,11 @@ struct batch {
 };
 
 /* One object's copy; from a pool of its lane. */
-struct item {
+struct job_item {
 	struct copy copy;
 	struct lane *lane;
-	struct batch *batch; /* NULL: free */
-	struct item *next_free;
+	struct job_page *batch; /* NULL: free */
+	struct job_item *next_free;
 	unsigned entry;
 	bool large;
 	enum { ITEM_PLAIN, ITEM_PROBE_MATCH, ITEM_PROBED, ITEM_PROBE_CREATE } probe;
@@ -83,10 +83,10 @@ struct item {
 struct lane {
 	struct job *job;
 	struct worker *worker;
-	struct batch *first, **last; /* being copied, in order of arrival */
-	struct batch *removals; /* being removed */
-	struct item **items; /* all that were made, at most limit */
-	struct item *free;
+	struct job_page *first, **last; /* being copied, in order of arrival */
+	struct job_page *removals; /* being removed */
+	struct job_item **items; /* all that were made, at most limit */
+	struct job_item *free;
 	unsigned made, limit, active, large;
 	struct task wake;
 	atomic_bool waking;
@@ -143,7 +143,7 @@ struct job {
 
 /* ---- job.c ---- */
 
-struct failure {
+struct job_failure {
 	int error;
 	const char *what;
 	struct str key;
@@ -152,7 +152,7 @@ struct failure {
 };
 
 /* Any thread: notes the first one; without JOB_KEEP_GOING begins nothing more. */
-void job_fail(struct job *job, const struct failure *failure);
+void job_fail(struct job *job, const struct job_failure *failure);
 bool job_failed(struct job *job);
 void job_tell(struct job *job, const struct job_event *event);
 struct job *job_ref(struct job *job);
@@ -166,11 +166,11 @@ bool job_prefixes_meet(const struct job *job);
 void job_end(struct job *job);
 
 /* Home: a batch in a lane of its choice; it has the page or the record's page.  NULL when memory is short. */
-struct batch *batch_new(struct job *job, enum job_phase phase);
-void batch_send(struct job *job, struct batch *batch);
-void batch_free(struct batch *batch);
+struct job_page *batch_new(struct job *job, enum job_phase phase);
+void batch_send(struct job *job, struct job_page *batch);
+void batch_free(struct job_page *batch);
 /* Lane's thread: back to home. */
-void batch_back(struct batch *batch);
+void batch_back(struct job_page *batch);
 
 /* S3 refused one object so: does that pass by itself, so that a recovery may do what could not be done?  Of a
  * request about many (a listing, a set of deletes) that failed as a whole this is no question: nothing was said of
@@ -181,16 +181,16 @@ bool job_error_passes(int error, const char *code);
 
 /* Home. */
 int tree_journal_open(struct job *job);
-int tree_journal_page(struct job *job, struct batch *batch);
+int tree_journal_page(struct job *job, struct job_page *batch);
 int tree_journal_all_copied(struct job *job);
 void tree_journal_end(struct job *job);
 void tree_journal_fail(struct job *job, int error);
 /* Lane. */
-int tree_journal_copied(struct item *item);
+int tree_journal_copied(struct job_item *item);
 /* A source that needs no copy: see tree_is_top_marker. */
-int tree_journal_no_copy(struct batch *batch, unsigned entry);
-void tree_journal_refused(struct batch *batch, unsigned entry);
-int tree_journal_flush(struct batch *batch);
+int tree_journal_no_copy(struct job_page *batch, unsigned entry);
+void tree_journal_refused(struct job_page *batch, unsigned entry);
+int tree_journal_flush(struct job_page *batch);
 int tree_journal_parts(struct copy *copy, const char *upload_id, const char *etag);
 
 /* ---- tree_names.c; home ---- */
@@ -204,27 +204,27 @@ bool tree_is_top_marker(const struct job *job, struct str source_key, uint64_t s
 
 /* ---- tree_list.c; home ---- */
 void tree_begin(struct job *job);
-void tree_batch_back(struct job *job, struct batch *batch);
+void tree_batch_back(struct job *job, struct job_page *batch);
 /* Home: goes on to the next phase when this one is over. */
 void tree_check(struct job *job);
 
 /* ---- tree_copy.c; lane ---- */
-void tree_copy_add(struct lane *lane, struct batch *batch);
+void tree_copy_add(struct lane *lane, struct job_page *batch);
 void tree_copy_pump(struct lane *lane);
 void tree_copy_stop(struct lane *lane);
 /* The destination's key.  -ENAMETOOLONG; -EDESTADDRREQ: it would be empty; -EINVAL: it would lie in the source;
  * -ENOMEM. */
-int tree_key(struct item *item, struct str source_key);
+int tree_key(struct job_item *item, struct str source_key);
 bool tree_is_large(const struct job *job, const struct page_entry *entry);
 /* Is the entry to be worked on?  Counts it and tells of it. */
 bool tree_wants(struct job *job, const struct page_entry *entry);
 
 /* ---- tree_remove.c; lane ---- */
-void tree_remove_add(struct lane *lane, struct batch *batch);
+void tree_remove_add(struct lane *lane, struct job_page *batch);
 void tree_remove_stop(struct lane *lane);
 
 /* ---- tree_sweep.c; lane ---- */
-void tree_sweep_add(struct lane *lane, struct batch *batch);
+void tree_sweep_add(struct lane *lane, struct job_page *batch);
 
 /* ---- tree_move.c; home ---- */
 

@@ -21,8 +21,8 @@ enum {
 
 void tree_journal_fail(struct job *job, int error)
 {
-	job_fail(
-		job, &(struct failure){.error = error, .what = "journal", .key = job->options.source_prefix});
+	job_fail(job,
+		&(struct job_failure){.error = error, .what = "journal", .key = job->options.source_prefix});
 }
 
 /* ---- home ---- */
@@ -47,10 +47,10 @@ int tree_journal_open(struct job *job)
 	size_t source[2], target[2];
 	journal_self(&self);
 	buf_init(&texts, 4 * NAME_MAX_BYTES);
-	int err = side_name(o->source_account, &texts, source);
-	if (err == 0)
-		err = side_name(o->account, &texts, target);
-	if (err == 0) {
+	int error = side_name(o->source_account, &texts, source);
+	if (error == 0)
+		error = side_name(o->account, &texts, target);
+	if (error == 0) {
 		const char *at = buf_text(&texts);
 		struct journal_intent intent = {
 			.source = {str_n(at, source[0]), str_n(at + source[0], source[1]), o->source_bucket,
@@ -65,24 +65,24 @@ int tree_journal_open(struct job *job)
 		at += source[0] + source[1];
 		intent.destination = (struct journal_side){
 			str_n(at, target[0]), str_n(at + target[0], target[1]), o->bucket, o->prefix};
-		err = journal_new(o->journal, &intent, &job->journal);
+		error = journal_new(o->journal, &intent, &job->journal);
 	}
 	buf_release(&texts);
-	return err;
+	return error;
 }
 
 static bool is_wanted(const struct job *job, const struct page_entry *entry)
 {
 	const struct job_options *o = &job->options;
 	return !(o->exclude_prefix.len > 0 && str_has_prefix(entry->key, o->exclude_prefix)) &&
-	       (o->want == NULL || o->want(o->user, entry));
+	       (!o->want || o->want(o->user, entry));
 }
 
-int tree_journal_page(struct job *job, struct batch *batch)
+int tree_journal_page(struct job *job, struct job_page *batch)
 {
 	unsigned count = 0;
 	struct buf lines;
-	if (job->journal == NULL)
+	if (!job->journal)
 		return 0;
 	buf_init(&lines, LINES_MAX);
 	for (unsigned i = 0; i < batch->page->count && lines.error == 0; i++) {
@@ -103,11 +103,11 @@ int tree_journal_page(struct job *job, struct batch *batch)
 		count++;
 	}
 	int64_t now = account_server_now(job->options.account);
-	int err = lines.error;
-	if (err == 0 && count > 0)
-		err = journal_page(job->journal, buf_str(&lines), count, now, &batch->number);
+	int error = lines.error;
+	if (error == 0 && count > 0)
+		error = journal_page(job->journal, buf_str(&lines), count, now, &batch->number);
 	buf_release(&lines);
-	return err;
+	return error;
 }
 
 int tree_journal_all_copied(struct job *job)
@@ -118,47 +118,47 @@ int tree_journal_all_copied(struct job *job)
 /* Its journal is of no more use, or a recovery's. */
 void tree_journal_end(struct job *job)
 {
-	if (job->journal == NULL)
+	if (!job->journal)
 		return;
 	if (atomic_load(&job->unsettled)) {
 		journal_free(job->journal);
 		job->journal = NULL;
 		return;
 	}
-	int err = journal_finish(job->journal);
+	int error = journal_finish(job->journal);
 	job->journal = NULL;
 	/* Whoever recovers it finds all as it should be. */
-	if (err != 0)
-		tree_journal_fail(job, err);
+	if (error != 0)
+		tree_journal_fail(job, error);
 }
 
 /* ---- lane ---- */
 
-int tree_journal_flush(struct batch *batch)
+int tree_journal_flush(struct job_page *batch)
 {
 	struct job *job = batch->lane->job;
-	int err = batch->lines.error;
-	if (job->journal == NULL || (err == 0 && batch->lines.len == 0))
+	int error = batch->lines.error;
+	if (!job->journal || (error == 0 && batch->lines.len == 0))
 		return 0;
-	if (err == 0)
-		err = journal_answers(job->journal, batch->number, buf_str(&batch->lines), batch->answers);
+	if (error == 0)
+		error = journal_answers(job->journal, batch->number, buf_str(&batch->lines), batch->answers);
 	buf_clear(&batch->lines);
 	batch->answers = 0;
-	return err;
+	return error;
 }
 
-static int put_answer(struct batch *batch, const struct journal_line *line)
+static int put_answer(struct job_page *batch, const struct journal_line *line)
 {
-	int err = journal_put(&batch->lines, line);
-	batch->answers += err == 0;
-	if (err == 0 && batch->answers >= ANSWERS_AT_ONCE)
-		err = tree_journal_flush(batch);
-	return err;
+	int error = journal_put(&batch->lines, line);
+	batch->answers += error == 0;
+	if (error == 0 && batch->answers >= ANSWERS_AT_ONCE)
+		error = tree_journal_flush(batch);
+	return error;
 }
 
-int tree_journal_copied(struct item *item)
+int tree_journal_copied(struct job_item *item)
 {
-	struct batch *batch = item->batch;
+	struct job_page *batch = item->batch;
 	const struct copy *copy = &item->copy;
 	const struct page_entry *entry = &batch->page->entries[item->entry];
 	struct journal_line line = {
@@ -173,7 +173,7 @@ int tree_journal_copied(struct item *item)
 	return put_answer(batch, &line);
 }
 
-int tree_journal_no_copy(struct batch *batch, unsigned entry)
+int tree_journal_no_copy(struct job_page *batch, unsigned entry)
 {
 	struct journal_line line = {
 		.kind = JOURNAL_COPIED,
@@ -185,10 +185,10 @@ int tree_journal_no_copy(struct batch *batch, unsigned entry)
 	return put_answer(batch, &line);
 }
 
-void tree_journal_refused(struct batch *batch, unsigned entry)
+void tree_journal_refused(struct job_page *batch, unsigned entry)
 {
 	struct job *job = batch->lane->job;
-	if (job->journal == NULL || batch->number == JOURNAL_NO_PAGE ||
+	if (!job->journal || batch->number == JOURNAL_NO_PAGE ||
 		!is_wanted(job, &batch->page->entries[entry]))
 		return;
 	struct journal_line line = {
@@ -202,10 +202,10 @@ void tree_journal_refused(struct batch *batch, unsigned entry)
 
 int tree_journal_parts(struct copy *copy, const char *upload_id, const char *etag)
 {
-	struct item *item = copy->user;
-	struct batch *batch = item->batch;
+	struct job_item *item = copy->user;
+	struct job_page *batch = item->batch;
 	struct journal_line line = {
-		.kind = upload_id != NULL ? JOURNAL_UPLOAD : JOURNAL_EXPECT,
+		.kind = upload_id ? JOURNAL_UPLOAD : JOURNAL_EXPECT,
 		.page = (uint64_t)batch->number,
 		.index = item->entry,
 		.text = str_of(upload_id),
@@ -213,9 +213,9 @@ int tree_journal_parts(struct copy *copy, const char *upload_id, const char *eta
 	};
 	struct buf text;
 	buf_init(&text, JOURNAL_LINE_MAX);
-	int err = journal_put(&text, &line);
-	if (err == 0)
-		err = journal_answers(item->lane->job->journal, batch->number, buf_str(&text), 0);
+	int error = journal_put(&text, &line);
+	if (error == 0)
+		error = journal_answers(item->lane->job->journal, batch->number, buf_str(&text), 0);
 	buf_release(&text);
-	return err;
+	return error;
 }

@@ -15,36 +15,36 @@ enum {
 	CREDITS_REMOVE = 8, /* pages being deleted */
 };
 
-static void on_page(void *user, struct page *page)
+static void job_list_on_page(void *user, struct page *page)
 {
 	struct job *job = user;
-	struct batch *batch = batch_new(job, PHASE_LIST);
-	if (batch == NULL) {
+	struct job_page *batch = batch_new(job, PHASE_LIST);
+	if (!batch) {
 		page_free(page);
 		lister_credit(job->lister, 1);
-		job_fail(job, &(struct failure){
+		job_fail(job, &(struct job_failure){
 				      .error = -ENOMEM, .what = "list", .key = job->options.source_prefix});
 		return;
 	}
 	batch->page = page;
-	int err = tree_journal_page(job, batch);
-	if (err != 0) {
+	int error = tree_journal_page(job, batch);
+	if (error != 0) {
 		batch_free(batch);
 		lister_credit(job->lister, 1);
-		tree_journal_fail(job, err);
+		tree_journal_fail(job, error);
 		return;
 	}
 	batch_send(job, batch);
 }
 
-static void on_listed(void *user, int error, const struct s3_answer *answer)
+static void job_list_on_listed(void *user, int error, const struct s3_answer *answer)
 {
 	struct job *job = user;
 	job->lister = NULL;
 	if (error == 0)
 		atomic_store(&job->listed, true);
 	else if (error != -ECANCELED || !atomic_load(&job->stopped))
-		job_fail(job, &(struct failure){
+		job_fail(job, &(struct job_failure){
 				      .error = error,
 				      .what = "list",
 				      .key = job->options.source_prefix,
@@ -66,8 +66,8 @@ void tree_begin(struct job *job)
 		.credits = streams + (remove ? CREDITS_REMOVE : CREDITS_COPY * job->lane_count),
 		.bulk = true,
 		.scout_early = remove,
-		.on_page = on_page,
-		.on_done = on_listed,
+		.on_page = job_list_on_page,
+		.on_done = job_list_on_listed,
 		.user = job,
 	};
 	bool create = (o->flags & JOB_CREATE_ONLY) != 0;
@@ -81,26 +81,26 @@ void tree_begin(struct job *job)
 		if (opened != 0)
 			tree_journal_fail(job, opened);
 	}
-	int err = atomic_load(&job->stopped) || (job->kind == JOB_MOVE && job_failed(job))
-			  ? -ECANCELED
-			  : lister_start(job->home, &options, &job->lister);
-	if (err != 0)
-		on_listed(job, err, NULL);
+	int error = atomic_load(&job->stopped) || (job->kind == JOB_MOVE && job_failed(job))
+			    ? -ECANCELED
+			    : lister_start(job->home, &options, &job->lister);
+	if (error != 0)
+		job_list_on_listed(job, error, NULL);
 }
 
-static void list_batch_back(struct job *job, struct batch *batch)
+static void list_batch_back(struct job *job, struct job_page *batch)
 {
-	int err = tree_journal_flush(batch);
-	if (err != 0)
-		tree_journal_fail(job, err);
-	if (job->lister != NULL && batch->page != NULL) {
+	int error = tree_journal_flush(batch);
+	if (error != 0)
+		tree_journal_fail(job, error);
+	if (job->lister && batch->page) {
 		struct page *page = batch->page;
 		batch->page = NULL;
 		lister_recycle(job->lister, page);
 	}
 }
 
-void tree_batch_back(struct job *job, struct batch *batch)
+void tree_batch_back(struct job *job, struct job_page *batch)
 {
 	if (batch->phase == PHASE_LIST)
 		list_batch_back(job, batch);
@@ -125,7 +125,7 @@ static void list_over(struct job *job)
 {
 	bool undo = (job->options.flags & JOB_UNDO) != 0 && (job->options.flags & JOB_CREATE_ONLY) != 0 &&
 		    !job->doubt;
-	bool moving = job->journal != NULL && !journal_empty(job->journal);
+	bool moving = job->journal && !journal_empty(job->journal);
 	if (job->kind == JOB_REMOVE && (job->options.flags & JOB_DRY_RUN) == 0 &&
 		!atomic_load(&job->stopped)) {
 		tree_look_left(job);
@@ -138,9 +138,9 @@ static void list_over(struct job *job)
 	pthread_mutex_lock(&job->lock);
 	bool whole = job->first.error == 0 && !atomic_load(&job->stopped);
 	pthread_mutex_unlock(&job->lock);
-	int err = whole ? tree_journal_all_copied(job) : 0;
-	if (err != 0)
-		tree_journal_fail(job, err);
+	int error = whole ? tree_journal_all_copied(job) : 0;
+	if (error != 0)
+		tree_journal_fail(job, error);
 	pthread_mutex_lock(&job->lock);
 	whole = job->first.error == 0 && !atomic_load(&job->stopped);
 	if (whole)
@@ -156,7 +156,7 @@ static void list_over(struct job *job)
 
 void tree_check(struct job *job)
 {
-	if (job->out > 0 || job->lister != NULL)
+	if (job->out > 0 || job->lister)
 		return;
 	switch (job->phase) {
 	case PHASE_LIST:

@@ -25,14 +25,14 @@ static void record_failed(struct job *job, int error)
 void tree_record_pump(struct job *job)
 {
 	while (!job->record_done && job->out < SWEEPS_AT_ONCE) {
-		struct batch *batch = batch_new(job, job->phase);
+		struct job_page *batch = batch_new(job, job->phase);
 		bool unknown = job->phase != PHASE_DELETE;
-		int err = batch != NULL ? journal_next(job->journal, unknown, &batch->record) : -ENOMEM;
-		if (err != 0) {
+		int error = batch ? journal_next(job->journal, unknown, &batch->record) : -ENOMEM;
+		if (error != 0) {
 			batch_free(batch);
 			job->record_done = true;
-			if (err != -ENODATA)
-				record_failed(job, err);
+			if (error != -ENODATA)
+				record_failed(job, error);
 			return;
 		}
 		batch->probe =
@@ -112,7 +112,7 @@ void tree_undo_begin(struct job *job)
 static bool is_left_out(const struct job_options *o, const struct page_entry *entry)
 {
 	return (o->exclude_prefix.len > 0 && str_has_prefix(entry->key, o->exclude_prefix)) ||
-	       (o->want != NULL && !o->want(o->user, entry));
+	       (o->want && !o->want(o->user, entry));
 }
 
 static void on_left(void *user, struct page *page)
@@ -131,8 +131,8 @@ static void on_left(void *user, struct page *page)
 			break;
 		atomic_fetch_add(&job->failed, 1);
 		job_tell(job, &event);
-		job_fail(job,
-			&(struct failure){.error = -EBUSY, .what = "delete", .key = page->entries[i].key});
+		job_fail(job, &(struct job_failure){
+				      .error = -EBUSY, .what = "delete", .key = page->entries[i].key});
 	}
 	if (job->left == 0) {
 		lister_recycle(job->lister, page);
@@ -147,7 +147,7 @@ static void on_left_done(void *user, int error, const struct s3_answer *answer)
 	struct job *job = user;
 	job->lister = NULL;
 	if (error != 0 && error != -ECANCELED)
-		job_fail(job, &(struct failure){
+		job_fail(job, &(struct job_failure){
 				      .error = error,
 				      .what = "list",
 				      .key = job->options.source_prefix,
@@ -166,7 +166,7 @@ void tree_look_left(struct job *job)
 		.prefix = o->source_prefix,
 		.credits = 1,
 		/* Of those left out on purpose there may be many. */
-		.page_size = o->want != NULL ? 0 : LEFT_TOLD_MAX,
+		.page_size = o->want ? 0 : LEFT_TOLD_MAX,
 		.bulk = true,
 		.on_page = on_left,
 		.on_done = on_left_done,
@@ -174,7 +174,7 @@ void tree_look_left(struct job *job)
 	};
 	job_enter(job, PHASE_LEFT);
 	/* What could not go and was told is no news. */
-	int err = job_failed(job) ? -ECANCELED : lister_start(job->home, &options, &job->lister);
-	if (err != 0)
-		on_left_done(job, err, NULL);
+	int error = job_failed(job) ? -ECANCELED : lister_start(job->home, &options, &job->lister);
+	if (error != 0)
+		on_left_done(job, error, NULL);
 }

@@ -24,7 +24,7 @@ static void go(struct job *job)
 		tree_begin(job);
 }
 
-static void refuse(struct job *job)
+static void job_names_refuse(struct job *job)
 {
 	struct log_call line = {
 		.what = job->kind == JOB_MOVE ? "move" : "copy",
@@ -35,7 +35,7 @@ static void refuse(struct job *job)
 	};
 
 	log_call(LOG_LEVEL_ERROR, &line);
-	job_fail(job, &(struct failure){
+	job_fail(job, &(struct job_failure){
 			      .error = -EBUSY,
 			      .what = job->kind == JOB_MOVE ? "move" : "copy",
 			      .key = job->options.source_prefix,
@@ -63,7 +63,7 @@ static void on_settled(struct twins *twins)
 	job->doubt = verdict == TWINS_UNKNOWN || (verdict == TWINS_YES && job->resumed);
 	job->same_place = job->same_place || verdict == TWINS_YES;
 	if (verdict == TWINS_YES && !job->resumed && job_prefixes_meet(job))
-		refuse(job);
+		job_names_refuse(job);
 	else
 		go(job);
 }

@@ -13,7 +13,7 @@ struct removal {
 	struct purge_key keys[DELETE_SET_MAX];
 };
 
-static void tell(struct job *job, const struct purge *purge, const struct purge_key *key)
+static void job_remove_tell(struct job *job, const struct purge *purge, const struct purge_key *key)
 {
 	const struct page_entry *entry = key->user;
 	struct s3_answer answer;
@@ -38,7 +38,7 @@ static void tell(struct job *job, const struct purge *purge, const struct purge_
 	event.answer = &answer;
 	atomic_fetch_add(&job->failed, 1);
 	job_tell(job, &event);
-	job_fail(job, &(struct failure){
+	job_fail(job, &(struct job_failure){
 			      .error = key->error,
 			      .what = "delete",
 			      .key = key->key,
@@ -46,7 +46,7 @@ static void tell(struct job *job, const struct purge *purge, const struct purge_
 		      });
 }
 
-static void removal_end(struct batch *batch)
+static void removal_end(struct job_page *batch)
 {
 	free(batch->removal);
 	batch->removal = NULL;
@@ -55,20 +55,20 @@ static void removal_end(struct batch *batch)
 
 static void purge_done(struct purge *purge)
 {
-	struct batch *batch = purge->user;
+	struct job_page *batch = purge->user;
 	struct lane *lane = batch->lane;
-	for (struct batch **at = &lane->removals; *at != NULL; at = &(*at)->next) {
+	for (struct job_page **at = &lane->removals; *at != NULL; at = &(*at)->next) {
 		if (*at == batch) {
 			*at = batch->next;
 			break;
 		}
 	}
 	for (unsigned i = 0; i < purge->count; i++)
-		tell(lane->job, purge, &purge->keys[i]);
+		job_remove_tell(lane->job, purge, &purge->keys[i]);
 	removal_end(batch);
 }
 
-static void fill(struct job *job, struct batch *batch)
+static void job_remove_fill(struct job *job, struct job_page *batch)
 {
 	struct purge *purge = &batch->removal->purge;
 	purge->keys = batch->removal->keys;
@@ -80,7 +80,7 @@ static void fill(struct job *job, struct batch *batch)
 	}
 }
 
-void tree_remove_add(struct lane *lane, struct batch *batch)
+void tree_remove_add(struct lane *lane, struct job_page *batch)
 {
 	struct job *job = lane->job;
 	if (atomic_load(&job->stopped)) {
@@ -88,13 +88,13 @@ void tree_remove_add(struct lane *lane, struct batch *batch)
 		return;
 	}
 	batch->removal = calloc(1, sizeof(*batch->removal));
-	if (batch->removal == NULL) {
-		job_fail(job, &(struct failure){
+	if (!batch->removal) {
+		job_fail(job, &(struct job_failure){
 				      .error = -ENOMEM, .what = "delete", .key = job->options.source_prefix});
 		batch_back(batch);
 		return;
 	}
-	fill(job, batch);
+	job_remove_fill(job, batch);
 	struct purge *purge = &batch->removal->purge;
 	if (purge->count == 0) {
 		removal_end(batch);
@@ -112,6 +112,6 @@ void tree_remove_add(struct lane *lane, struct batch *batch)
 
 void tree_remove_stop(struct lane *lane)
 {
-	for (struct batch *batch = lane->removals; batch != NULL; batch = batch->next)
+	for (struct job_page *batch = lane->removals; batch != NULL; batch = batch->next)
 		purge_cancel(&batch->removal->purge);
 }

@@ -27,7 +27,7 @@ static void delete_begin(struct sweep *sweep);
 
 void sweep_end(struct sweep *sweep)
 {
-	struct batch *batch = sweep->batch;
+	struct job_page *batch = sweep->batch;
 	buf_release(&sweep->texts);
 	buf_release(&sweep->seen);
 	free(sweep);
@@ -69,21 +69,21 @@ void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_ent
 	struct job_event event = {.step = step, .error = error, .source_key = entry->key, .entry = &source};
 	if (error != 0) {
 		memset(&answer, 0, sizeof(answer));
-		if (key != NULL) {
+		if (key) {
 			answer.status = sweep->purge.status;
 			memcpy(answer.error.code, key->code, sizeof(key->code));
 			memcpy(answer.request_id, sweep->purge.request_id, sizeof(answer.request_id));
 		}
 		event.answer = &answer;
 		atomic_fetch_add(&job->failed, 1);
-		if (key != NULL && (key->whole || job_error_passes(error, key->code)))
+		if (key && (key->whole || job_error_passes(error, key->code)))
 			atomic_store(&job->unsettled, true);
 	}
-	if (step == JOB_UNDONE && key != NULL)
+	if (step == JOB_UNDONE && key)
 		event.key = key->key;
 	job_tell(job, &event);
 	if (error != 0)
-		job_fail(job, &(struct failure){
+		job_fail(job, &(struct job_failure){
 				      .error = error,
 				      .what = step == JOB_UNDONE ? "undo" : "delete",
 				      .key = entry->key,
@@ -196,7 +196,7 @@ void sweep_purge(struct sweep *sweep, unsigned count, void (*on_done)(struct pur
 static void tell_deleted(struct sweep *sweep, const struct record_entry *entry, const struct purge_key *key)
 {
 	struct job *job = sweep->batch->lane->job;
-	int error = key == NULL ? 0 : key->error == -ESTALE ? -EBUSY : key->error;
+	int error = !key ? 0 : key->error == -ESTALE ? -EBUSY : key->error;
 	if (error == 0)
 		atomic_fetch_add(&job->deleted, 1);
 	sweep_tell(sweep, JOB_DELETED, entry, key, error);
@@ -258,11 +258,11 @@ static void delete_begin(struct sweep *sweep)
 }
 
 /* Without the listing nothing is known, so nothing goes. */
-static void look_failed(struct sweep *sweep, int error, const struct s3_answer *answer)
+static void job_sweep_look_failed(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
 	struct job *job = sweep->batch->lane->job;
 	atomic_store(&job->unsettled, true);
-	job_fail(job, &(struct failure){
+	job_fail(job, &(struct job_failure){
 			      .error = error,
 			      .what = "list",
 			      .key = sweep_entry(sweep, 0).key,
@@ -291,24 +291,24 @@ static bool is_protected(const struct sweep *sweep)
 	return true;
 }
 
-static void looked(void *user, int error, const struct s3_answer *answer);
+static void job_sweep_looked(void *user, int error, const struct s3_answer *answer);
 
 /* The destination. */
 static void looked_at_copies(void *user, int error, const struct s3_answer *answer)
 {
 	struct sweep *sweep = user;
 	if (error != 0) {
-		look_failed(sweep, error, answer);
+		job_sweep_look_failed(sweep, error, answer);
 	} else if (is_protected(sweep)) {
 		memset(sweep->source, SIGHT_SAME, sweep->count);
 		delete_begin(sweep);
 	} else {
-		sweep_look(sweep, false, looked);
+		sweep_look(sweep, false, job_sweep_looked);
 	}
 }
 
 /* The source. */
-static void looked(void *user, int error, const struct s3_answer *answer)
+static void job_sweep_looked(void *user, int error, const struct s3_answer *answer)
 {
 	struct sweep *sweep = user;
 	enum job_phase phase = sweep->batch->phase;
@@ -317,7 +317,7 @@ static void looked(void *user, int error, const struct s3_answer *answer)
 	else if (phase == PHASE_UNDO)
 		sweep_undo(sweep, error, answer);
 	else if (error != 0)
-		look_failed(sweep, error, answer);
+		job_sweep_look_failed(sweep, error, answer);
 	else
 		delete_begin(sweep);
 }
@@ -334,17 +334,17 @@ static int by_key(const void *a, const void *b, void *user)
 	return str_cmp(one.key, other.key);
 }
 
-static int read_page(struct sweep *sweep)
+static int job_sweep_read_page(struct sweep *sweep)
 {
 	struct str page = buf_str(&sweep->batch->record), left = page, before = STR_NONE;
 	bool sorted = true; /* the journal is written in the listing's order */
 	while (left.len > 0) {
 		struct record_entry entry;
 		size_t at = page.len - left.len;
-		int err = sweep->count == DELETE_SET_MAX ? -EBADMSG : record_get(&left, &entry);
-		if (err != 0)
-			return err;
-		sorted = sorted && (before.data == NULL || str_cmp(before, entry.key) < 0);
+		int error = sweep->count == DELETE_SET_MAX ? -EBADMSG : record_get(&left, &entry);
+		if (error != 0)
+			return error;
+		sorted = sorted && (!before.data || str_cmp(before, entry.key) < 0);
 		before = entry.key;
 		sweep->entries[sweep->count++] = (uint32_t)at;
 	}
@@ -353,23 +353,23 @@ static int read_page(struct sweep *sweep)
 	return sweep->count == 0 ? -EBADMSG : 0;
 }
 
-void tree_sweep_add(struct lane *lane, struct batch *batch)
+void tree_sweep_add(struct lane *lane, struct job_page *batch)
 {
 	struct job *job = lane->job;
 	struct sweep *sweep = calloc(1, sizeof(*sweep));
-	int err = -ENOMEM;
+	int error = -ENOMEM;
 	/* Few and large requests from here on: the places of the copies make room for them. */
 	call_trim(lane->worker);
-	if (sweep != NULL) {
+	if (sweep) {
 		sweep->batch = batch;
 		batch->sweep = sweep;
-		err = read_page(sweep);
+		error = job_sweep_read_page(sweep);
 	}
-	if (err != 0) {
+	if (error != 0) {
 		if (batch->phase == PHASE_CHECK)
 			atomic_store(&job->unlooked, true);
 		atomic_store(&job->unsettled, true);
-		tree_journal_fail(job, err);
+		tree_journal_fail(job, error);
 		batch->sweep = NULL;
 		free(sweep);
 		batch_back(batch);
@@ -382,5 +382,5 @@ void tree_sweep_add(struct lane *lane, struct batch *batch)
 	else if (batch->phase == PHASE_DELETE)
 		sweep_look(sweep, true, looked_at_copies);
 	else
-		sweep_look(sweep, false, looked);
+		sweep_look(sweep, false, job_sweep_looked);
 }

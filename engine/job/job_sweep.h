@@ -15,7 +15,7 @@
 enum sweep_sight { SIGHT_GONE, SIGHT_SAME, SIGHT_CHANGED, SIGHT_DOUBT };
 
 struct sweep {
-	struct batch *batch;
+	struct job_page *batch;
 	uint32_t entries[DELETE_SET_MAX]; /* where each lies in batch->record, by key */
 	unsigned count;
 	unsigned char source[DELETE_SET_MAX], target[DELETE_SET_MAX]; /* enum sweep_sight */

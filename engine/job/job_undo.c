@@ -19,11 +19,11 @@
 #include <errno.h>
 
 /* A page that could not be listed says nothing of what is in it: the next recovery looks again. */
-static void look_failed(struct sweep *sweep, int error, const struct s3_answer *answer)
+static void job_undo_look_failed(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
 	struct job *job = sweep->batch->lane->job;
 	atomic_store(&job->unsettled, true);
-	job_fail(job, &(struct failure){
+	job_fail(job, &(struct job_failure){
 			      .error = error,
 			      .what = "list",
 			      .key = sweep_entry(sweep, 0).key,
@@ -39,7 +39,7 @@ void sweep_check(struct sweep *sweep, int error, const struct s3_answer *answer)
 		gone = gone || sweep->source[i] == SIGHT_GONE;
 	if (error != 0) {
 		atomic_store(&job->unlooked, true);
-		look_failed(sweep, error, answer);
+		job_undo_look_failed(sweep, error, answer);
 	} else if (gone) {
 		atomic_store(&job->source_gone, true);
 	}
@@ -99,7 +99,7 @@ static int make_texts(struct sweep *sweep)
 
 static void undo_fail(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
-	look_failed(sweep, error, answer);
+	job_undo_look_failed(sweep, error, answer);
 	for (unsigned i = 0; i < sweep->count; i++) {
 		const struct record_entry entry = sweep_entry(sweep, i);
 		sweep_tell(sweep, JOB_UNDONE, &entry, NULL, error);

@@ -69,7 +69,7 @@ const char *recovery_error_text(const struct recovery_result *result)
 {
 	if (result->error != -EBADMSG)
 		return strerror(-result->error);
-	if (result->intent == NULL)
+	if (!result->intent)
 		return "the file is damaged where it says what was moved: nothing was done; look at source "
 		       "and "
 		       "destination, then remove the file";
@@ -82,7 +82,7 @@ const char *recovery_error_text(const struct recovery_result *result)
 static void put_result(struct buf *text, const struct recovery_result *result, bool dry_run)
 {
 	const struct job_progress *p = &result->progress;
-	if (result->intent != NULL) {
+	if (result->intent) {
 		buf_add_text(text, "move of ");
 		put_place(text, &result->intent->source);
 		buf_add_text(text, " to ");
@@ -90,7 +90,7 @@ static void put_result(struct buf *text, const struct recovery_result *result, b
 		buf_add_text(text, ": ");
 	}
 	buf_add_text(text, outcome_text(result, dry_run));
-	if (result->why != NULL)
+	if (result->why)
 		buf_addf(text, ": %s", result->why);
 	if (result->outcome == RECOVERY_FINISHED && !dry_run)
 		buf_addf(text, ", %llu sources deleted", (unsigned long long)p->deleted);
@@ -102,7 +102,7 @@ static void put_result(struct buf *text, const struct recovery_result *result, b
 	escape_text(text, str_of(result->name));
 }
 
-static void tell(const struct recovery_options *options, const struct recovery_result *result)
+static void recovery_tell(const struct recovery_options *options, const struct recovery_result *result)
 {
 	struct buf text;
 	buf_init(&text, TEXT_MAX);
@@ -111,7 +111,7 @@ static void tell(const struct recovery_options *options, const struct recovery_r
 	if (result->outcome != RECOVERY_LIVE && !options->dry_run)
 		log_text(LOG_LEVEL_WARNING, "recovery: %s", buf_text(&text));
 	buf_release(&text);
-	if (options->on_result != NULL)
+	if (options->on_result)
 		options->on_result(options->user, result);
 }
 
@@ -131,7 +131,7 @@ static void log_failed(void *user, const struct job_event *event)
 	struct log_call line = {
 		.what = "recover",
 		.bucket = undo ? intent->destination.bucket : intent->source.bucket,
-		.key = undo && event->key.data != NULL ? event->key : event->source_key,
+		.key = undo && event->key.data ? event->key : event->source_key,
 		.error = event->error,
 		.answer = event->answer,
 		.consequence = undo ? "its copy stays" : "its source stays",
@@ -144,16 +144,16 @@ static void log_failed(void *user, const struct job_event *event)
 static int start(const struct recovery_options *options, const struct job_options *job_options,
 	struct journal *journal, struct job **ret)
 {
-	int err = -ECANCELED;
-	if (options->gate != NULL)
+	int error = -ECANCELED;
+	if (options->gate)
 		pthread_mutex_lock(options->gate);
-	if (options->closed == NULL || !*options->closed)
-		err = job_resume(job_options, journal, ret);
-	if (options->gate != NULL)
+	if (!options->closed || !*options->closed)
+		error = job_resume(job_options, journal, ret);
+	if (options->gate)
 		pthread_mutex_unlock(options->gate);
-	if (err != 0)
+	if (error != 0)
 		journal_free(journal);
-	return err;
+	return error;
 }
 
 /* The intent's texts, which go with the journal when the job ends, are copied. */
@@ -166,21 +166,21 @@ static int keep_intent(struct kept_intent *kept, const struct journal_intent *in
 {
 	struct journal_line line;
 	buf_init(&kept->line, JOURNAL_LINE_MAX + 1);
-	int err = journal_put_intent(&kept->line, intent);
-	if (err == 0)
-		err = journal_parse(kept->line.data, kept->line.len - 1, &line);
-	if (err == 0)
+	int error = journal_put_intent(&kept->line, intent);
+	if (error == 0)
+		error = journal_parse(kept->line.data, kept->line.len - 1, &line);
+	if (error == 0)
 		kept->intent = line.intent;
-	return err;
+	return error;
 }
 
-static void settle(const struct recovery_options *options, struct journal *journal,
+static void recovery_settle(const struct recovery_options *options, struct journal *journal,
 	struct account *const accounts[2], struct recovery_result *result)
 {
 	struct kept_intent kept;
 	struct job *job = NULL;
-	int err = keep_intent(&kept, journal_intent(journal));
-	result->intent = err == 0 ? &kept.intent : NULL;
+	int error = keep_intent(&kept, journal_intent(journal));
+	result->intent = error == 0 ? &kept.intent : NULL;
 	result->outcome = plan(journal);
 	struct job_options job_options = {
 		.engine = options->engine,
@@ -189,24 +189,24 @@ static void settle(const struct recovery_options *options, struct journal *journ
 		.on_event = log_failed,
 		.user = &kept.intent,
 	};
-	if (err == 0)
-		err = start(options, &job_options, journal, &job);
+	if (error == 0)
+		error = start(options, &job_options, journal, &job);
 	else
 		journal_free(journal);
-	if (err == 0) {
-		err = job_wait(job);
+	if (error == 0) {
+		error = job_wait(job);
 		job_progress(job, &result->progress);
 		struct job_error first;
 		job_first_error(job, &first);
-		result->of_journal = first.what != NULL && strcmp(first.what, "journal") == 0;
+		result->of_journal = first.what && strcmp(first.what, "journal") == 0;
 		job_unref(job);
 	}
-	result->error = err;
+	result->error = error;
 	if (result->progress.kept)
 		result->outcome = RECOVERY_KEPT;
 	if (!result->progress.settled)
 		result->outcome = RECOVERY_FAILED;
-	tell(options, result);
+	recovery_tell(options, result);
 	result->intent = NULL;
 	buf_release(&kept.line);
 }
@@ -222,54 +222,55 @@ static void look_at(const struct recovery_options *options, struct journal *jour
 	result->copied = journal_copied(journal);
 	if (!str_eq(intent->machine, str_of(self->machine)))
 		result->why = "another machine began it";
-	else if (accounts[0] == NULL || accounts[1] == NULL)
+	else if (!accounts[0] || !accounts[1])
 		result->why = "its account is not mounted here";
 	else
 		alone = false;
 	if (!alone && !options->dry_run) {
-		settle(options, journal, accounts, result);
+		recovery_settle(options, journal, accounts, result);
 		return;
 	}
 	result->outcome = alone ? RECOVERY_ALONE : plan(journal);
-	tell(options, result);
+	recovery_tell(options, result);
 	journal_free(journal);
 }
 
-static void take(const struct recovery_options *options, const char *name, const struct journal_self *self)
+static void recovery_take(
+	const struct recovery_options *options, const char *name, const struct journal_self *self)
 {
 	struct recovery_result result = {.name = name, .outcome = RECOVERY_DAMAGED};
 	struct journal *journal = NULL;
-	int err = journal_open(options->dir, name, &journal);
-	if (err == -ENOENT)
+	int error = journal_open(options->dir, name, &journal);
+	if (error == -ENOENT)
 		return;
-	if (err == 0) {
+	if (error == 0) {
 		look_at(options, journal, self, &result);
 		return;
 	}
-	if (err == -EBUSY)
+	if (error == -EBUSY)
 		result.outcome = RECOVERY_LIVE;
 	else
-		result.error = err;
-	tell(options, &result);
+		result.error = error;
+	recovery_tell(options, &result);
 }
 
 int recovery_run(const struct recovery_options *options)
 {
 	struct journal_self self;
 	char **names = NULL;
-	int err = journal_dir_names(options->dir, &names);
-	if (err != 0)
-		return err;
+	int error = journal_dir_names(options->dir, &names);
+	if (error != 0)
+		return error;
 	journal_self(&self);
 	for (char **name = names; *name != NULL; name++) {
-		if (options->closed != NULL) {
+		if (options->closed) {
 			pthread_mutex_lock(options->gate);
 			bool closed = *options->closed;
 			pthread_mutex_unlock(options->gate);
 			if (closed)
 				break;
 		}
-		take(options, *name, &self);
+		recovery_take(options, *name, &self);
 	}
 	journal_names_free(names);
 	return 0;

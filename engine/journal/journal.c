@@ -18,7 +18,7 @@ enum {
 static int journal_make(struct journal_dir *dir, struct journal **ret)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
-	if (journal == NULL)
+	if (!journal)
 		return -ENOMEM;
 	journal->dir = dir;
 	journal->fd = -1;
@@ -31,11 +31,11 @@ static int journal_make(struct journal_dir *dir, struct journal **ret)
 
 void journal_free(struct journal *journal)
 {
-	if (journal == NULL)
+	if (!journal)
 		return;
 	crash_disarm();
 	for (size_t i = 0; i < journal->page_count; i++) {
-		if (journal->pages[i].kept != NULL) {
+		if (journal->pages[i].kept) {
 			buf_release(journal->pages[i].kept);
 			free(journal->pages[i].kept);
 		}
@@ -51,10 +51,10 @@ void journal_free(struct journal *journal)
 int journal_finish(struct journal *journal)
 {
 	crash_step();
-	int err = journal_dir_remove(journal->dir, journal->name);
+	int error = journal_dir_remove(journal->dir, journal->name);
 	crash_step();
 	journal_free(journal);
-	return err;
+	return error;
 }
 
 /* ---- writing ---- */
@@ -83,14 +83,14 @@ static int append(struct journal *journal, struct str data)
 	if (write_some(journal->fd, data.data, data.len / 2, journal->size) == 0)
 		crash_step();
 #endif
-	int err = write_some(journal->fd, data.data, data.len, journal->size);
+	int error = write_some(journal->fd, data.data, data.len, journal->size);
 	crash_step();
-	if (err != 0) {
+	if (error != 0) {
 		/* Lines are there whole or not at all; where not even this works they are torn, which a
 		 * reader knows. */
 		int torn = ftruncate(journal->fd, (off_t)journal->size);
 		(void)torn;
-		return err;
+		return error;
 	}
 	journal->size += data.len;
 	if (journal->size - journal->flushed >= FLUSH_BYTES) {
@@ -101,42 +101,42 @@ static int append(struct journal *journal, struct str data)
 	return 0;
 }
 
-static int begin(struct journal *journal, const struct journal_intent *intent)
+static int journal_begin(struct journal *journal, const struct journal_intent *intent)
 {
 	struct journal_line line;
-	int err = journal_put_intent(&journal->intent_line, intent);
-	if (err == 0)
-		err = journal_dir_create(journal->dir, &journal->fd, journal->name);
-	if (err != 0)
-		return err;
-	err = append(journal, buf_str(&journal->intent_line));
-	if (err == 0 && fsync(journal->fd) < 0)
-		err = -errno;
+	int error = journal_put_intent(&journal->intent_line, intent);
+	if (error == 0)
+		error = journal_dir_create(journal->dir, &journal->fd, journal->name);
+	if (error != 0)
+		return error;
+	error = append(journal, buf_str(&journal->intent_line));
+	if (error == 0 && fsync(journal->fd) < 0)
+		error = -errno;
 	crash_step();
-	if (err == 0)
-		err = journal_dir_publish(journal->dir, journal->name);
+	if (error == 0)
+		error = journal_dir_publish(journal->dir, journal->name);
 	crash_step();
-	if (err == 0)
-		err = journal_parse(journal->intent_line.data, journal->intent_line.len - 1, &line);
-	if (err != 0)
+	if (error == 0)
+		error = journal_parse(journal->intent_line.data, journal->intent_line.len - 1, &line);
+	if (error != 0)
 		journal_dir_remove(journal->dir, journal->name);
 	else
 		journal->intent = line.intent;
-	return err;
+	return error;
 }
 
 int journal_new(struct journal_dir *dir, const struct journal_intent *intent, struct journal **ret)
 {
 	struct journal *journal = NULL;
-	int err = journal_make(dir, &journal);
-	if (err != 0)
-		return err;
-	err = begin(journal, intent);
-	if (err != 0)
+	int error = journal_make(dir, &journal);
+	if (error != 0)
+		return error;
+	error = journal_begin(journal, intent);
+	if (error != 0)
 		journal_free(journal);
 	else
 		*ret = journal;
-	return err;
+	return error;
 }
 
 int journal_index_add(struct journal *journal, struct journal_index **ret)
@@ -146,7 +146,7 @@ int journal_index_add(struct journal *journal, struct journal_index **ret)
 		if (room > PAGES_MAX)
 			return -EFBIG;
 		struct journal_index *grown = reallocarray(journal->pages, room, sizeof(*grown));
-		if (grown == NULL)
+		if (!grown)
 			return -ENOMEM;
 		journal->pages = grown;
 		journal->page_room = room;
@@ -167,32 +167,32 @@ int journal_page(struct journal *journal, struct str lines, unsigned count, int6
 		.kind = JOURNAL_PAGE, .page = number, .count = count, .time = time, .etag = STR_NONE};
 	journal_put(&text, &head);
 	size_t head_len = text.len;
-	int err = buf_add_str(&text, lines);
-	if (err == 0)
-		err = journal_index_add(journal, &page);
-	if (err == 0) {
+	int error = buf_add_str(&text, lines);
+	if (error == 0)
+		error = journal_index_add(journal, &page);
+	if (error == 0) {
 		page->time = time;
 		page->keys = journal->size + head_len;
 		page->keys_end = journal->size + text.len;
-		err = append(journal, buf_str(&text));
-		if (err != 0)
+		error = append(journal, buf_str(&text));
+		if (error != 0)
 			journal->page_count--;
 	}
-	if (err == 0) {
+	if (error == 0) {
 		journal->keys += count;
 		*ret_page = (int64_t)number;
 	}
 	pthread_mutex_unlock(&journal->lock);
 	buf_release(&text);
-	return err;
+	return error;
 }
 
 /* Lock held. */
-static int keep(struct journal_index *page, struct str lines)
+static int journal_keep(struct journal_index *page, struct str lines)
 {
-	if (page->kept == NULL) {
+	if (!page->kept) {
 		page->kept = malloc(sizeof(*page->kept));
-		if (page->kept == NULL)
+		if (!page->kept)
 			return -ENOMEM;
 		buf_init(page->kept, KEPT_MAX);
 	}
@@ -204,22 +204,22 @@ int journal_answers(struct journal *journal, int64_t number, struct str lines, u
 	if (lines.len == 0)
 		return 0;
 	pthread_mutex_lock(&journal->lock);
-	int err = -EINVAL;
+	int error = -EINVAL;
 	if (number >= 0 && (uint64_t)number < journal->page_count) {
 		struct journal_index *page = &journal->pages[number];
 		uint64_t at = journal->size;
-		err = append(journal, lines);
-		if (err == 0) {
+		error = append(journal, lines);
+		if (error == 0) {
 			if (page->answers_end == 0)
 				page->answers = at;
 			page->answers_end = journal->size;
 			journal->copied += copied;
 		} else {
-			keep(page, lines);
+			journal_keep(page, lines);
 		}
 	}
 	pthread_mutex_unlock(&journal->lock);
-	return err;
+	return error;
 }
 
 int journal_write_all_copied(struct journal *journal)
@@ -228,17 +228,17 @@ int journal_write_all_copied(struct journal *journal)
 	buf_init(&text, JOURNAL_LINE_MAX);
 	pthread_mutex_lock(&journal->lock);
 	struct journal_line line = {.kind = JOURNAL_ALL, .count = journal->copied, .etag = STR_NONE};
-	int err = journal_put(&text, &line);
-	if (err == 0)
-		err = append(journal, buf_str(&text));
+	int error = journal_put(&text, &line);
+	if (error == 0)
+		error = append(journal, buf_str(&text));
 	pthread_mutex_unlock(&journal->lock);
-	if (err == 0 && fdatasync(journal->fd) < 0)
-		err = -errno;
+	if (error == 0 && fdatasync(journal->fd) < 0)
+		error = -errno;
 	crash_step();
-	if (err == 0)
+	if (error == 0)
 		journal->all_copied = true;
 	buf_release(&text);
-	return err;
+	return error;
 }
 
 /* ---- for recovery ---- */
@@ -249,9 +249,9 @@ static int open_locked(struct journal *journal, const char *name)
 	if (strlen(name) > JOURNAL_NAME_MAX)
 		return -ENAMETOOLONG;
 	strcpy(journal->name, name);
-	int err = journal_dir_lock(journal->dir, name, &journal->fd);
-	if (err != 0)
-		return err;
+	int error = journal_dir_lock(journal->dir, name, &journal->fd);
+	if (error != 0)
+		return error;
 	if (fstat(journal->fd, &st) < 0)
 		return -errno;
 	return journal_scan(journal, (uint64_t)st.st_size);
@@ -260,15 +260,15 @@ static int open_locked(struct journal *journal, const char *name)
 int journal_open(struct journal_dir *dir, const char *name, struct journal **ret)
 {
 	struct journal *journal = NULL;
-	int err = journal_make(dir, &journal);
-	if (err != 0)
-		return err;
-	err = open_locked(journal, name);
-	if (err != 0)
+	int error = journal_make(dir, &journal);
+	if (error != 0)
+		return error;
+	error = open_locked(journal, name);
+	if (error != 0)
 		journal_free(journal);
 	else
 		*ret = journal;
-	return err;
+	return error;
 }
 
 /* ---- what it is ---- */

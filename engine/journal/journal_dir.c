@@ -27,7 +27,7 @@ struct journal_dir {
 	char *path;
 };
 
-static int refuse(int error, const char *path, const char *reason, char *why)
+static int journal_dir_refuse(int error, const char *path, const char *reason, char *why)
 {
 	snprintf(why, JOURNAL_WHY_MAX, "journal directory %.256s: %s", path, reason);
 	return error;
@@ -39,14 +39,14 @@ static int make(const char *path, bool parents)
 		return 0;
 	if (errno != ENOENT || !parents)
 		return -errno;
-	char *copy = strdup(path), *slash = copy != NULL ? strrchr(copy, '/') : NULL;
-	int err = copy == NULL ? -ENOMEM : slash == NULL || slash == copy ? -ENOENT : 0;
-	if (err == 0) {
+	char *copy = strdup(path), *slash = copy ? strrchr(copy, '/') : NULL;
+	int error = !copy ? -ENOMEM : slash == NULL || slash == copy ? -ENOENT : 0;
+	if (error == 0) {
 		*slash = '\0';
-		err = make(copy, true);
+		error = make(copy, true);
 	}
 	free(copy);
-	return err != 0 ? err : mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
+	return error != 0 ? error : mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
 /* Nobody else may be able to put another directory in its place: each one above belongs to us or root, and
@@ -54,32 +54,34 @@ static int make(const char *path, bool parents)
 static int check_above(const char *path, char *why)
 {
 	char above[PATH_MAX];
-	int err = 0;
+	int error = 0;
 	if (strlen(path) >= sizeof(above))
-		return refuse(-ENAMETOOLONG, path, strerror(ENAMETOOLONG), why);
+		return journal_dir_refuse(-ENAMETOOLONG, path, strerror(ENAMETOOLONG), why);
 	strcpy(above, path);
-	for (char *slash = strrchr(above, '/'); slash != NULL && err == 0; slash = strrchr(above, '/')) {
+	for (char *slash = strrchr(above, '/'); slash != NULL && error == 0; slash = strrchr(above, '/')) {
 		struct stat st;
 		*slash = '\0';
 		if (lstat(above[0] != '\0' ? above : "/", &st) < 0)
-			err = refuse(-errno, path, strerror(errno), why);
+			error = journal_dir_refuse(-errno, path, strerror(errno), why);
 		else if (st.st_uid != 0 && st.st_uid != geteuid())
-			err = refuse(-EPERM, path, "a directory above it belongs to another user", why);
+			error = journal_dir_refuse(
+				-EPERM, path, "a directory above it belongs to another user", why);
 		else if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
-			err = refuse(-EPERM, path, "a directory above it can be written by everyone", why);
+			error = journal_dir_refuse(
+				-EPERM, path, "a directory above it can be written by everyone", why);
 	}
-	return err;
+	return error;
 }
 
 static int check_itself(struct journal_dir *dir, char *why)
 {
 	struct stat st;
 	if (fstat(dir->fd, &st) < 0)
-		return refuse(-errno, dir->path, strerror(errno), why);
+		return journal_dir_refuse(-errno, dir->path, strerror(errno), why);
 	if (st.st_uid != geteuid())
-		return refuse(-EPERM, dir->path, "belongs to another user", why);
+		return journal_dir_refuse(-EPERM, dir->path, "belongs to another user", why);
 	if ((st.st_mode & 077) != 0)
-		return refuse(-EPERM, dir->path, "is open to others (it needs mode 0700)", why);
+		return journal_dir_refuse(-EPERM, dir->path, "is open to others (it needs mode 0700)", why);
 	dir->device = st.st_dev;
 	return 0;
 }
@@ -89,38 +91,38 @@ static int open_it(struct journal_dir *dir, const char *path, char *why)
 {
 	dir->fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir->fd < 0)
-		return refuse(-errno, path,
+		return journal_dir_refuse(-errno, path,
 			errno == ELOOP || errno == ENOTDIR ? "is no directory, or a link" : strerror(errno),
 			why);
 	dir->path = realpath(path, NULL);
-	if (dir->path == NULL)
-		return refuse(-errno, path, strerror(errno), why);
-	int err = check_above(dir->path, why);
-	return err != 0 ? err : check_itself(dir, why);
+	if (!dir->path)
+		return journal_dir_refuse(-errno, path, strerror(errno), why);
+	int error = check_above(dir->path, why);
+	return error != 0 ? error : check_itself(dir, why);
 }
 
 int journal_dir_open(const char *path, bool make_parents, struct journal_dir **ret, char *why)
 {
 	if (path[0] != '/')
-		return refuse(-EINVAL, path, "must be an absolute path", why);
-	int err = make(path, make_parents);
-	if (err != 0)
-		return refuse(err, path, strerror(-err), why);
+		return journal_dir_refuse(-EINVAL, path, "must be an absolute path", why);
+	int error = make(path, make_parents);
+	if (error != 0)
+		return journal_dir_refuse(error, path, strerror(-error), why);
 	struct journal_dir *dir = calloc(1, sizeof(*dir));
-	if (dir == NULL)
-		return refuse(-ENOMEM, path, strerror(ENOMEM), why);
+	if (!dir)
+		return journal_dir_refuse(-ENOMEM, path, strerror(ENOMEM), why);
 	dir->fd = -1;
-	err = open_it(dir, path, why);
-	if (err != 0)
+	error = open_it(dir, path, why);
+	if (error != 0)
 		journal_dir_free(dir);
 	else
 		*ret = dir;
-	return err;
+	return error;
 }
 
 void journal_dir_free(struct journal_dir *dir)
 {
-	if (dir == NULL)
+	if (!dir)
 		return;
 	if (dir->fd >= 0)
 		close(dir->fd);
@@ -155,18 +157,18 @@ int journal_dir_create(struct journal_dir *dir, int *ret_fd, char *ret_name)
 		if (fd < 0)
 			return -errno;
 		struct stat st = {.st_nlink = 0};
-		int err = flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 ? -errno : 0;
-		if (err == 0 && st.st_nlink > 0) {
+		int error = flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+		if (error == 0 && st.st_nlink > 0) {
 			*ret_fd = fd;
 			strcpy(ret_name, name);
 			return 0;
 		}
 		/* Somebody's journal_dir_names was between our open and our lock. */
-		if (err != 0 && err != -EWOULDBLOCK)
+		if (error != 0 && error != -EWOULDBLOCK)
 			unlinkat(dir->fd, name, 0);
 		close(fd);
-		if (err != 0 && err != -EWOULDBLOCK)
-			return err;
+		if (error != 0 && error != -EWOULDBLOCK)
+			return error;
 	}
 	return -EEXIST;
 }
@@ -196,20 +198,20 @@ static int lock(struct journal_dir *dir, const char *name, int *ret_fd)
 	int fd = openat(dir->fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int err = flock(fd, LOCK_EX | LOCK_NB) < 0 ? (errno == EWOULDBLOCK ? -EBUSY : -errno) : 0;
-	if (err == 0 && fstat(fd, &st) < 0)
-		err = -errno;
+	int error = flock(fd, LOCK_EX | LOCK_NB) < 0 ? (errno == EWOULDBLOCK ? -EBUSY : -errno) : 0;
+	if (error == 0 && fstat(fd, &st) < 0)
+		error = -errno;
 	/* Its owner may have finished it between our open and our lock. */
-	if (err == 0 && st.st_nlink == 0)
-		err = -ENOENT;
-	if (err == 0 && (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0 ||
-				st.st_nlink != 1))
-		err = -EPERM;
-	if (err != 0)
+	if (error == 0 && st.st_nlink == 0)
+		error = -ENOENT;
+	if (error == 0 && (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0 ||
+				  st.st_nlink != 1))
+		error = -EPERM;
+	if (error != 0)
 		close(fd);
 	else
 		*ret_fd = fd;
-	return err;
+	return error;
 }
 
 int journal_dir_lock(struct journal_dir *dir, const char *name, int *ret_fd)
@@ -249,13 +251,13 @@ static int names_add(struct names *names, const char *name)
 	if (names->count + 1 >= names->size) {
 		size_t size = names->size != 0 ? 2 * names->size : 16;
 		char **grown = reallocarray(names->array, size, sizeof(*grown));
-		if (grown == NULL)
+		if (!grown)
 			return -ENOMEM;
 		names->array = grown;
 		names->size = size;
 	}
 	char *copy = strdup(name);
-	if (copy == NULL)
+	if (!copy)
 		return -ENOMEM;
 	names->array[names->count++] = copy;
 	names->array[names->count] = NULL;
@@ -269,20 +271,20 @@ static int by_text(const void *a, const void *b)
 
 static int read_names(struct journal_dir *dir, DIR *stream, const char *suffix, struct names *names)
 {
-	int err = 0;
-	while (err == 0 && names->count < NAMES_MAX) {
+	int error = 0;
+	while (error == 0 && names->count < NAMES_MAX) {
 		errno = 0;
 		const struct dirent *entry = readdir(stream);
-		if (entry == NULL)
+		if (!entry)
 			return -errno;
 		if (strlen(entry->d_name) > JOURNAL_NAME_MAX)
 			continue;
 		if (ends_in(entry->d_name, suffix))
-			err = names_add(names, entry->d_name);
+			error = names_add(names, entry->d_name);
 		else if (ends_in(entry->d_name, NEW_SUFFIX))
 			remove_abandoned(dir, entry->d_name);
 	}
-	return err;
+	return error;
 }
 
 int journal_dir_names(struct journal_dir *dir, char ***ret)
@@ -293,22 +295,22 @@ int journal_dir_names(struct journal_dir *dir, char ***ret)
 int journal_dir_names_of(struct journal_dir *dir, const char *suffix, char ***ret)
 {
 	struct names names = {.size = 1};
-	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
+	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = fd < 0 ? -errno : 0;
 	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
-	if (err == 0 && stream == NULL) {
-		err = -errno;
+	if (error == 0 && !stream) {
+		error = -errno;
 		close(fd);
 	}
 	names.array = calloc(1, sizeof(*names.array));
-	if (err == 0 && names.array == NULL)
-		err = -ENOMEM;
-	if (err == 0 && stream != NULL)
-		err = read_names(dir, stream, suffix, &names);
-	if (stream != NULL)
+	if (error == 0 && !names.array)
+		error = -ENOMEM;
+	if (error == 0 && stream)
+		error = read_names(dir, stream, suffix, &names);
+	if (stream)
 		closedir(stream);
-	if (err != 0) {
+	if (error != 0) {
 		journal_names_free(names.array);
-		return err;
+		return error;
 	}
 	qsort(names.array, names.count, sizeof(*names.array), by_text);
 	*ret = names.array;

@@ -156,13 +156,13 @@ static int hex(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-struct fields {
+struct line_fields {
 	struct str raw[FIELDS_MAX]; /* as written */
 	unsigned count, at;
 	bool bad;
 };
 
-static bool split(struct fields *fields, char *line, size_t len)
+static bool split(struct line_fields *fields, char *line, size_t len)
 {
 	char *end = line + len;
 	while (fields->count < FIELDS_MAX) {
@@ -176,7 +176,7 @@ static bool split(struct fields *fields, char *line, size_t len)
 	return false;
 }
 
-static struct str next_raw(struct fields *fields)
+static struct str next_raw(struct line_fields *fields)
 {
 	if (fields->at < fields->count)
 		return fields->raw[fields->at++];
@@ -185,7 +185,7 @@ static struct str next_raw(struct fields *fields)
 }
 
 /* Unescapes in place: what it gives is never longer. */
-static struct str next_text(struct fields *fields)
+static struct str next_text(struct line_fields *fields)
 {
 	struct str raw = next_raw(fields);
 	char *from = (char *)raw.data;
@@ -207,7 +207,7 @@ static struct str next_text(struct fields *fields)
 	return str_n(raw.data, len);
 }
 
-static uint64_t next_size(struct fields *fields)
+static uint64_t next_size(struct line_fields *fields)
 {
 	struct str raw = next_raw(fields);
 	uint64_t value = 0;
@@ -223,7 +223,7 @@ static uint64_t next_size(struct fields *fields)
 	return value;
 }
 
-static int64_t next_number(struct fields *fields)
+static int64_t next_number(struct line_fields *fields)
 {
 	bool minus = fields->at < fields->count && fields->raw[fields->at].len > 0 &&
 		     fields->raw[fields->at].data[0] == '-';
@@ -237,14 +237,14 @@ static int64_t next_number(struct fields *fields)
 	return minus ? -(int64_t)value : (int64_t)value;
 }
 
-static unsigned next_index(struct fields *fields)
+static unsigned next_index(struct line_fields *fields)
 {
 	uint64_t value = next_size(fields);
 	fields->bad |= value >= JOURNAL_PAGE_KEYS_MAX;
 	return fields->bad ? 0 : (unsigned)value;
 }
 
-static void next_etag(struct fields *fields, struct journal_line *ret)
+static void next_etag(struct line_fields *fields, struct journal_line *ret)
 {
 	ret->same_etag = fields->at < fields->count && str_eq(fields->raw[fields->at], STR("="));
 	if (ret->same_etag)
@@ -253,14 +253,14 @@ static void next_etag(struct fields *fields, struct journal_line *ret)
 		ret->etag = next_text(fields);
 }
 
-static bool next_flag(struct fields *fields, struct str word)
+static bool next_flag(struct line_fields *fields, struct str word)
 {
 	struct str raw = next_raw(fields);
 	fields->bad |= raw.len > 0 && !str_eq(raw, word);
 	return raw.len > 0;
 }
 
-static struct journal_side next_side(struct fields *fields)
+static struct journal_side next_side(struct line_fields *fields)
 {
 	struct journal_side side;
 	side.service = next_text(fields);
@@ -270,7 +270,7 @@ static struct journal_side next_side(struct fields *fields)
 	return side;
 }
 
-static void parse_intent(struct fields *fields, struct journal_intent *ret)
+static void parse_intent(struct line_fields *fields, struct journal_intent *ret)
 {
 	fields->bad |= next_number(fields) != JOURNAL_VERSION;
 	ret->source = next_side(fields);
@@ -283,7 +283,7 @@ static void parse_intent(struct fields *fields, struct journal_intent *ret)
 	ret->time = next_number(fields);
 }
 
-static void parse_key(struct fields *fields, struct journal_line *ret)
+static void parse_key(struct line_fields *fields, struct journal_line *ret)
 {
 	ret->index = next_index(fields);
 	ret->text = next_text(fields);
@@ -296,7 +296,7 @@ static void parse_key(struct fields *fields, struct journal_line *ret)
 	ret->large = next_flag(fields, STR("L"));
 }
 
-static void parse_fields(struct fields *fields, struct journal_line *ret)
+static void parse_fields(struct line_fields *fields, struct journal_line *ret)
 {
 	if (ret->kind == JOURNAL_INTENT) {
 		parse_intent(fields, &ret->intent);
@@ -355,7 +355,7 @@ static bool checksum_ok(const char *line, size_t len)
 
 int journal_parse(char *line, size_t len, struct journal_line *ret)
 {
-	struct fields fields = {.count = 0};
+	struct line_fields fields = {.count = 0};
 	struct journal_line parsed = {.etag = STR_NONE};
 	if (len >= JOURNAL_LINE_MAX || !checksum_ok(line, len) || !split(&fields, line + HEAD, len - HEAD) ||
 		fields.raw[0].len != 1)

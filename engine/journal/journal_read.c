@@ -18,7 +18,7 @@ enum {
 int journal_lines_init(struct journal_lines *lines, int fd, uint64_t at, uint64_t end)
 {
 	*lines = (struct journal_lines){.fd = fd, .at = at, .end = end, .space = malloc(SPACE)};
-	return lines->space != NULL ? 0 : -ENOMEM;
+	return lines->space ? 0 : -ENOMEM;
 }
 
 void journal_lines_release(struct journal_lines *lines)
@@ -33,7 +33,7 @@ uint64_t journal_lines_at(const struct journal_lines *lines)
 }
 
 /* More into the space; *ret_some false at the end. */
-static int fill(struct journal_lines *lines, bool *ret_some)
+static int journal_read_fill(struct journal_lines *lines, bool *ret_some)
 {
 	memmove(lines->space, lines->space + lines->from, lines->to - lines->from);
 	lines->to -= lines->from;
@@ -57,7 +57,7 @@ int journal_lines_next(struct journal_lines *lines, char **ret, size_t *ret_len)
 	for (;;) {
 		char *start = lines->space + lines->from;
 		char *stop = memchr(start, '\n', lines->to - lines->from);
-		if (stop != NULL) {
+		if (stop) {
 			lines->from = (size_t)(stop - lines->space) + 1;
 			*ret = start;
 			*ret_len = (size_t)(stop - start);
@@ -66,9 +66,9 @@ int journal_lines_next(struct journal_lines *lines, char **ret, size_t *ret_len)
 		bool some = false;
 		if (lines->to - lines->from >= JOURNAL_LINE_MAX)
 			return -EBADMSG;
-		int err = fill(lines, &some);
-		if (err != 0)
-			return err;
+		int error = journal_read_fill(lines, &some);
+		if (error != 0)
+			return error;
 		if (!some)
 			return lines->to == lines->from ? -ENODATA : -EBADMSG;
 	}
@@ -78,8 +78,8 @@ static int next_line(struct journal_lines *lines, struct journal_line *ret)
 {
 	char *text;
 	size_t len;
-	int err = journal_lines_next(lines, &text, &len);
-	return err != 0 ? err : journal_parse(text, len, ret);
+	int error = journal_lines_next(lines, &text, &len);
+	return error != 0 ? error : journal_parse(text, len, ret);
 }
 
 /* ---- the whole ---- */
@@ -98,19 +98,19 @@ static int scan_page(struct journal *journal, struct journal_lines *lines, const
 	int64_t before = -1;
 	for (uint64_t i = 0; i < head->count; i++) {
 		struct journal_line line;
-		int err = next_line(lines, &line);
+		int error = next_line(lines, &line);
 		/* A page that is torn was not begun: it is written before its copies are sent. */
-		if (err != 0)
-			return err == -ENODATA ? -EBADMSG : err;
+		if (error != 0)
+			return error == -ENODATA ? -EBADMSG : error;
 		if (line.kind != JOURNAL_KEY || (int64_t)line.index <= before)
 			return -EBADMSG;
 		before = line.index;
 		large |= line.large;
 	}
 	page.keys_end = journal_lines_at(lines);
-	int err = journal_index_add(journal, &kept);
-	if (err != 0)
-		return err;
+	int error = journal_index_add(journal, &kept);
+	if (error != 0)
+		return error;
 	*kept = page;
 	journal->keys += head->count;
 	journal->has_uploads |= large;
@@ -120,9 +120,9 @@ static int scan_page(struct journal *journal, struct journal_lines *lines, const
 static int scan_line(struct journal *journal, struct journal_lines *lines, uint64_t at)
 {
 	struct journal_line line;
-	int err = next_line(lines, &line);
-	if (err != 0)
-		return err;
+	int error = next_line(lines, &line);
+	if (error != 0)
+		return error;
 	if (line.kind == JOURNAL_PAGE)
 		return scan_page(journal, lines, &line);
 	if (line.kind == JOURNAL_ALL) {
@@ -144,37 +144,37 @@ static int scan_intent(struct journal *journal, struct journal_lines *lines)
 	struct journal_line line;
 	char *text;
 	size_t len;
-	int err = journal_lines_next(lines, &text, &len);
-	if (err == 0)
-		err = buf_add(&journal->intent_line, text, len);
-	if (err == 0)
-		err = journal_parse(journal->intent_line.data, len, &line);
-	if (err == 0 && line.kind != JOURNAL_INTENT)
-		err = -EBADMSG;
-	if (err == 0)
+	int error = journal_lines_next(lines, &text, &len);
+	if (error == 0)
+		error = buf_add(&journal->intent_line, text, len);
+	if (error == 0)
+		error = journal_parse(journal->intent_line.data, len, &line);
+	if (error == 0 && line.kind != JOURNAL_INTENT)
+		error = -EBADMSG;
+	if (error == 0)
 		journal->intent = line.intent;
-	return err == -ENODATA ? -EBADMSG : err;
+	return error == -ENODATA ? -EBADMSG : error;
 }
 
 int journal_scan(struct journal *journal, uint64_t file_size)
 {
 	struct journal_lines lines;
-	int err = journal_lines_init(&lines, journal->fd, 0, file_size);
-	if (err != 0)
-		return err;
-	err = scan_intent(journal, &lines);
-	if (err != 0)
+	int error = journal_lines_init(&lines, journal->fd, 0, file_size);
+	if (error != 0)
+		return error;
+	error = scan_intent(journal, &lines);
+	if (error != 0)
 		goto out;
 	do {
 		journal->size = journal_lines_at(&lines);
-		err = scan_line(journal, &lines, journal->size);
-	} while (err == 0 && !journal->all_copied);
+		error = scan_line(journal, &lines, journal->size);
+	} while (error == 0 && !journal->all_copied);
 	/* The rest of a damaged file never happened. */
-	if (!is_memory_or_disk(err))
-		err = 0;
+	if (!is_memory_or_disk(error))
+		error = 0;
 out:
 	journal_lines_release(&lines);
-	return err;
+	return error;
 }
 
 /* ---- a page ---- */
@@ -189,12 +189,12 @@ struct slot {
 	uint64_t size;
 };
 
-struct reading {
+struct journal_reading {
 	struct slot slots[JOURNAL_PAGE_KEYS_MAX];
 	struct buf texts;
 };
 
-static int take_text(struct reading *reading, struct str text, size_t *ret_at, uint16_t *ret_len)
+static int take_text(struct journal_reading *reading, struct str text, size_t *ret_at, uint16_t *ret_len)
 {
 	if (text.len > UINT16_MAX)
 		return -EBADMSG;
@@ -203,12 +203,12 @@ static int take_text(struct reading *reading, struct str text, size_t *ret_at, u
 	return buf_add_str(&reading->texts, text);
 }
 
-static struct str text_at(const struct reading *reading, size_t at, uint16_t len)
+static struct str text_at(const struct journal_reading *reading, size_t at, uint16_t len)
 {
 	return str_n(buf_text(&reading->texts) + at, len);
 }
 
-static int take_key(struct reading *reading, const struct journal_line *line)
+static int take_key(struct journal_reading *reading, const struct journal_line *line)
 {
 	struct slot *slot = &reading->slots[line->index];
 	slot->used = true;
@@ -216,14 +216,14 @@ static int take_key(struct reading *reading, const struct journal_line *line)
 	slot->nsec = line->nsec;
 	slot->size = line->size;
 	slot->large = line->large;
-	int err = take_text(reading, line->text, &slot->key, &slot->key_len);
-	return err != 0 ? err : take_text(reading, line->etag, &slot->etag, &slot->etag_len);
+	int error = take_text(reading, line->text, &slot->key, &slot->key_len);
+	return error != 0 ? error : take_text(reading, line->etag, &slot->etag, &slot->etag_len);
 }
 
-static int take_answer(struct reading *reading, const struct journal_line *line)
+static int take_answer(struct journal_reading *reading, const struct journal_line *line)
 {
 	struct slot *slot = &reading->slots[line->index];
-	int err = 0;
+	int error = 0;
 	if (!slot->used)
 		return -EBADMSG;
 	switch (line->kind) {
@@ -231,8 +231,9 @@ static int take_answer(struct reading *reading, const struct journal_line *line)
 		slot->copied = true;
 		slot->same_etag = line->same_etag;
 		slot->copy_mtime = line->time;
-		err = take_text(reading, line->etag, &slot->copy_etag, &slot->copy_etag_len);
-		return err != 0 ? err : take_text(reading, line->text, &slot->version, &slot->version_len);
+		error = take_text(reading, line->etag, &slot->copy_etag, &slot->copy_etag_len);
+		return error != 0 ? error
+				  : take_text(reading, line->text, &slot->version, &slot->version_len);
 	case JOURNAL_REFUSED:
 		slot->refused = true;
 		return 0;
@@ -245,57 +246,59 @@ static int take_answer(struct reading *reading, const struct journal_line *line)
 	}
 }
 
-static int read_keys(struct journal *journal, const struct journal_index *page, struct reading *reading)
+static int read_keys(
+	struct journal *journal, const struct journal_index *page, struct journal_reading *reading)
 {
 	struct journal_lines lines;
 	struct journal_line line;
-	int err = journal_lines_init(&lines, journal->fd, page->keys, page->keys_end);
-	while (err == 0) {
-		err = next_line(&lines, &line);
-		if (err == 0)
-			err = line.kind == JOURNAL_KEY ? take_key(reading, &line) : -EBADMSG;
+	int error = journal_lines_init(&lines, journal->fd, page->keys, page->keys_end);
+	while (error == 0) {
+		error = next_line(&lines, &line);
+		if (error == 0)
+			error = line.kind == JOURNAL_KEY ? take_key(reading, &line) : -EBADMSG;
 	}
 	journal_lines_release(&lines);
-	return err == -ENODATA ? 0 : err;
+	return error == -ENODATA ? 0 : error;
 }
 
-static int read_answers(struct journal *journal, size_t number, struct reading *reading)
+static int read_answers(struct journal *journal, size_t number, struct journal_reading *reading)
 {
 	const struct journal_index *page = &journal->pages[number];
 	struct journal_lines lines;
 	struct journal_line line;
-	int err = journal_lines_init(&lines, journal->fd, page->answers, page->answers_end);
-	while (err == 0) {
-		err = next_line(&lines, &line);
+	int error = journal_lines_init(&lines, journal->fd, page->answers, page->answers_end);
+	while (error == 0) {
+		error = next_line(&lines, &line);
 		/* Between them other pages' lines may lie. */
-		if (err == 0 && line.kind != JOURNAL_PAGE && line.kind != JOURNAL_KEY && line.page == number)
-			err = take_answer(reading, &line);
+		if (error == 0 && line.kind != JOURNAL_PAGE && line.kind != JOURNAL_KEY &&
+			line.page == number)
+			error = take_answer(reading, &line);
 	}
 	journal_lines_release(&lines);
-	return err == -ENODATA ? 0 : err;
+	return error == -ENODATA ? 0 : error;
 }
 
 /* What was kept in memory; its lines are taken apart in a copy. */
-static int read_kept(const struct buf *kept, struct reading *reading)
+static int read_kept(const struct buf *kept, struct journal_reading *reading)
 {
 	struct buf copy;
 	struct journal_line line;
 	buf_init(&copy, kept->len);
-	int err = buf_add_str(&copy, buf_str(kept));
-	for (size_t at = 0; err == 0 && at < copy.len;) {
+	int error = buf_add_str(&copy, buf_str(kept));
+	for (size_t at = 0; error == 0 && at < copy.len;) {
 		char *stop = memchr(copy.data + at, '\n', copy.len - at);
-		size_t len = stop != NULL ? (size_t)(stop - copy.data) - at : 0;
-		err = stop != NULL ? journal_parse(copy.data + at, len, &line) : -EBADMSG;
-		if (err == 0)
-			err = take_answer(reading, &line);
+		size_t len = stop ? (size_t)(stop - copy.data) - at : 0;
+		error = stop ? journal_parse(copy.data + at, len, &line) : -EBADMSG;
+		if (error == 0)
+			error = take_answer(reading, &line);
 		at += len + 1;
 	}
 	buf_release(&copy);
-	return err;
+	return error;
 }
 
-static int put_slot(const struct journal *journal, const struct reading *reading, const struct slot *slot,
-	const struct journal_index *page, struct buf *ret)
+static int put_slot(const struct journal *journal, const struct journal_reading *reading,
+	const struct slot *slot, const struct journal_index *page, struct buf *ret)
 {
 	char key[UINT16_MAX];
 	struct str prefix = journal->intent.source.prefix, rest = text_at(reading, slot->key, slot->key_len);
@@ -324,35 +327,35 @@ static int put_slot(const struct journal *journal, const struct reading *reading
 	return record_put(ret, &entry);
 }
 
-static int read_page(struct journal *journal, size_t number, bool unknown, struct buf *ret)
+static int journal_read_read_page(struct journal *journal, size_t number, bool unknown, struct buf *ret)
 {
 	const struct journal_index *page = &journal->pages[number];
-	struct reading *reading = calloc(1, sizeof(*reading));
-	if (reading == NULL)
+	struct journal_reading *reading = calloc(1, sizeof(*reading));
+	if (!reading)
 		return -ENOMEM;
 	buf_init(&reading->texts, PAGE_TEXTS_MAX);
-	int err = read_keys(journal, page, reading);
-	if (err == 0 && page->answers_end > 0)
-		err = read_answers(journal, number, reading);
-	if (err == 0 && page->kept != NULL)
-		err = read_kept(page->kept, reading);
-	for (unsigned i = 0; err == 0 && i < JOURNAL_PAGE_KEYS_MAX; i++) {
+	int error = read_keys(journal, page, reading);
+	if (error == 0 && page->answers_end > 0)
+		error = read_answers(journal, number, reading);
+	if (error == 0 && page->kept)
+		error = read_kept(page->kept, reading);
+	for (unsigned i = 0; error == 0 && i < JOURNAL_PAGE_KEYS_MAX; i++) {
 		const struct slot *slot = &reading->slots[i];
 		if (slot->used && (slot->copied || (unknown && !slot->refused)))
-			err = put_slot(journal, reading, slot, page, ret);
+			error = put_slot(journal, reading, slot, page, ret);
 	}
 	buf_release(&reading->texts);
 	free(reading);
-	return err;
+	return error;
 }
 
 int journal_next(struct journal *journal, bool unknown, struct buf *ret)
 {
 	buf_clear(ret);
 	while (journal->next < journal->page_count) {
-		int err = read_page(journal, journal->next++, unknown, ret);
-		if (err != 0 || ret->len > 0)
-			return err;
+		int error = journal_read_read_page(journal, journal->next++, unknown, ret);
+		if (error != 0 || ret->len > 0)
+			return error;
 	}
 	return -ENODATA;
 }

@@ -30,12 +30,12 @@ int record_put(struct buf *page, const struct record_entry *entry)
 		head.len[i] = (uint16_t)texts[i].len;
 	}
 	size_t before = page->len;
-	int err = buf_add(page, &head, sizeof(head));
-	for (unsigned i = 0; i < TEXTS && err == 0; i++)
-		err = buf_add_str(page, texts[i]);
-	if (err != 0)
+	int error = buf_add(page, &head, sizeof(head));
+	for (unsigned i = 0; i < TEXTS && error == 0; i++)
+		error = buf_add_str(page, texts[i]);
+	if (error != 0)
 		page->len = before; /* the buffer keeps its error: nobody goes on with half an entry */
-	return err;
+	return error;
 }
 
 int record_get(struct str *page, struct record_entry *ret)

@@ -29,9 +29,9 @@ static unsigned long long process_start(pid_t pid)
 	char *at = read_word(path, text, sizeof(text)) ? strrchr(text, ')') : NULL;
 	for (unsigned field = 2; at != NULL && field < 22; field++) {
 		at = strchr(at, ' ');
-		at = at != NULL ? at + 1 : NULL;
+		at = at ? at + 1 : NULL;
 	}
-	return at != NULL ? strtoull(at, NULL, 10) : 0;
+	return at ? strtoull(at, NULL, 10) : 0;
 }
 
 void journal_self(struct journal_self *ret)

@@ -44,7 +44,7 @@ static bool look_should_jump(struct look *look, const struct page *page)
 	return str_cmp(buf_str(&look->after), page->entries[page->count - 1].key) > 0;
 }
 
-static void on_page(void *user, struct page *page)
+static void key_check_on_page(void *user, struct page *page)
 {
 	struct look *look = user;
 	bool found = false;
@@ -96,7 +96,7 @@ static int look_list(struct look *look)
 		.streams = 1,
 		.credits = 1,
 		.bulk = true,
-		.on_page = on_page,
+		.on_page = key_check_on_page,
 		.on_done = on_done,
 		.user = look,
 	};

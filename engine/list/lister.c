@@ -21,7 +21,7 @@ static void stream_done(struct call *call, const struct s3_answer *answer);
 struct stream *lister_stream_new(struct lister *lister, struct str after, struct str end)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
-	if (stream == NULL)
+	if (!stream)
 		return NULL;
 	stream->lister = lister;
 	stream->first = true;
@@ -29,8 +29,8 @@ struct stream *lister_stream_new(struct lister *lister, struct str after, struct
 	buf_init(&stream->end, LISTER_KEY_MAX);
 	buf_init(&stream->token, TOKEN_MAX);
 	call_init(&stream->call);
-	stream->has_after = after.data != NULL;
-	stream->has_end = end.data != NULL;
+	stream->has_after = after.data;
+	stream->has_end = end.data;
 	if ((stream->has_after && buf_add_str(&stream->after, after) != 0) ||
 		(stream->has_end && buf_add_str(&stream->end, end) != 0)) {
 		buf_release(&stream->after);
@@ -95,7 +95,7 @@ static void lister_finish(struct task *task, struct worker *worker)
 	struct lister *lister = (struct lister *)((char *)task - offsetof(struct lister, finish));
 	int error = lister->error == 0 && lister->left_out ? -EUCLEAN : lister->error;
 	lister->options.on_done(lister->options.user, error, lister->answer);
-	while (lister->streams != NULL)
+	while (lister->streams)
 		stream_free(lister->streams);
 	while (lister->kept_count > 0)
 		page_free(lister->kept[--lister->kept_count]);
@@ -125,9 +125,9 @@ static void lister_fail(struct lister *lister, int error, const struct s3_answer
 	if (lister->error != 0)
 		return;
 	lister->error = error;
-	if (answer != NULL && (answer->status != 0 || answer->error.message[0] != '\0')) {
+	if (answer && (answer->status != 0 || answer->error.message[0] != '\0')) {
 		lister->answer = malloc(sizeof(*answer));
-		if (lister->answer != NULL)
+		if (lister->answer)
 			*lister->answer = *answer;
 	}
 	for (struct stream *s = lister->streams; s != NULL; s = s->next)
@@ -142,7 +142,7 @@ static void stream_ask(struct stream *stream)
 	struct lister *lister = stream->lister;
 	const struct lister_options *options = &lister->options;
 	struct page *page = page_take(lister);
-	if (page == NULL) {
+	if (!page) {
 		lister_fail(lister, -ENOMEM, NULL);
 		return;
 	}
@@ -229,13 +229,12 @@ static int stream_set_after(struct stream *stream, struct str last, const char *
 /* Notes where the stream goes on; -EBADMSG when the server has not moved. */
 static int stream_move_on(struct stream *stream, const struct page *page, struct str last)
 {
-	bool moved = page->token.data != NULL &&
-		     !(stream->has_token && str_eq(page->token, buf_str(&stream->token)));
-	stream->has_token = page->token.data != NULL;
+	bool moved = page->token.data && !(stream->has_token && str_eq(page->token, buf_str(&stream->token)));
+	stream->has_token = page->token.data;
 	buf_clear(&stream->token);
 	if (stream->has_token && buf_add_str(&stream->token, page->token) != 0)
 		return stream->token.error == -ENOMEM ? -ENOMEM : -EBADMSG;
-	if (last.data == NULL || stream->lister->unordered)
+	if (!last.data || stream->lister->unordered)
 		return moved ? 0 : -EBADMSG;
 	if (stream->has_after && str_cmp(last, buf_str(&stream->after)) <= 0)
 		return -EBADMSG;
@@ -256,13 +255,12 @@ static int stream_take_delimited(struct stream *stream, struct page *page, bool 
 	*ret_over = !page->truncated;
 	if (*ret_over)
 		return 0;
-	bool moved = page->token.data != NULL &&
-		     !(stream->has_token && str_eq(page->token, buf_str(&stream->token)));
-	stream->has_token = page->token.data != NULL;
+	bool moved = page->token.data && !(stream->has_token && str_eq(page->token, buf_str(&stream->token)));
+	stream->has_token = page->token.data;
 	buf_clear(&stream->token);
 	if (stream->has_token)
 		return !moved ? -EBADMSG : buf_add_str(&stream->token, page->token);
-	if (kept == 0 || page->last.data == NULL)
+	if (kept == 0 || !page->last.data)
 		return -EBADMSG;
 	stream->behind = str_has_suffix(page->last, delimiter);
 	return stream_set_after(stream, page->last, stream->behind ? BEHIND_PREFIX : "");
@@ -275,7 +273,7 @@ static int check_order(struct stream *stream, const struct page *page)
 	struct lister *lister = stream->lister;
 	if (lister->unordered || page_is_ordered(page))
 		return 0;
-	if (lister->stream_count > 1 || stream->has_end || (page->truncated && page->token.data == NULL))
+	if (lister->stream_count > 1 || stream->has_end || (page->truncated && !page->token.data))
 		return -EBADMSG;
 	lister->unordered = true;
 	return 0;
@@ -284,17 +282,17 @@ static int check_order(struct stream *stream, const struct page *page)
 static int stream_take(struct stream *stream, struct page *page, bool *ret_over)
 {
 	struct lister *lister = stream->lister;
-	if (lister->options.delimiter.data != NULL)
+	if (lister->options.delimiter.data)
 		return stream_take_delimited(stream, page, ret_over);
-	int err = check_order(stream, page);
-	if (err != 0)
-		return err;
+	int error = check_order(stream, page);
+	if (error != 0)
+		return error;
 	struct str last = page->count > 0 ? page->entries[page->count - 1].key : page->last;
 	bool past = !lister->unordered && page_trim(stream, page);
 	*ret_over = past || !page->truncated;
 	if (stream->first && stream->cut && page->count == 0) {
 		lister->wasted++;
-		if (stream->parent != NULL)
+		if (stream->parent)
 			stream->parent->pages = 1;
 	} else if (stream->first && stream->cut && stream->cut_at < lister->hit_at) {
 		lister->hit_at = stream->cut_at;
@@ -303,9 +301,9 @@ static int stream_take(struct stream *stream, struct page *page, bool *ret_over)
 	stream->parent = NULL;
 	if (*ret_over)
 		return 0;
-	err = stream_move_on(stream, page, last);
-	if (err != 0)
-		return err;
+	error = stream_move_on(stream, page, last);
+	if (error != 0)
+		return error;
 	if (page->count > 0 && lister->options.streams > 1) {
 		stream->pages++;
 		lister_scout(lister);
@@ -319,7 +317,7 @@ static int stream_take(struct stream *stream, struct page *page, bool *ret_over)
 static void tell_left_out(struct lister *lister, const struct page *page)
 {
 	const struct lister_options *options = &lister->options;
-	struct str key = page->left_out_key.data != NULL ? page->left_out_key : options->prefix;
+	struct str key = page->left_out_key.data ? page->left_out_key : options->prefix;
 	lister->left_out = true;
 	if (log_once("list", options->bucket, key))
 		log_call(
@@ -341,18 +339,18 @@ static void stream_done(struct call *call, const struct s3_answer *answer)
 	bool over = false;
 	stream->page = NULL;
 	lister->busy--;
-	int err = call->error;
-	if (err == 0 && lister->error == 0) {
+	int error = call->error;
+	if (error == 0 && lister->error == 0) {
 		if (page->left_out > 0)
 			tell_left_out(lister, page);
-		err = stream_take(stream, page, &over);
+		error = stream_take(stream, page, &over);
 		answer = NULL;
 	}
-	if (err != 0)
-		lister_fail(lister, err, answer);
+	if (error != 0)
+		lister_fail(lister, error, answer);
 	if (over)
 		stream_free(stream);
-	if (err == 0 && lister->error == 0 && page->count > 0) {
+	if (error == 0 && lister->error == 0 && page->count > 0) {
 		lister->inside++;
 		lister->options.on_page(lister->options.user, page);
 		lister->inside--;
@@ -369,11 +367,11 @@ void lister_pump(struct lister *lister)
 		return;
 	while (lister->error == 0 && lister->credits > 0) {
 		struct stream *stream = lister->streams;
-		while (stream != NULL && stream->page != NULL)
+		while (stream && stream->page)
 			stream = stream->next;
-		if (stream == NULL)
+		if (!stream)
 			stream = lister_split(lister);
-		if (stream == NULL)
+		if (!stream)
 			break;
 		stream_ask(stream);
 	}
@@ -385,12 +383,12 @@ void lister_pump(struct lister *lister)
 static int keep_text(struct lister *lister, struct str *text)
 {
 	struct str copy = *text;
-	if (copy.data == NULL)
+	if (!copy.data)
 		return 0;
-	int err = buf_add_str(&lister->texts, copy);
-	if (err == 0)
+	int error = buf_add_str(&lister->texts, copy);
+	if (error == 0)
 		*text = str_n(NULL, copy.len); /* placed when the buffer no longer moves */
-	return err;
+	return error;
 }
 
 static void place_text(struct str *text, bool present, const char **at)
@@ -401,18 +399,18 @@ static void place_text(struct str *text, bool present, const char **at)
 	*at += text->len;
 }
 
-static int keep_texts(struct lister *lister)
+static int lister_keep_texts(struct lister *lister)
 {
 	struct lister_options *o = &lister->options;
 	struct str *texts[] = {&o->bucket, &o->prefix, &o->delimiter, &o->start_after};
 	bool present[sizeof(texts) / sizeof(texts[0])];
-	if (o->prefix.data == NULL)
+	if (!o->prefix.data)
 		o->prefix = STR("");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		present[i] = texts[i]->data != NULL;
-		int err = keep_text(lister, texts[i]);
-		if (err != 0)
-			return err;
+		present[i] = texts[i]->data;
+		int error = keep_text(lister, texts[i]);
+		if (error != 0)
+			return error;
 	}
 	const char *at = buf_text(&lister->texts);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -422,28 +420,28 @@ static int keep_texts(struct lister *lister)
 
 int lister_start(struct worker *worker, const struct lister_options *options, struct lister **ret)
 {
-	if (options->bucket.data == NULL || options->on_page == NULL || options->on_done == NULL)
+	if (!options->bucket.data || !options->on_page || !options->on_done)
 		return -EINVAL;
 	struct lister *lister = calloc(1, sizeof(*lister));
-	if (lister == NULL)
+	if (!lister)
 		return -ENOMEM;
 	lister->worker = worker;
 	lister->hit_at = SIZE_MAX;
 	lister->options = *options;
 	lister->credits = options->credits != 0 ? options->credits : CREDITS_DEFAULT;
-	if (lister->options.streams == 0 || options->delimiter.data != NULL)
+	if (lister->options.streams == 0 || options->delimiter.data)
 		lister->options.streams = 1;
 	if (lister->options.streams > LISTER_STREAMS_MAX)
 		lister->options.streams = LISTER_STREAMS_MAX;
 	buf_init(&lister->texts, BUCKET_MAX + 4 * KEY_MAX);
 	buf_init(&lister->scout_prefix, LISTER_KEY_MAX);
-	int err = keep_texts(lister);
-	if (err == 0 && lister_stream_new(lister, lister->options.start_after, STR_NONE) == NULL)
-		err = -ENOMEM;
-	if (err != 0) {
+	int error = lister_keep_texts(lister);
+	if (error == 0 && !lister_stream_new(lister, lister->options.start_after, STR_NONE))
+		error = -ENOMEM;
+	if (error != 0) {
 		buf_release(&lister->texts);
 		free(lister);
-		return err == -EOVERFLOW ? -EINVAL : err;
+		return error == -EOVERFLOW ? -EINVAL : error;
 	}
 	*ret = lister;
 	if (lister->options.scout_early)

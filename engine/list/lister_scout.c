@@ -108,7 +108,7 @@ struct stream *lister_scouted(struct lister *lister, struct str *ret)
 	const struct page *points = lister->points;
 	struct stream *best = NULL;
 	unsigned most = 0;
-	if (points == NULL || lister->scouting)
+	if (!points || lister->scouting)
 		return NULL;
 	for (struct stream *s = lister->streams; s != NULL; s = s->next) {
 		unsigned from = s->has_after ? first_behind(points, buf_str(&s->after)) : 0;

@@ -87,7 +87,7 @@ static unsigned candidates_at(
 		struct str s = candidate_tail((unsigned char)byte, tail);
 		if (!candidate_in_range(stream, at, s))
 			break;
-		if (ret != NULL && count == wanted) {
+		if (ret && count == wanted) {
 			buf_add(ret, stream->after.data, at);
 			buf_add_str(ret, s);
 		}
@@ -142,7 +142,7 @@ static struct stream *best_stream(struct lister *lister, struct buf *ret)
 {
 	struct stream *best = NULL;
 	for (struct stream *s = lister->streams; s != NULL; s = s->next) {
-		if (s->pages == 0 || !s->has_after || s->first || (best != NULL && s->pages <= best->pages))
+		if (s->pages == 0 || !s->has_after || s->first || (best && s->pages <= best->pages))
 			continue;
 		struct buf guess;
 		buf_init(&guess, LISTER_KEY_MAX);
@@ -162,7 +162,7 @@ static struct stream *cut_at(struct lister *lister, struct stream *parent, struc
 {
 	struct stream *child =
 		lister_stream_new(lister, buf_str(at), parent->has_end ? buf_str(&parent->end) : STR_NONE);
-	if (child == NULL) {
+	if (!child) {
 		buf_release(at);
 		return NULL;
 	}
@@ -180,7 +180,7 @@ static struct stream *split_known(struct lister *lister)
 	struct stream *parent = lister_scouted(lister, &point);
 	struct buf at;
 	buf_init(&at, LISTER_KEY_MAX);
-	if (parent == NULL || buf_add_str(&at, point) != 0) {
+	if (!parent || buf_add_str(&at, point) != 0) {
 		buf_release(&at);
 		return NULL;
 	}
@@ -195,13 +195,13 @@ static struct stream *split_guessing(struct lister *lister)
 	struct buf guess;
 	buf_init(&guess, LISTER_KEY_MAX);
 	struct stream *parent = best_stream(lister, &guess);
-	if (parent == NULL) {
+	if (!parent) {
 		buf_release(&guess);
 		return NULL;
 	}
 	size_t offset = guess.len - 1;
 	struct stream *child = cut_at(lister, parent, &guess);
-	if (child == NULL)
+	if (!child)
 		return NULL;
 	child->parent = parent;
 	child->cut = true;
@@ -216,5 +216,5 @@ struct stream *lister_split(struct lister *lister)
 		return NULL;
 	struct stream *child = split_known(lister);
 	/* What is about to be known need not be guessed. */
-	return child != NULL || lister->scouting ? child : split_guessing(lister);
+	return child || lister->scouting ? child : split_guessing(lister);
 }

@@ -12,11 +12,11 @@ bool body_sums_has_md5(void)
 	EVP_MD *md5 = EVP_MD_fetch(NULL, "MD5", NULL);
 
 	EVP_MD_free(md5);
-	return md5 != NULL;
+	return md5;
 }
 
 /* A context of this digest, begun; NULL where OpenSSL has none. */
-static EVP_MD_CTX *begin(const char *name)
+static EVP_MD_CTX *body_sums_begin(const char *name)
 {
 	EVP_MD *md = EVP_MD_fetch(NULL, name, NULL);
 	EVP_MD_CTX *context = md ? EVP_MD_CTX_new() : NULL;
@@ -56,7 +56,7 @@ static void put_hex(const unsigned char *bytes, unsigned count, char *ret)
 		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static int finish(EVP_MD_CTX *sha256, EVP_MD_CTX *md5, struct body_sums *sums)
+static int body_sums_finish(EVP_MD_CTX *sha256, EVP_MD_CTX *md5, struct body_sums *sums)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 
@@ -75,11 +75,11 @@ static int finish(EVP_MD_CTX *sha256, EVP_MD_CTX *md5, struct body_sums *sums)
 
 int body_sums_take(struct body_sums *sums, int fd, uint64_t start, uint64_t length)
 {
-	EVP_MD_CTX *sha256 = begin("SHA256"), *md5 = begin("MD5");
+	EVP_MD_CTX *sha256 = body_sums_begin("SHA256"), *md5 = body_sums_begin("MD5");
 	int error = sha256 ? read_range(sha256, md5, fd, start, length) : -ENOMEM;
 
 	if (error == 0)
-		error = finish(sha256, md5, sums);
+		error = body_sums_finish(sha256, md5, sums);
 	EVP_MD_CTX_free(sha256);
 	EVP_MD_CTX_free(md5);
 	return error;

@@ -41,7 +41,7 @@ static void object_done(struct call *call, const struct s3_answer *answer);
 
 static void drop_typed(struct copy *copy)
 {
-	if (copy->typed == NULL)
+	if (!copy->typed)
 		return;
 	headers_release(copy->typed);
 	free(copy->typed);
@@ -51,7 +51,7 @@ static void drop_typed(struct copy *copy)
 void copy_finish(struct copy *copy, int error, const struct s3_answer *answer)
 {
 	copy->error = error;
-	if (copy->extra != NULL) {
+	if (copy->extra) {
 		headers_release(copy->extra);
 		free(copy->extra);
 		copy->extra = NULL;
@@ -69,7 +69,7 @@ void copy_take_answer(struct copy *copy, const struct s3_answer *answer)
 }
 
 /* For failures before there is a call: its task is free while it is idle. */
-static void failed_early(struct task *task, struct worker *worker)
+static void copy_failed_early(struct task *task, struct worker *worker)
 {
 	struct copy *copy = (struct copy *)((char *)task - offsetof(struct copy, call.task));
 	struct s3_answer none = {.retry_after = -1};
@@ -79,7 +79,7 @@ static void failed_early(struct task *task, struct worker *worker)
 static void copy_fail_soon(struct worker *worker, struct copy *copy, int error)
 {
 	copy->error = error;
-	copy->call.task.run = failed_early;
+	copy->call.task.run = copy_failed_early;
 	worker_post(worker, &copy->call.task);
 }
 
@@ -96,49 +96,49 @@ bool copy_class_is_sent(struct str storage_class)
 static int add_own(struct copy *copy, struct str name, struct str value)
 {
 	const struct headers *given = copy->settings->headers;
-	if (given != NULL && headers_get(given, name).data != NULL)
+	if (given && headers_get(given, name).data != NULL)
 		return 0;
-	if (copy->extra != NULL)
+	if (copy->extra)
 		return headers_set(copy->extra, name, value);
 	copy->extra = malloc(sizeof(*copy->extra));
-	if (copy->extra == NULL)
+	if (!copy->extra)
 		return -ENOMEM;
 	headers_init(copy->extra);
-	int err = given != NULL ? headers_add_all(copy->extra, given) : 0;
-	return err == 0 ? headers_set(copy->extra, name, value) : err;
+	int error = given ? headers_add_all(copy->extra, given) : 0;
+	return error == 0 ? headers_set(copy->extra, name, value) : error;
 }
 
 bool copy_type_follows(const struct copy *copy, const struct headers *source)
 {
 	struct str type = headers_get(source, STR("content-type"));
-	if (copy->type.data == NULL)
+	if (!copy->type.data)
 		return false;
-	return type.data == NULL || str_eq(type, STR("binary/octet-stream")) || str_eq(type, copy->type_from);
+	return !type.data || str_eq(type, STR("binary/octet-stream")) || str_eq(type, copy->type_from);
 }
 
 /* What the source has, sent again with another type. */
 static int add_typed(struct copy *copy)
 {
 	struct str name, value;
-	int err = 0;
-	for (size_t at = 0; err == 0 && headers_next(copy->typed, &at, &name, &value);)
-		err = add_own(copy, name, value);
-	if (err == 0)
-		err = add_own(copy, STR("content-type"), copy->type);
-	return err == 0 ? add_own(copy, STR("x-amz-metadata-directive"), STR("REPLACE")) : err;
+	int error = 0;
+	for (size_t at = 0; error == 0 && headers_next(copy->typed, &at, &name, &value);)
+		error = add_own(copy, name, value);
+	if (error == 0)
+		error = add_own(copy, STR("content-type"), copy->type);
+	return error == 0 ? add_own(copy, STR("x-amz-metadata-directive"), STR("REPLACE")) : error;
 }
 
 /* The headers of the request: the settings' own; the storage class, which S3 does not keep; and tags, which
  * it does keep, are left by replacing them by none. */
 static int object_headers(struct copy *copy, const struct headers **ret)
 {
-	int err = copy->typed != NULL ? add_typed(copy) : 0;
-	if (err == 0 && copy_class_is_sent(copy->storage_class))
-		err = add_own(copy, STR("x-amz-storage-class"), copy->storage_class);
-	if (err == 0 && copy->settings->tags == COPY_TAGS_NO)
-		err = add_own(copy, STR("x-amz-tagging-directive"), STR("REPLACE"));
-	*ret = copy->extra != NULL ? copy->extra : copy->settings->headers;
-	return err;
+	int error = copy->typed ? add_typed(copy) : 0;
+	if (error == 0 && copy_class_is_sent(copy->storage_class))
+		error = add_own(copy, STR("x-amz-storage-class"), copy->storage_class);
+	if (error == 0 && copy->settings->tags == COPY_TAGS_NO)
+		error = add_own(copy, STR("x-amz-tagging-directive"), STR("REPLACE"));
+	*ret = copy->extra ? copy->extra : copy->settings->headers;
+	return error;
 }
 
 /* Prepares a HEAD of the source, or of the destination. */
@@ -194,7 +194,7 @@ static bool source_is_same(const struct copy *copy, const struct s3_answer *answ
 	       strlen(answer->etag) > 32;
 }
 
-static void source_done(struct call *call, const struct s3_answer *answer)
+static void copy_source_done(struct call *call, const struct s3_answer *answer)
 {
 	struct copy *copy = call->user;
 	bool same = call->error == 0 && source_is_same(copy, answer);
@@ -225,7 +225,7 @@ static void source_done(struct call *call, const struct s3_answer *answer)
 static void source_look(struct copy *copy)
 {
 	head_prepare(copy, true);
-	copy->call.on_done = source_done;
+	copy->call.on_done = copy_source_done;
 	call_start(copy->worker, &copy->call);
 }
 
@@ -303,7 +303,7 @@ static void opaque_look(struct copy *copy)
 	call_start(copy->worker, &copy->call);
 }
 
-static void look_done(struct call *call, const struct s3_answer *answer)
+static void copy_look_done(struct call *call, const struct s3_answer *answer)
 {
 	struct copy *copy = call->user;
 	if (call->error == -ENOENT && copy->source_etag.len > 0) {
@@ -326,7 +326,7 @@ static void look_done(struct call *call, const struct s3_answer *answer)
 static void copy_look(struct copy *copy)
 {
 	head_prepare(copy, false);
-	copy->call.on_done = look_done;
+	copy->call.on_done = copy_look_done;
 	call_start(copy->worker, &copy->call);
 }
 
@@ -336,9 +336,9 @@ static void object_send(struct copy *copy)
 {
 	struct call *call = &copy->call;
 	call_init(call);
-	int err = object_headers(copy, &call->request.headers);
-	if (err != 0) {
-		copy_fail_soon(copy->worker, copy, err);
+	int error = object_headers(copy, &call->request.headers);
+	if (error != 0) {
+		copy_fail_soon(copy->worker, copy, error);
 		return;
 	}
 	call->request.op = S3_COPY_OBJECT;
@@ -359,14 +359,14 @@ static void object_send(struct copy *copy)
 	call_start(copy->worker, call);
 }
 
-static void before_done(struct call *call, const struct s3_answer *answer)
+static void copy_before_done(struct call *call, const struct s3_answer *answer)
 {
 	struct copy *copy = call->user;
-	int err = condition_check(STR_NONE, call->error, answer);
-	if (err == 0 && copy->cancelled)
-		err = -ECANCELED;
-	if (err != 0)
-		copy_finish(copy, err, answer);
+	int error = condition_check(STR_NONE, call->error, answer);
+	if (error == 0 && copy->cancelled)
+		error = -ECANCELED;
+	if (error != 0)
+		copy_finish(copy, error, answer);
 	else
 		object_send(copy);
 }
@@ -379,7 +379,7 @@ static void object_start(struct copy *copy)
 		return;
 	}
 	head_prepare(copy, false);
-	copy->call.on_done = before_done;
+	copy->call.on_done = copy_before_done;
 	call_start(copy->worker, &copy->call);
 }
 
@@ -426,12 +426,11 @@ static void type_done(struct call *call, const struct s3_answer *answer)
 static bool type_is_asked(struct copy *copy)
 {
 	const struct headers *given = copy->settings->headers;
-	if (copy->type.data == NULL || copy->typed != NULL ||
-		(given != NULL &&
-			str_eq(headers_get(given, STR("x-amz-metadata-directive")), STR("REPLACE"))))
+	if (!copy->type.data || copy->typed ||
+		(given && str_eq(headers_get(given, STR("x-amz-metadata-directive")), STR("REPLACE"))))
 		return false;
 	copy->typed = malloc(sizeof(*copy->typed));
-	if (copy->typed == NULL)
+	if (!copy->typed)
 		return false; /* a type is not worth a failure */
 	headers_init(copy->typed);
 	head_prepare(copy, true);
@@ -442,7 +441,7 @@ static bool type_is_asked(struct copy *copy)
 }
 
 /* The size is known. */
-static void begin(struct copy *copy)
+static void copy_begin(struct copy *copy)
 {
 	if (wants_parts(copy))
 		copy_parts_start(copy);
@@ -458,11 +457,11 @@ static void size_done(struct call *call, const struct s3_answer *answer)
 		return;
 	}
 	copy->size = answer->size;
-	if (copy->storage_class.data == NULL) {
+	if (!copy->storage_class.data) {
 		memcpy(copy->head_class, answer->storage_class, sizeof(copy->head_class));
 		copy->storage_class = str_of(copy->head_class);
 	}
-	begin(copy);
+	copy_begin(copy);
 }
 
 static void copy_ask_size(struct copy *copy)
@@ -490,13 +489,13 @@ void copy_start(struct worker *worker, struct copy *copy)
 	else if (copy->size == COPY_SIZE_UNKNOWN)
 		copy_ask_size(copy);
 	else
-		begin(copy);
+		copy_begin(copy);
 }
 
 void copy_cancel(struct copy *copy)
 {
 	copy->cancelled = true;
-	if (copy->parts != NULL) {
+	if (copy->parts) {
 		copy_parts_cancel(copy);
 	} else if (copy->call.state == CALL_ACTIVE && copy->call.request.op == S3_COPY_OBJECT) {
 		copy->call.flags |= CALL_ONCE | CALL_LAST;

@@ -54,7 +54,7 @@ static void parts_end(struct copy_parts *parts, int error, const struct s3_answe
 
 /* ---- the parts ---- */
 
-static int part_prepare(struct multipart *multipart, struct multipart_slot *slot)
+static int copy_parts_part_prepare(struct multipart *multipart, struct multipart_slot *slot)
 {
 	struct copy_parts *parts = multipart->user;
 	struct s3_request *request = &slot->call.request;
@@ -76,7 +76,8 @@ static void look_prepare(struct multipart *multipart, struct call *call)
 	call->account = copy->source_account;
 }
 
-static int looked(struct multipart *multipart, const struct call *call, const struct s3_answer *answer)
+static int copy_parts_looked(
+	struct multipart *multipart, const struct call *call, const struct s3_answer *answer)
 {
 	const struct copy_parts *parts = multipart->user;
 	if (call->error != 0)
@@ -84,7 +85,7 @@ static int looked(struct multipart *multipart, const struct call *call, const st
 	return strcmp(answer->etag, parts->etag) == 0 ? 0 : -ESTALE;
 }
 
-static void parts_done(struct multipart *multipart, int error, const struct s3_answer *answer)
+static void copy_parts_parts_done(struct multipart *multipart, int error, const struct s3_answer *answer)
 {
 	struct copy_parts *parts = multipart->user;
 	parts->copy->ambiguous = error != 0 && multipart->ambiguous;
@@ -96,23 +97,23 @@ static void parts_done(struct multipart *multipart, int error, const struct s3_a
 static int parts_note(struct multipart *multipart, const char *upload_id, const char *etag)
 {
 	struct copy *copy = ((struct copy_parts *)multipart->user)->copy;
-	return copy->on_parts != NULL ? copy->on_parts(copy, upload_id, etag) : 0;
+	return copy->on_parts ? copy->on_parts(copy, upload_id, etag) : 0;
 }
 
 static const struct multipart_ops copy_part_ops = {
 	.what = "copy",
 	.note = parts_note,
-	.prepare = part_prepare,
+	.prepare = copy_parts_part_prepare,
 	.prepare_look = look_prepare,
-	.looked = looked,
-	.done = parts_done,
+	.looked = copy_parts_looked,
+	.done = copy_parts_parts_done,
 };
 
 /* ---- headers ---- */
 
 static bool settings_replace(const struct headers *given, struct str directive)
 {
-	return given != NULL && str_eq(headers_get(given, directive), STR("REPLACE"));
+	return given && str_eq(headers_get(given, directive), STR("REPLACE"));
 }
 
 static bool goes_with_parts(struct str name)
@@ -135,22 +136,22 @@ static int make_headers(struct copy_parts *parts)
 	struct copy *copy = parts->copy;
 	const struct headers *given = copy->settings->headers;
 	struct str name, value;
-	int err = 0;
+	int error = 0;
 	if (!settings_replace(given, STR("x-amz-metadata-directive")))
-		err = headers_add_all(&parts->headers, &parts->source);
-	if (err == 0 && parts->headers.count > 0 && copy_type_follows(copy, &parts->source))
-		err = headers_set(&parts->headers, STR("content-type"), copy->type);
-	if (err == 0 && copy_class_is_sent(copy->storage_class))
-		err = headers_set(&parts->headers, STR("x-amz-storage-class"), copy->storage_class);
-	if (err == 0 && parts->tags.len > 0)
-		err = headers_set(&parts->headers, STR("x-amz-tagging"), buf_str(&parts->tags));
-	for (size_t at = 0; err == 0 && given != NULL && headers_next(given, &at, &name, &value);) {
+		error = headers_add_all(&parts->headers, &parts->source);
+	if (error == 0 && parts->headers.count > 0 && copy_type_follows(copy, &parts->source))
+		error = headers_set(&parts->headers, STR("content-type"), copy->type);
+	if (error == 0 && copy_class_is_sent(copy->storage_class))
+		error = headers_set(&parts->headers, STR("x-amz-storage-class"), copy->storage_class);
+	if (error == 0 && parts->tags.len > 0)
+		error = headers_set(&parts->headers, STR("x-amz-tagging"), buf_str(&parts->tags));
+	for (size_t at = 0; error == 0 && given && headers_next(given, &at, &name, &value);) {
 		if (goes_with_create(name))
-			err = headers_set(&parts->headers, name, value);
-		if (err == 0 && goes_with_parts(name))
-			err = headers_set(&parts->part_headers, name, value);
+			error = headers_set(&parts->headers, name, value);
+		if (error == 0 && goes_with_parts(name))
+			error = headers_set(&parts->part_headers, name, value);
 	}
-	return err;
+	return error;
 }
 
 static void parts_begin(struct copy_parts *parts)
@@ -159,12 +160,12 @@ static void parts_begin(struct copy_parts *parts)
 	const struct copy_settings *settings = copy->settings;
 	struct multipart *m = &parts->multipart;
 	struct s3_answer none = {.retry_after = -1};
-	int err = make_headers(parts);
-	if (err == 0)
-		err = parts_plan(copy->size, settings->part_size != 0 ? settings->part_size : COPY_PART_SIZE,
-			&m->plan);
-	if (err != 0) {
-		parts_end(parts, err, &none);
+	int error = make_headers(parts);
+	if (error == 0)
+		error = parts_plan(copy->size,
+			settings->part_size != 0 ? settings->part_size : COPY_PART_SIZE, &m->plan);
+	if (error != 0) {
+		parts_end(parts, error, &none);
 		return;
 	}
 	m->ops = &copy_part_ops;
@@ -296,7 +297,7 @@ static void head_done(struct call *call, const struct s3_answer *answer)
 	memcpy(copy->seen_etag, answer->etag, sizeof(copy->seen_etag));
 	copy->size = answer->size;
 	memcpy(parts->etag, answer->etag, sizeof(parts->etag));
-	if (copy->storage_class.data == NULL) {
+	if (!copy->storage_class.data) {
 		memcpy(copy->head_class, answer->storage_class, sizeof(copy->head_class));
 		copy->storage_class = str_of(copy->head_class);
 	}
@@ -319,7 +320,7 @@ static void no_memory(struct task *task, struct worker *worker)
 void copy_parts_start(struct copy *copy)
 {
 	struct copy_parts *parts = calloc(1, sizeof(*parts));
-	if (parts == NULL) {
+	if (!parts) {
 		copy->call.task.run = no_memory;
 		worker_post(copy->worker, &copy->call.task);
 		return;

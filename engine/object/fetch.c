@@ -9,19 +9,19 @@ enum { RESUMES_MAX = 8 };
 static void fetch_done(struct call *call, const struct s3_answer *answer);
 
 /* Also what is past the range, from a server that knows no ranges: the transfer ends there. */
-static int take(void *user, const char *data, size_t len)
+static int fetch_take(void *user, const char *data, size_t len)
 {
 	struct fetch *fetch = user;
 	size_t left = fetch->length - fetch->got;
 	size_t take_len = len < left ? len : left;
-	int err = 0;
-	if (fetch->data != NULL)
+	int error = 0;
+	if (fetch->data)
 		memcpy(fetch->data + fetch->got, data, take_len);
 	else if (take_len > 0)
-		err = fetch->on_data(fetch, data, take_len);
-	if (err != 0) {
-		fetch->refused = err;
-		return err;
+		error = fetch->on_data(fetch, data, take_len);
+	if (error != 0) {
+		fetch->refused = error;
+		return error;
 	}
 	fetch->got += take_len;
 	return len > left ? -EFBIG : 0;
@@ -38,7 +38,7 @@ static void fetch_prepare(struct fetch *fetch)
 	call->request.range_start = fetch->start + fetch->got;
 	call->request.range_length = fetch->length - fetch->got;
 	call->account = fetch->account;
-	call->sinks.on_data = take;
+	call->sinks.on_data = fetch_take;
 	call->sinks.headers = fetch->headers;
 	call->sinks.user = fetch;
 	call->flags = fetch->call_flags;

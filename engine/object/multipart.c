@@ -64,7 +64,7 @@ static void multipart_fail(struct multipart *m, int error, const struct s3_answe
 	if (m->error != 0)
 		return;
 	m->error = error;
-	if (answer != NULL)
+	if (answer)
 		m->answer = *answer;
 }
 
@@ -90,7 +90,8 @@ static void call_prepare(struct multipart *m, struct call *call, enum s3_op op)
 	call->user = m;
 }
 
-static void log_left(struct multipart *m, int error, const struct s3_answer *answer, const char *consequence)
+static void multipart_log_left(
+	struct multipart *m, int error, const struct s3_answer *answer, const char *consequence)
 {
 	struct log_call line = {
 		.what = m->ops->what,
@@ -111,7 +112,7 @@ static int parts_prepare(struct multipart *m)
 		m->at_once = m->plan.count;
 	m->slots = calloc(m->at_once, sizeof(*m->slots));
 	m->parts = calloc(m->plan.count, sizeof(*m->parts));
-	if (m->slots == NULL || m->parts == NULL)
+	if (!m->slots || !m->parts)
 		return -ENOMEM;
 	for (unsigned i = 0; i < m->at_once; i++)
 		m->slots[i].multipart = m;
@@ -131,13 +132,13 @@ static void create_done(struct call *call, const struct s3_answer *answer)
 		return;
 	}
 	m->step = MULTIPART_PARTS;
-	int err = m->ops->note != NULL ? m->ops->note(m, m->upload_id, NULL) : 0;
-	if (err != 0)
-		multipart_fail(m, err, NULL);
+	int error = m->ops->note ? m->ops->note(m, m->upload_id, NULL) : 0;
+	if (error != 0)
+		multipart_fail(m, error, NULL);
 	parts_pump(m);
 }
 
-static void failed_early(struct task *task, struct worker *worker)
+static void multipart_failed_early(struct task *task, struct worker *worker)
 {
 	multipart_end((struct multipart *)((char *)task - offsetof(struct multipart, task)));
 }
@@ -148,10 +149,10 @@ void multipart_start(struct worker *worker, struct multipart *m)
 	m->step = MULTIPART_CREATE;
 	m->started_ms = condition_clock_ms();
 	m->answer.retry_after = -1;
-	int err = parts_prepare(m);
-	if (err != 0) {
-		multipart_fail(m, err, NULL);
-		m->task.run = failed_early;
+	int error = parts_prepare(m);
+	if (error != 0) {
+		multipart_fail(m, error, NULL);
+		m->task.run = multipart_failed_early;
 		worker_post(worker, &m->task);
 		return;
 	}
@@ -190,22 +191,22 @@ static void part_start(struct multipart *m, struct multipart_slot *slot)
 	slot->call.request.part_number = slot->number;
 	slot->call.on_done = part_done;
 	slot->call.user = slot;
-	int err = m->ops->prepare(m, slot);
-	if (err != 0) {
+	int error = m->ops->prepare(m, slot);
+	if (error != 0) {
 		slot->number = 0;
-		multipart_fail(m, err, NULL);
+		multipart_fail(m, error, NULL);
 		return;
 	}
 	m->active++;
 	call_start(m->worker, &slot->call);
 }
 
-static void source_done(struct call *call, const struct s3_answer *answer)
+static void multipart_source_done(struct call *call, const struct s3_answer *answer)
 {
 	struct multipart *m = call->user;
-	int err = m->ops->looked(m, call, answer);
-	if (err != 0)
-		multipart_fail(m, err, answer);
+	int error = m->ops->looked(m, call, answer);
+	if (error != 0)
+		multipart_fail(m, error, answer);
 	if (m->error != 0)
 		abort_start(m);
 	else
@@ -219,7 +220,7 @@ static void source_start(struct multipart *m)
 	m->call.request.headers = NULL;
 	m->call.request.upload_id = STR_NONE;
 	m->ops->prepare_look(m, &m->call);
-	m->call.on_done = source_done;
+	m->call.on_done = multipart_source_done;
 	call_start(m->worker, &m->call);
 }
 
@@ -233,7 +234,7 @@ static void parts_pump(struct multipart *m)
 		return;
 	if (m->error != 0)
 		abort_start(m);
-	else if (m->ops->prepare_look != NULL)
+	else if (m->ops->prepare_look)
 		source_start(m);
 	else
 		complete_start(m);
@@ -241,7 +242,7 @@ static void parts_pump(struct multipart *m)
 
 /* ---- COMPLETE ---- */
 
-static enum account_trait trait_of(const struct multipart *m)
+static enum account_trait multipart_trait_of(const struct multipart *m)
 {
 	return m->create_only ? m->create_trait : TRAIT_PUT_MATCH;
 }
@@ -276,7 +277,7 @@ static bool expected_etag(const struct multipart *m, char ret[ETAG_MAX + 1])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *md5 = EVP_MD_CTX_new();
-	bool ok = md5 != NULL && EVP_DigestInit_ex(md5, EVP_md5(), NULL) == 1;
+	bool ok = md5 && EVP_DigestInit_ex(md5, EVP_md5(), NULL) == 1;
 	for (unsigned i = 0; ok && i < m->plan.count; i++)
 		ok = etag_digest(m->parts[i].etag, digest) && EVP_DigestUpdate(md5, digest, 16) == 1;
 	ok = ok && EVP_DigestFinal_ex(md5, digest, NULL) == 1;
@@ -294,7 +295,7 @@ static bool is_recent(const struct multipart *m, int64_t mtime)
 	return condition_is_recent(m->account, mtime, m->started_ms);
 }
 
-static bool looks_like_ours(const struct multipart *m, const struct s3_answer *answer)
+static bool multipart_looks_like_ours(const struct multipart *m, const struct s3_answer *answer)
 {
 	char etag[ETAG_MAX + 1], count[16];
 	bool foretold = expected_etag(m, etag);
@@ -309,10 +310,10 @@ static bool looks_like_ours(const struct multipart *m, const struct s3_answer *a
 }
 
 /* m->error has what the completion said. */
-static void look_done(struct call *call, const struct s3_answer *answer)
+static void multipart_look_done(struct call *call, const struct s3_answer *answer)
 {
 	struct multipart *m = call->user;
-	if (call->error == 0 && m->ambiguous && looks_like_ours(m, answer)) {
+	if (call->error == 0 && m->ambiguous && multipart_looks_like_ours(m, answer)) {
 		m->error = 0;
 		m->ambiguous = false;
 		m->answer = *answer;
@@ -336,7 +337,7 @@ static void look_start(struct multipart *m)
 {
 	m->step = MULTIPART_LOOK;
 	call_prepare(m, &m->call, S3_HEAD_OBJECT);
-	m->call.on_done = look_done;
+	m->call.on_done = multipart_look_done;
 	call_start(m->worker, &m->call);
 }
 
@@ -356,7 +357,7 @@ static void complete_done(struct call *call, const struct s3_answer *answer)
 		m->error = 0;
 		multipart_leave(m);
 	} else if (call->error == -EOPNOTSUPP && conditional) {
-		account_learn(m->account, trait_of(m), false);
+		account_learn(m->account, multipart_trait_of(m), false);
 		complete_start(m);
 	} else {
 		bool unclear = (call->error == -ENOENT && m->ambiguous) || call->error == -ESTALE;
@@ -371,12 +372,12 @@ static void complete_done(struct call *call, const struct s3_answer *answer)
 	}
 }
 
-static void before_done(struct call *call, const struct s3_answer *answer)
+static void multipart_before_done(struct call *call, const struct s3_answer *answer)
 {
 	struct multipart *m = call->user;
-	int err = condition_check(m->if_match, call->error, answer);
-	if (err != 0)
-		multipart_fail(m, err, answer);
+	int error = condition_check(m->if_match, call->error, answer);
+	if (error != 0)
+		multipart_fail(m, error, answer);
 	if (m->error != 0)
 		abort_start(m);
 	else
@@ -388,14 +389,14 @@ static void before_start(struct multipart *m)
 	m->step = MULTIPART_BEFORE;
 	m->looked_first = true;
 	call_prepare(m, &m->call, S3_HEAD_OBJECT);
-	m->call.on_done = before_done;
+	m->call.on_done = multipart_before_done;
 	call_start(m->worker, &m->call);
 }
 
 static bool wants_look(const struct multipart *m)
 {
 	return m->look_first && !m->looked_first && (m->create_only || m->if_match.len > 0) &&
-	       account_trait(m->account, trait_of(m)) != TRAIT_YES;
+	       account_trait(m->account, multipart_trait_of(m)) != TRAIT_YES;
 }
 
 static void complete_start(struct multipart *m)
@@ -405,9 +406,9 @@ static void complete_start(struct multipart *m)
 		return;
 	}
 	char etag[ETAG_MAX + 1];
-	int err = m->ops->note != NULL && expected_etag(m, etag) ? m->ops->note(m, NULL, etag) : 0;
-	if (err != 0) {
-		multipart_fail(m, err, NULL);
+	int error = m->ops->note && expected_etag(m, etag) ? m->ops->note(m, NULL, etag) : 0;
+	if (error != 0) {
+		multipart_fail(m, error, NULL);
 		abort_start(m);
 		return;
 	}
@@ -415,7 +416,7 @@ static void complete_start(struct multipart *m)
 	call_prepare(m, &m->call, S3_COMPLETE_UPLOAD);
 	m->call.request.parts = m->parts;
 	m->call.request.part_count = m->plan.count;
-	if (account_trait(m->account, trait_of(m)) != TRAIT_NO) {
+	if (account_trait(m->account, multipart_trait_of(m)) != TRAIT_NO) {
 		m->call.request.if_match = m->unconditioned ? STR_NONE : m->if_match;
 		m->call.request.if_none_match_any = m->create_only;
 	}
@@ -434,7 +435,8 @@ static void abort_done(struct call *call, const struct s3_answer *answer)
 			abort_start(m);
 			return;
 		}
-		log_left(m, call->error, answer, "an unfinished multipart upload is left, its abort failed");
+		multipart_log_left(
+			m, call->error, answer, "an unfinished multipart upload is left, its abort failed");
 	}
 	multipart_leave(m);
 }
@@ -458,14 +460,14 @@ static bool may_be_ours(const struct multipart *m, const struct page_entry *entr
 /* The text: an upload id comes from outside. */
 static int lost_text(struct buf *text, struct str upload_id)
 {
-	int err = buf_add_text(text, "its creation was not answered: the unfinished upload ");
-	if (err == 0)
-		err = escape_text(text, upload_id);
-	if (err == 0)
-		err = buf_add_text(text,
+	int error = buf_add_text(text, "its creation was not answered: the unfinished upload ");
+	if (error == 0)
+		error = escape_text(text, upload_id);
+	if (error == 0)
+		error = buf_add_text(text,
 			" may be of it, or another client's, and is not aborted.  If it is nobody's, "
 			"abort it, or let a lifecycle rule do so");
-	return err;
+	return error;
 }
 
 static void log_lost(struct multipart *m)
@@ -479,19 +481,20 @@ static void log_lost(struct multipart *m)
 			continue;
 		buf_clear(&text);
 		if (lost_text(&text, entry->etag) == 0)
-			log_left(m, 0, NULL, buf_text(&text));
+			multipart_log_left(m, 0, NULL, buf_text(&text));
 		told++;
 	}
 	buf_release(&text);
 	if (m->page->truncated)
-		log_left(m, 0, NULL, "a multipart upload whose creation was not answered may be left");
+		multipart_log_left(
+			m, 0, NULL, "a multipart upload whose creation was not answered may be left");
 }
 
 static void lost_done(struct call *call, const struct s3_answer *answer)
 {
 	struct multipart *m = call->user;
 	if (call->error != 0)
-		log_left(m, call->error, answer,
+		multipart_log_left(m, call->error, answer,
 			"a multipart upload whose creation was not answered may be left");
 	else
 		log_lost(m);

@@ -167,10 +167,10 @@ static struct purge_key *next_single(struct purge *purge)
 static void singles_pump(struct purge *purge)
 {
 	for (unsigned i = 0; i < PURGE_SINGLES; i++) {
-		if (purge->slots[i].key != NULL)
+		if (purge->slots[i].key)
 			continue;
 		struct purge_key *key = next_single(purge);
-		if (key == NULL)
+		if (!key)
 			break;
 		single_start(purge, &purge->slots[i], key);
 	}
@@ -246,29 +246,29 @@ static void set_done(struct call *call, const struct s3_answer *answer)
 static int set_fill(struct purge *purge)
 {
 	bool conditional = account_trait(purge->account, TRAIT_DELETE_IF_MATCH) != TRAIT_NO;
-	int err = 0;
-	if (purge->set != NULL)
+	int error = 0;
+	if (purge->set)
 		delete_set_clear(purge->set);
 	else
-		err = delete_set_new(&purge->set);
+		error = delete_set_new(&purge->set);
 	purge->has_etags = false;
-	for (unsigned i = 0; i < purge->count && err == 0; i++) {
+	for (unsigned i = 0; i < purge->count && error == 0; i++) {
 		struct purge_key *key = &purge->keys[i];
-		key->single = key->version.data != NULL || goes_alone(purge, key);
+		key->single = key->version.data || goes_alone(purge, key);
 		if (key->single)
 			continue;
-		err = delete_set_add(purge->set, key->key, conditional ? key->etag : STR_NONE, key);
-		purge->has_etags |= conditional && key->etag.data != NULL;
-		if (err == -EINVAL || err == -EEXIST) {
+		error = delete_set_add(purge->set, key->key, conditional ? key->etag : STR_NONE, key);
+		purge->has_etags |= conditional && key->etag.data;
+		if (error == -EINVAL || error == -EEXIST) {
 			key->single = true;
-			err = 0;
+			error = 0;
 		}
 	}
 	buf_release(&purge->body);
 	buf_init(&purge->body, BODY_MAX);
-	if (err == 0 && purge->set->count > 0)
-		err = delete_set_body(purge->set, &purge->body);
-	return err;
+	if (error == 0 && purge->set->count > 0)
+		error = delete_set_body(purge->set, &purge->body);
+	return error;
 }
 
 static void set_start(struct purge *purge)
@@ -297,14 +297,14 @@ static void begin_singles(struct task *task, struct worker *worker)
 
 static void purge_begin(struct purge *purge)
 {
-	int err = set_fill(purge);
-	if (err != 0) {
+	int error = set_fill(purge);
+	if (error != 0) {
 		for (unsigned i = 0; i < purge->count; i++) {
 			purge->keys[i].single = false;
-			key_end_whole(&purge->keys[i], err, "");
+			key_end_whole(&purge->keys[i], error, "");
 		}
 	}
-	if (err == 0 && purge->set->count > 0) {
+	if (error == 0 && purge->set->count > 0) {
 		set_start(purge);
 		return;
 	}
@@ -323,7 +323,7 @@ void purge_cancel(struct purge *purge)
 	purge->cancelled = true;
 	for (unsigned i = 0; i < PURGE_SINGLES; i++) {
 		struct purge_slot *slot = &purge->slots[i];
-		if (slot->key == NULL)
+		if (!slot->key)
 			continue;
 		if (slot->call.state == CALL_ACTIVE)
 			slot->call.flags |= CALL_ONCE | CALL_LAST;

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-static void finish(struct recopy *recopy, int error, const struct s3_answer *answer)
+static void recopy_finish(struct recopy *recopy, int error, const struct s3_answer *answer)
 {
 	recopy->error = error;
 	headers_release(&recopy->headers);
@@ -16,7 +16,7 @@ static void on_copied(struct copy *copy, const struct s3_answer *answer)
 {
 	struct recopy *recopy = copy->user;
 
-	finish(recopy, copy->error, answer);
+	recopy_finish(recopy, copy->error, answer);
 }
 
 static bool is_itself(const struct copy *copy)
@@ -54,7 +54,7 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 	struct copy *copy = &recopy->copy;
 
 	if (call->error < 0) {
-		finish(recopy, call->error, answer);
+		recopy_finish(recopy, call->error, answer);
 		return;
 	}
 	recopy->head = *answer;
@@ -70,7 +70,7 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 	if (error == 0 && changed == 0)
 		error = settle_headers(recopy);
 	if (error < 0) {
-		finish(recopy, error, answer);
+		recopy_finish(recopy, error, answer);
 		return;
 	}
 	snprintf(recopy->etag, sizeof(recopy->etag), "%s", answer->etag);
@@ -79,7 +79,7 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 		recopy->unchanged = true;
 		memcpy(copy->etag, recopy->etag, sizeof(copy->etag));
 		copy->mtime = answer->mtime;
-		finish(recopy, 0, answer);
+		recopy_finish(recopy, 0, answer);
 		return;
 	}
 	if (changed == 0)

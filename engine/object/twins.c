@@ -16,7 +16,7 @@ enum {
 
 /* ---- what is known ---- */
 
-struct known {
+struct known_twins {
 	uint64_t serials[2]; /* of the accounts */
 	char buckets[2][BUCKET_MAX + 1];
 	enum twins_verdict verdict; /* UNKNOWN: free */
@@ -24,7 +24,7 @@ struct known {
 };
 
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER; /* a leaf */
-static struct known known_pairs[TWINS_KNOWN_MAX]; /* protected by known_lock, as is known_next */
+static struct known_twins known_pairs[TWINS_KNOWN_MAX]; /* protected by known_lock, as is known_next */
 static unsigned known_next;
 
 static uint64_t now_ms(void)
@@ -35,17 +35,17 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static bool is_name(const struct known *known, unsigned at, const struct twins_name *name)
+static bool is_name(const struct known_twins *known, unsigned at, const struct twins_name *name)
 {
 	return known->serials[at] == account_serial(name->account) &&
 	       str_eq(str_of(known->buckets[at]), name->bucket);
 }
 
 /* known_lock held. */
-static struct known *find_known(const struct twins_name *a, const struct twins_name *b)
+static struct known_twins *find_known(const struct twins_name *a, const struct twins_name *b)
 {
 	for (unsigned i = 0; i < TWINS_KNOWN_MAX; i++) {
-		struct known *known = &known_pairs[i];
+		struct known_twins *known = &known_pairs[i];
 
 		if (known->verdict != TWINS_UNKNOWN &&
 			((is_name(known, 0, a) && is_name(known, 1, b)) ||
@@ -63,7 +63,7 @@ enum twins_verdict twins_known(const struct twins_name *a, const struct twins_na
 		(a->account == b->account || account_same_service(a->account, b->account)))
 		return TWINS_YES;
 	pthread_mutex_lock(&known_lock);
-	const struct known *known = find_known(a, b);
+	const struct known_twins *known = find_known(a, b);
 
 	if (known && known->until_ms > now_ms())
 		verdict = known->verdict;
@@ -76,7 +76,7 @@ void twins_learn(const struct twins_name *a, const struct twins_name *b, enum tw
 	if (a->bucket.len > BUCKET_MAX || b->bucket.len > BUCKET_MAX)
 		return;
 	pthread_mutex_lock(&known_lock);
-	struct known *known = find_known(a, b);
+	struct known_twins *known = find_known(a, b);
 
 	if (!known)
 		known = &known_pairs[known_next++ % TWINS_KNOWN_MAX];
@@ -91,7 +91,7 @@ void twins_learn(const struct twins_name *a, const struct twins_name *b, enum tw
 
 /* ---- the end ---- */
 
-static void finish(struct twins *twins)
+static void twins_finish(struct twins *twins)
 {
 	page_free(twins->page);
 	twins->page = NULL;
@@ -129,7 +129,7 @@ static void ask(struct twins *twins, const struct twins_name *name, enum s3_op o
 static void on_aborted(struct call *call, const struct s3_answer *answer)
 {
 	/* One that could not be aborted costs nothing: it has no part. */
-	finish(call->user);
+	twins_finish(call->user);
 }
 
 static void abort_probe(struct twins *twins, enum twins_verdict verdict)
@@ -151,9 +151,9 @@ static bool shows_upload(const struct twins *twins)
 	return false;
 }
 
-static void list_uploads(struct twins *twins, const struct twins_name *name);
+static void twins_list_uploads(struct twins *twins, const struct twins_name *name);
 
-static void on_listed(struct call *call, const struct s3_answer *answer)
+static void twins_on_listed(struct call *call, const struct s3_answer *answer)
 {
 	struct twins *twins = call->user;
 	bool shown = call->error == 0 && shows_upload(twins);
@@ -168,13 +168,13 @@ static void on_listed(struct call *call, const struct s3_answer *answer)
 		abort_probe(twins, TWINS_UNKNOWN);
 	} else {
 		twins->listed_b = true;
-		list_uploads(twins, &twins->a);
+		twins_list_uploads(twins, &twins->a);
 	}
 }
 
-static void list_uploads(struct twins *twins, const struct twins_name *name)
+static void twins_list_uploads(struct twins *twins, const struct twins_name *name)
 {
-	ask(twins, name, S3_LIST_UPLOADS, on_listed);
+	ask(twins, name, S3_LIST_UPLOADS, twins_on_listed);
 	/* MinIO lists the uploads of one key only, and wants that whole. */
 	twins->call.request.prefix = str_of(twins->probe);
 	twins->call.sinks.page = twins->page;
@@ -187,11 +187,11 @@ static void on_created(struct call *call, const struct s3_answer *answer)
 
 	if (call->error < 0) {
 		keep_refusal(twins, call, answer);
-		finish(twins);
+		twins_finish(twins);
 		return;
 	}
 	snprintf(twins->upload_id, sizeof(twins->upload_id), "%s", answer->upload_id);
-	list_uploads(twins, &twins->b);
+	twins_list_uploads(twins, &twins->b);
 }
 
 static int name_probe(struct twins *twins)
@@ -217,7 +217,7 @@ static void probe(struct twins *twins)
 	if (twins->error == 0)
 		twins->error = page_new(&twins->page);
 	if (twins->error < 0) {
-		finish(twins);
+		twins_finish(twins);
 		return;
 	}
 	ask(twins, &twins->b, S3_CREATE_UPLOAD, on_created);
@@ -232,7 +232,7 @@ static bool is_cancelled(struct twins *twins, const struct call *call, const str
 	if (call->error != -ECANCELED)
 		return false;
 	keep_refusal(twins, call, answer);
-	finish(twins);
+	twins_finish(twins);
 	return true;
 }
 
@@ -279,7 +279,7 @@ static void on_looked_again(struct call *call, const struct s3_answer *answer)
 		return;
 	if (is_told(call, answer) && is_seen_a(twins, call, answer)) {
 		twins->verdict = TWINS_NO;
-		finish(twins);
+		twins_finish(twins);
 	} else if (!is_told(call, answer) || ++twins->rounds >= ROUNDS_MAX) {
 		probe(twins);
 	} else {
@@ -305,7 +305,7 @@ static void on_looked_b(struct call *call, const struct s3_answer *answer)
 	} else if (is_told(call, answer) && versions) {
 		twins->verdict = strcmp(twins->seen_a.version_id, twins->seen_b.version_id) == 0 ? TWINS_YES
 												 : TWINS_NO;
-		finish(twins);
+		twins_finish(twins);
 	} else {
 		probe(twins);
 	}
@@ -330,7 +330,7 @@ static void run(struct task *task, struct worker *worker)
 
 	twins->verdict = twins_known(&twins->a, &twins->b);
 	if (twins->verdict != TWINS_UNKNOWN)
-		finish(twins);
+		twins_finish(twins);
 	else if (twins->key.len > 0)
 		head(twins, &twins->a, on_looked_a);
 	else

@@ -34,7 +34,7 @@ static const struct str impossible_etag = {.data = "ferryfs-probe", .len = 13};
 
 static void put_start(struct upload *upload);
 
-static enum account_trait trait_of(const struct upload *upload)
+static enum account_trait upload_trait_of(const struct upload *upload)
 {
 	return upload->create_only ? TRAIT_PUT_CREATE : TRAIT_PUT_MATCH;
 }
@@ -54,7 +54,7 @@ void upload_finish(struct upload *upload, int error, const struct s3_answer *ans
 	upload->on_done(upload, answer);
 }
 
-static bool looks_like_ours(const struct upload *upload, const struct s3_answer *answer)
+static bool upload_looks_like_ours(const struct upload *upload, const struct s3_answer *answer)
 {
 	bool told = upload->sums.md5_hex[0] && etag_is_md5(str_of(answer->etag)) && !answer->etag_is_opaque;
 
@@ -82,21 +82,21 @@ static void head_start(
 	call_start(upload->worker, call);
 }
 
-static void before_done(struct call *call, const struct s3_answer *answer)
+static void upload_before_done(struct call *call, const struct s3_answer *answer)
 {
 	struct upload *upload = call->user;
-	int err = condition_check(upload->if_match, call->error, answer);
-	if (err != 0)
-		upload_finish(upload, err, answer);
+	int error = condition_check(upload->if_match, call->error, answer);
+	if (error != 0)
+		upload_finish(upload, error, answer);
 	else
 		put_start(upload);
 }
 
-static void look_done(struct call *call, const struct s3_answer *answer)
+static void upload_look_done(struct call *call, const struct s3_answer *answer)
 {
 	struct upload *upload = call->user;
 	bool there = call->error == 0;
-	if (there && looks_like_ours(upload, answer)) {
+	if (there && upload_looks_like_ours(upload, answer)) {
 		upload->ambiguous = false;
 		upload_finish(upload, 0, answer);
 	} else if (there && upload->create_only) {
@@ -138,7 +138,7 @@ static void put_refused(struct upload *upload, const struct s3_answer *answer)
 		account_learn(upload->account, TRAIT_PUT_CREATE, true);
 		upload_finish(upload, -EEXIST, answer);
 	} else {
-		head_start(upload, look_done);
+		head_start(upload, upload_look_done);
 	}
 }
 
@@ -153,7 +153,7 @@ static void put_done(struct call *call, const struct s3_answer *answer)
 	}
 	upload->probe = UPLOAD_NO_PROBE;
 	if (call->error == -EOPNOTSUPP && sent) {
-		account_learn(upload->account, trait_of(upload), false);
+		account_learn(upload->account, upload_trait_of(upload), false);
 		put_start(upload);
 	} else if (probing && call->error == -ESTALE) {
 		account_learn(upload->account, TRAIT_PUT_MATCH, true);
@@ -174,7 +174,7 @@ static void put_done(struct call *call, const struct s3_answer *answer)
 	}
 }
 
-static void failed_early(struct task *task, struct worker *worker)
+static void upload_failed_early(struct task *task, struct worker *worker)
 {
 	struct upload *upload = (struct upload *)((char *)task - offsetof(struct upload, call.task));
 	struct s3_answer none = {.retry_after = -1};
@@ -184,7 +184,7 @@ static void failed_early(struct task *task, struct worker *worker)
 /* The condition of this attempt, as far as the service is known to understand it. */
 static void set_condition(struct upload *upload, struct s3_request *request)
 {
-	enum account_answer enforced = account_trait(upload->account, trait_of(upload));
+	enum account_answer enforced = account_trait(upload->account, upload_trait_of(upload));
 	if (enforced == TRAIT_NO)
 		return;
 	request->if_none_match_any = upload->create_only;
@@ -201,11 +201,11 @@ static void put_start(struct upload *upload)
 {
 	struct call *call = &upload->call;
 	call_init(call);
-	int err = body_sums_take(&upload->sums, upload->fd, 0, upload->size);
-	if (err != 0) {
+	int error = body_sums_take(&upload->sums, upload->fd, 0, upload->size);
+	if (error != 0) {
 		/* The call is idle: its task is free. */
-		upload->error = err;
-		call->task.run = failed_early;
+		upload->error = error;
+		call->task.run = upload_failed_early;
 		worker_post(upload->worker, &call->task);
 		return;
 	}
@@ -236,13 +236,14 @@ void upload_start(struct worker *worker, struct upload *upload)
 	upload->parts = NULL;
 	if (upload->size > threshold || upload->size > PARTS_MAX_SIZE)
 		upload_parts_start(upload);
-	else if (is_conditional(upload) && account_trait(upload->account, trait_of(upload)) != TRAIT_YES)
-		head_start(upload, before_done);
+	else if (is_conditional(upload) &&
+		 account_trait(upload->account, upload_trait_of(upload)) != TRAIT_YES)
+		head_start(upload, upload_before_done);
 	else
 		put_start(upload);
 }
 
-static void run_start(struct task *task, struct worker *worker)
+static void upload_run_start(struct task *task, struct worker *worker)
 {
 	upload_start(worker, (struct upload *)((char *)task - offsetof(struct upload, call.task)));
 }
@@ -250,6 +251,6 @@ static void run_start(struct task *task, struct worker *worker)
 void upload_post(struct worker *worker, struct upload *upload)
 {
 	call_init(&upload->call);
-	upload->call.task.run = run_start;
+	upload->call.task.run = upload_run_start;
 	worker_post(worker, &upload->call.task);
 }

@@ -12,13 +12,13 @@ struct upload_parts {
 	struct multipart multipart;
 };
 
-static int part_prepare(struct multipart *multipart, struct multipart_slot *slot)
+static int upload_parts_part_prepare(struct multipart *multipart, struct multipart_slot *slot)
 {
 	struct upload_parts *parts = multipart->user;
 	struct call *call = &slot->call;
-	int err = body_sums_take(&slot->sums, parts->upload->fd, slot->start, slot->length);
-	if (err != 0)
-		return err;
+	int error = body_sums_take(&slot->sums, parts->upload->fd, slot->start, slot->length);
+	if (error != 0)
+		return error;
 	call->request.op = S3_UPLOAD_PART;
 	call->request.body_length = slot->length;
 	upload_sums_set(&call->request, &slot->sums);
@@ -28,7 +28,7 @@ static int part_prepare(struct multipart *multipart, struct multipart_slot *slot
 	return 0;
 }
 
-static void parts_done(struct multipart *multipart, int error, const struct s3_answer *answer)
+static void upload_parts_parts_done(struct multipart *multipart, int error, const struct s3_answer *answer)
 {
 	struct upload_parts *parts = multipart->user;
 	struct upload *upload = parts->upload;
@@ -42,11 +42,11 @@ static void parts_done(struct multipart *multipart, int error, const struct s3_a
 
 static const struct multipart_ops upload_part_ops = {
 	.what = "upload",
-	.prepare = part_prepare,
-	.done = parts_done,
+	.prepare = upload_parts_part_prepare,
+	.done = upload_parts_parts_done,
 };
 
-static void failed_early(struct task *task, struct worker *worker)
+static void upload_parts_failed_early(struct task *task, struct worker *worker)
 {
 	struct upload *upload = (struct upload *)((char *)task - offsetof(struct upload, call.task));
 	struct s3_answer none = {.retry_after = -1};
@@ -57,23 +57,23 @@ static void fail_soon(struct upload *upload, int error)
 {
 	upload->error = error;
 	call_init(&upload->call);
-	upload->call.task.run = failed_early;
+	upload->call.task.run = upload_parts_failed_early;
 	worker_post(upload->worker, &upload->call.task);
 }
 
 void upload_parts_start(struct upload *upload)
 {
 	struct upload_parts *parts = calloc(1, sizeof(*parts));
-	if (parts == NULL) {
+	if (!parts) {
 		fail_soon(upload, -ENOMEM);
 		return;
 	}
 	struct multipart *m = &parts->multipart;
-	int err = parts_plan(
+	int error = parts_plan(
 		upload->size, upload->part_size != 0 ? upload->part_size : UPLOAD_PART_SIZE, &m->plan);
-	if (err != 0) {
+	if (error != 0) {
 		free(parts);
-		fail_soon(upload, err);
+		fail_soon(upload, error);
 		return;
 	}
 	parts->upload = upload;

@@ -297,7 +297,7 @@ static void swap(struct buf *a, struct buf *b)
 }
 
 /* Builds the request with the worker's work space; what libcurl goes on reading becomes the attempt's. */
-static int prepare(struct attempt *attempt, struct call *call)
+static int attempt_prepare(struct attempt *attempt, struct call *call)
 {
 	struct s3_wire *wire = &attempt->worker->wire;
 	int error = build(attempt, call);
@@ -318,7 +318,7 @@ static int prepare(struct attempt *attempt, struct call *call)
 int attempt_start(struct attempt *attempt, struct call *call)
 {
 	struct worker *worker = attempt->worker;
-	int error = prepare(attempt, call);
+	int error = attempt_prepare(attempt, call);
 
 	if (error < 0)
 		return error;

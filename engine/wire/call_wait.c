@@ -4,7 +4,7 @@
 #include <errno.h>
 #include "engine/wire/worker.h"
 
-struct waiter {
+struct call_waiter {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool done;
@@ -13,7 +13,7 @@ struct waiter {
 
 static void wake_waiter(struct call *call, const struct s3_answer *answer)
 {
-	struct waiter *waiter = call->user;
+	struct call_waiter *waiter = call->user;
 
 	pthread_mutex_lock(&waiter->lock);
 	if (waiter->answer)
@@ -25,7 +25,7 @@ static void wake_waiter(struct call *call, const struct s3_answer *answer)
 
 int call_wait(struct engine *engine, struct call *call, struct s3_answer *ret_answer)
 {
-	struct waiter waiter = {
+	struct call_waiter waiter = {
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER,
 		.answer = ret_answer,

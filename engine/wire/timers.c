@@ -16,7 +16,7 @@ void timers_release(struct timers *timers)
 	*timers = (struct timers){0};
 }
 
-static void place(struct timers *timers, struct timer *timer, size_t i)
+static void timers_place(struct timers *timers, struct timer *timer, size_t i)
 {
 	timers->heap[i] = timer;
 	timer->index = (unsigned)i;
@@ -25,8 +25,8 @@ static void place(struct timers *timers, struct timer *timer, size_t i)
 static void rise(struct timers *timers, struct timer *timer, size_t i)
 {
 	for (; i > 1 && timers->heap[i / 2]->due_ms > timer->due_ms; i /= 2)
-		place(timers, timers->heap[i / 2], i);
-	place(timers, timer, i);
+		timers_place(timers, timers->heap[i / 2], i);
+	timers_place(timers, timer, i);
 }
 
 static void sink(struct timers *timers, struct timer *timer, size_t i)
@@ -40,14 +40,14 @@ static void sink(struct timers *timers, struct timer *timer, size_t i)
 			child++;
 		if (timers->heap[child]->due_ms >= timer->due_ms)
 			break;
-		place(timers, timers->heap[child], i);
+		timers_place(timers, timers->heap[child], i);
 		i = child;
 	}
-	place(timers, timer, i);
+	timers_place(timers, timer, i);
 }
 
 /* Finds the right place for a timer that is to stand at i or wherever its due time says. */
-static void settle(struct timers *timers, struct timer *timer, size_t i)
+static void timers_settle(struct timers *timers, struct timer *timer, size_t i)
 {
 	if (i > 1 && timers->heap[i / 2]->due_ms > timer->due_ms)
 		rise(timers, timer, i);
@@ -59,7 +59,7 @@ int timers_set(struct timers *timers, struct timer *timer, uint64_t due_ms)
 {
 	if (timer->index) {
 		timer->due_ms = due_ms;
-		settle(timers, timer, timer->index);
+		timers_settle(timers, timer, timer->index);
 		return 0;
 	}
 	if (timers->count + 2 > timers->size) {
@@ -86,7 +86,7 @@ void timers_clear(struct timers *timers, struct timer *timer)
 	timer->index = 0;
 	last = timers->heap[timers->count--];
 	if (last != timer)
-		settle(timers, last, i);
+		timers_settle(timers, last, i);
 }
 
 uint64_t timers_next(const struct timers *timers)

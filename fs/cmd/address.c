@@ -12,7 +12,7 @@ int place_text(struct buf *buf, struct str bucket, struct str key)
 }
 
 /* "FIRST 'text': sentence", the text escaped and cut. */
-static int refuse(char *why, const char *text, const char *sentence)
+static int address_refuse(char *why, const char *text, const char *sentence)
 {
 	struct buf shown;
 
@@ -25,28 +25,28 @@ static int refuse(char *why, const char *text, const char *sentence)
 
 int place_url(const char *text, struct s3_url *ret, char *why)
 {
-	int r = s3_url_parse(text, ret);
+	int error = s3_url_parse(text, ret);
 
-	if (r == 0)
+	if (error == 0)
 		return 0;
 	if (!str_has_prefix(str_of(text), STR("s3://")))
-		return refuse(why, text,
+		return address_refuse(why, text,
 			"is not an s3:// URL (ferryfs copies inside object stores; for local files mount the "
 			"bucket)");
-	if (r == -ENAMETOOLONG)
-		return refuse(why, text, "has a key of more than 1,024 bytes");
-	return refuse(why, text, s3_url_hint(text));
+	if (error == -ENAMETOOLONG)
+		return address_refuse(why, text, "has a key of more than 1,024 bytes");
+	return address_refuse(why, text, s3_url_hint(text));
 }
 
-static int place_parse(const char *text, struct place *ret, char *why)
+static int place_parse(const char *text, struct address *ret, char *why)
 {
 	struct s3_url url;
-	int r = place_url(text, &url, why);
+	int error = place_url(text, &url, why);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	if (!url.bucket[0])
-		return refuse(why, text, "names no bucket");
+		return address_refuse(why, text, "names no bucket");
 	memcpy(ret->bucket, url.bucket, sizeof(ret->bucket));
 	memcpy(ret->key, url.key, url.key_len + 1);
 	ret->key_len = url.key_len;
@@ -54,7 +54,7 @@ static int place_parse(const char *text, struct place *ret, char *why)
 }
 
 /* A directory's prefix ends in a slash; the whole bucket's is empty. */
-static void place_close(struct place *place)
+static void place_close(struct address *place)
 {
 	if (place->key_len == 0 || place->key[place->key_len - 1] == '/')
 		return;
@@ -62,16 +62,16 @@ static void place_close(struct place *place)
 	place->key[place->key_len] = '\0';
 }
 
-int place_source(const char *text, bool recursive, struct place *ret, char *why)
+int place_source(const char *text, bool recursive, struct address *ret, char *why)
 {
-	int r = place_parse(text, ret, why);
+	int error = place_parse(text, ret, why);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	if (recursive)
 		place_close(ret);
 	else if (ret->key_len == 0)
-		return refuse(why, text, "names a bucket, not an object (-r takes all of its keys)");
+		return address_refuse(why, text, "names a bucket, not an object (-r takes all of its keys)");
 	return 0;
 }
 
@@ -87,13 +87,13 @@ static struct str base_name(struct str key)
 }
 
 int place_destination(
-	const char *text, bool recursive, const struct place *source, struct place *ret, char *why)
+	const char *text, bool recursive, const struct address *source, struct address *ret, char *why)
 {
 	struct str base = base_name(place_key(source));
-	int r = place_parse(text, ret, why);
+	int error = place_parse(text, ret, why);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	if (recursive) {
 		place_close(ret);
 	} else if (ret->key_len == 0 || ret->key[ret->key_len - 1] == '/') {
@@ -102,17 +102,18 @@ int place_destination(
 		ret->key[ret->key_len] = '\0';
 	}
 	if (strcmp(source->bucket, ret->bucket) == 0 && str_eq(place_key(source), place_key(ret))) {
-		refuse(why, text, "is the source itself");
+		address_refuse(why, text, "is the source itself");
 		return -ELOOP;
 	}
 	if (ret->key_len > KEY_MAX) {
-		refuse(why, text, "makes a key of more than 1,024 bytes");
+		address_refuse(why, text, "makes a key of more than 1,024 bytes");
 		return -ENAMETOOLONG;
 	}
 	return 0;
 }
 
-int place_check_move(const struct place *source, const struct place *destination, bool recursive, char *why)
+int place_check_move(
+	const struct address *source, const struct address *destination, bool recursive, char *why)
 {
 	if (!recursive || strcmp(source->bucket, destination->bucket) != 0 ||
 		!str_has_prefix(place_key(destination), place_key(source)))
@@ -121,7 +122,7 @@ int place_check_move(const struct place *source, const struct place *destination
 	return -ELOOP;
 }
 
-struct str place_exclude(const struct place *source, const struct place *destination)
+struct str place_exclude(const struct address *source, const struct address *destination)
 {
 	if (strcmp(source->bucket, destination->bucket) != 0)
 		return STR_NONE;

@@ -19,34 +19,35 @@
 
 enum { PLACE_WHY_MAX = 512 };
 
-struct place {
+struct address {
 	char bucket[BUCKET_MAX + 1];
 	char key[2 * KEY_MAX + 2]; /* of an object, or a prefix ("" or ending in a slash) */
 	size_t key_len;
 };
 
-static inline struct str place_bucket(const struct place *place)
+static inline struct str place_bucket(const struct address *place)
 {
 	return str_of(place->bucket);
 }
 
-static inline struct str place_key(const struct place *place)
+static inline struct str place_key(const struct address *place)
 {
 	return str_n(place->key, place->key_len);
 }
 
 /* -EINVAL with a sentence in why (PLACE_WHY_MAX): not an s3:// URL, no bucket, no key where one is needed. */
-int place_source(const char *text, bool recursive, struct place *ret, char *why);
+int place_source(const char *text, bool recursive, struct address *ret, char *why);
 /* source has been through place_source.  Also -ELOOP: the destination is the source; -ENAMETOOLONG: it comes
  * out longer than KEY_MAX. */
 int place_destination(
-	const char *text, bool recursive, const struct place *source, struct place *ret, char *why);
+	const char *text, bool recursive, const struct address *source, struct address *ret, char *why);
 /* -ELOOP: the destination lies in the source. */
-int place_check_move(const struct place *source, const struct place *destination, bool recursive, char *why);
+int place_check_move(
+	const struct address *source, const struct address *destination, bool recursive, char *why);
 
 /* What a recursive copy must leave out: the destination's prefix where it lies below the source's, else
  * STR_NONE. */
-struct str place_exclude(const struct place *source, const struct place *destination);
+struct str place_exclude(const struct address *source, const struct address *destination);
 
 /* s3_url_parse with a sentence for the user. */
 int place_url(const char *text, struct s3_url *ret, char *why);

@@ -94,7 +94,7 @@ static int run_alone(const struct bench *bench)
 /* ---- all five, each in a child ---- */
 
 /* In the child; argv is the parent's own, with the strategy in front. */
-static void child(enum bench_strategy strategy, int argc, char **argv, int out)
+static void bench_child(enum bench_strategy strategy, int argc, char **argv, int out)
 {
 	char **words = calloc((size_t)argc + 4, sizeof(*words));
 	char name[16];
@@ -123,7 +123,7 @@ static int run_child(enum bench_strategy strategy, int argc, char **argv, char l
 		return -errno;
 	pid = fork();
 	if (pid == 0)
-		child(strategy, argc, argv, ends[1]);
+		bench_child(strategy, argc, argv, ends[1]);
 	close(ends[1]);
 	file = pid < 0 ? NULL : fdopen(ends[0], "r");
 	if (!file)
@@ -141,20 +141,20 @@ static int run_child(enum bench_strategy strategy, int argc, char **argv, char l
 	return status;
 }
 
-static double number(const json_t *object, const char *name)
+static double bench_number(const json_t *object, const char *name)
 {
 	return json_number_value(json_object_get(object, name));
 }
 
 static void print_row(const char *name, const json_t *object)
 {
-	printf("%-16s %8.2f s %11.1f %15.1f %9.1f MiB\n", name, number(object, "seconds"),
-		number(object, "objects_per_second"), number(object, "cpu_us_per_object"),
-		number(object, "peak_bytes") / (1 << 20));
+	printf("%-16s %8.2f s %11.1f %15.1f %9.1f MiB\n", name, bench_number(object, "seconds"),
+		bench_number(object, "objects_per_second"), bench_number(object, "cpu_us_per_object"),
+		bench_number(object, "peak_bytes") / (1 << 20));
 }
 
 /* What the child printed, and what it means for the exit status. */
-static int tell(const struct bench *bench, enum bench_strategy strategy, int status, const char *line)
+static int bench_tell(const struct bench *bench, enum bench_strategy strategy, int status, const char *line)
 {
 	const char *name = bench_names[strategy], *error;
 	json_t *object = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
@@ -171,11 +171,11 @@ static int tell(const struct bench *bench, enum bench_strategy strategy, int sta
 		print_row(name, object);
 	fflush(stdout);
 	error = json_string_value(json_object_get(object, "error"));
-	if (status != 0 || number(object, "failed") > 0) {
+	if (status != 0 || bench_number(object, "failed") > 0) {
 		buf_init(&shown, CHILD_LINE_MAX);
 		escape_text(&shown, str_of(error ? error : ""));
-		r = words_failed(
-			"bench", "%s: %.0f failed: %s", name, number(object, "failed"), buf_text(&shown));
+		r = words_failed("bench", "%s: %.0f failed: %s", name, bench_number(object, "failed"),
+			buf_text(&shown));
 		buf_release(&shown);
 	}
 	json_decref(object);
@@ -195,7 +195,7 @@ static int run_all(const struct bench *bench, int argc, char **argv)
 		status = run_child((enum bench_strategy)i, argc, argv, line);
 		if (status < 0)
 			return words_failed("bench", "%s: %s", bench_names[i], strerror(-status));
-		if (tell(bench, (enum bench_strategy)i, status, line) != EXIT_OK)
+		if (bench_tell(bench, (enum bench_strategy)i, status, line) != EXIT_OK)
 			worst = EXIT_SOME;
 	}
 	return worst;
@@ -203,7 +203,7 @@ static int run_all(const struct bench *bench, int argc, char **argv)
 
 /* ---- words ---- */
 
-static bool take_option(struct bench *bench, int which)
+static bool bench_take_option(struct bench *bench, int which)
 {
 	unsigned long threads;
 	char *end;
@@ -229,26 +229,26 @@ static bool take_option(struct bench *bench, int which)
 	}
 }
 
-static bool read_places(struct bench *bench, int count, char **words)
+static bool bench_read_places(struct bench *bench, int count, char **words)
 {
 	char why[PLACE_WHY_MAX];
-	int r;
+	int error;
 
 	if (count != 2) {
 		words_wrong("bench", "needs a source and a destination");
 		return false;
 	}
-	r = place_source(words[0], true, &bench->options.source, why);
-	if (r == 0)
-		r = place_destination(
+	error = place_source(words[0], true, &bench->options.source, why);
+	if (error == 0)
+		error = place_destination(
 			words[1], true, &bench->options.source, &bench->options.destination, why);
-	if (r < 0)
+	if (error < 0)
 		words_wrong("bench", "%s", why);
-	return r == 0;
+	return error == 0;
 }
 
 /* False, with the exit status, when there is nothing more to do. */
-static bool read_words(struct bench *bench, int argc, char **argv, int *ret_status)
+static bool bench_read_words(struct bench *bench, int argc, char **argv, int *ret_status)
 {
 	const char *const texts[] = {help, words_connect_help, help_end, NULL};
 	int found, index = 0;
@@ -269,12 +269,12 @@ static bool read_words(struct bench *bench, int argc, char **argv, int *ret_stat
 			if (!words_connect(
 				    &bench->options.connect, "bench", long_options[index].name, optarg))
 				return false;
-		} else if (!take_option(bench, found)) {
+		} else if (!bench_take_option(bench, found)) {
 			words_wrong("bench", "--%s %s: not a valid value", long_options[index].name, optarg);
 			return false;
 		}
 	}
-	return read_places(bench, argc - optind, argv + optind);
+	return bench_read_places(bench, argc - optind, argv + optind);
 }
 
 int cmd_bench(int argc, char **argv)
@@ -283,7 +283,7 @@ int cmd_bench(int argc, char **argv)
 	int status;
 
 	connect_init(&bench.options.connect);
-	if (!read_words(&bench, argc, argv, &status))
+	if (!bench_read_words(&bench, argc, argv, &status))
 		return status;
 	return bench.alone ? run_alone(&bench) : run_all(&bench, argc, argv);
 }

@@ -33,7 +33,7 @@ enum { BENCH_THREADS_DEFAULT = 32, BENCH_THREADS_MAX = 256, BENCH_ERROR_MAX = 10
 
 struct bench_options {
 	struct connect_options connect;
-	struct place source, destination; /* prefixes */
+	struct address source, destination; /* prefixes */
 	unsigned threads; /* T */
 };
 

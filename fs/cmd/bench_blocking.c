@@ -37,7 +37,7 @@ struct thread {
 };
 
 /* The lock is held. */
-static void note_error(
+static void bench_blocking_note_error(
 	struct bench_result *result, const char *what, int error, const struct s3_answer *answer)
 {
 	struct buf text;
@@ -55,7 +55,7 @@ static void note_error(
 
 /* ---- one blocking copy ---- */
 
-static void start_copy(struct task *task, struct worker *worker)
+static void bench_blocking_start_copy(struct task *task, struct worker *worker)
 {
 	struct thread *thread = (struct thread *)((char *)task - offsetof(struct thread, task));
 
@@ -94,10 +94,10 @@ static int copy_blocking(struct thread *thread, const struct bench_key *key)
 	const struct bench_blocking *bench = thread->shared->bench;
 	char name[KEY_MAX + 1];
 	struct str to;
-	int r = destination_key(bench->options, key, name, &to);
+	int error = destination_key(bench->options, key, name, &to);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	thread->copy = (struct copy){
 		.settings = &settings,
 		.source_account = bench->account,
@@ -113,7 +113,7 @@ static int copy_blocking(struct thread *thread, const struct bench_key *key)
 		.user = thread,
 	};
 	thread->done = false;
-	thread->task.run = start_copy;
+	thread->task.run = bench_blocking_start_copy;
 	worker_post(thread->worker, &thread->task);
 	pthread_mutex_lock(&thread->lock);
 	while (!thread->done)
@@ -128,12 +128,12 @@ static int copy_blocking(struct thread *thread, const struct bench_key *key)
 static bool next_of_list(struct shared *shared, struct bench_key *ret)
 {
 	struct s3_answer answer = {.status = 0};
-	int r = shared->ended ? 0 : bench_keys_next(&shared->keys, ret, &answer);
+	int error = shared->ended ? 0 : bench_keys_next(&shared->keys, ret, &answer);
 
-	if (r == 1)
+	if (error == 1)
 		return true;
-	if (r < 0)
-		note_error(shared->result, "listing", r, &answer);
+	if (error < 0)
+		bench_blocking_note_error(shared->result, "listing", error, &answer);
 	shared->ended = true;
 	return false;
 }
@@ -163,9 +163,9 @@ static void dispatch(struct shared *shared)
 {
 	struct s3_answer answer = {.status = 0};
 	struct bench_key key;
-	int r;
+	int error;
 
-	while ((r = bench_keys_next(&shared->keys, &key, &answer)) == 1) {
+	while ((error = bench_keys_next(&shared->keys, &key, &answer)) == 1) {
 		pthread_mutex_lock(&shared->lock);
 		while (shared->full)
 			pthread_cond_wait(&shared->emptied, &shared->lock);
@@ -175,8 +175,8 @@ static void dispatch(struct shared *shared)
 		pthread_mutex_unlock(&shared->lock);
 	}
 	pthread_mutex_lock(&shared->lock);
-	if (r < 0)
-		note_error(shared->result, "listing", r, &answer);
+	if (error < 0)
+		bench_blocking_note_error(shared->result, "listing", error, &answer);
 	shared->ended = true;
 	pthread_cond_broadcast(&shared->filled);
 	pthread_mutex_unlock(&shared->lock);
@@ -187,17 +187,17 @@ static void *thread_run(void *arg)
 	struct thread *thread = arg;
 	struct shared *shared = thread->shared;
 	struct bench_key key;
-	int r;
+	int error;
 
 	while (take_key(shared, &key)) {
 		thread->answer = (struct s3_answer){.status = 0};
-		r = copy_blocking(thread, &key);
+		error = copy_blocking(thread, &key);
 		pthread_mutex_lock(&shared->lock);
-		if (r == 0) {
+		if (error == 0) {
 			shared->result->copied++;
 		} else {
 			shared->result->failed++;
-			note_error(shared->result, "copy", r, &thread->answer);
+			bench_blocking_note_error(shared->result, "copy", error, &thread->answer);
 		}
 		pthread_mutex_unlock(&shared->lock);
 	}
@@ -206,7 +206,7 @@ static void *thread_run(void *arg)
 
 static int start_threads(struct shared *shared, struct thread *threads)
 {
-	int r = 0;
+	int error = 0;
 
 	for (unsigned i = 0; i < shared->bench->threads; i++) {
 		struct thread *thread = &threads[i];
@@ -216,9 +216,9 @@ static int start_threads(struct shared *shared, struct thread *threads)
 			engine_worker(shared->bench->engine, i % engine_workers(shared->bench->engine));
 		pthread_mutex_init(&thread->lock, NULL);
 		pthread_cond_init(&thread->ended, NULL);
-		r = pthread_create(&thread->id, NULL, thread_run, thread);
-		if (r)
-			return i ? 0 : -r; /* fewer will do it, only slower */
+		error = pthread_create(&thread->id, NULL, thread_run, thread);
+		if (error)
+			return i ? 0 : -error; /* fewer will do it, only slower */
 		thread->started = true;
 	}
 	return 0;
@@ -239,7 +239,7 @@ void bench_blocking(const struct bench_blocking *bench, struct bench_result *ret
 	const struct s3_answer none = {.status = 0};
 	struct thread *threads = calloc(bench->threads, sizeof(*threads));
 	struct shared *shared = calloc(1, sizeof(*shared));
-	int r = -ENOMEM;
+	int error = -ENOMEM;
 
 	if (!threads || !shared)
 		goto out;
@@ -248,10 +248,10 @@ void bench_blocking(const struct bench_blocking *bench, struct bench_result *ret
 	pthread_mutex_init(&shared->lock, NULL);
 	pthread_cond_init(&shared->filled, NULL);
 	pthread_cond_init(&shared->emptied, NULL);
-	r = bench_keys_init(&shared->keys, bench);
-	if (r == 0)
-		r = start_threads(shared, threads);
-	if (r == 0 && bench->dispatch)
+	error = bench_keys_init(&shared->keys, bench);
+	if (error == 0)
+		error = start_threads(shared, threads);
+	if (error == 0 && bench->dispatch)
 		dispatch(shared);
 	join_threads(shared, threads);
 	bench_keys_release(&shared->keys);
@@ -259,8 +259,8 @@ void bench_blocking(const struct bench_blocking *bench, struct bench_result *ret
 	pthread_cond_destroy(&shared->filled);
 	pthread_mutex_destroy(&shared->lock);
 out:
-	if (r < 0)
-		note_error(ret, "start", r, &none);
+	if (error < 0)
+		bench_blocking_note_error(ret, "start", error, &none);
 	free(shared);
 	free(threads);
 }

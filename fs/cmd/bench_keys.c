@@ -3,7 +3,7 @@
 int bench_keys_init(struct bench_keys *keys, const struct bench_blocking *bench)
 {
 	const struct bench_options *options = bench->options;
-	int r;
+	int error;
 
 	*keys = (struct bench_keys){
 		.engine = bench->engine,
@@ -12,8 +12,8 @@ int bench_keys_init(struct bench_keys *keys, const struct bench_blocking *bench)
 		.prefix = place_key(&options->source),
 		.exclude = place_exclude(&options->source, &options->destination),
 	};
-	r = page_new(&keys->page);
-	return r < 0 ? r : page_new(&keys->spare);
+	error = page_new(&keys->page);
+	return error < 0 ? error : page_new(&keys->spare);
 }
 
 void bench_keys_release(struct bench_keys *keys)
@@ -27,7 +27,7 @@ static int turn_page(struct bench_keys *keys, struct s3_answer *ret_answer)
 {
 	struct page *old = keys->page;
 	struct call call;
-	int r;
+	int error;
 
 	call_init(&call);
 	call.account = keys->account;
@@ -40,9 +40,9 @@ static int turn_page(struct bench_keys *keys, struct s3_answer *ret_answer)
 	};
 	call.sinks.page = keys->spare;
 	call.flags = CALL_BULK;
-	r = call_wait(keys->engine, &call, ret_answer);
-	if (r < 0)
-		return r;
+	error = call_wait(keys->engine, &call, ret_answer);
+	if (error < 0)
+		return error;
 	keys->page = keys->spare;
 	keys->spare = old;
 	keys->at = 0;
@@ -50,7 +50,7 @@ static int turn_page(struct bench_keys *keys, struct s3_answer *ret_answer)
 	return 0;
 }
 
-static void set_text(char *ret, size_t size, struct str s)
+static void bench_keys_set_text(char *ret, size_t size, struct str s)
 {
 	size_t len = s.len < size - 1 ? s.len : size - 1;
 
@@ -61,16 +61,16 @@ static void set_text(char *ret, size_t size, struct str s)
 
 static void set_key(struct bench_key *ret, const struct page_entry *entry)
 {
-	set_text(ret->key, sizeof(ret->key), entry->key);
+	bench_keys_set_text(ret->key, sizeof(ret->key), entry->key);
 	ret->key_len = entry->key.len < KEY_MAX ? entry->key.len : KEY_MAX;
-	set_text(ret->etag, sizeof(ret->etag), entry->etag);
-	set_text(ret->storage_class, sizeof(ret->storage_class), entry->storage_class);
+	bench_keys_set_text(ret->etag, sizeof(ret->etag), entry->etag);
+	bench_keys_set_text(ret->storage_class, sizeof(ret->storage_class), entry->storage_class);
 	ret->size = entry->size;
 }
 
 int bench_keys_next(struct bench_keys *keys, struct bench_key *ret, struct s3_answer *ret_answer)
 {
-	int r;
+	int error;
 
 	for (;;) {
 		while (keys->at < keys->page->count) {
@@ -83,8 +83,8 @@ int bench_keys_next(struct bench_keys *keys, struct bench_key *ret, struct s3_an
 		}
 		if (keys->started && !keys->page->truncated)
 			return 0;
-		r = turn_page(keys, ret_answer);
-		if (r < 0)
-			return r;
+		error = turn_page(keys, ret_answer);
+		if (error < 0)
+			return error;
 	}
 }

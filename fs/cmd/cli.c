@@ -28,7 +28,7 @@ const char words_connect_help[] =
 	"      --connect-timeout SECONDS  longest wait for a connection (default 10)\n"
 	"      --log-level LEVEL      error, warning (default), info, debug or trace; to standard error\n";
 
-static void say(const char *command, const char *format, va_list args)
+static void cli_say(const char *command, const char *format, va_list args)
 {
 	fprintf(stderr, "ferryfs %s: ", command);
 	vfprintf(stderr, format, args);
@@ -40,7 +40,7 @@ int words_wrong(const char *command, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(command, format, args);
+	cli_say(command, format, args);
 	va_end(args);
 	fprintf(stderr, "Try 'ferryfs %s --help'.\n", command);
 	return EXIT_USAGE;
@@ -51,7 +51,7 @@ int words_failed(const char *command, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(command, format, args);
+	cli_say(command, format, args);
 	va_end(args);
 	return EXIT_SOME;
 }

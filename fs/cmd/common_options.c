@@ -37,7 +37,7 @@ static int bad_value(char *why, const char *name, const char *value, const char 
 	return -EINVAL;
 }
 
-static int set_text(const char **ret, const char *name, const char *value, char *why)
+static int common_options_set_text(const char **ret, const char *name, const char *value, char *why)
 {
 	if (!*value)
 		return bad_value(why, name, value, "a value");
@@ -77,7 +77,7 @@ static int set_number(
 
 /* Seconds, with up to three decimals, as milliseconds; 0 would mean "the default" to the engine and is
  * refused. */
-static int set_seconds(unsigned *ret, const char *name, const char *value, char *why)
+static int common_options_set_seconds(unsigned *ret, const char *name, const char *value, char *why)
 {
 	const char *dot = strchr(value, '.');
 	size_t whole = dot ? (size_t)(dot - value) : strlen(value);
@@ -175,11 +175,11 @@ static int set_engine_option(
 	case NAME_RETRIES:
 		return set_number(&engine->retries, name, value, 0, RETRIES_MAX, why);
 	case NAME_TIMEOUT:
-		return set_seconds(&engine->timeout_ms, name, value, why);
+		return common_options_set_seconds(&engine->timeout_ms, name, value, why);
 	case NAME_CONNECT_TIMEOUT:
-		return set_seconds(&engine->connect_timeout_ms, name, value, why);
+		return common_options_set_seconds(&engine->connect_timeout_ms, name, value, why);
 	case NAME_CA_BUNDLE:
-		return set_text(&engine->ca_bundle, name, value, why);
+		return common_options_set_text(&engine->ca_bundle, name, value, why);
 	case NAME_NO_VERIFY_SSL:
 		engine->no_verify_tls = true;
 		return 0;
@@ -188,18 +188,19 @@ static int set_engine_option(
 	}
 }
 
-static int set_option(struct connect_options *options, enum connect_name which, const char *value, char *why)
+static int common_options_set_option(
+	struct connect_options *options, enum connect_name which, const char *value, char *why)
 {
 	struct account_options *account = &options->account;
 	const char *name = names[which];
 
 	switch (which) {
 	case NAME_ENDPOINT_URL:
-		return set_text(&account->endpoint_url, name, value, why);
+		return common_options_set_text(&account->endpoint_url, name, value, why);
 	case NAME_REGION:
-		return set_text(&account->region, name, value, why);
+		return common_options_set_text(&account->region, name, value, why);
 	case NAME_PROFILE:
-		return set_text(&account->profile, name, value, why);
+		return common_options_set_text(&account->profile, name, value, why);
 	case NAME_ADDRESSING:
 		return set_addressing(&account->addressing, name, value, why);
 	case NAME_NO_SIGN_REQUEST:
@@ -234,7 +235,7 @@ int connect_option(struct connect_options *options, const char *name, const char
 		snprintf(why, ACCOUNT_WHY_MAX, "%.64s needs a value", name);
 		return -EINVAL;
 	}
-	return set_option(options, (enum connect_name)which, value, why);
+	return common_options_set_option(options, (enum connect_name)which, value, why);
 }
 
 bool connect_takes_word(const char *name, const char *word)
@@ -249,23 +250,23 @@ int connect_open(const struct connect_options *options, struct engine **ret_engi
 	struct account *account = NULL;
 	struct engine *engine = NULL;
 	const char *bundle;
-	int r;
+	int error;
 
 	log_open(options->log_fd, options->log_level);
 	daemon_hide(options->dumpable);
-	r = account_open(&options->account, &account, why);
-	if (r < 0)
-		return r;
+	error = account_open(&options->account, &account, why);
+	if (error < 0)
+		return error;
 	/* The engine's goes before each account's own. */
 	bundle = engine_options.ca_bundle ? engine_options.ca_bundle : account_ca_bundle(account);
 	if (bundle && access(bundle, R_OK) < 0) {
-		r = -errno;
-		snprintf(why, ACCOUNT_WHY_MAX, "CA bundle %.256s: %s", bundle, strerror(-r));
+		error = -errno;
+		snprintf(why, ACCOUNT_WHY_MAX, "CA bundle %.256s: %s", bundle, strerror(-error));
 		goto out;
 	}
-	r = engine_new(&engine_options, &engine);
-	if (r < 0) {
-		snprintf(why, ACCOUNT_WHY_MAX, "the engine cannot start: %s", strerror(-r));
+	error = engine_new(&engine_options, &engine);
+	if (error < 0) {
+		snprintf(why, ACCOUNT_WHY_MAX, "the engine cannot start: %s", strerror(-error));
 		goto out;
 	}
 	if (engine_options.no_verify_tls && account_endpoint(account)->tls)
@@ -276,5 +277,5 @@ int connect_open(const struct connect_options *options, struct engine **ret_engi
 	return 0;
 out:
 	account_unref(account);
-	return r;
+	return error;
 }

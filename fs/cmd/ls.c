@@ -68,7 +68,7 @@ static const struct option long_options[] = {
 enum { BUCKETS_TOKEN_MAX = 8192 };
 
 /* Keeps where the list goes on; -EBADMSG when it is where it was. */
-static int buckets_go_on(const struct page *page, char token[BUCKETS_TOKEN_MAX + 1])
+static int ls_buckets_go_on(const struct page *page, char token[BUCKETS_TOKEN_MAX + 1])
 {
 	if (page->token.len == 0 || page->token.len > BUCKETS_TOKEN_MAX || str_eq(page->token, str_of(token)))
 		return -EBADMSG;
@@ -77,7 +77,7 @@ static int buckets_go_on(const struct page *page, char token[BUCKETS_TOKEN_MAX +
 	return 0;
 }
 
-static void list_buckets(struct ls *ls)
+static void ls_list_buckets(struct ls *ls)
 {
 	struct page *page = NULL;
 	struct call call;
@@ -96,25 +96,25 @@ static void list_buckets(struct ls *ls)
 		ls_list_show(&ls->list, page);
 		if (!page->truncated)
 			break;
-		ls->list.error = buckets_go_on(page, token);
+		ls->list.error = ls_buckets_go_on(page, token);
 	}
 	page_free(page);
 }
 
-static int finish(struct ls *ls)
+static int ls_finish(struct ls *ls)
 {
 	struct buf text;
-	int r = EXIT_OK;
+	int error = EXIT_OK;
 
 	while (output_drain(&ls->output) == 0 && ls->output.written < ls->output.writing.len)
 		;
 	buf_init(&text, 8192);
 	if (waiter_interrupted(&ls->waiter)) {
-		r = EXIT_INTERRUPTED;
+		error = EXIT_INTERRUPTED;
 	} else if (ls->output.error == -EPIPE) {
-		r = EXIT_SOME; /* `| head`: no news to anybody */
+		error = EXIT_SOME; /* `| head`: no news to anybody */
 	} else if (ls->output.error || ls->output.truncated) {
-		r = words_failed("ls", "standard output: %s",
+		error = words_failed("ls", "standard output: %s",
 			strerror(-(ls->output.error ? ls->output.error : ls->output.truncated)));
 	} else if (ls->list.error) {
 		if (ls->url.bucket[0]) {
@@ -124,22 +124,22 @@ static int finish(struct ls *ls)
 		struct reason reason = reason_of_answer(ls->list.error, &ls->list.answer, ls->account);
 
 		reason_text(&text, &reason);
-		r = words_failed("ls", "%s", buf_text(&text));
+		error = words_failed("ls", "%s", buf_text(&text));
 	} else if (ls->list.shown == 0 && ls->url.key_len) {
 		place_text(&text, str_of(ls->url.bucket), s3_url_key(&ls->url));
-		r = words_failed("ls", "nothing begins with %s", buf_text(&text));
+		error = words_failed("ls", "nothing begins with %s", buf_text(&text));
 	}
 	buf_release(&text);
-	return r;
+	return error;
 }
 
-static int run(struct ls *ls)
+static int ls_run(struct ls *ls)
 {
 	char why[ACCOUNT_WHY_MAX] = "";
-	int r = waiter_init(&ls->waiter);
+	int error = waiter_init(&ls->waiter);
 
-	if (r < 0)
-		return words_failed("ls", "%s", strerror(-r));
+	if (error < 0)
+		return words_failed("ls", "%s", strerror(-error));
 	if (connect_open(&ls->connect, &ls->engine, &ls->account, why) < 0) {
 		waiter_release(&ls->waiter);
 		return words_failed("ls", "%s", why);
@@ -155,20 +155,20 @@ static int run(struct ls *ls)
 	ls->list.style = &ls->style;
 	ls->style.buckets = !ls->url.bucket[0];
 	if (ls->style.buckets)
-		list_buckets(ls);
+		ls_list_buckets(ls);
 	else
 		ls_list_run(&ls->list, ls->engine);
-	r = finish(ls);
+	error = ls_finish(ls);
 	engine_free(ls->engine);
 	if (!ls->style.buckets)
 		ls_list_release(&ls->list);
 	account_unref(ls->account);
 	output_release(&ls->output);
 	waiter_release(&ls->waiter);
-	return r;
+	return error;
 }
 
-static bool take_option(struct ls *ls, int which)
+static bool ls_take_option(struct ls *ls, int which)
 {
 	unsigned long number;
 	char *end;
@@ -199,7 +199,7 @@ static bool take_option(struct ls *ls, int which)
 }
 
 /* False, with the exit status, when there is nothing more to do: help was asked for, something is wrong. */
-static bool read_words(struct ls *ls, int argc, char **argv, int *ret_status)
+static bool ls_read_words(struct ls *ls, int argc, char **argv, int *ret_status)
 {
 	const char *const texts[] = {help, words_connect_help, help_end, NULL};
 	char why[PLACE_WHY_MAX];
@@ -228,7 +228,7 @@ static bool read_words(struct ls *ls, int argc, char **argv, int *ret_status)
 				return false;
 			continue;
 		}
-		if (!take_option(ls, found)) {
+		if (!ls_take_option(ls, found)) {
 			words_wrong("ls", "--%s %s: not a valid value", long_options[index].name, optarg);
 			return false;
 		}
@@ -253,13 +253,13 @@ int cmd_ls(int argc, char **argv)
 		return words_failed("ls", "%s", strerror(ENOMEM));
 	ls->streams = STREAMS_DEFAULT;
 	connect_init(&ls->connect);
-	if (read_words(ls, argc, argv, &status)) {
+	if (ls_read_words(ls, argc, argv, &status)) {
 		if (!ls->recursive) {
 			const char *slash = memrchr(ls->url.key, '/', ls->url.key_len);
 
 			ls->style.strip = slash ? (size_t)(slash - ls->url.key) + 1 : 0;
 		}
-		status = run(ls);
+		status = ls_run(ls);
 	}
 	free(ls);
 	return status;

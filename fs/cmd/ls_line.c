@@ -56,7 +56,7 @@ static void add_time(struct buf *buf, struct ls_style *style, int64_t when)
 }
 
 /* Plain ASCII, as nearly all keys are, needs no look at each code point. */
-static bool is_plain(struct str s)
+static bool ls_line_is_plain(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if ((unsigned char)s.data[i] < 0x20 || (unsigned char)s.data[i] >= 0x7f ||
@@ -67,7 +67,7 @@ static bool is_plain(struct str s)
 
 static void add_shown(struct buf *buf, struct str s)
 {
-	if (is_plain(s))
+	if (ls_line_is_plain(s))
 		buf_add_str(buf, s);
 	else
 		escape_text(buf, s);
@@ -75,7 +75,7 @@ static void add_shown(struct buf *buf, struct str s)
 
 static void add_json(struct buf *buf, struct str s)
 {
-	if (!is_plain(s)) {
+	if (!ls_line_is_plain(s)) {
 		escape_json(buf, s);
 		return;
 	}
@@ -123,7 +123,7 @@ static void add_long(struct buf *buf, const struct page_entry *entry)
 	buf_add_char(buf, ' ');
 }
 
-static unsigned digits(uint64_t value)
+static unsigned ls_line_digits(uint64_t value)
 {
 	unsigned count = 1;
 
@@ -148,7 +148,7 @@ int ls_line(struct buf *buf, struct ls_style *style, const struct page_entry *en
 		buf_add_char(buf, ' ');
 	}
 	if (!entry->is_prefix && !style->buckets) {
-		pad(buf, digits(entry->size), SIZE_COLUMNS);
+		pad(buf, ls_line_digits(entry->size), SIZE_COLUMNS);
 		buf_add_uint(buf, entry->size);
 		buf_add_char(buf, ' ');
 		if (style->is_long)

@@ -4,7 +4,7 @@ enum { BATCH = 16 }; /* lines appended per lock */
 
 /* ---- worker ---- */
 
-static void on_page(void *user, struct page *page)
+static void ls_list_on_page(void *user, struct page *page)
 {
 	struct ls_list *list = user;
 
@@ -29,7 +29,7 @@ static void on_done(void *user, int error, const struct s3_answer *answer)
 	waiter_wake(list->waiter);
 }
 
-static void start_task(struct task *task, struct worker *worker)
+static void ls_list_start_task(struct task *task, struct worker *worker)
 {
 	struct ls_list *list = (struct ls_list *)((char *)task - offsetof(struct ls_list, start));
 	struct lister_options options = {
@@ -40,14 +40,14 @@ static void start_task(struct task *task, struct worker *worker)
 		.streams = list->streams,
 		.credits = 2 * list->streams + 2,
 		.bulk = true,
-		.on_page = on_page,
+		.on_page = ls_list_on_page,
 		.on_done = on_done,
 		.user = list,
 	};
-	int r = lister_start(worker, &options, &list->lister);
+	int error = lister_start(worker, &options, &list->lister);
 
-	if (r < 0)
-		on_done(list, r, NULL);
+	if (error < 0)
+		on_done(list, error, NULL);
 }
 
 static void recycle_task(struct task *task, struct worker *worker)
@@ -179,7 +179,7 @@ void ls_list_run(struct ls_list *list, struct engine *engine)
 
 	pthread_mutex_init(&list->lock, NULL);
 	list->worker = engine_pick(engine);
-	list->start.run = start_task;
+	list->start.run = ls_list_start_task;
 	list->recycle.run = recycle_task;
 	list->cancel.run = cancel_task;
 	worker_post(list->worker, &list->start);

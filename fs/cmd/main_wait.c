@@ -12,14 +12,14 @@ int waiter_init(struct waiter *waiter)
 {
 	struct waiter made = {.signal_fd = -1, .event_fd = -1};
 	sigset_t set;
-	int r;
+	int error;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	r = pthread_sigmask(SIG_BLOCK, &set, NULL);
-	if (r)
-		return -r;
+	error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (error)
+		return -error;
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -errno;
 	made.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -27,9 +27,9 @@ int waiter_init(struct waiter *waiter)
 		return -errno;
 	made.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (made.event_fd < 0) {
-		r = -errno;
+		error = -errno;
 		close(made.signal_fd);
-		return r;
+		return error;
 	}
 	*waiter = made;
 	return 0;

@@ -79,7 +79,7 @@ static int open_log(struct mount *mount)
 
 /* mount -a asks for everything in fstab, also for what is there: the kernel's list of mounts does not name a
  * view's source. */
-static bool is_there(const struct mount *mount)
+static bool mount_is_there(const struct mount *mount)
 {
 	char *path = mount->options.helper ? realpath(mount->options.mountpoint, NULL) : NULL;
 	char *source = path ? control_source_of(path) : NULL;
@@ -101,9 +101,9 @@ static void tell_of_dead(const char *point, void *user)
 			point);
 }
 
-static int run(struct mount *mount)
+static int mount_run(struct mount *mount)
 {
-	if (is_there(mount))
+	if (mount_is_there(mount))
 		return EXIT_OK;
 	int error = preflight_mountpoint(mount->options.mountpoint, &mount->mountpoint, mount->why);
 
@@ -144,7 +144,7 @@ int cmd_mount(int argc, char **argv)
 	else if (mount->options.help)
 		status = words_help((const char *const[]){usage, words_connect_help, NULL});
 	else
-		status = run(mount);
+		status = mount_run(mount);
 	mount_options_release(&mount->options);
 	if (mount->log_fd > STDERR_FILENO)
 		close(mount->log_fd);

@@ -35,7 +35,7 @@ struct alone {
 	int runtime_fd;
 };
 
-static int check_paths(struct alone *alone)
+static int mount_alone_check_paths(struct alone *alone)
 {
 	struct mount *mount = alone->mount;
 	int error = mount_check_path(mount, alone->hub->staging_dir);
@@ -62,7 +62,7 @@ static const char *log_place(struct alone *alone)
 
 /* Without it `ferryfs umount` does not wait for us, `status` cannot ask, and nobody knows of overlaps;
  * nothing else is lost. */
-static void claim(struct alone *alone)
+static void mount_alone_claim(struct alone *alone)
 {
 	const struct mount *mount = alone->mount;
 	struct buf endpoint;
@@ -99,7 +99,7 @@ static int look_at_service(struct alone *alone)
 	return error;
 }
 
-static int start(struct alone *alone)
+static int mount_alone_start(struct alone *alone)
 {
 	struct mount *mount = alone->mount;
 	struct view *view = mount->options.view;
@@ -131,20 +131,20 @@ static int start(struct alone *alone)
 	if (error == 0)
 		error = hub_journal_open(alone->hub, view->journal_dir, mount->why);
 	if (error == 0)
-		error = check_paths(alone);
+		error = mount_alone_check_paths(alone);
 	if (error == 0)
 		error = dead_mount_clear(mount->mountpoint, mount->why);
 	if (error == 0)
 		error = session_open(alone->hub, &session_options, &alone->session, mount->why);
 	if (error < 0)
 		return error;
-	claim(alone);
+	mount_alone_claim(alone);
 	if (!view->ro)
 		hub_journal_recover(alone->hub, view->account);
 	return 0;
 }
 
-static void stop(struct alone *alone)
+static void mount_alone_stop(struct alone *alone)
 {
 	control_mount_free(alone->control);
 	if (alone->session)
@@ -168,7 +168,7 @@ static bool is_another(const struct mountinfo_line *line, void *user)
 	return line->ferryfs && (!own || line->dev != *own) && runtime_claimed(line->dev);
 }
 
-static void on_ready(void *user)
+static void mount_alone_on_ready(void *user)
 {
 	struct alone *alone = user;
 	struct mount *mount = alone->mount;
@@ -189,21 +189,21 @@ static void on_ready(void *user)
 }
 
 /* In the background by now, unless -f. */
-static int serve(struct mount *mount)
+static int mount_alone_serve(struct mount *mount)
 {
 	struct alone alone = {.mount = mount, .runtime_fd = -1};
-	int error = start(&alone);
+	int error = mount_alone_start(&alone);
 
 	if (error == 0)
-		error = session_run(alone.session, on_ready, &alone);
+		error = session_run(alone.session, mount_alone_on_ready, &alone);
 	else if (!daemon_failed(&mount->daemon, EXIT_SOME, mount->why))
 		words_failed("mount", "%s", mount->why);
-	stop(&alone);
+	mount_alone_stop(&alone);
 	return error < 0 ? EXIT_SOME : EXIT_OK;
 }
 
 /* Two superblocks: the kernel asks nobody to copy from one to the other. */
-static void tell_of_others(void)
+static void mount_alone_tell_of_others(void)
 {
 	if (mountinfo_each(is_another, NULL))
 		words_failed("mount", "there is another mount of yours; copies between the two pass through "
@@ -216,14 +216,14 @@ int mount_alone(struct mount *mount)
 	int status = EXIT_SOME, error = 0;
 
 	control_init();
-	tell_of_others();
+	mount_alone_tell_of_others();
 	mount->daemon.front = mount->options.foreground;
 	if (!mount->options.foreground)
 		error = daemon_fork(&mount->daemon, &status, mount->why);
 	if (error < 0)
 		return words_failed("mount", "cannot start a daemon: %s", strerror(-error));
 	if (error == 0)
-		return serve(mount);
+		return mount_alone_serve(mount);
 	if (status != EXIT_OK)
 		words_failed("mount", "%s", mount->why);
 	return status;

@@ -24,7 +24,7 @@ static int bad(char *why, const char *name, const char *value, const char *wante
 	return -EINVAL;
 }
 
-static bool digits(const char *text, int base, unsigned long max, unsigned long *ret)
+static bool mount_option_values_digits(const char *text, int base, unsigned long max, unsigned long *ret)
 {
 	char *end;
 
@@ -44,7 +44,7 @@ static int set_uid(struct mount_options *options, const char *value, char *why)
 	unsigned long number;
 	const struct passwd *user;
 
-	if (digits(value, 10, ID_MAX, &number)) {
+	if (mount_option_values_digits(value, 10, ID_MAX, &number)) {
 		options->view->uid = (uid_t)number;
 		return 0;
 	}
@@ -60,7 +60,7 @@ static int set_gid(struct mount_options *options, const char *value, char *why)
 	unsigned long number;
 	const struct group *group;
 
-	if (digits(value, 10, ID_MAX, &number)) {
+	if (mount_option_values_digits(value, 10, ID_MAX, &number)) {
 		options->view->gid = (gid_t)number;
 		return 0;
 	}
@@ -75,7 +75,7 @@ static int set_umask(struct mount_options *options, const char *value, char *why
 {
 	unsigned long mask;
 
-	if (!digits(value, 8, 0777, &mask))
+	if (!mount_option_values_digits(value, 8, 0777, &mask))
 		return bad(why, "umask", value, "an octal number from 0 to 777");
 	/* A mode that is named wins, whichever comes first. */
 	if (!options->file_mode_given)
@@ -89,7 +89,7 @@ static int set_mode(mode_t *mode, const char *name, const char *value, char *why
 {
 	unsigned long number;
 
-	if (!digits(value, 8, 0777, &number))
+	if (!mount_option_values_digits(value, 8, 0777, &number))
 		return bad(why, name, value, "an octal number from 0 to 777");
 	*mode = (mode_t)number;
 	return 0;
@@ -108,7 +108,7 @@ static int set_dir_mode(struct mount_options *options, const char *value, char *
 }
 
 /* Seconds with an optional fraction, and an s if one likes. */
-static int set_seconds(unsigned *field, const char *name, const char *value, char *why)
+static int mount_option_values_set_seconds(unsigned *field, const char *name, const char *value, char *why)
 {
 	char *end;
 	double seconds;
@@ -129,12 +129,12 @@ static int set_seconds(unsigned *field, const char *name, const char *value, cha
 /* 0: nothing is believed for longer than it takes to answer. */
 static int set_cache_ttl(struct mount_options *options, const char *value, char *why)
 {
-	return set_seconds(&options->view->cache_ttl_ms, "cache_ttl", value, why);
+	return mount_option_values_set_seconds(&options->view->cache_ttl_ms, "cache_ttl", value, why);
 }
 
 static int set_flush_after(struct mount_options *options, const char *value, char *why)
 {
-	return set_seconds(&options->view->flush_after_ms, "flush_after", value, why);
+	return mount_option_values_set_seconds(&options->view->flush_after_ms, "flush_after", value, why);
 }
 
 static int set_copy_ack(struct mount_options *options, const char *value, char *why)
@@ -198,7 +198,7 @@ static int set_recognise(struct mount_options *options, const char *value, char 
 	return 0;
 }
 
-static int set_text(char **field, const char *value, char *why)
+static int mount_option_values_set_text(char **field, const char *value, char *why)
 {
 	char *copy = strdup(value);
 
@@ -219,14 +219,14 @@ static int set_storage_class(struct mount_options *options, const char *value, c
 	headers_init(&checked);
 	error = object_option(&checked, "storage_class", value, why);
 	headers_release(&checked);
-	return error < 0 ? error : set_text(&options->view->storage_class, value, why);
+	return error < 0 ? error : mount_option_values_set_text(&options->view->storage_class, value, why);
 }
 
 static int set_staging(struct mount_options *options, const char *value, char *why)
 {
 	if (value[0] != '/')
 		return bad(why, "staging", value, "an absolute path");
-	return set_text(&options->view->staging_dir, value, why);
+	return mount_option_values_set_text(&options->view->staging_dir, value, why);
 }
 
 static int set_staging_reserve(struct mount_options *options, const char *value, char *why)
@@ -240,7 +240,7 @@ static int set_journal(struct mount_options *options, const char *value, char *w
 {
 	if (value[0] != '/')
 		return bad(why, "journal", value, "an absolute path");
-	return set_text(&options->view->journal_dir, value, why);
+	return mount_option_values_set_text(&options->view->journal_dir, value, why);
 }
 
 static int set_log(struct mount_options *options, const char *value, char *why)
@@ -263,7 +263,7 @@ static int set_fuse_cpu(struct mount_options *options, const char *value, char *
 	return 0;
 }
 
-static int set_size(uint64_t *field, const char *name, const char *value, char *why)
+static int mount_option_values_set_size(uint64_t *field, const char *name, const char *value, char *why)
 {
 	uint64_t size;
 
@@ -286,12 +286,12 @@ static int set_keep_open(struct mount_options *options, const char *value, char 
 
 static int set_part_size(struct mount_options *options, const char *value, char *why)
 {
-	return set_size(&options->view->part_size, "part_size", value, why);
+	return mount_option_values_set_size(&options->view->part_size, "part_size", value, why);
 }
 
 static int set_part_threshold(struct mount_options *options, const char *value, char *why)
 {
-	return set_size(&options->view->part_threshold, "part_threshold", value, why);
+	return mount_option_values_set_size(&options->view->part_threshold, "part_threshold", value, why);
 }
 
 /* dev and suid would weaken what is always on; mount.fuse(8) says both whenever fstab does not deny them. */
@@ -356,7 +356,7 @@ static int set_hub(struct mount_options *options, const char *value, char *why)
 	return 0;
 }
 
-static const struct rule {
+static const struct value_rule {
 	const char *name;
 	bool has_value;
 	int (*set)(struct mount_options *options, const char *value, char *why);
@@ -396,7 +396,7 @@ static const struct rule {
 	{"remount", false, set_remount},
 };
 
-static const struct rule *find(const char *name)
+static const struct value_rule *mount_option_values_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (strcmp(name, rules[i].name) == 0)
@@ -407,7 +407,7 @@ static const struct rule *find(const char *name)
 
 int mount_option_value(struct mount_options *options, const char *name, const char *value, char *why)
 {
-	const struct rule *rule = find(name);
+	const struct value_rule *rule = mount_option_values_find(name);
 
 	if (!rule)
 		return object_option(&options->view->headers, name, value, why);
@@ -434,7 +434,7 @@ bool mount_option_needs_value(struct mount_options *options, const char *name)
 		return false;
 	for (size_t i = 0; i <= len; i++)
 		plain[i] = name[i] == '-' ? '_' : name[i];
-	const struct rule *rule = find(plain);
+	const struct value_rule *rule = mount_option_values_find(plain);
 
 	if (rule)
 		return rule->has_value;

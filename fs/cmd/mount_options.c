@@ -42,7 +42,7 @@ static int no_memory(char *why)
 }
 
 /* Keeps a text (takes it) until release. */
-static int keep(struct mount_options *options, char *text, char *why)
+static int mount_options_keep(struct mount_options *options, char *text, char *why)
 {
 	if (options->text_count == TEXTS_MAX) {
 		free(text);
@@ -97,7 +97,7 @@ int mount_options_set(struct mount_options *options, const char *name, const cha
 		plain[i] = name[i] == '-' ? '_' : name[i];
 	if (value) {
 		kept = strdup(value);
-		error = keep(options, kept, why);
+		error = mount_options_keep(options, kept, why);
 	}
 	if (error < 0)
 		return error;
@@ -236,7 +236,7 @@ static int one_word(struct mount_options *options, struct words *words, char *wh
 }
 
 /* A prefix is a directory's, so its key ends in a slash. */
-static int set_source(struct mount_options *options, const char *text, char *why)
+static int mount_options_set_source(struct mount_options *options, const char *text, char *why)
 {
 	struct view *view = options->view;
 	struct s3_url *url = &view->url;
@@ -288,5 +288,5 @@ int mount_options_parse(struct mount_options *options, int argc, char **argv, ch
 	error = object_options_finish(&options->view->headers, why);
 	if (error < 0)
 		return error == -EINVAL ? error : no_memory(why);
-	return set_source(options, words.plain[0], why);
+	return mount_options_set_source(options, words.plain[0], why);
 }

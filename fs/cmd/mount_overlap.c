@@ -26,7 +26,7 @@ static bool same_service(const struct endpoint *endpoint, const char *text)
 }
 
 /* source: as findmnt shows it, the prefix without its last slash. */
-static bool overlaps(const struct s3_url *url, const char *source)
+static bool mount_overlap_overlaps(const struct s3_url *url, const char *source)
 {
 	struct s3_url other;
 	char text[KEY_MAX + BUCKET_MAX + 16];
@@ -46,10 +46,11 @@ static bool overlaps(const struct s3_url *url, const char *source)
 		       str_has_prefix(s3_url_key(url), s3_url_key(&other)));
 }
 
-static void compare(struct asking *asking, const char *endpoint, const char *source, const char *point)
+static void mount_overlap_compare(
+	struct asking *asking, const char *endpoint, const char *source, const char *point)
 {
 	if (asking->error || strncmp(source, "s3://", 5) != 0 || !same_service(asking->endpoint, endpoint) ||
-		!overlaps(asking->url, source))
+		!mount_overlap_overlaps(asking->url, source))
 		return;
 	asking->error = -EBUSY;
 	snprintf(asking->why, ACCOUNT_WHY_MAX,
@@ -57,13 +58,13 @@ static void compare(struct asking *asking, const char *endpoint, const char *sou
 		source, point);
 }
 
-static bool visit(const struct mountinfo_line *line, void *user)
+static bool mount_overlap_visit(const struct mountinfo_line *line, void *user)
 {
 	struct asking *asking = user;
 	char note[1024];
 
 	if (line->ferryfs && runtime_claimed(line->dev) && runtime_note(line->dev, note, sizeof(note)) == 0)
-		compare(asking, note, line->source, line->point);
+		mount_overlap_compare(asking, note, line->source, line->point);
 	return asking->error != 0;
 }
 
@@ -71,7 +72,7 @@ int overlap_alone(const struct account *account, const struct s3_url *url, char 
 {
 	struct asking asking = {.endpoint = account_endpoint(account), .url = url, .why = why};
 
-	mountinfo_each(visit, &asking);
+	mountinfo_each(mount_overlap_visit, &asking);
 	return asking.error;
 }
 
@@ -82,7 +83,7 @@ static void compare_view(struct asking *asking, const json_t *view)
 
 	if (endpoint && control_text(json_object_get(view, "source"), &source) == 0 &&
 		control_text(json_object_get(view, "point"), &point) == 0)
-		compare(asking, endpoint, source, point);
+		mount_overlap_compare(asking, endpoint, source, point);
 	free(source);
 	free(point);
 }

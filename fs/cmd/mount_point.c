@@ -142,7 +142,7 @@ bool preflight_is_below(const char *path, const char *directory)
 	return strncmp(path, directory, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-struct failure {
+struct mount_failure {
 	const struct view *view;
 	int error;
 	const struct s3_answer *answer;
@@ -151,7 +151,7 @@ struct failure {
 };
 
 /* S3 refused: which of the ways? */
-static bool explain_refusal(const struct failure *failure, char *why)
+static bool explain_refusal(const struct mount_failure *failure, char *why)
 {
 	const char *code = failure->answer->error.code;
 	const char *source = failure->view->source;
@@ -188,7 +188,7 @@ static bool explain_refusal(const struct failure *failure, char *why)
 	return true;
 }
 
-static void explain_connection(const struct failure *failure, char *why)
+static void explain_connection(const struct mount_failure *failure, char *why)
 {
 	const char *endpoint = failure->endpoint, *message = failure->message;
 
@@ -234,7 +234,7 @@ static void explain_connection(const struct failure *failure, char *why)
 static void explain(const struct view *view, int error, const struct s3_answer *answer, char *why)
 {
 	struct buf endpoint, message;
-	struct failure failure = {.view = view, .error = error, .answer = answer};
+	struct mount_failure failure = {.view = view, .error = error, .answer = answer};
 
 	buf_init(&endpoint, 4096);
 	buf_init(&message, 8192);

@@ -95,7 +95,7 @@ static bool read_address(struct other *other, const struct mountinfo_line *line)
 	return set_address(other, account + strcspn(account, "/") + (strchr(account, '/') != NULL));
 }
 
-static bool visit(const struct mountinfo_line *line, void *user)
+static bool mount_twins_visit(const struct mountinfo_line *line, void *user)
 {
 	struct looking *looking = user;
 	struct other *other = &looking->others[looking->count];
@@ -165,7 +165,7 @@ static bool is_same_address(const struct looking *looking, const struct other *o
 
 /* ---- what is to be mounted ---- */
 
-static int list_buckets(struct looking *looking)
+static int mount_twins_list_buckets(struct looking *looking)
 {
 	struct call call;
 
@@ -178,7 +178,7 @@ static int list_buckets(struct looking *looking)
 }
 
 /* A page of our bucket; error: nothing can be told. */
-static int list(struct looking *looking, struct str bucket, struct str prefix)
+static int mount_twins_list(struct looking *looking, struct str bucket, struct str prefix)
 {
 	struct call call;
 
@@ -222,7 +222,7 @@ struct sought {
 	char etag[ETAG_MAX + 1];
 };
 
-static bool is_there(const struct sought *sought)
+static bool mount_twins_is_there(const struct sought *sought)
 {
 	char etag[ETAG_MAX + 3];
 	struct stat st;
@@ -239,7 +239,7 @@ static bool is_there(const struct sought *sought)
 }
 
 /* Is any of them there?  Gives a mount that does not answer up. */
-static bool look(const struct sought *sought)
+static bool mount_twins_look(const struct sought *sought)
 {
 	int ends[2], status = 0;
 	pid_t child;
@@ -252,7 +252,7 @@ static bool look(const struct sought *sought)
 
 		signal(SIGTERM, SIG_DFL);
 		for (unsigned i = 0; i < KEYS_MAX && !there; i++)
-			there = sought[i].path && is_there(&sought[i]);
+			there = sought[i].path && mount_twins_is_there(&sought[i]);
 		_exit(there ? 1 : 0);
 	}
 	close(ends[1]);
@@ -331,7 +331,7 @@ static bool are_one(
 
 	seek(looking, other, bucket, sought);
 	if (sought[0].path)
-		one = look(sought) && ask_service(looking, other, bucket, prefix) != TWINS_NO;
+		one = mount_twins_look(sought) && ask_service(looking, other, bucket, prefix) != TWINS_NO;
 	else
 		one = looking->page->count == 0 &&
 		      (!other->bucket[0] || str_eq(str_of(other->bucket), bucket)) &&
@@ -345,7 +345,7 @@ static bool are_one(
 static int compare_below(
 	struct looking *looking, const struct other *other, struct str bucket, struct str prefix)
 {
-	if (list(looking, bucket, prefix) < 0 || !are_one(looking, other, bucket, prefix))
+	if (mount_twins_list(looking, bucket, prefix) < 0 || !are_one(looking, other, bucket, prefix))
 		return 0;
 	snprintf(looking->why, ACCOUNT_WHY_MAX,
 		"%.120s shows the same objects as the mount on %.160s, by another name of the service or "
@@ -361,7 +361,7 @@ static int compare_all(struct looking *looking, const struct other *other)
 	unsigned count = 0;
 	int error = 0;
 
-	if (list_buckets(looking) < 0)
+	if (mount_twins_list_buckets(looking) < 0)
 		return 0;
 	for (unsigned i = 0; i < looking->page->count && count < BUCKETS_MAX; i++) {
 		struct str name = looking->page->entries[i].key;
@@ -374,7 +374,7 @@ static int compare_all(struct looking *looking, const struct other *other)
 	return error;
 }
 
-static int compare(struct looking *looking, struct other *other)
+static int mount_twins_compare(struct looking *looking, struct other *other)
 {
 	struct str bucket, prefix;
 
@@ -401,11 +401,11 @@ int mount_twins(const struct mount *mount, struct engine *engine, bool view, cha
 	looking->view = mount->options.view;
 	looking->hub = view;
 	looking->why = why;
-	mountinfo_each(visit, looking);
+	mountinfo_each(mount_twins_visit, looking);
 	if (looking->count > 0)
 		looking->status = ask_status();
 	for (unsigned i = 0; i < looking->count && error == 0; i++)
-		error = compare(looking, &looking->others[i]);
+		error = mount_twins_compare(looking, &looking->others[i]);
 	for (unsigned i = 0; i < looking->count; i++)
 		other_free(&looking->others[i]);
 	json_decref(looking->status);

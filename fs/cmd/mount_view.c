@@ -107,7 +107,7 @@ static int resolve_bundle(struct showing *showing)
 }
 
 /* Opens the account in this environment and asks the service, so that what is wrong is said here. */
-static int look(struct showing *showing)
+static int mount_view_look(struct showing *showing)
 {
 	struct mount *mount = showing->mount;
 	struct view *view = mount->options.view;
@@ -140,7 +140,7 @@ static int look(struct showing *showing)
 
 /* ---- the hub ---- */
 
-static void tell_of_others(struct showing *showing)
+static void mount_view_tell_of_others(struct showing *showing)
 {
 	DIR *entries = opendir_at(showing->directory);
 	const struct dirent *entry;
@@ -197,7 +197,7 @@ static int start_hub(struct showing *showing, int lock)
 	struct mount *mount = showing->mount;
 	int status = EXIT_SOME, error;
 
-	tell_of_others(showing);
+	mount_view_tell_of_others(showing);
 	if (mount->options.foreground)
 		error = daemon_front(&mount->daemon, &status, mount->why);
 	else
@@ -215,7 +215,7 @@ static int start_hub(struct showing *showing, int lock)
 	return error < 0 ? error : -ECHILD;
 }
 
-static bool nobody(int error)
+static bool mount_view_nobody(int error)
 {
 	return error == -ENOENT || error == -ECONNREFUSED;
 }
@@ -226,13 +226,13 @@ static int reach(struct showing *showing, int *ret_fd)
 	struct mount *mount = showing->mount;
 	int error = control_connect(showing->directory, showing->namespace, ret_fd), lock;
 
-	if (!nobody(error))
+	if (!mount_view_nobody(error))
 		goto out;
 	error = runtime_hub_lock(showing->directory, showing->namespace, LOCK_MS, &lock);
 	if (error < 0)
 		goto out;
 	error = control_connect(showing->directory, showing->namespace, ret_fd);
-	if (nobody(error)) {
+	if (mount_view_nobody(error)) {
 		error = start_hub(showing, lock);
 		if (error == IS_HUB)
 			return error;
@@ -309,7 +309,7 @@ static int bind_it(struct showing *showing, const char *from)
 	return error;
 }
 
-static int show(struct showing *showing, int fd)
+static int mount_view_show(struct showing *showing, int fd)
 {
 	struct control_request mounted = {.op = CONTROL_MOUNTED, .point = showing->request.point};
 	struct mount *mount = showing->mount;
@@ -369,7 +369,7 @@ static int attempt(struct showing *showing)
 		error = reach(showing, &fd);
 		if (error != 0)
 			break;
-		error = show(showing, fd);
+		error = mount_view_show(showing, fd);
 		close(fd);
 	}
 	return error;
@@ -389,7 +389,7 @@ int mount_view(struct mount *mount)
 		.no_verify_tls = mount->options.connect.engine.no_verify_tls,
 		.view = mount->options.view,
 	};
-	error = look(&showing);
+	error = mount_view_look(&showing);
 	if (error == 0) {
 		error = showing.directory = runtime_dir_open(true, NULL);
 		if (error < 0)

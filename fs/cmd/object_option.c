@@ -56,7 +56,7 @@ static bool storage_class_ok(struct str value)
 	return value.len > 0 && value.len <= STORAGE_CLASS_MAX;
 }
 
-static const struct rule {
+static const struct object_rule {
 	const char *name, *header;
 	const char *alone; /* the value when none is given; NULL: one must be */
 	bool (*ok)(struct str value);
@@ -77,7 +77,7 @@ enum {
 };
 
 /* Both spellings are one name: sse-kms-key-id, sse_kms_key_id. */
-static const struct rule *find(const char *name)
+static const struct object_rule *object_option_find(const char *name)
 {
 	for (unsigned i = 0; i < RULE_COUNT; i++) {
 		const char *a = name, *b = rules[i].name;
@@ -92,7 +92,7 @@ static const struct rule *find(const char *name)
 
 int object_option(struct headers *headers, const char *name, const char *value, char *why)
 {
-	const struct rule *rule = find(name);
+	const struct object_rule *rule = object_option_find(name);
 
 	if (!rule)
 		return -ENOENT;
@@ -146,7 +146,7 @@ bool object_option_header_ok(const char *header, struct str value)
 
 bool object_option_takes_word(const char *name, const char *word)
 {
-	const struct rule *rule = find(name);
+	const struct object_rule *rule = object_option_find(name);
 
 	return rule && rule->alone && rule->ok(str_of(word));
 }

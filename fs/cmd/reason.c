@@ -123,7 +123,7 @@ static bool add_transport(struct buf *buf, const struct reason *reason)
 }
 
 /* The condition that failed is ours, and is better known by our words than by the service's. */
-static bool is_ours(int error)
+static bool reason_is_ours(int error)
 {
 	return error == -ESTALE || error == -EBUSY || error == -EEXIST || error == -EREMOTE;
 }
@@ -133,7 +133,7 @@ static void add_words(struct buf *buf, const struct reason *reason)
 	if (is_set(reason->code)) {
 		escape_text(buf, str_of(reason->code));
 		buf_add_text(buf, ": ");
-		if (is_set(reason->message) && !is_ours(reason->error))
+		if (is_set(reason->message) && !reason_is_ours(reason->error))
 			escape_text(buf, str_of(reason->message));
 		else
 			buf_add_text(buf, error_text(reason->error));

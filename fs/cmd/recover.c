@@ -124,7 +124,7 @@ static void on_result(void *user, const struct recovery_result *result)
 	buf_release(&text);
 }
 
-static int work(struct recover *recover, struct journal_dir *dir)
+static int recover_work(struct recover *recover, struct journal_dir *dir)
 {
 	struct account *account = NULL;
 	struct engine *engine = NULL;
@@ -142,7 +142,7 @@ static int work(struct recover *recover, struct journal_dir *dir)
 		.on_result = on_result,
 		.user = recover,
 	};
-	int r = recovery_run(&options);
+	int error = recovery_run(&options);
 	struct recover_staged staged = {
 		.engine = engine,
 		.account = account,
@@ -152,26 +152,26 @@ static int work(struct recover *recover, struct journal_dir *dir)
 		.quiet = recover->quiet,
 	};
 
-	if (r == 0)
-		r = recover_staged(&staged);
+	if (error == 0)
+		error = recover_staged(&staged);
 	recover->left += staged.left;
 	engine_free(engine);
 	account_unref(account);
-	if (r < 0)
-		return words_failed("recover", "%s: %s", journal_dir_path(dir), strerror(-r));
+	if (error < 0)
+		return words_failed("recover", "%s: %s", journal_dir_path(dir), strerror(-error));
 	if (fflush(stdout) == EOF)
 		return words_failed("recover", "standard output: %s", strerror(errno));
 	return recover->left ? EXIT_SOME : EXIT_OK;
 }
 
-static int run(struct recover *recover)
+static int recover_run(struct recover *recover)
 {
 	char why[JOURNAL_WHY_MAX] = "";
 	struct journal_dir *dir = NULL;
 
 	if (journal_place_open(recover->journal, &dir, why) < 0)
 		return words_failed("recover", "%s", why);
-	int status = work(recover, dir);
+	int status = recover_work(recover, dir);
 
 	journal_dir_free(dir);
 	return status;
@@ -210,5 +210,5 @@ int cmd_recover(int argc, char **argv)
 	}
 	if (optind < argc)
 		return words_wrong("recover", "takes no address");
-	return run(&recover);
+	return recover_run(&recover);
 }

@@ -28,7 +28,7 @@ struct waited {
 	char code[ANSWER_CODE_MAX + 1];
 };
 
-static void on_uploaded(struct upload *upload, const struct s3_answer *answer)
+static void recover_staged_on_uploaded(struct upload *upload, const struct s3_answer *answer)
 {
 	struct waited *waited = upload->user;
 
@@ -41,8 +41,8 @@ static void on_uploaded(struct upload *upload, const struct s3_answer *answer)
 }
 
 /* base "": only where nothing is. */
-static int upload(struct recover_staged *recover, const struct staged_left *left, const char *key,
-	const char *base, char *ret_code)
+static int recover_staged_upload(struct recover_staged *recover, const struct staged_left *left,
+	const char *key, const char *base, char *ret_code)
 {
 	struct waited waited = {
 		.upload = {.account = recover->account,
@@ -55,7 +55,7 @@ static int upload(struct recover_staged *recover, const struct staged_left *left
 			.if_match = base[0] ? str_of(base) : STR_NONE,
 			.part_size = left->part_size,
 			.part_threshold = left->part_threshold,
-			.on_done = on_uploaded,
+			.on_done = recover_staged_on_uploaded,
 			.user = &waited},
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.done = PTHREAD_COND_INITIALIZER,
@@ -123,7 +123,8 @@ static void put_when(struct buf *text, int64_t when)
 	buf_add_text(text, words);
 }
 
-static void say(const char *word, const struct staged_left *left, const char *key, const char *why)
+static void recover_staged_say(
+	const char *word, const struct staged_left *left, const char *key, const char *why)
 {
 	struct buf text;
 
@@ -141,15 +142,15 @@ static void say(const char *word, const struct staged_left *left, const char *ke
 	buf_release(&text);
 }
 
-static void done(struct recover_staged *recover, const char *word, const struct staged_left *left,
-	const char *key, const char *why)
+static void recover_staged_done(struct recover_staged *recover, const char *word,
+	const struct staged_left *left, const char *key, const char *why)
 {
 	int error = staged_discard(recover->dir, left);
 
 	if (!recover->quiet)
-		say(word, left, key, why);
+		recover_staged_say(word, left, key, why);
 	if (error < 0) {
-		say("failed", left, key, strerror(-error));
+		recover_staged_say("failed", left, key, strerror(-error));
 		recover->left++;
 	}
 }
@@ -175,29 +176,31 @@ static int store_beside(struct recover_staged *recover, const struct staged_left
 			key = NULL;
 			error = -ENOMEM;
 		} else {
-			error = strlen(key) > KEY_MAX ? -ENAMETOOLONG
-						      : upload(recover, left, key, "", ret_code);
+			error = strlen(key) > KEY_MAX
+					? -ENAMETOOLONG
+					: recover_staged_upload(recover, left, key, "", ret_code);
 		}
 	}
 	if (error == 0)
-		done(recover, "stored beside", left, key, "that name has another object by now");
+		recover_staged_done(
+			recover, "stored beside", left, key, "that name has another object by now");
 	free(key);
 	return error;
 }
 
-static void store(struct recover_staged *recover, const struct staged_left *left)
+static void recover_staged_store(struct recover_staged *recover, const struct staged_left *left)
 {
 	char code[ANSWER_CODE_MAX + 1] = "";
-	int error = upload(recover, left, left->key, left->base, code);
+	int error = recover_staged_upload(recover, left, left->key, left->base, code);
 
 	if (error == 0) {
-		done(recover, "stored", left, NULL, NULL);
+		recover_staged_done(recover, "stored", left, NULL, NULL);
 		return;
 	}
 	/* Something is there that it was not made of, or what it was made of is gone. */
 	if (error == -EEXIST || error == -ESTALE) {
 		if (is_stored(recover, left)) {
-			done(recover, "stored before", left, NULL, NULL);
+			recover_staged_done(recover, "stored before", left, NULL, NULL);
 			return;
 		}
 		error = store_beside(recover, left, code);
@@ -205,30 +208,30 @@ static void store(struct recover_staged *recover, const struct staged_left *left
 			return;
 	}
 	recover->left++;
-	say("failed", left, NULL, code[0] ? code : strerror(-error));
+	recover_staged_say("failed", left, NULL, code[0] ? code : strerror(-error));
 }
 
-static void one(struct recover_staged *recover, const struct staged_left *left)
+static void recover_staged_one(struct recover_staged *recover, const struct staged_left *left)
 {
 	if (staged_is_stored(left)) {
 		if (!recover->dry_run)
 			staged_discard(recover->dir, left);
 	} else if (!staged_is_ours(left, recover->account)) {
 		recover->left++;
-		say("left alone", left, NULL, "of another service or machine");
+		recover_staged_say("left alone", left, NULL, "of another service or machine");
 	} else if (recover->dry_run) {
 		recover->left++;
-		say(recover->discard   ? "would discard"
-			: left->fd < 0 ? "would give up"
-				       : "would store",
+		recover_staged_say(recover->discard ? "would discard"
+				   : left->fd < 0   ? "would give up"
+						    : "would store",
 			left, NULL, left->fd < 0 ? "its content is gone" : NULL);
 	} else if (recover->discard) {
-		done(recover, "discarded", left, NULL, NULL);
+		recover_staged_done(recover, "discarded", left, NULL, NULL);
 	} else if (left->fd < 0) {
-		done(recover, "given up", left, NULL, "its content is gone");
+		recover_staged_done(recover, "given up", left, NULL, "its content is gone");
 		recover->left++;
 	} else {
-		store(recover, left);
+		recover_staged_store(recover, left);
 	}
 }
 
@@ -242,7 +245,7 @@ int recover_staged(struct recover_staged *recover)
 		int opened = staged_open(recover->dir, *name, &left);
 
 		if (opened == 0) {
-			one(recover, left);
+			recover_staged_one(recover, left);
 		} else if (opened != -EBUSY && opened != -ENOENT) {
 			recover->left++;
 			printf("unusable: %s: %s\n", *name,

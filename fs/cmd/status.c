@@ -30,7 +30,7 @@ static const char usage[] =
 	"  --watch    again every second, until interrupted or nothing is mounted any more\n";
 
 /* Somebody to ask. */
-struct known {
+struct known_hub {
 	dev_t dev; /* 0: the hub */
 	double asked; /* when, for the rate; 0: not yet */
 	uint64_t requests;
@@ -39,11 +39,11 @@ struct known {
 struct status {
 	bool json, watch;
 	char *point;
-	struct known daemons[DAEMONS_MAX];
+	struct known_hub daemons[DAEMONS_MAX];
 	unsigned count;
 };
 
-static int64_t number(const json_t *object, const char *name)
+static int64_t status_number(const json_t *object, const char *name)
 {
 	return (int64_t)json_integer_value(json_object_get(object, name));
 }
@@ -58,15 +58,16 @@ static void put_text(struct buf *out, const json_t *value)
 	free(text);
 }
 
-static void put_hub(struct buf *out, const json_t *reply, const struct known *known)
+static void put_hub(struct buf *out, const json_t *reply, const struct known_hub *known)
 {
 	const json_t *hub = json_object_get(reply, "hub"), *work = json_object_get(reply, "work");
 
-	buf_addf(out, "%s: process %" PRId64 ", up ", known->dev ? "mount" : "hub", number(hub, "pid"));
-	progress_time(out, (uint64_t)number(hub, "uptime_ms") / 1000);
+	buf_addf(
+		out, "%s: process %" PRId64 ", up ", known->dev ? "mount" : "hub", status_number(hub, "pid"));
+	progress_time(out, (uint64_t)status_number(hub, "uptime_ms") / 1000);
 	buf_add_text(out, ", memory ");
-	progress_bytes(out, (uint64_t)number(work, "memory_kib") * 1024);
-	buf_addf(out, ", %" PRId64 " names known, log: ", number(work, "nodes"));
+	progress_bytes(out, (uint64_t)status_number(work, "memory_kib") * 1024);
+	buf_addf(out, ", %" PRId64 " names known, log: ", status_number(work, "nodes"));
 	put_text(out, json_object_get(hub, "log"));
 	buf_add_char(out, '\n');
 }
@@ -103,7 +104,7 @@ static uint64_t put_kinds(struct buf *out, const json_t *engine)
 	return sum;
 }
 
-static void put_engine(struct buf *out, const json_t *reply, struct known *known)
+static void put_engine(struct buf *out, const json_t *reply, struct known_hub *known)
 {
 	const json_t *engine = json_object_get(reply, "engine");
 	double now = progress_now();
@@ -115,19 +116,21 @@ static void put_engine(struct buf *out, const json_t *reply, struct known *known
 	buf_addf(out,
 		"requests: %" PRId64 " in flight, %" PRId64 " queued, %" PRId64
 		" waiting to retry, window %" PRId64 " of %" PRId64,
-		number(engine, "in_flight"), number(engine, "queued"), number(engine, "waiting"),
-		number(engine, "window"), number(engine, "window_max"));
+		status_number(engine, "in_flight"), status_number(engine, "queued"),
+		status_number(engine, "waiting"), status_number(engine, "window"),
+		status_number(engine, "window_max"));
 	if (known->asked > 0 && now > known->asked)
 		buf_addf(out, ", %.0f/s", (double)(requests - known->requests) / (now - known->asked));
 	buf_addf(out, "\nso far: %s\n", kinds.len ? buf_text(&kinds) : "none");
 	buf_addf(out,
 		"failed %" PRId64 ", retried %" PRId64 ", slowed down %" PRId64 ", timed out %" PRId64
 		", connections %" PRId64 ", bytes in ",
-		number(engine, "failed"), number(engine, "retried"), number(engine, "slowed"),
-		number(engine, "timeouts"), number(engine, "connections"));
-	progress_bytes(out, (uint64_t)number(engine, "bytes_in"));
+		status_number(engine, "failed"), status_number(engine, "retried"),
+		status_number(engine, "slowed"), status_number(engine, "timeouts"),
+		status_number(engine, "connections"));
+	progress_bytes(out, (uint64_t)status_number(engine, "bytes_in"));
 	buf_add_text(out, ", out ");
-	progress_bytes(out, (uint64_t)number(engine, "bytes_out"));
+	progress_bytes(out, (uint64_t)status_number(engine, "bytes_out"));
 	buf_add_char(out, '\n');
 	buf_release(&kinds);
 	known->asked = now;
@@ -137,27 +140,28 @@ static void put_engine(struct buf *out, const json_t *reply, struct known *known
 /* What is left at the speed so far, once all is found; a move copies, then deletes. */
 static void put_left(struct buf *out, const json_t *move)
 {
-	uint64_t all = 2 * (uint64_t)number(move, "found");
-	uint64_t done = (uint64_t)number(move, "copied") + (uint64_t)number(move, "deleted");
+	uint64_t all = 2 * (uint64_t)status_number(move, "found");
+	uint64_t done = (uint64_t)status_number(move, "copied") + (uint64_t)status_number(move, "deleted");
 
 	if (!json_is_true(json_object_get(move, "all_found")) || done == 0 || done > all)
 		return;
 	buf_add_text(out, ", ");
-	progress_time(out, (uint64_t)number(move, "running_ms") * (all - done) / done / 1000);
+	progress_time(out, (uint64_t)status_number(move, "running_ms") * (all - done) / done / 1000);
 	buf_add_text(out, " left");
 }
 
 /* What it was told is done while S3 has yet to say so; how much more it will ask for only it knows. */
 static void put_batch(struct buf *out, const json_t *batch)
 {
-	uint64_t done = (uint64_t)number(batch, "done"), promised = (uint64_t)number(batch, "promised");
+	uint64_t done = (uint64_t)status_number(batch, "done"),
+		 promised = (uint64_t)status_number(batch, "promised");
 
 	put_text(out, json_object_get(batch, "tool"));
 	buf_addf(out, " (process %" PRId64 "): %" PRIu64 " operations done, %" PRIu64 " promised",
-		number(batch, "pid"), done, promised);
+		status_number(batch, "pid"), done, promised);
 	if (done && promised) {
 		buf_add_text(out, ", ");
-		progress_time(out, (uint64_t)number(batch, "running_ms") * promised / done / 1000);
+		progress_time(out, (uint64_t)status_number(batch, "running_ms") * promised / done / 1000);
 		buf_add_text(out, " left for these");
 	}
 	buf_add_char(out, '\n');
@@ -170,7 +174,8 @@ static void put_work(struct buf *out, const json_t *reply)
 
 	buf_addf(out,
 		"under way: %" PRId64 " operations; %" PRId64 " objects promised to %" PRId64 " processes\n",
-		number(work, "parked"), number(work, "promised"), number(work, "processes"));
+		status_number(work, "parked"), status_number(work, "promised"),
+		status_number(work, "processes"));
 	json_array_foreach(json_object_get(work, "batches"), i, batch) put_batch(out, batch);
 	json_array_foreach(json_object_get(work, "moves"), i, move)
 	{
@@ -180,8 +185,10 @@ static void put_work(struct buf *out, const json_t *reply)
 		put_text(out, json_object_get(move, "destination"));
 		buf_addf(out,
 			": %" PRId64 "%s found, %" PRId64 " copied, %" PRId64 " deleted, %" PRId64 " failed",
-			number(move, "found"), json_is_true(json_object_get(move, "all_found")) ? "" : "+",
-			number(move, "copied"), number(move, "deleted"), number(move, "failed"));
+			status_number(move, "found"),
+			json_is_true(json_object_get(move, "all_found")) ? "" : "+",
+			status_number(move, "copied"), status_number(move, "deleted"),
+			status_number(move, "failed"));
 		put_left(out, move);
 		buf_add_char(out, '\n');
 	}
@@ -194,7 +201,7 @@ static void put_failures(struct buf *out, const json_t *reply)
 
 	json_array_foreach(json_object_get(reply, "failures"), i, failure)
 	{
-		time_t when = (time_t)number(failure, "time");
+		time_t when = (time_t)status_number(failure, "time");
 		struct tm local;
 		char text[32];
 
@@ -207,7 +214,7 @@ static void put_failures(struct buf *out, const json_t *reply)
 	}
 }
 
-static int print(const struct status *status, struct known *known, const json_t *reply)
+static int print(const struct status *status, struct known_hub *known, const json_t *reply)
 {
 	struct buf out;
 	int result = EXIT_OK;
@@ -232,7 +239,7 @@ static int print(const struct status *status, struct known *known, const json_t 
 	return result;
 }
 
-static int connect_to(const struct known *known, int *ret_fd)
+static int status_connect_to(const struct known_hub *known, int *ret_fd)
 {
 	int directory = runtime_dir_open(false, NULL), error = directory;
 
@@ -247,10 +254,10 @@ static int connect_to(const struct known *known, int *ret_fd)
 }
 
 /* -ENOENT: nobody is there. */
-static int ask(const struct status *status, const struct known *known, json_t **ret, char *why)
+static int status_ask(const struct status *status, const struct known_hub *known, json_t **ret, char *why)
 {
 	const struct control_request request = {.op = CONTROL_STATUS, .point = status->point};
-	int fd, error = connect_to(known, &fd);
+	int fd, error = status_connect_to(known, &fd);
 
 	if (error < 0) {
 		snprintf(why, ACCOUNT_WHY_MAX, "%s", strerror(-error));
@@ -269,7 +276,7 @@ static void know(struct status *status, dev_t dev)
 		if (status->daemons[i].dev == dev)
 			return;
 	if (status->count < DAEMONS_MAX)
-		status->daemons[status->count++] = (struct known){.dev = dev};
+		status->daemons[status->count++] = (struct known_hub){.dev = dev};
 }
 
 static bool is_alone(const char *source, bool ferryfs)
@@ -277,7 +284,7 @@ static bool is_alone(const char *source, bool ferryfs)
 	return ferryfs && strncmp(source, "s3://", 5) == 0;
 }
 
-static bool visit(const struct mountinfo_line *line, void *user)
+static bool status_visit(const struct mountinfo_line *line, void *user)
 {
 	if (is_alone(line->source, line->ferryfs) && line->owner == geteuid())
 		know(user, line->dev);
@@ -303,10 +310,10 @@ static void find_all(struct status *status)
 		return;
 	}
 	know(status, 0);
-	mountinfo_each(visit, status);
+	mountinfo_each(status_visit, status);
 }
 
-static int nobody(const struct status *status)
+static int status_nobody(const struct status *status)
 {
 	int directory = runtime_dir_open(false, NULL);
 
@@ -332,7 +339,7 @@ static int round_of(struct status *status, unsigned *ret_seen)
 	for (unsigned i = 0; i < status->count; i++) {
 		char why[ACCOUNT_WHY_MAX] = "";
 		json_t *reply = NULL;
-		int error = ask(status, &status->daemons[i], &reply, why);
+		int error = status_ask(status, &status->daemons[i], &reply, why);
 
 		if (error == -ENOENT)
 			continue;
@@ -350,7 +357,7 @@ static int round_of(struct status *status, unsigned *ret_seen)
 	return EXIT_OK;
 }
 
-static int run(struct status *status)
+static int status_run(struct status *status)
 {
 	for (bool again = false;; again = true) {
 		unsigned seen = 0;
@@ -359,7 +366,7 @@ static int run(struct status *status)
 		if (result != EXIT_OK)
 			return result;
 		if (seen == 0)
-			return again ? EXIT_OK : nobody(status);
+			return again ? EXIT_OK : status_nobody(status);
 		if (!status->watch)
 			return EXIT_OK;
 		nanosleep(&(struct timespec){.tv_sec = WATCH_MS / 1000}, NULL);
@@ -390,7 +397,7 @@ int cmd_status(int argc, char **argv)
 			return words_failed("status", "%s: %s", argv[optind], strerror(errno));
 	}
 	control_init();
-	result = run(&status);
+	result = status_run(&status);
 	free(status.point);
 	return result;
 }

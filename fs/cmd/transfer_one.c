@@ -39,12 +39,12 @@ static void tell_missing(struct run *run)
 	call_init(&call);
 	call.account = run->account;
 	call.request = (struct s3_request){.op = S3_HEAD_BUCKET, .bucket = place_bucket(&run->source)};
-	int r = waiter_call(&run->waiter, run->engine, &call, &answer);
+	int error = waiter_call(&run->waiter, run->engine, &call, &answer);
 
-	if (run->options.force && r != -ENOENT)
+	if (run->options.force && error != -ENOENT)
 		return;
 	buf_init(&text, 8192);
-	if (r == -ENOENT) {
+	if (error == -ENOENT) {
 		buf_addf(&text, "no such bucket: s3://%s", run->source.bucket);
 	} else {
 		buf_add_text(&text, "no such object: ");
@@ -55,7 +55,7 @@ static void tell_missing(struct run *run)
 	run->told = true;
 }
 
-static void tell(struct run *run, const struct job_event *event)
+static void transfer_one_tell(struct run *run, const struct job_event *event)
 {
 	report_event(&run->report, event);
 	if (event->error)
@@ -101,21 +101,21 @@ static int copy_one(
 		.size = source->size,
 	};
 	struct s3_answer answer = {.status = 0};
-	int r = waiter_copy(&run->waiter, run->engine, &copy, &answer);
+	int error = waiter_copy(&run->waiter, run->engine, &copy, &answer);
 
 	event->step = JOB_COPIED;
-	event->error = r;
+	event->error = error;
 	event->answer = &answer;
 	event->etag = copy.etag;
-	tell(run, event);
+	transfer_one_tell(run, event);
 	event->answer = NULL;
 	event->etag = NULL;
 	doubt->copied = copy.mtime;
-	if (r == 0)
+	if (error == 0)
 		run->done.bytes = source->size;
-	else if (r == -ECANCELED && copy.ambiguous)
+	else if (error == -ECANCELED && copy.ambiguous)
 		tell_unknown(run, "written", copy.bucket, copy.key);
-	return r;
+	return error;
 }
 
 /* -ESTALE when the object is another one than it was, -EBUSY when it may be the copy; an absent one is as good
@@ -123,10 +123,10 @@ static int copy_one(
 static int check_same(struct run *run, const struct s3_answer *before, const struct doubt *doubt)
 {
 	struct s3_answer now = {.status = 0};
-	int r = head(run, &now);
+	int error = head(run, &now);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	if (strcmp(now.etag, before->etag) != 0 || now.mtime != before->mtime)
 		return doubt->twins ? -EBUSY : -ESTALE;
 	return doubt->twins && doubt->copied <= before->mtime ? -EBUSY : 0;
@@ -138,10 +138,10 @@ static void delete_one(
 	struct s3_answer answer = {.status = 0};
 	bool moved = run->kind == JOB_MOVE;
 	struct call call;
-	int r = moved ? check_same(run, source, doubt) : 0;
-	bool gone = r == -ENOENT; /* somebody else deleted it */
+	int error = moved ? check_same(run, source, doubt) : 0;
+	bool gone = error == -ENOENT; /* somebody else deleted it */
 
-	if (r == 0) {
+	if (error == 0) {
 		call_init(&call);
 		call.account = run->account;
 		call.request = (struct s3_request){
@@ -150,14 +150,14 @@ static void delete_one(
 			.key = event->source_key,
 			.if_match = moved && source->etag[0] ? str_of(source->etag) : STR_NONE,
 		};
-		r = waiter_call(&run->waiter, run->engine, &call, &answer);
-		if (r == -ECANCELED && call.ambiguous)
+		error = waiter_call(&run->waiter, run->engine, &call, &answer);
+		if (error == -ECANCELED && call.ambiguous)
 			tell_unknown(run, "removed", call.request.bucket, call.request.key);
 	}
 	event->step = JOB_DELETED;
-	event->error = gone || s3_answer_says_gone(&answer) ? 0 : r;
+	event->error = gone || s3_answer_says_gone(&answer) ? 0 : error;
 	event->answer = &answer;
-	tell(run, event);
+	transfer_one_tell(run, event);
 	event->answer = NULL;
 }
 
@@ -194,7 +194,7 @@ static int check_twins(struct run *run, struct doubt *ret)
 }
 
 /* The object is there. */
-static void settle(struct run *run, const struct s3_answer *source)
+static void transfer_one_settle(struct run *run, const struct s3_answer *source)
 {
 	struct page_entry entry = {
 		.key = place_key(&run->source),
@@ -217,18 +217,18 @@ static void settle(struct run *run, const struct s3_answer *source)
 	run->done.listed = true;
 	if (!run_wants(run, entry.key)) {
 		event.step = JOB_SKIPPED;
-		tell(run, &event);
+		transfer_one_tell(run, &event);
 		return;
 	}
 	if (run->options.dry_run) {
-		tell(run, &event);
+		transfer_one_tell(run, &event);
 		return;
 	}
 	error = check_twins(run, &doubt);
 	if (error < 0) {
 		event.step = JOB_COPIED;
 		event.error = error;
-		tell(run, &event);
+		transfer_one_tell(run, &event);
 		return;
 	}
 	if (run->kind != JOB_REMOVE && copy_one(run, &event, source, &doubt) < 0)
@@ -240,20 +240,20 @@ static void settle(struct run *run, const struct s3_answer *source)
 int single_run(struct run *run)
 {
 	struct s3_answer source = {.status = 0};
-	int r = head(run, &source);
+	int error = head(run, &source);
 
-	if (r == -ENOENT) {
+	if (error == -ENOENT) {
 		tell_missing(run);
 		run->done.listed = true;
 		return 0;
 	}
-	if (r < 0) {
-		run->error = (struct job_error){.error = r, .what = "look at", .status = source.status};
+	if (error < 0) {
+		run->error = (struct job_error){.error = error, .what = "look at", .status = source.status};
 		memcpy(run->error.message, source.error.message, sizeof(run->error.message));
 		memcpy(run->error.code, source.error.code, sizeof(run->error.code));
 		memcpy(run->error.request_id, source.request_id, sizeof(run->error.request_id));
 		return 0;
 	}
-	settle(run, &source);
+	transfer_one_settle(run, &source);
 	return 0;
 }

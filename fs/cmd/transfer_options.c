@@ -91,7 +91,7 @@ static int set_metadata(struct transfer_options *options, const char *text)
 {
 	char name[128 + sizeof("x-amz-meta-")];
 	const char *equals, *end;
-	int r;
+	int error;
 
 	options->replace_metadata = true;
 	for (; *text; text = *end ? end + 1 : end) {
@@ -100,16 +100,16 @@ static int set_metadata(struct transfer_options *options, const char *text)
 		if (!equals || equals == text || equals - text > 128)
 			return -EINVAL;
 		snprintf(name, sizeof(name), "x-amz-meta-%.*s", (int)(equals - text), text);
-		r = headers_set(
+		error = headers_set(
 			&options->headers, str_of(name), str_n(equals + 1, (size_t)(end - equals - 1)));
-		if (r < 0)
-			return r;
+		if (error < 0)
+			return error;
 	}
 	return 0;
 }
 
 /* "8M", "5GiB", "1048576". */
-static int set_size(uint64_t *ret, const char *text, uint64_t max)
+static int transfer_options_set_size(uint64_t *ret, const char *text, uint64_t max)
 {
 	static const char letters[] = "KMGT";
 	unsigned long long number;
@@ -140,7 +140,7 @@ static int set_part(uint64_t *ret, const char *name, const char *value, char *wh
 {
 	uint64_t size;
 
-	if (set_size(&size, value, PARTS_MAX_SIZE) < 0 || size < PARTS_MIN_SIZE) {
+	if (transfer_options_set_size(&size, value, PARTS_MAX_SIZE) < 0 || size < PARTS_MIN_SIZE) {
 		snprintf(why, ACCOUNT_WHY_MAX, "%s: '%.128s' is not a size from 5M to 5G", name, value);
 		return -EINVAL;
 	}
@@ -152,7 +152,7 @@ static int set_streams(unsigned *ret, const char *text)
 {
 	uint64_t number;
 
-	if (set_size(&number, text, 256) < 0)
+	if (transfer_options_set_size(&number, text, 256) < 0)
 		return -EINVAL;
 	*ret = (unsigned)number;
 	return 0;
@@ -209,7 +209,8 @@ static int set_copy_option(struct transfer_options *options, int which, const ch
 	}
 }
 
-static int set_option(struct transfer_options *options, int which, const char *name, const char *value)
+static int transfer_options_set_option(
+	struct transfer_options *options, int which, const char *name, const char *value)
 {
 	switch (which) {
 	case 'r':
@@ -273,7 +274,7 @@ static const char *finish_directives(struct transfer_options *options)
 	"did you mean --exclude '*' --include ...?"
 
 /* What only the whole command line shows.  NULL, or what is wrong. */
-static const char *finish(struct transfer_options *options, enum job_kind kind)
+static const char *transfer_options_finish(struct transfer_options *options, enum job_kind kind)
 {
 	int error = object_options_finish(&options->headers, options->why);
 	const char *wrong;
@@ -356,7 +357,7 @@ enum transfer_parse transfer_options_parse(
 			continue;
 		}
 		words_take(name, argc, argv);
-		r = set_option(options, found, name, optarg);
+		r = transfer_options_set_option(options, found, name, optarg);
 		if (r == 0)
 			continue;
 		if (options->why[0])
@@ -366,7 +367,7 @@ enum transfer_parse transfer_options_parse(
 				r == -EINVAL ? "not a valid value" : strerror(-r));
 		return TRANSFER_WRONG;
 	}
-	wrong = finish(options, kind);
+	wrong = transfer_options_finish(options, kind);
 	if (!wrong && filter_begins_with_include(&options->filter))
 		words_failed(command, "warning: " INCLUDE_ALONE);
 	if (!wrong)

@@ -155,10 +155,10 @@ static int tree_run(struct run *run)
 		.on_done = tree_done,
 		.user = &tree,
 	};
-	int r = job_start(run->kind, &options, &tree.job);
+	int error = job_start(run->kind, &options, &tree.job);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	run_attend(run, &tree.work);
 	job_wait(tree.job);
 	job_progress(tree.job, &run->done);
@@ -237,21 +237,21 @@ static void tell_empty(struct run *run)
 
 static int finish_output(struct run *run)
 {
-	int r;
+	int error;
 
 	do {
-		r = output_drain(&run->output);
-	} while (r == 0 && run->output.written < run->output.writing.len);
-	if (r == 0)
-		r = run->output.truncated;
-	if (r == 0)
+		error = output_drain(&run->output);
+	} while (error == 0 && run->output.written < run->output.writing.len);
+	if (error == 0)
+		error = run->output.truncated;
+	if (error == 0)
 		return 0;
 	run->told = true;
-	return words_failed(
-		run->command, "standard output: %s", r == -ETIMEDOUT ? "nobody takes it" : strerror(-r));
+	return words_failed(run->command, "standard output: %s",
+		error == -ETIMEDOUT ? "nobody takes it" : strerror(-error));
 }
 
-static int finish(struct run *run, double started)
+static int transfer_run_finish(struct run *run, double started)
 {
 	bool interrupted = waiter_interrupted(&run->waiter), early = ended_early(run);
 	struct report_summary summary = {
@@ -296,7 +296,7 @@ static int look_at_destination(struct run *run)
 {
 	struct page *page = NULL;
 	struct call call;
-	int r = page_new(&page);
+	int error = page_new(&page);
 
 	call_init(&call);
 	call.account = run->account;
@@ -305,74 +305,74 @@ static int look_at_destination(struct run *run)
 		.prefix = place_key(&run->destination),
 		.max_keys = 1};
 	call.sinks.page = page;
-	if (r == 0)
-		r = waiter_call(&run->waiter, run->engine, &call, NULL);
-	run->fresh = r == 0 && page->count == 0;
+	if (error == 0)
+		error = waiter_call(&run->waiter, run->engine, &call, NULL);
+	run->fresh = error == 0 && page->count == 0;
 	page_free(page);
-	return r;
+	return error;
 }
 
 /* What a move of a tree needs beforehand.  An exit status. */
 static int prepare_move(struct run *run)
 {
-	int r = open_journal(run);
+	int error = open_journal(run);
 
-	if (r != EXIT_OK)
-		return r;
+	if (error != EXIT_OK)
+		return error;
 	/* Who may not list there can't undo either. */
-	r = look_at_destination(run);
-	return waiter_interrupted(&run->waiter) && r < 0 ? EXIT_INTERRUPTED : EXIT_OK;
+	error = look_at_destination(run);
+	return waiter_interrupted(&run->waiter) && error < 0 ? EXIT_INTERRUPTED : EXIT_OK;
 }
 
-static int work(struct run *run)
+static int transfer_run_work(struct run *run)
 {
 	double started = progress_now();
-	int r;
+	int error;
 
 	if (!destination_exists(run))
 		return EXIT_SOME;
 	if (run->kind == JOB_MOVE && run->options.recursive && !run->options.dry_run) {
-		r = prepare_move(run);
-		if (r != EXIT_OK)
-			return r;
+		error = prepare_move(run);
+		if (error != EXIT_OK)
+			return error;
 	}
 	if (run->options.sync != SYNC_NONE)
-		r = sync_run(run);
+		error = sync_run(run);
 	else if (run->options.recursive)
-		r = tree_run(run);
+		error = tree_run(run);
 	else
-		r = single_run(run);
-	if (r < 0 && waiter_interrupted(&run->waiter))
+		error = single_run(run);
+	if (error < 0 && waiter_interrupted(&run->waiter))
 		return EXIT_INTERRUPTED;
-	if (r == -EINVAL)
+	if (error == -EINVAL)
 		return words_failed(
 			run->command, "source and destination overlap: it would never end, or lose objects");
-	if (r < 0)
-		return words_failed(run->command, "%s", strerror(-r));
-	return finish(run, started);
+	if (error < 0)
+		return words_failed(run->command, "%s", strerror(-error));
+	return transfer_run_finish(run, started);
 }
 
 /* The words that are no options.  False, with the exit status, when they will not do (printed). */
-static bool read_places(struct run *run, int count, char **words, int *ret_status)
+static bool transfer_run_read_places(struct run *run, int count, char **words, int *ret_status)
 {
 	int wanted = run->kind == JOB_REMOVE ? 1 : 2;
 	bool recursive = run->options.recursive;
 	char why[PLACE_WHY_MAX];
-	int r;
+	int error;
 
 	if (count != wanted) {
 		*ret_status = words_wrong(run->command, "%s",
 			wanted == 1 ? "needs one s3:// URL" : "needs a source and a destination");
 		return false;
 	}
-	r = place_source(words[0], recursive, &run->source, why);
-	if (r == 0 && wanted == 2)
-		r = place_destination(words[1], recursive, &run->source, &run->destination, why);
-	if (r == 0 && run->kind == JOB_MOVE)
-		r = place_check_move(&run->source, &run->destination, recursive, why);
-	if (r == 0)
+	error = place_source(words[0], recursive, &run->source, why);
+	if (error == 0 && wanted == 2)
+		error = place_destination(words[1], recursive, &run->source, &run->destination, why);
+	if (error == 0 && run->kind == JOB_MOVE)
+		error = place_check_move(&run->source, &run->destination, recursive, why);
+	if (error == 0)
 		return true;
-	if (r == -EINVAL)
+	if (error == -EINVAL)
 		*ret_status = words_wrong(run->command, "%s", why);
 	else
 		*ret_status = words_failed(run->command, "%s", why);
@@ -397,20 +397,20 @@ static void open_report(struct run *run)
 	progress_open(&run->progress, STDERR_FILENO, run->options.quiet);
 }
 
-static int start(struct run *run)
+static int transfer_run_start(struct run *run)
 {
 	char why[ACCOUNT_WHY_MAX] = "";
-	int r = waiter_init(&run->waiter);
+	int error = waiter_init(&run->waiter);
 
-	if (r < 0)
-		return words_failed(run->command, "%s", strerror(-r));
+	if (error < 0)
+		return words_failed(run->command, "%s", strerror(-error));
 	run->waiter.command = run->options.quiet ? NULL : run->command;
 	if (connect_open(&run->options.connect, &run->engine, &run->account, why) < 0) {
 		waiter_release(&run->waiter);
 		return words_failed(run->command, "%s", why);
 	}
 	open_report(run);
-	r = work(run);
+	error = transfer_run_work(run);
 	engine_free(run->engine);
 	journal_dir_free(run->journal);
 	sync_free(run->sync);
@@ -418,26 +418,26 @@ static int start(struct run *run)
 	report_release(&run->report);
 	output_release(&run->output);
 	waiter_release(&run->waiter);
-	return r;
+	return error;
 }
 
 int run_command(enum job_kind kind, const char *const help[], int argc, char **argv)
 {
 	struct run run = {.command = commands[kind], .kind = kind};
-	int r = EXIT_USAGE;
+	int error = EXIT_USAGE;
 
 	transfer_options_init(&run.options);
 	switch (transfer_options_parse(&run.options, kind, argc, argv)) {
 	case TRANSFER_HELP:
-		r = words_help(help);
+		error = words_help(help);
 		break;
 	case TRANSFER_WRONG:
 		break;
 	case TRANSFER_RUN:
-		if (read_places(&run, argc - optind, argv + optind, &r))
-			r = start(&run);
+		if (transfer_run_read_places(&run, argc - optind, argv + optind, &error))
+			error = transfer_run_start(&run);
 		break;
 	}
 	transfer_options_release(&run.options);
-	return r;
+	return error;
 }

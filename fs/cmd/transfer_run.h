@@ -18,7 +18,7 @@ struct run {
 	const char *command; /* "cp" */
 	enum job_kind kind;
 	struct transfer_options options;
-	struct place source, destination;
+	struct address source, destination;
 	struct waiter waiter;
 	struct output output;
 	struct report report;

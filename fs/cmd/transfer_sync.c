@@ -36,11 +36,11 @@ struct side {
 	bool done;
 };
 
-struct item {
+struct sync_item {
 	struct copy copy;
 	struct compare compare;
 	struct sync *sync;
-	struct item *free_next;
+	struct sync_item *free_next;
 	bool running, comparing; /* its copy; its comparison, which comes before */
 	struct page_entry entry; /* texts in the arrays below */
 	char source_key[KEY_MAX + 1], key[KEY_MAX + 1], etag[ETAG_MAX + 1], there_etag[ETAG_MAX + 1],
@@ -53,8 +53,8 @@ struct sync {
 	struct worker *home;
 	struct task start, stop;
 	struct side source, destination;
-	struct item **items;
-	struct item *free;
+	struct sync_item **items;
+	struct sync_item *free;
 	unsigned made, limit, active;
 	bool stopped, pumping;
 	bool enough; /* the rest of the destination's listing does not matter: it is cancelled */
@@ -101,7 +101,8 @@ static void side_drop(struct side *side)
 		page_free(side->next[--side->next_count]);
 }
 
-static void note_error(struct sync *sync, int error, const char *what, const struct s3_answer *answer)
+static void transfer_sync_note_error(
+	struct sync *sync, int error, const char *what, const struct s3_answer *answer)
 {
 	if (sync->error.error)
 		return;
@@ -153,13 +154,14 @@ static void side_done(void *user, int error, const struct s3_answer *answer)
 	if (error == 0 && side == &sync->source)
 		atomic_store(&sync->listed, true);
 	if (error != 0 && !(error == -ECANCELED && (sync->stopped || sync->enough))) {
-		note_error(sync, error, side == &sync->source ? "list" : "list the destination of", answer);
+		transfer_sync_note_error(
+			sync, error, side == &sync->source ? "list" : "list the destination of", answer);
 		sync_stop(sync); /* without the destination's listing nothing can be decided */
 	}
 	sync_pump(sync);
 }
 
-static int side_start(struct side *side, const struct place *place)
+static int side_start(struct side *side, const struct address *place)
 {
 	struct sync *sync = side->sync;
 	struct lister_options options = {
@@ -179,9 +181,9 @@ static int side_start(struct side *side, const struct place *place)
 
 /* ---- copies ---- */
 
-static struct item *item_get(struct sync *sync)
+static struct sync_item *item_get(struct sync *sync)
 {
-	struct item *item = sync->free;
+	struct sync_item *item = sync->free;
 
 	if (item) {
 		sync->free = item->free_next;
@@ -197,7 +199,7 @@ static struct item *item_get(struct sync *sync)
 	return item;
 }
 
-static void item_put(struct item *item)
+static void item_put(struct sync_item *item)
 {
 	item->free_next = item->sync->free;
 	item->sync->free = item;
@@ -213,7 +215,7 @@ static struct str keep_text(char *to, size_t size, struct str s)
 	return str_n(to, len);
 }
 
-static void item_tell(struct item *item, enum job_step step, int error, const struct s3_answer *answer)
+static void item_tell(struct sync_item *item, enum job_step step, int error, const struct s3_answer *answer)
 {
 	struct job_event event = {
 		.step = step,
@@ -229,7 +231,7 @@ static void item_tell(struct item *item, enum job_step step, int error, const st
 }
 
 /* An attempt was sent and nothing was heard of it: then the copy may be there although it failed. */
-static void item_log_unknown(struct item *item)
+static void item_log_unknown(struct sync_item *item)
 {
 	log_call(LOG_LEVEL_WARNING,
 		&(struct log_call){
@@ -243,7 +245,7 @@ static void item_log_unknown(struct item *item)
 
 static void item_done(struct copy *copy, const struct s3_answer *answer)
 {
-	struct item *item = copy->user;
+	struct sync_item *item = copy->user;
 	struct sync *sync = item->sync;
 
 	bool given_up = sync->stopped && copy->error == -ECANCELED; /* never begun: no failure */
@@ -259,7 +261,7 @@ static void item_done(struct copy *copy, const struct s3_answer *answer)
 		atomic_fetch_add(&sync->skipped, 1);
 	} else if (!given_up) {
 		atomic_fetch_add(&sync->failed, 1);
-		note_error(sync, copy->error, "copy", answer);
+		transfer_sync_note_error(sync, copy->error, "copy", answer);
 	}
 	if (!given_up)
 		item_tell(item, there ? JOB_SKIPPED : JOB_COPIED, there ? 0 : copy->error, answer);
@@ -269,7 +271,7 @@ static void item_done(struct copy *copy, const struct s3_answer *answer)
 	sync_pump(sync);
 }
 
-static void item_start(struct item *item)
+static void item_start(struct sync_item *item)
 {
 	struct sync *sync = item->sync;
 	struct run *run = sync->run;
@@ -296,22 +298,22 @@ static void item_start(struct item *item)
 	copy_start(sync->home, &item->copy);
 }
 
-static void item_skip(struct item *item)
+static void item_skip(struct sync_item *item)
 {
 	atomic_fetch_add(&item->sync->skipped, 1);
 	item_tell(item, JOB_SKIPPED, 0, NULL);
 	item_put(item);
 }
 
-static void item_fail(struct item *item, int error, const struct s3_answer *answer)
+static void item_fail(struct sync_item *item, int error, const struct s3_answer *answer)
 {
 	atomic_fetch_add(&item->sync->failed, 1);
-	note_error(item->sync, error, "copy", answer);
+	transfer_sync_note_error(item->sync, error, "copy", answer);
 	item_tell(item, JOB_COPIED, error, answer);
 	item_put(item);
 }
 
-static void item_take(struct item *item)
+static void item_take(struct sync_item *item)
 {
 	item_tell(item, JOB_FOUND, 0, NULL);
 	if (item->sync->run->options.dry_run)
@@ -322,7 +324,7 @@ static void item_take(struct item *item)
 
 static void item_compared(struct compare *compare, const struct s3_answer *answer)
 {
-	struct item *item = compare->user;
+	struct sync_item *item = compare->user;
 	struct sync *sync = item->sync;
 
 	sync->active--;
@@ -339,7 +341,7 @@ static void item_compared(struct compare *compare, const struct s3_answer *answe
 }
 
 /* Two ETags that look like MD5s differ, and the destination's object is not older. */
-static void item_compare(struct item *item, struct str there_etag)
+static void item_compare(struct sync_item *item, struct str there_etag)
 {
 	struct sync *sync = item->sync;
 	const struct run *run = sync->run;
@@ -357,7 +359,7 @@ static void item_compare(struct item *item, struct str there_etag)
 	compare_start(sync->home, &item->compare);
 }
 
-static int item_set_key(struct item *item, struct str source_key)
+static int item_set_key(struct sync_item *item, struct str source_key)
 {
 	const struct run *run = item->sync->run;
 	struct str rest = str_skip(source_key, run->source.key_len);
@@ -383,7 +385,7 @@ static enum sync_verdict item_judge(
 }
 
 /* One source object, and what the destination has in its place. */
-static void sync_one(struct item *item, const struct page_entry *entry, const struct page_entry *there)
+static void sync_one(struct sync_item *item, const struct page_entry *entry, const struct page_entry *there)
 {
 	struct sync *sync = item->sync;
 	enum sync_verdict verdict = item_judge(sync->run, entry, there);
@@ -444,7 +446,7 @@ static bool excluded(const struct run *run, const struct page_entry *entry)
 static bool sync_step(struct sync *sync)
 {
 	const struct page_entry *entry, *there;
-	struct item *item;
+	struct sync_item *item;
 
 	side_turn(&sync->source);
 	entry = side_entry(&sync->source);
@@ -459,7 +461,7 @@ static bool sync_step(struct sync *sync)
 	item = item_get(sync);
 	if (!item) {
 		if (sync->active == 0) {
-			note_error(sync, -ENOMEM, "list", NULL);
+			transfer_sync_note_error(sync, -ENOMEM, "list", NULL);
 			sync_stop(sync);
 		}
 		return false;
@@ -494,28 +496,28 @@ static void sync_pump(struct sync *sync)
 		return;
 	side_drop(&sync->destination);
 	if (sync->stopped && sync->error.error == 0)
-		note_error(sync, -ECANCELED, "cancel", NULL);
+		transfer_sync_note_error(sync, -ECANCELED, "cancel", NULL);
 	atomic_store(&sync->work.done, true); /* the sync may be gone from here on, the run is not */
 	waiter_wake(waiter);
 }
 
 /* ---- life ---- */
 
-static void start_task(struct task *task, struct worker *worker)
+static void transfer_sync_start_task(struct task *task, struct worker *worker)
 {
 	struct sync *sync = (struct sync *)((char *)task - offsetof(struct sync, start));
-	int r;
+	int error;
 
 	(void)worker;
-	r = side_start(&sync->source, &sync->run->source);
-	if (r < 0) {
+	error = side_start(&sync->source, &sync->run->source);
+	if (error < 0) {
 		sync->destination.done = true;
-		side_done(&sync->source, r, NULL);
+		side_done(&sync->source, error, NULL);
 		return;
 	}
-	r = side_start(&sync->destination, &sync->run->destination);
-	if (r < 0)
-		side_done(&sync->destination, r, NULL);
+	error = side_start(&sync->destination, &sync->run->destination);
+	if (error < 0)
+		side_done(&sync->destination, error, NULL);
 }
 
 static void stop_task(struct task *task, struct worker *worker)
@@ -567,7 +569,7 @@ int sync_run(struct run *run)
 		return -ENOMEM;
 	}
 	sync->home = engine_pick(run->engine);
-	sync->start.run = start_task;
+	sync->start.run = transfer_sync_start_task;
 	sync->stop.run = stop_task;
 	worker_post(sync->home, &sync->start);
 	run_attend(run, &sync->work);

@@ -67,7 +67,7 @@ static bool is_view(const struct mountinfo *info)
 }
 
 /* Asks the daemon; one that is gone, or does not know the mount, has nothing under way. */
-static int settle(const char *path, const char *directory, const struct mountinfo *info)
+static int umount_settle(const char *path, const char *directory, const struct mountinfo *info)
 {
 	const struct control_request request = {.op = CONTROL_SETTLE, .point = (char *)path};
 	int fd = -1, error = 0, runtime = runtime_dir_open(false, NULL);
@@ -144,7 +144,7 @@ static int run_dead(const char *path)
 	return dead_mount_clear(path, why) < 0 ? words_failed("umount", "%s", why) : EXIT_OK;
 }
 
-static int run(const char *directory)
+static int umount_run(const char *directory)
 {
 	struct mountinfo info;
 	bool own = false;
@@ -162,7 +162,7 @@ static int run(const char *directory)
 	} else {
 		if (is_last(&info))
 			runtime_open(info.dev, &fd);
-		if (settle(path, directory, &info) == 0 && unmount(path, directory) == 0) {
+		if (umount_settle(path, directory, &info) == 0 && unmount(path, directory) == 0) {
 			status = EXIT_OK;
 			if (wait_for_daemon(fd, &info) < 0)
 				status = words_failed("umount",
@@ -189,5 +189,5 @@ int cmd_umount(int argc, char **argv)
 		return words_wrong("umount", argc < 2 ? "which directory?" : "one directory is wanted");
 	if (argv[1][0] == '-' && argv[1][1] && strcmp(argv[0], "--") != 0)
 		return words_wrong("umount", "unknown option '%s'", argv[1]);
-	return run(argv[1]);
+	return umount_run(argv[1]);
 }

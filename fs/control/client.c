@@ -11,7 +11,7 @@
 #include "fs/serve/server.h"
 #include "fs/host/runtime_dir.h"
 
-static int connect_to(const struct sockaddr_un *address, int *ret_fd)
+static int client_connect_to(const struct sockaddr_un *address, int *ret_fd)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -32,7 +32,7 @@ int control_connect(int directory, uint64_t namespace, int *ret_fd)
 	struct sockaddr_un address;
 
 	runtime_hub_address(directory, namespace, &address);
-	return connect_to(&address, ret_fd);
+	return client_connect_to(&address, ret_fd);
 }
 
 int control_connect_mount(int directory, dev_t dev, int *ret_fd)
@@ -40,7 +40,7 @@ int control_connect_mount(int directory, dev_t dev, int *ret_fd)
 	struct sockaddr_un address;
 
 	runtime_mount_address(directory, dev, &address);
-	return connect_to(&address, ret_fd);
+	return client_connect_to(&address, ret_fd);
 }
 
 static int64_t clock_ms(void)
@@ -51,7 +51,7 @@ static int64_t clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int send_all(int fd, const struct buf *line)
+static int client_send_all(int fd, const struct buf *line)
 {
 	size_t sent = 0;
 
@@ -127,7 +127,7 @@ int control_ask(int fd, const struct control_request *request, unsigned limit_ms
 	buf_init(&answer, CONTROL_REPLY_MAX);
 	error = control_format(request, &line);
 	if (error == 0)
-		error = send_all(fd, &line);
+		error = client_send_all(fd, &line);
 	if (error == 0)
 		error = receive_line(fd, limit_ms, &answer);
 	if (error < 0)

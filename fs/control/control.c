@@ -84,14 +84,14 @@ int control_text(const json_t *value, char **ret)
 
 /* ---- reading: the first thing that is wrong is kept, and nothing is read after it ---- */
 
-struct fields {
+struct message_fields {
 	const json_t *object;
 	char *why;
 	int error;
 	size_t known; /* how many of the object's fields were asked for */
 };
 
-static const json_t *get(struct fields *fields, const char *name)
+static const json_t *control_get(struct message_fields *fields, const char *name)
 {
 	const json_t *value = json_object_get(fields->object, name);
 
@@ -100,7 +100,7 @@ static const json_t *get(struct fields *fields, const char *name)
 	return value;
 }
 
-static void wrong(struct fields *fields, const char *name)
+static void wrong(struct message_fields *fields, const char *name)
 {
 	if (fields->error)
 		return;
@@ -108,18 +108,18 @@ static void wrong(struct fields *fields, const char *name)
 	snprintf(fields->why, ACCOUNT_WHY_MAX, "a request without a good '%s'", name);
 }
 
-static bool get_flag(struct fields *fields, const char *name)
+static bool get_flag(struct message_fields *fields, const char *name)
 {
-	const json_t *value = get(fields, name);
+	const json_t *value = control_get(fields, name);
 
 	if (value && !json_is_boolean(value))
 		wrong(fields, name);
 	return json_is_true(value);
 }
 
-static uint64_t get_number(struct fields *fields, const char *name, uint64_t max)
+static uint64_t get_number(struct message_fields *fields, const char *name, uint64_t max)
 {
-	const json_t *value = get(fields, name);
+	const json_t *value = control_get(fields, name);
 	json_int_t number = json_integer_value(value);
 
 	if (!json_is_integer(value) || number < 0 || (uint64_t)number > max) {
@@ -130,9 +130,9 @@ static uint64_t get_number(struct fields *fields, const char *name, uint64_t max
 }
 
 /* NULL when it is not there. */
-static char *get_bytes(struct fields *fields, const char *name, size_t max)
+static char *get_bytes(struct message_fields *fields, const char *name, size_t max)
 {
-	const json_t *value = get(fields, name);
+	const json_t *value = control_get(fields, name);
 	char *text = NULL;
 	int error = value ? control_text(value, &text) : 0;
 
@@ -146,7 +146,7 @@ static char *get_bytes(struct fields *fields, const char *name, size_t max)
 	return text;
 }
 
-static void get_into(struct fields *fields, const char *name, char *to, size_t size)
+static void get_into(struct message_fields *fields, const char *name, char *to, size_t size)
 {
 	char *text = get_bytes(fields, name, size - 1);
 
@@ -157,16 +157,16 @@ static void get_into(struct fields *fields, const char *name, char *to, size_t s
 	free(text);
 }
 
-static void read_credentials(struct fields *fields, struct credentials *credentials)
+static void read_credentials(struct message_fields *fields, struct credentials *credentials)
 {
-	const json_t *token = get(fields, "token");
+	const json_t *token = control_get(fields, "token");
 
 	if (get_flag(fields, "anonymous")) {
 		*credentials = (struct credentials){.anonymous = true};
 		return;
 	}
-	const char *key = json_string_value(get(fields, "access_key"));
-	const char *secret = json_string_value(get(fields, "secret"));
+	const char *key = json_string_value(control_get(fields, "access_key"));
+	const char *secret = json_string_value(control_get(fields, "secret"));
 
 	if (!key || !secret ||
 		credentials_set(credentials, str_of(key), str_of(secret), str_of(json_string_value(token))) <
@@ -182,7 +182,7 @@ static bool region_ok(const char *region)
 		       strlen(region);
 }
 
-static void read_account(struct fields *fields, struct account_resolved *account)
+static void read_account(struct message_fields *fields, struct account_resolved *account)
 {
 	char *endpoint = get_bytes(fields, "endpoint", 2 * ENDPOINT_HOST_MAX + 32);
 
@@ -209,7 +209,7 @@ static void read_account(struct fields *fields, struct account_resolved *account
 }
 
 /* The source's text is made anew: it is what findmnt's own would be. */
-static int set_source(struct view *view)
+static int control_set_source(struct view *view)
 {
 	const struct s3_url *url = &view->url;
 	int len = (int)url->key_len;
@@ -223,7 +223,7 @@ static int set_source(struct view *view)
 	return 0;
 }
 
-static void read_headers(struct fields *fields, struct headers *headers)
+static void control_read_headers(struct message_fields *fields, struct headers *headers)
 {
 	const char *name;
 
@@ -238,7 +238,7 @@ static void read_headers(struct fields *fields, struct headers *headers)
 	}
 }
 
-static void read_view(struct fields *fields, struct view *view)
+static void read_view(struct message_fields *fields, struct view *view)
 {
 	char *url = get_bytes(fields, "url", KEY_MAX + BUCKET_MAX + 16);
 
@@ -264,13 +264,13 @@ static void read_view(struct fields *fields, struct view *view)
 	view->part_size = get_number(fields, "part_size", INT64_MAX);
 	view->part_threshold = get_number(fields, "part_threshold", INT64_MAX);
 	view->storage_class = get_bytes(fields, "storage_class", STORAGE_CLASS_MAX);
-	read_headers(fields, &view->headers);
+	control_read_headers(fields, &view->headers);
 	if (!fields->error)
-		fields->error = set_source(view);
+		fields->error = control_set_source(view);
 }
 
 /* Who asks wants something that is not known here. */
-static void check_known(struct fields *fields)
+static void check_known(struct message_fields *fields)
 {
 	if (fields->error || fields->known == json_object_size(fields->object))
 		return;
@@ -280,10 +280,10 @@ static void check_known(struct fields *fields)
 		CONTROL_ADD_VERSION);
 }
 
-static void read_add(struct control_request *ret, struct fields *fields)
+static void read_add(struct control_request *ret, struct message_fields *fields)
 {
-	struct fields of_view = {.object = get(fields, "view"), .why = fields->why};
-	struct fields of_account = {.object = get(fields, "account"), .why = fields->why};
+	struct message_fields of_view = {.object = control_get(fields, "view"), .why = fields->why};
+	struct message_fields of_account = {.object = control_get(fields, "account"), .why = fields->why};
 
 	ret->namespace = get_number(fields, "namespace", INT64_MAX);
 	ret->no_verify_tls = get_flag(fields, "no_verify_tls");
@@ -329,7 +329,7 @@ int control_version(enum control_op op)
 
 static int read_request(const json_t *object, struct control_request *ret, char *why)
 {
-	struct fields fields = {.object = object, .why = why, .known = 2};
+	struct message_fields fields = {.object = object, .why = why, .known = 2};
 	bool named = find_op(object, &ret->op) == 0;
 	int version = named ? control_version(ret->op) : CONTROL_VERSION;
 

@@ -16,7 +16,7 @@ enum {
 /* Times that fit into what FUSE and the kernel keep, and a margin. */
 #define TIME_MAX ((int64_t)1 << 40)
 
-static bool number(struct str value, int base, uint64_t max, uint64_t *ret)
+static bool attrs_number(struct str value, int base, uint64_t max, uint64_t *ret)
 {
 	char text[NUMBER_MAX + 1], *end;
 
@@ -56,8 +56,8 @@ static void read_mode(struct attrs *attrs, struct str value)
 	uint64_t mode;
 	bool decimal = value.len > 0 && value.data[0] != '0';
 
-	if (!(decimal && number(value, 10, UINT32_MAX, &mode) && is_mode(mode)) &&
-		!(number(value, 8, UINT32_MAX, &mode) && is_mode(mode)))
+	if (!(decimal && attrs_number(value, 10, UINT32_MAX, &mode) && is_mode(mode)) &&
+		!(attrs_number(value, 8, UINT32_MAX, &mode) && is_mode(mode)))
 		return;
 	attrs->mode = (mode_t)(mode & ALLPERMS);
 	attrs->has |= ATTRS_MODE;
@@ -68,7 +68,7 @@ static void read_id(struct attrs *attrs, struct str value, unsigned which, unsig
 	uint64_t id;
 
 	/* The highest stands for "none" in chown(2). */
-	if (!number(value, 10, UINT32_MAX - 1, &id))
+	if (!attrs_number(value, 10, UINT32_MAX - 1, &id))
 		return;
 	*ret = (unsigned)id;
 	attrs->has |= which;
@@ -84,7 +84,7 @@ static bool read_decimal(struct str value, struct timespec *ret)
 
 	while (whole < rest.len && rest.data[whole] != '.')
 		whole++;
-	if (!number(str_n(rest.data, whole), 10, (uint64_t)TIME_MAX, &seconds))
+	if (!attrs_number(str_n(rest.data, whole), 10, (uint64_t)TIME_MAX, &seconds))
 		return false;
 	for (size_t at = whole + 1; at < rest.len; at++) {
 		if (!isdigit((unsigned char)rest.data[at]) || at > NUMBER_MAX)

@@ -71,7 +71,7 @@ void claims_free(struct claims *claims)
 }
 
 /* FNV-1a in words would do as well: names are kilobytes at most and few are hashed per request. */
-static uint64_t hash_name(struct str name)
+static uint64_t key_lock_hash_name(struct str name)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 
@@ -115,7 +115,7 @@ int claim_add(struct claim *claim, struct account *account, struct str bucket, s
 
 	if (error < 0)
 		return error;
-	item->hash = hash_name(item_name(item));
+	item->hash = key_lock_hash_name(item_name(item));
 	claim->count++;
 	return 0;
 }
@@ -267,7 +267,7 @@ int claim_take(struct claims *claims, struct claim *claim)
 
 /* Takes the claim's edges away and makes ready who has no other obstacle.  Edges were hung on newest first;
  * the ready are to be called oldest first.  Lock held. */
-static struct claim *leave(struct claims *claims, struct claim *claim, int error)
+static struct claim *key_lock_leave(struct claims *claims, struct claim *claim, int error)
 {
 	struct claim *ready = NULL;
 
@@ -324,7 +324,7 @@ void claim_release(struct claims *claims, struct claim *claim, int error)
 	if (claim->entered) {
 		pthread_mutex_lock(&claims->lock);
 		assert(claim->is_granted);
-		ready = leave(claims, claim, error);
+		ready = key_lock_leave(claims, claim, error);
 		pthread_mutex_unlock(&claims->lock);
 	}
 	for (unsigned i = 0; i < claim->count; i++)
@@ -355,7 +355,7 @@ bool claims_busy(
 
 	if (claims_count(claims) == 0 || name_make(&item, bucket, key) < 0)
 		return false;
-	item.hash = hash_name(item_name(&item));
+	item.hash = key_lock_hash_name(item_name(&item));
 	pthread_mutex_lock(&claims->lock);
 	bool busy = each_meeting(claims, &item, is_exclusive, NULL) != 0;
 

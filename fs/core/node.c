@@ -72,7 +72,7 @@ void nodes_free(struct nodes *nodes)
 }
 
 /* A node with one ref, in no table yet. */
-static struct node *make(struct str name, enum node_kind kind)
+static struct node *node_make(struct str name, enum node_kind kind)
 {
 	size_t size = offsetof(struct node, room) + name.len + 1;
 	struct node *node = calloc(1, size > sizeof(*node) ? size : sizeof(*node));
@@ -93,7 +93,7 @@ int nodes_add_root(struct nodes *nodes, enum node_kind kind, struct view *view, 
 {
 	if (nodes->root)
 		return -EEXIST;
-	struct node *node = make(STR(""), kind);
+	struct node *node = node_make(STR(""), kind);
 
 	if (!node)
 		return -ENOMEM;
@@ -128,7 +128,7 @@ int nodes_add(
 		return -EINVAL;
 	if (nodes_child(nodes, parent, name))
 		return -EEXIST;
-	struct node *node = make(name, kind);
+	struct node *node = node_make(name, kind);
 
 	if (!node)
 		return -ENOMEM;
@@ -151,18 +151,18 @@ void nodes_detach(struct nodes *nodes, struct node *node)
 	table_changed(nodes);
 }
 
-static bool is_below(const struct node *node, const struct node *above)
+static bool node_is_below(const struct node *node, const struct node *above)
 {
 	while (node && node != above)
 		node = node->parent;
-	return node != NULL;
+	return node;
 }
 
 int nodes_move(struct nodes *nodes, struct node *node, struct node *parent, struct str name)
 {
 	char *text = NULL;
 
-	if (node->gone || !node->parent || is_below(parent, node) || !key_name_ok(name))
+	if (node->gone || !node->parent || node_is_below(parent, node) || !key_name_ok(name))
 		return -EINVAL;
 	struct node *there = nodes_child(nodes, parent, name);
 
@@ -204,7 +204,7 @@ struct node *node_ref(struct node *node)
 }
 
 /* Frees it if nothing holds it, and then its parents for as long as nothing holds them either. */
-static void release(struct nodes *nodes, struct node *node)
+static void node_release(struct nodes *nodes, struct node *node)
 {
 	bool freed = false;
 
@@ -241,7 +241,7 @@ void node_unref(struct nodes *nodes, struct node *node)
 		return;
 	assert(node->refs > 0);
 	node->refs--;
-	release(nodes, node);
+	node_release(nodes, node);
 }
 
 void node_lookup_add(struct node *node)
@@ -256,7 +256,7 @@ void node_forget(struct nodes *nodes, struct node *node, uint64_t count)
 {
 	/* The kernel's count is not ours to trust with a wrap-around. */
 	node->lookups -= count < node->lookups ? (uint32_t)count : node->lookups;
-	release(nodes, node);
+	node_release(nodes, node);
 }
 
 bool node_is_dir(const struct node *node)
@@ -278,7 +278,7 @@ static int own_text(struct str text, char **ret)
 	return 0;
 }
 
-static uint64_t now_ms(void)
+static uint64_t node_now_ms(void)
 {
 	struct timespec now;
 
@@ -306,7 +306,7 @@ int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec,
 		.version = node->attr.version + 1,
 		.etag = etag_text,
 		.storage_class = class_text,
-		.fetched_ms = now_ms(),
+		.fetched_ms = node_now_ms(),
 		.attrs = node->attr.attrs,
 		.attrs_ms = node->attr.attrs_ms,
 	};
@@ -379,7 +379,7 @@ int node_set_attrs(struct node *node, const struct attrs *attrs)
 		*copy = *attrs;
 	free(node->attr.attrs);
 	node->attr.attrs = copy;
-	node->attr.attrs_ms = now_ms();
+	node->attr.attrs_ms = node_now_ms();
 	node->attr.version++;
 	return attrs && !copy ? -ENOMEM : 0;
 }

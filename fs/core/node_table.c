@@ -29,7 +29,7 @@ static uint64_t hash_ino(uint64_t ino)
 	return mix(ino);
 }
 
-static uint64_t hash_name(const struct nodes *nodes, uint64_t parent, struct str name)
+static uint64_t node_table_hash_name(const struct nodes *nodes, uint64_t parent, struct str name)
 {
 	uint64_t hash = nodes->seed ^ mix(parent);
 
@@ -56,10 +56,11 @@ static uint64_t hash_of(const struct nodes *nodes, const struct node_table *tabl
 {
 	if (table == &nodes->by_ino)
 		return hash_ino(node->ino);
-	return hash_name(nodes, node->parent->ino, node_name(node));
+	return node_table_hash_name(nodes, node->parent->ino, node_name(node));
 }
 
-static struct node **chain_of(const struct nodes *nodes, const struct node_table *table, struct node *node)
+static struct node **node_table_chain_of(
+	const struct nodes *nodes, const struct node_table *table, struct node *node)
 {
 	return table == &nodes->by_ino ? &node->ino_next : &node->name_next;
 }
@@ -77,7 +78,7 @@ void table_grow(struct nodes *nodes, struct node_table *table)
 		struct node *node = table->slots[i];
 
 		while (node) {
-			struct node **chain = chain_of(nodes, table, node);
+			struct node **chain = node_table_chain_of(nodes, table, node);
 			struct node *next = *chain;
 			struct node **slot = &slots[hash_of(nodes, table, node) & (size - 1)];
 
@@ -96,7 +97,7 @@ static void link_node(struct nodes *nodes, struct node_table *table, struct node
 	table_grow(nodes, table);
 	struct node **slot = &table->slots[hash_of(nodes, table, node) & (table->size - 1)];
 
-	*chain_of(nodes, table, node) = *slot;
+	*node_table_chain_of(nodes, table, node) = *slot;
 	*slot = node;
 	table->used++;
 }
@@ -107,10 +108,10 @@ static void unlink_node(struct nodes *nodes, struct node_table *table, struct no
 
 	while (*at != node) {
 		assert(*at);
-		at = chain_of(nodes, table, *at);
+		at = node_table_chain_of(nodes, table, *at);
 	}
-	*at = *chain_of(nodes, table, node);
-	*chain_of(nodes, table, node) = NULL;
+	*at = *node_table_chain_of(nodes, table, node);
+	*node_table_chain_of(nodes, table, node) = NULL;
 	table->used--;
 }
 
@@ -160,7 +161,8 @@ struct node *nodes_find(struct nodes *nodes, uint64_t ino)
 struct node *nodes_child(struct nodes *nodes, const struct node *parent, struct str name)
 {
 	struct node *node =
-		nodes->by_name.slots[hash_name(nodes, parent->ino, name) & (nodes->by_name.size - 1)];
+		nodes->by_name
+			.slots[node_table_hash_name(nodes, parent->ino, name) & (nodes->by_name.size - 1)];
 
 	while (node && !(node->parent == parent && str_eq(node_name(node), name)))
 		node = node->name_next;
@@ -170,7 +172,7 @@ struct node *nodes_child(struct nodes *nodes, const struct node *parent, struct 
 static uint64_t number_hash(
 	const struct nodes *nodes, const struct node *parent, struct str name, enum node_kind kind)
 {
-	return mix(hash_name(nodes, parent->ino, name) ^ kind);
+	return mix(node_table_hash_name(nodes, parent->ino, name) ^ kind);
 }
 
 uint64_t table_number(struct nodes *nodes, const struct node *parent, struct str name, enum node_kind kind)

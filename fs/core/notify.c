@@ -21,7 +21,7 @@ enum {
 	LOST_RESTARTS = 4, /* when a directory changes under the walk */
 };
 
-struct note {
+struct notice {
 	uint64_t ino; /* the directory, or the inode itself */
 	char *name; /* owned; NULL: an inode */
 	size_t len;
@@ -33,7 +33,7 @@ struct notifier {
 	pthread_t thread;
 	pthread_mutex_t lock; /* all below; a leaf */
 	pthread_cond_t wake;
-	struct note notes[NOTES_MAX];
+	struct notice notes[NOTES_MAX];
 	unsigned first, count;
 	uint64_t lost[LOST_MAX];
 	unsigned lost_count;
@@ -41,7 +41,7 @@ struct notifier {
 	struct pruner *pruner; /* constant */
 };
 
-static void lose(struct notifier *notifier, uint64_t directory)
+static void notify_lose(struct notifier *notifier, uint64_t directory)
 {
 	for (unsigned i = 0; i < notifier->lost_count; i++) {
 		if (notifier->lost[i] == directory)
@@ -53,9 +53,9 @@ static void lose(struct notifier *notifier, uint64_t directory)
 		notifier->dropped = true;
 }
 
-static struct note pop(struct notifier *notifier)
+static struct notice pop(struct notifier *notifier)
 {
-	struct note note = notifier->notes[notifier->first];
+	struct notice note = notifier->notes[notifier->first];
 
 	notifier->first = (notifier->first + 1) % NOTES_MAX;
 	notifier->count--;
@@ -63,21 +63,21 @@ static struct note pop(struct notifier *notifier)
 }
 
 /* Takes name. */
-static void push(struct notifier *notifier, uint64_t ino, char *name, size_t len)
+static void notify_push(struct notifier *notifier, uint64_t ino, char *name, size_t len)
 {
 	if (notifier->count == NOTES_MAX) {
-		struct note oldest = pop(notifier);
+		struct notice oldest = pop(notifier);
 
 		/* An inode's lost attributes end by their time-out: only names are merged. */
 		if (oldest.name)
-			lose(notifier, oldest.ino);
+			notify_lose(notifier, oldest.ino);
 		else
 			notifier->dropped = true;
 		free(oldest.name);
 	}
 	unsigned at = (notifier->first + notifier->count++) % NOTES_MAX;
 
-	notifier->notes[at] = (struct note){.ino = ino, .name = name, .len = len};
+	notifier->notes[at] = (struct notice){.ino = ino, .name = name, .len = len};
 	if (notifier->count == 1)
 		pthread_cond_signal(&notifier->wake);
 }
@@ -87,7 +87,7 @@ static bool is_newest(const struct notifier *notifier, uint64_t ino, struct str 
 {
 	if (notifier->count == 0)
 		return false;
-	const struct note *newest = &notifier->notes[(notifier->first + notifier->count - 1) % NOTES_MAX];
+	const struct notice *newest = &notifier->notes[(notifier->first + notifier->count - 1) % NOTES_MAX];
 
 	return newest->ino == ino && !newest->name == !name.data &&
 	       (!name.data || str_eq(str_n(newest->name, newest->len), name));
@@ -104,10 +104,10 @@ static void notify(struct hub *hub, uint64_t ino, struct str name)
 		char *copy = name.data ? str_dup(name) : NULL;
 
 		if (name.data && !copy) {
-			lose(notifier, ino);
+			notify_lose(notifier, ino);
 			pthread_cond_signal(&notifier->wake);
 		} else {
-			push(notifier, ino, copy, name.len);
+			notify_push(notifier, ino, copy, name.len);
 		}
 	}
 	pthread_mutex_unlock(&notifier->lock);
@@ -132,7 +132,7 @@ void notify_prune(struct hub *hub)
 /* Names of a directory that the kernel knows, from `cursor` on (NULL: the first); cursor's ref is taken, and
  * the next one's given.  False when the cursor is no longer in the directory. */
 static bool lost_batch(
-	struct hub *hub, uint64_t directory, struct node **cursor, struct note *batch, unsigned *ret_count)
+	struct hub *hub, uint64_t directory, struct node **cursor, struct notice *batch, unsigned *ret_count)
 {
 	struct node *at = *cursor;
 	unsigned count = 0;
@@ -159,7 +159,7 @@ static bool lost_batch(
 		char *name = at->lookups ? str_dup(str_n(at->name, at->name_len)) : NULL;
 
 		if (name)
-			batch[count++] = (struct note){.ino = directory, .name = name, .len = at->name_len};
+			batch[count++] = (struct notice){.ino = directory, .name = name, .len = at->name_len};
 	}
 	*cursor = at ? node_ref(at) : NULL;
 	if (start)
@@ -179,7 +179,7 @@ static bool is_stopping(struct notifier *notifier)
 }
 
 /* Errors say that the kernel does not know the name or that the connection is over: nothing to do. */
-static void send_to_kernel(struct hub *hub, uint64_t ino, struct str name)
+static void notify_send_to_kernel(struct hub *hub, uint64_t ino, struct str name)
 {
 	if (!hub->session)
 		return;
@@ -190,7 +190,7 @@ static void send_to_kernel(struct hub *hub, uint64_t ino, struct str name)
 }
 
 /* Takes the note's name. */
-static void send_note(struct notifier *notifier, const struct note *note)
+static void send_note(struct notifier *notifier, const struct notice *note)
 {
 	notifier->send(notifier->hub, note->ino, str_n(note->name, note->len));
 	free(note->name);
@@ -199,7 +199,7 @@ static void send_note(struct notifier *notifier, const struct note *note)
 static void send_lost(struct notifier *notifier, uint64_t directory)
 {
 	struct hub *hub = notifier->hub;
-	struct note batch[LOST_BATCH];
+	struct notice batch[LOST_BATCH];
 	struct node *cursor = NULL;
 	unsigned restarts = 0;
 
@@ -230,7 +230,7 @@ static void *notifier_run(void *user)
 	pthread_mutex_lock(&notifier->lock);
 	while (!notifier->stop) {
 		if (notifier->count > 0) {
-			struct note note = pop(notifier);
+			struct notice note = pop(notifier);
 
 			pthread_mutex_unlock(&notifier->lock);
 			send_note(notifier, &note);
@@ -281,7 +281,7 @@ int notifier_new(
 	if (!notifier)
 		return -ENOMEM;
 	notifier->hub = hub;
-	notifier->send = send ? send : send_to_kernel;
+	notifier->send = send ? send : notify_send_to_kernel;
 	pthread_mutex_init(&notifier->lock, NULL);
 	pthread_cond_init(&notifier->wake, NULL);
 	int error = notifier_start(notifier);

@@ -10,7 +10,7 @@ static bool is_escape(struct str name)
 	return str_has_prefix(name, LEAD) || str_has_prefix(name, BESIDE);
 }
 
-static bool put(struct odd_text *buf, struct str text)
+static bool odd_name_put(struct odd_text *buf, struct str text)
 {
 	if (buf->len + text.len > KEY_NAME_MAX)
 		return false;
@@ -30,9 +30,9 @@ static bool put_encoded(struct odd_text *buf, struct str part)
 		char c = part.data[i];
 
 		if (c == '%')
-			fits = put(buf, STR("%25"));
+			fits = odd_name_put(buf, STR("%25"));
 		else
-			fits = put(buf, c ? str_n(&part.data[i], 1) : STR("%00"));
+			fits = odd_name_put(buf, c ? str_n(&part.data[i], 1) : STR("%00"));
 	}
 	return fits;
 }
@@ -44,7 +44,7 @@ bool odd_name(struct str part, struct odd_text *buf, struct str *ret)
 		return true;
 	}
 	buf->len = 0;
-	if (!put(buf, LEAD) || !put_encoded(buf, part))
+	if (!odd_name_put(buf, LEAD) || !put_encoded(buf, part))
 		return false;
 	*ret = str_n(buf->text, buf->len);
 	return true;
@@ -53,7 +53,7 @@ bool odd_name(struct str part, struct odd_text *buf, struct str *ret)
 bool odd_name_beside(struct str part, struct odd_text *buf, struct str *ret)
 {
 	buf->len = 0;
-	if (part.len == 0 || !put(buf, BESIDE) || !put_encoded(buf, part))
+	if (part.len == 0 || !odd_name_put(buf, BESIDE) || !put_encoded(buf, part))
 		return false;
 	*ret = str_n(buf->text, buf->len);
 	return true;
@@ -67,13 +67,13 @@ static bool put_decoded(struct odd_text *buf, struct str text)
 		bool fits;
 
 		if (text.data[0] != '%') {
-			fits = put(buf, str_n(text.data, 1));
+			fits = odd_name_put(buf, str_n(text.data, 1));
 		} else {
 			skip = 3;
 			if (str_has_prefix(text, STR("%25")))
-				fits = put(buf, STR("%"));
+				fits = odd_name_put(buf, STR("%"));
 			else
-				fits = str_has_prefix(text, STR("%00")) && put(buf, str_n("", 1));
+				fits = str_has_prefix(text, STR("%00")) && odd_name_put(buf, str_n("", 1));
 		}
 		if (!fits)
 			return false;

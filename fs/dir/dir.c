@@ -54,7 +54,7 @@ struct dir {
 	uint64_t fetched_ms; /* when a fetch began that has made nothing whole; 0: none */
 };
 
-static struct dir *get(struct node *directory)
+static struct dir *dir_get(struct node *directory)
 {
 	struct dir *dir = directory->dir;
 
@@ -181,7 +181,7 @@ void dirs_reap(struct hub *hub)
 
 int dir_born(struct hub *hub, struct node *directory)
 {
-	struct dir *dir = get(directory);
+	struct dir *dir = dir_get(directory);
 
 	if (!dir)
 		return -ENOMEM;
@@ -348,7 +348,7 @@ void dir_removed(struct node *directory, struct str name)
 
 void dir_watch_begin(struct hub *hub, struct node *directory, struct dir_watch *ret)
 {
-	struct dir *dir = get(directory);
+	struct dir *dir = dir_get(directory);
 
 	reap(hub, dir);
 	*ret = (struct dir_watch){
@@ -379,7 +379,7 @@ bool dir_watch_removed(const struct dir_watch *watch, struct str name)
 }
 
 /* What a listing to the end did not show, and nobody here is making, is no more. */
-static void vanish(struct hub *hub, struct node *directory, uint64_t started_ms)
+static void dir_vanish(struct hub *hub, struct node *directory, uint64_t started_ms)
 {
 	struct node *child = directory->children;
 
@@ -411,7 +411,7 @@ void dir_watch_listed(struct hub *hub, struct dir_watch *watch)
 
 	if (!dir_watch_believable(watch) || dir->too_long || dir->epoch != watch->epoch || directory->gone)
 		return;
-	vanish(hub, directory, watch->started_ms);
+	dir_vanish(hub, directory, watch->started_ms);
 	for (struct node *child = directory->children; child && dir->epoch == watch->epoch;
 		child = child->child_next)
 		dir_child_added(hub, child);
@@ -479,7 +479,7 @@ static bool asked_already(const struct dir *dir, struct str key, uint64_t now_ms
 
 enum dir_question dir_miss(struct node *directory, pid_t pid, struct str key, uint64_t now_ms)
 {
-	struct dir *dir = get(directory);
+	struct dir *dir = dir_get(directory);
 
 	if (!dir || pid == 0)
 		return DIR_ASK_NAME;
@@ -505,7 +505,7 @@ int dir_marker(const struct node *directory)
 
 void dir_set_marker(struct node *directory, bool exists)
 {
-	struct dir *dir = get(directory);
+	struct dir *dir = dir_get(directory);
 
 	if (dir) {
 		dir->marker = exists;

@@ -11,7 +11,7 @@ static bool newer(const struct node *node, uint64_t asked_ms)
 	       (node->attr.fetched_ms != 0 && node->attr.fetched_ms >= asked_ms);
 }
 
-static void leave(struct hub *hub, struct node *node)
+static void dir_answer_leave(struct hub *hub, struct node *node)
 {
 	node_ref(node);
 	notify_entry(hub, node->parent->ino, str_n(node->name, node->name_len));
@@ -47,7 +47,7 @@ int seen_apply(struct hub *hub, const struct dir_watch *watch, const struct seen
 		return -ENOENT;
 	if (node && !newer(node, seen->asked_ms)) {
 		if (node->kind != seen->kind) {
-			leave(hub, node);
+			dir_answer_leave(hub, node);
 			node = NULL;
 		} else {
 			error = update(hub, node, seen);
@@ -83,5 +83,5 @@ void seen_nothing(struct hub *hub, const struct dir_watch *watch, struct str nam
 	struct node *node = nodes_child(hub->nodes, watch->directory, name);
 
 	if (node && !newer(node, asked_ms) && !early_is_emptied(hub, node))
-		leave(hub, node);
+		dir_answer_leave(hub, node);
 }

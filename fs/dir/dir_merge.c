@@ -15,7 +15,7 @@ static void emit(struct dir_merge *merge, struct str name, const struct page_ent
 	merge->emit(merge->user, key_name_ok(name) ? MERGE_ENTRY : MERGE_UNSHOWABLE, name, entry);
 }
 
-static struct str put(char **at, struct str s)
+static struct str dir_merge_put(char **at, struct str s)
 {
 	char *start = *at;
 
@@ -25,7 +25,7 @@ static struct str put(char **at, struct str s)
 	return str_n(start, s.len);
 }
 
-static int hold(struct dir_merge *merge, struct str name, const struct page_entry *entry)
+static int dir_merge_hold(struct dir_merge *merge, struct str name, const struct page_entry *entry)
 {
 	struct merge_held *held =
 		malloc(sizeof(*held) + entry->key.len + entry->etag.len + entry->storage_class.len + 1);
@@ -35,9 +35,9 @@ static int hold(struct dir_merge *merge, struct str name, const struct page_entr
 	char *at = held->text;
 
 	held->entry = *entry;
-	held->entry.key = put(&at, entry->key);
-	held->entry.etag = put(&at, entry->etag);
-	held->entry.storage_class = put(&at, entry->storage_class);
+	held->entry.key = dir_merge_put(&at, entry->key);
+	held->entry.etag = dir_merge_put(&at, entry->etag);
+	held->entry.storage_class = dir_merge_put(&at, entry->storage_class);
 	held->name_len = name.len;
 	held->below = merge->top;
 	merge->top = held;
@@ -80,7 +80,7 @@ static void directory(struct dir_merge *merge, struct str name, const struct pag
 }
 
 /* An answer has its objects and its prefixes in two sequences, each in key order (AWS, ListObjectsV2). */
-struct walk {
+struct merge_walk {
 	const struct page *page;
 	unsigned object, prefix; /* where each sequence is */
 };
@@ -92,7 +92,7 @@ static unsigned skip_to(const struct page *page, unsigned at, bool is_prefix)
 	return at;
 }
 
-static const struct page_entry *walk_peek(struct walk *walk)
+static const struct page_entry *walk_peek(struct merge_walk *walk)
 {
 	const struct page *page = walk->page;
 
@@ -108,7 +108,7 @@ static const struct page_entry *walk_peek(struct walk *walk)
 	return str_cmp(object->key, prefix->key) <= 0 ? object : prefix;
 }
 
-static const struct page_entry *walk_next(struct walk *walk)
+static const struct page_entry *walk_next(struct merge_walk *walk)
 {
 	const struct page_entry *entry = walk_peek(walk);
 
@@ -119,7 +119,7 @@ static const struct page_entry *walk_next(struct walk *walk)
 
 int dir_merge_page(struct dir_merge *merge, const struct page *page)
 {
-	struct walk walk = {.page = page};
+	struct merge_walk walk = {.page = page};
 	const struct page_entry *entry;
 
 	while ((entry = walk_next(&walk))) {
@@ -139,7 +139,7 @@ int dir_merge_page(struct dir_merge *merge, const struct page *page)
 
 		if (next && !may_follow(rel, str_skip(next->key, merge->prefix_len)))
 			emit(merge, rel, entry);
-		else if (hold(merge, rel, entry) < 0)
+		else if (dir_merge_hold(merge, rel, entry) < 0)
 			return -ENOMEM;
 	}
 	return 0;

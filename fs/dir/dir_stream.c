@@ -34,7 +34,7 @@ void dir_stream_unref(struct dir_stream *stream)
 }
 
 /* hub.lock held. */
-static void post(struct dir_stream *stream)
+static void dir_stream_post(struct dir_stream *stream)
 {
 	if (stream->posted)
 		return;
@@ -106,7 +106,7 @@ void dir_stream_start(struct dir_stream *stream)
 	stream->want_start = true;
 	stream->refs++;
 	dir_watch_begin(hub, stream->directory, &stream->watch);
-	post(stream);
+	dir_stream_post(stream);
 	hub_unlock(hub);
 }
 
@@ -117,7 +117,7 @@ void dir_stream_close(struct dir_stream *stream)
 	hub_lock(hub);
 	stream->closed = true;
 	if (stream->state == STREAM_RUNNING)
-		post(stream);
+		dir_stream_post(stream);
 	hub_unlock(hub);
 	dir_stream_unref(stream);
 }
@@ -191,5 +191,5 @@ void dir_stream_consume(struct dir_stream *stream, uint64_t index)
 		memmove(stream->entries, stream->entries + drop, stream->count * sizeof(struct node *));
 	}
 	if (stream->owed > 0 && stream->base + stream->count < stream->consumed + STREAM_AHEAD)
-		post(stream);
+		dir_stream_post(stream);
 }

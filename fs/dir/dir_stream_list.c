@@ -76,7 +76,7 @@ static bool vanished(struct dir_stream *stream)
 
 /* ---- what came; worker's thread, no lock ---- */
 
-static void changed(struct dir_stream *stream)
+static void dir_stream_list_changed(struct dir_stream *stream)
 {
 	struct hub *hub = stream->options.hub;
 
@@ -103,7 +103,7 @@ static void log_listing(const struct dir_stream *stream, enum log_level level, s
 			});
 }
 
-static void show(struct dir_stream *stream, const struct seen *seen)
+static void dir_stream_list_show(struct dir_stream *stream, const struct seen *seen)
 {
 	struct hub *hub = stream->options.hub;
 	struct node *node = NULL;
@@ -128,15 +128,15 @@ static void show(struct dir_stream *stream, const struct seen *seen)
 
 static void show_entry(struct dir_stream *stream, struct str name, const struct page_entry *entry)
 {
-	show(stream, &(struct seen){
-			     .name = name,
-			     .kind = entry->is_prefix ? NODE_DIR : NODE_FILE,
-			     .size = entry->size,
-			     .mtime = entry->mtime,
-			     .etag = entry->etag,
-			     .storage_class = entry->storage_class,
-			     .asked_ms = stream->asked_ms,
-		     });
+	dir_stream_list_show(stream, &(struct seen){
+					     .name = name,
+					     .kind = entry->is_prefix ? NODE_DIR : NODE_FILE,
+					     .size = entry->size,
+					     .mtime = entry->mtime,
+					     .etag = entry->etag,
+					     .storage_class = entry->storage_class,
+					     .asked_ms = stream->asked_ms,
+				     });
 }
 
 /* An object that is known here by its name beside a directory is shown as that. */
@@ -157,8 +157,8 @@ static bool known_beside(
 }
 
 /* fs/core/odd_name.h; false: it has no name in this view, and is left out. */
-static bool name_of(const struct dir_stream *stream, enum merge_event event, const struct page_entry *entry,
-	struct odd_text *buf, struct str *name)
+static bool dir_stream_list_name_of(const struct dir_stream *stream, enum merge_event event,
+	const struct page_entry *entry, struct odd_text *buf, struct str *name)
 {
 	if (stream->place.view->odd_keys != ODD_KEYS_ESCAPE)
 		return event == MERGE_ENTRY;
@@ -192,7 +192,7 @@ static void on_entry(void *user, enum merge_event event, struct str name, const 
 		stream->marker_plain =
 			entry->size == 0 &&
 			(entry->storage_class.len == 0 || str_eq(entry->storage_class, STR("STANDARD")));
-	} else if (name_of(stream, event, entry, &buf, &name)) {
+	} else if (dir_stream_list_name_of(stream, event, entry, &buf, &name)) {
 		show_entry(stream, name, entry);
 	} else {
 		leave_out(stream, event, entry);
@@ -240,11 +240,11 @@ static void ended(struct dir_stream *stream, int error)
 	stream->head = stream->directory->children;
 	dir_watch_end(hub, &stream->watch);
 	hub_unlock(hub);
-	changed(stream);
+	dir_stream_list_changed(stream);
 	dir_stream_unref(stream);
 }
 
-static void on_page(void *user, struct page *page)
+static void dir_stream_list_on_page(void *user, struct page *page)
 {
 	struct dir_stream *stream = user;
 	struct hub *hub = stream->options.hub;
@@ -274,10 +274,10 @@ static void on_page(void *user, struct page *page)
 		page_free(page);
 	else
 		lister_recycle(stream->lister, page);
-	changed(stream);
+	dir_stream_list_changed(stream);
 }
 
-static void on_listed(void *user, int error, const struct s3_answer *answer)
+static void dir_stream_list_on_listed(void *user, int error, const struct s3_answer *answer)
 {
 	struct dir_stream *stream = user;
 
@@ -298,7 +298,7 @@ static void on_listed(void *user, int error, const struct s3_answer *answer)
 static void ask_buckets(struct dir_stream *stream);
 
 /* After a page that was shown: the next, or the end. */
-static void buckets_go_on(struct dir_stream *stream)
+static void dir_stream_list_buckets_go_on(struct dir_stream *stream)
 {
 	const struct page *page = stream->page;
 	struct hub *hub = stream->options.hub;
@@ -330,12 +330,12 @@ static void on_buckets(struct call *call, const struct s3_answer *answer)
 		const struct page_entry *entry = &stream->page->entries[i];
 
 		if (endpoint_bucket_ok(entry->key))
-			show(stream, &(struct seen){
-					     .name = entry->key,
-					     .kind = NODE_BUCKET,
-					     .mtime = entry->mtime,
-					     .asked_ms = stream->asked_ms,
-				     });
+			dir_stream_list_show(stream, &(struct seen){
+							     .name = entry->key,
+							     .kind = NODE_BUCKET,
+							     .mtime = entry->mtime,
+							     .asked_ms = stream->asked_ms,
+						     });
 		else if ((stream->odd = true) && log_once("unshowable", entry->key, STR_NONE))
 			log_listing(stream, LOG_LEVEL_WARNING, entry->key, 0, NULL,
 				"not shown: no bucket can have this name");
@@ -343,7 +343,7 @@ static void on_buckets(struct call *call, const struct s3_answer *answer)
 	if (call->error < 0)
 		ended(stream, call->error);
 	else
-		buckets_go_on(stream);
+		dir_stream_list_buckets_go_on(stream);
 }
 
 /* ---- on the worker ---- */
@@ -380,15 +380,15 @@ static int start_listing(struct dir_stream *stream)
 		.delimiter = STR("/"),
 		.streams = 1,
 		.credits = pages_max ? pages_max : STREAM_CREDITS,
-		.on_page = on_page,
-		.on_done = on_listed,
+		.on_page = dir_stream_list_on_page,
+		.on_done = dir_stream_list_on_listed,
 		.user = stream,
 	};
 
 	return lister_start(stream->worker, &options, &stream->lister);
 }
 
-static void start(struct dir_stream *stream)
+static void dir_stream_list_start(struct dir_stream *stream)
 {
 	stream->merge =
 		(struct dir_merge){.prefix_len = stream->place.key_len, .emit = on_entry, .user = stream};
@@ -414,7 +414,7 @@ void dir_stream_run(struct task *task, struct worker *worker)
 	if (begin && closed)
 		ended(stream, -ECANCELED);
 	else if (begin)
-		start(stream);
+		dir_stream_list_start(stream);
 	else if (closed && stream->lister)
 		lister_cancel(stream->lister);
 	else if (closed && stream->calling)

@@ -13,7 +13,7 @@ enum marker_plan marker_plan(const struct node *directory, const struct node *ch
 	return dir_whole(directory, hub_now_ms()) ? MARKER_FIRST : MARKER_AFTER;
 }
 
-static void finish(struct marker *marker, int error, const struct s3_answer *answer)
+static void marker_finish(struct marker *marker, int error, const struct s3_answer *answer)
 {
 	headers_release(&marker->headers);
 	page_free(marker->page);
@@ -41,7 +41,7 @@ void marker_end(struct marker *marker, int error, const struct s3_answer *answer
 {
 	if (error == 0)
 		learn(marker, true);
-	finish(marker, error, answer);
+	marker_finish(marker, error, answer);
 }
 
 static void on_written(struct call *call, const struct s3_answer *answer)
@@ -51,7 +51,8 @@ static void on_written(struct call *call, const struct s3_answer *answer)
 	marker_end(marker, call->error, answer);
 }
 
-static void prepare(struct marker *marker, void (*on_done)(struct call *call, const struct s3_answer *answer))
+static void marker_prepare(
+	struct marker *marker, void (*on_done)(struct call *call, const struct s3_answer *answer))
 {
 	call_init(&marker->call);
 	marker->call.account = marker->place.account;
@@ -63,7 +64,7 @@ static void prepare(struct marker *marker, void (*on_done)(struct call *call, co
 /* on_done comes on the worker's thread, without an answer. */
 static void on_no_memory(struct call *call, const struct s3_answer *answer)
 {
-	finish(call->user, -ENOMEM, answer);
+	marker_finish(call->user, -ENOMEM, answer);
 }
 
 void marker_write(struct marker *marker)
@@ -75,7 +76,7 @@ void marker_write(struct marker *marker)
 		view_add_headers(marker->place.view, &marker->headers) == 0 &&
 		(!marker->attrs || attrs_write(marker->attrs, S_IFDIR, &marker->headers) == 0);
 
-	prepare(marker, memory ? on_written : on_no_memory);
+	marker_prepare(marker, memory ? on_written : on_no_memory);
 	marker->call.request.headers = &marker->headers;
 	marker->call.request.op = memory ? S3_PUT_OBJECT : S3_HEAD_BUCKET;
 	marker->call.request.key = place_key(&marker->place);
@@ -83,12 +84,12 @@ void marker_write(struct marker *marker)
 	call_post(marker->worker, &marker->call);
 }
 
-static void on_listed(struct call *call, const struct s3_answer *answer)
+static void marker_on_listed(struct call *call, const struct s3_answer *answer)
 {
 	struct marker *marker = call->user;
 
 	if (call->error < 0) {
-		finish(marker, call->error, answer);
+		marker_finish(marker, call->error, answer);
 		return;
 	}
 	if (marker->page->count + marker->page->left_out == 0) {
@@ -97,17 +98,17 @@ static void on_listed(struct call *call, const struct s3_answer *answer)
 	}
 	if (marker->page->count > 0)
 		learn(marker, str_eq(marker->page->entries[0].key, place_key(&marker->place)));
-	finish(marker, 0, answer);
+	marker_finish(marker, 0, answer);
 }
 
 /* The first keys at and below the directory. */
-static void list(struct marker *marker, unsigned keys,
+static void marker_list(struct marker *marker, unsigned keys,
 	void (*on_done)(struct call *call, const struct s3_answer *answer))
 {
 	struct page *page = NULL;
 	bool memory = page_new(&page) == 0;
 
-	prepare(marker, memory ? on_done : on_no_memory);
+	marker_prepare(marker, memory ? on_done : on_no_memory);
 	if (page)
 		page->lenient = true;
 	marker->page = page;
@@ -120,7 +121,7 @@ static void list(struct marker *marker, unsigned keys,
 
 void marker_ensure(struct marker *marker)
 {
-	list(marker, 1, on_listed);
+	marker_list(marker, 1, marker_on_listed);
 }
 
 static void on_removed(struct call *call, const struct s3_answer *answer)
@@ -129,7 +130,7 @@ static void on_removed(struct call *call, const struct s3_answer *answer)
 
 	if (call->error == 0)
 		learn(marker, false);
-	finish(marker, call->error, answer);
+	marker_finish(marker, call->error, answer);
 }
 
 /* It has become more than a sign that there is a directory: it keeps a mode, an owner or times. */
@@ -149,15 +150,15 @@ static void on_spare(struct call *call, const struct s3_answer *answer)
 	struct str key = place_key(&marker->place);
 
 	if (call->error == 0 && keeps_attrs(marker)) {
-		finish(marker, 0, answer);
+		marker_finish(marker, 0, answer);
 		return;
 	}
 	/* "dir/" sorts before all that begins so. */
 	if (call->error < 0 || marker->page->count < 2 || !str_eq(marker->page->entries[0].key, key)) {
-		finish(marker, call->error, answer);
+		marker_finish(marker, call->error, answer);
 		return;
 	}
-	prepare(marker, on_removed);
+	marker_prepare(marker, on_removed);
 	marker->call.request.op = S3_DELETE_OBJECT;
 	marker->call.request.key = key;
 	call_post(marker->worker, &marker->call);
@@ -165,5 +166,5 @@ static void on_spare(struct call *call, const struct s3_answer *answer)
 
 void marker_spare(struct marker *marker)
 {
-	list(marker, 2, on_spare);
+	marker_list(marker, 2, on_spare);
 }

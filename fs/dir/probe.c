@@ -45,7 +45,7 @@ static void judge(struct probe *probe)
 	}
 }
 
-static void finish(struct probe *probe)
+static void probe_finish(struct probe *probe)
 {
 	if (--probe->left > 0)
 		return;
@@ -61,7 +61,7 @@ static void keep_refusal(struct probe *probe, const struct call *call, const str
 		probe->refusal = *answer;
 }
 
-static void on_head(struct call *call, const struct s3_answer *answer)
+static void probe_on_head(struct call *call, const struct s3_answer *answer)
 {
 	struct probe *probe = call->user;
 
@@ -73,7 +73,7 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 		snprintf(probe->etag, sizeof(probe->etag), "%s", answer->etag);
 		snprintf(probe->storage_class, sizeof(probe->storage_class), "%s", answer->storage_class);
 	}
-	finish(probe);
+	probe_finish(probe);
 }
 
 static void prepare_list(struct probe *probe);
@@ -123,10 +123,10 @@ static void on_list(struct call *call, const struct s3_answer *answer)
 	keep_refusal(probe, call, answer);
 	if (call->error < 0 && probe->page)
 		page_clear(probe->page);
-	finish(probe);
+	probe_finish(probe);
 }
 
-static void prepare(struct probe *probe, struct call *call, enum s3_op op)
+static void probe_prepare(struct probe *probe, struct call *call, enum s3_op op)
 {
 	call_init(call);
 	call->request.op = op;
@@ -139,7 +139,7 @@ static void prepare_list(struct probe *probe)
 {
 	struct s3_request *request = &probe->list.request;
 
-	prepare(probe, &probe->list, S3_LIST_OBJECTS);
+	probe_prepare(probe, &probe->list, S3_LIST_OBJECTS);
 	request->prefix = str_n(probe->prefix, probe->key.len + 1);
 	request->max_keys = PROBE_KEYS;
 	if (probe->ask_tail) {
@@ -172,10 +172,10 @@ void probe_start(struct worker *worker, struct probe *probe)
 		prepare_list(probe);
 	}
 	if (!probe->only_dir) {
-		prepare(probe, &probe->head, S3_HEAD_OBJECT);
+		probe_prepare(probe, &probe->head, S3_HEAD_OBJECT);
 		probe->head.request.key = probe->key;
 		probe->head.sinks.headers = probe->headers;
-		probe->head.on_done = on_head;
+		probe->head.on_done = probe_on_head;
 	}
 	/* Both on one worker: their ends come one after the other, on its thread.  With the last call posted
 	 * the probe may be gone. */

@@ -34,7 +34,7 @@ enum {
 			 fast */
 };
 
-static void check(const struct batch *batch)
+static void batch_check(const struct batch *batch)
 {
 #ifndef NDEBUG
 	const struct batches *batches = batch->batches;
@@ -94,12 +94,12 @@ void batches_free(struct batches *batches)
 
 /* ---- the table ---- */
 
-static struct batch **slot_of(struct batches *batches, pid_t pid)
+static struct batch **batch_slot_of(struct batches *batches, pid_t pid)
 {
 	return &batches->slots[(unsigned)pid % BATCH_SLOTS];
 }
 
-static uint64_t now_ms(void)
+static uint64_t batch_now_ms(void)
 {
 	struct timespec now;
 
@@ -110,7 +110,7 @@ static uint64_t now_ms(void)
 /* Lock held. */
 static bool is_alive(struct batch *batch)
 {
-	uint64_t now = now_ms();
+	uint64_t now = batch_now_ms();
 
 	if (now - batch->seen_ms < ALIVE_MS)
 		return true;
@@ -119,9 +119,9 @@ static bool is_alive(struct batch *batch)
 }
 
 /* Lock held.  The number may be another process's by now, before on_end was called for the one before. */
-static struct batch *find(struct batches *batches, pid_t pid)
+static struct batch *batch_find(struct batches *batches, pid_t pid)
 {
-	struct batch *batch = *slot_of(batches, pid);
+	struct batch *batch = *batch_slot_of(batches, pid);
 
 	while (batch && (batch->caller.pid != pid || !is_alive(batch)))
 		batch = batch->next;
@@ -131,7 +131,7 @@ static struct batch *find(struct batches *batches, pid_t pid)
 /* Lock held.  The table's ref goes over to the caller. */
 static void leave_table(struct batch *batch)
 {
-	struct batch **at = slot_of(batch->batches, batch->caller.pid);
+	struct batch **at = batch_slot_of(batch->batches, batch->caller.pid);
 
 	while (*at != batch)
 		at = &(*at)->next;
@@ -150,7 +150,7 @@ struct batch *batch_ref(struct batch *batch)
 /* Lock held; true: it is to be freed. */
 static bool unref(struct batch *batch)
 {
-	check(batch);
+	batch_check(batch);
 	return --batch->refs == 0;
 }
 
@@ -212,7 +212,7 @@ static void on_end(struct process_watch *watch)
 struct batch *batches_find(struct batches *batches, pid_t pid)
 {
 	pthread_mutex_lock(&batches->lock);
-	struct batch *batch = find(batches, pid);
+	struct batch *batch = batch_find(batches, pid);
 
 	if (batch)
 		batch->refs++;
@@ -232,7 +232,7 @@ struct batch *batches_open(struct batches *batches, const struct caller *caller,
 	batch->batches = batches;
 	batch->caller = *caller;
 	batch->pidfd = pidfd;
-	batch->began_ms = now_ms();
+	batch->began_ms = batch_now_ms();
 	batch->watch = (struct process_watch){.pidfd = pidfd, .on_end = on_end, .user = batch};
 	batch->waits_last = &batch->waits;
 	batch_mounts_init(batch);
@@ -241,8 +241,8 @@ struct batch *batches_open(struct batches *batches, const struct caller *caller,
 	bool full = batches->count == BATCHES_MAX;
 
 	if (!full) {
-		batch->next = *slot_of(batches, caller->pid);
-		*slot_of(batches, caller->pid) = batch;
+		batch->next = *batch_slot_of(batches, caller->pid);
+		*batch_slot_of(batches, caller->pid) = batch;
 		batches->count++;
 	}
 	pthread_mutex_unlock(&batches->lock);
@@ -282,7 +282,7 @@ static void promise(struct batch *batch)
 	batch->refs++;
 	batch->outstanding++;
 	batch->batches->outstanding++;
-	check(batch);
+	batch_check(batch);
 }
 
 bool batch_promise(struct batch *batch, struct batch_wait *wait)
@@ -378,7 +378,7 @@ static void batch_pump(struct batch *batch)
 	}
 }
 
-static void keep(struct batch *batch, int error, bool lacking)
+static void early_batch_keep(struct batch *batch, int error, bool lacking)
 {
 	struct batches *batches = batch->batches;
 	struct batch_wait *room;
@@ -408,12 +408,12 @@ static void keep(struct batch *batch, int error, bool lacking)
 
 void batch_keep(struct batch *batch, int error)
 {
-	keep(batch, error, true);
+	early_batch_keep(batch, error, true);
 }
 
 void batch_keep_removal(struct batch *batch, int error)
 {
-	keep(batch, error, false);
+	early_batch_keep(batch, error, false);
 }
 
 int batch_take_error(struct batch *batch)

@@ -45,7 +45,7 @@ static void on_read(struct resolve *resolve)
 }
 
 /* The kernel says so once (proc_pid_mountinfo(5): POLLERR and POLLPRI). */
-static bool changed(int mounts)
+static bool batch_mounts_changed(int mounts)
 {
 	struct pollfd poll_fd = {.fd = mounts, .events = POLLPRI};
 
@@ -77,7 +77,7 @@ bool batch_is_clear(struct batch *batch)
 	pthread_mutex_lock(&batches->lock);
 	if (!batch->reading && now - batch->looked_ms >= LOOK_MS) {
 		batch->looked_ms = now;
-		batch->stale |= changed(batch->mounts);
+		batch->stale |= batch_mounts_changed(batch->mounts);
 		again = batch->reading = batch->stale;
 	}
 	if (batch->stale)

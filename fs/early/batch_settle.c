@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-static void on_settled(struct batch_wait *wait, int error)
+static void batch_settle_on_settled(struct batch_wait *wait, int error)
 {
 	struct batch *batch = wait->user;
 
@@ -16,7 +16,7 @@ static void on_settled(struct batch_wait *wait, int error)
 }
 
 /* One wait for each that lives, so that what they put off is done as well. */
-static void wait_for_all(struct batches *batches)
+static void batch_settle_wait_for_all(struct batches *batches)
 {
 	struct batch *live[BATCHES_MAX];
 	unsigned count = 0;
@@ -36,7 +36,7 @@ static void wait_for_all(struct batches *batches)
 			batch_unref(live[i]);
 			continue;
 		}
-		wait->on_done = on_settled;
+		wait->on_done = batch_settle_on_settled;
 		wait->user = live[i];
 		batch_wait(live[i], wait);
 	}
@@ -55,7 +55,7 @@ int batches_settle(struct batches *batches, unsigned limit_ms)
 		until.tv_nsec -= 1000000000;
 	}
 	batches->hooks.hurry(batches->hooks.user);
-	wait_for_all(batches);
+	batch_settle_wait_for_all(batches);
 	pthread_mutex_lock(&batches->lock);
 	while (batches->outstanding > 0 && error == 0)
 		error = -pthread_cond_timedwait(&batches->drained, &batches->lock, &until);

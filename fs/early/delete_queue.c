@@ -55,7 +55,7 @@ struct gather {
 
 static void pump(struct gather *gather);
 
-static void tell(struct gathered *gathered, int error, const char *code, const char *request_id)
+static void delete_queue_tell(struct gathered *gathered, int error, const char *code, const char *request_id)
 {
 	gathered->error = error;
 	gathered->code = code;
@@ -69,7 +69,7 @@ static void tell_all(struct gathered *first, int error)
 		struct gathered *gathered = first;
 
 		first = gathered->next;
-		tell(gathered, error, "", "");
+		delete_queue_tell(gathered, error, "", "");
 	}
 }
 
@@ -92,7 +92,7 @@ static void on_purged(struct purge *purge)
 		struct gathered *gathered = at;
 
 		at = at->next;
-		tell(gathered, purge->keys[i].error, purge->keys[i].code, purge->request_id);
+		delete_queue_tell(gathered, purge->keys[i].error, purge->keys[i].code, purge->request_id);
 	}
 	free(purge->keys);
 	stop_sending(gather, set);
@@ -179,7 +179,7 @@ static void send_pile(struct gather *gather, struct pile *pile)
 	pump(gather);
 }
 
-static void send_all(struct gather *gather)
+static void delete_queue_send_all(struct gather *gather)
 {
 	worker_timer_clear(gather->worker, &gather->timer);
 	for (unsigned i = 0; i < PILES_MAX; i++) {
@@ -205,7 +205,7 @@ static void on_timer(struct timer *timer, struct worker *worker)
 			open = true;
 	}
 	if (open && worker_timer_set(worker, timer, GATHER_IDLE_MS) < 0)
-		send_all(gather);
+		delete_queue_send_all(gather);
 }
 
 /* The bucket's pile, a free one, or the oldest, emptied. */
@@ -251,7 +251,7 @@ static void on_added(struct task *task, struct worker *worker)
 	else if (atomic_load(&gather->stopping) ||
 		 (first && gather->timer.index == 0 &&
 			 worker_timer_set(worker, &gather->timer, GATHER_IDLE_MS) < 0))
-		send_all(gather);
+		delete_queue_send_all(gather);
 }
 
 static void on_hurry(struct task *task, struct worker *worker)
@@ -259,7 +259,7 @@ static void on_hurry(struct task *task, struct worker *worker)
 	struct gather *gather = (struct gather *)((char *)task - offsetof(struct gather, hurry));
 
 	atomic_store(&gather->hurrying, false);
-	send_all(gather);
+	delete_queue_send_all(gather);
 }
 
 int gather_new(struct worker *worker, struct gather **ret)

@@ -32,12 +32,12 @@ static void hurry(void *user)
 	gather_hurry(early->gather);
 }
 
-static void settle(void *user, struct batch *batch);
+static void early_early_settle(void *user, struct batch *batch);
 
 int early_new(struct hub *hub, struct early **ret)
 {
 	struct early *early = calloc(1, sizeof(*early));
-	const struct batches_hooks hooks = {.hurry = hurry, .settle = settle, .user = early};
+	const struct batches_hooks hooks = {.hurry = hurry, .settle = early_early_settle, .user = early};
 
 	if (!early)
 		return -ENOMEM;
@@ -70,7 +70,7 @@ void early_stop(struct early *early)
 }
 
 /* hub.lock held: out of the list, which `at` points into. */
-static struct early_dir *take(struct early *early, struct early_dir **at)
+static struct early_dir *early_take(struct early *early, struct early_dir **at)
 {
 	struct early_dir *dir = *at;
 
@@ -94,7 +94,7 @@ void early_free(struct early *early)
 	resolver_free(early->resolver);
 	hub_lock(early->hub);
 	while (early->dirs)
-		drop(early, take(early, &early->dirs));
+		drop(early, early_take(early, &early->dirs));
 	hub_unlock(early->hub);
 	batches_free(early->batches);
 	gather_free(early->gather);
@@ -121,7 +121,7 @@ static bool has_batch(const struct caller *caller)
 	       ((caller->tool == CALLER_CP || caller->tool == CALLER_RM) && caller->recursive);
 }
 
-static void on_resolved(struct resolve *resolve)
+static void early_on_resolved(struct resolve *resolve)
 {
 	struct early_ask *ask = resolve->user;
 	struct batch *batch = NULL;
@@ -141,7 +141,7 @@ void early_ask(struct early_ask *ask, const struct parked *parked)
 		.device = ask->hub->dev,
 		.uid = parked->uid,
 		.question = CALLER_WHO,
-		.on_done = on_resolved,
+		.on_done = early_on_resolved,
 		.user = ask};
 	if (!early || parked->thread <= 0 || resolver_ask(early->resolver, &ask->resolve) < 0)
 		ask->on_done(ask, NULL);
@@ -155,11 +155,11 @@ static bool settled(const struct early_dir *dir)
 	return dir->node->gone || (!dir->emptied && dir->listed && !dir->marked && !dir->node->local);
 }
 
-static bool is_below(const struct node *node, const struct node *above)
+static bool early_is_below(const struct node *node, const struct node *above)
 {
 	while (node && node != above)
 		node = node->parent;
-	return node != NULL;
+	return node;
 }
 
 /* hub.lock held: has something of it been acknowledged, as far as is known here? */
@@ -173,7 +173,7 @@ static bool has_landed(const struct node *directory)
 }
 
 /* What is to become of a list. */
-struct sweep {
+struct marker_sweep {
 	const struct batch *batch; /* of this one; NULL: below a directory */
 	const struct node *below;
 	bool over; /* its process has ended */
@@ -188,9 +188,9 @@ static bool of_its_own(const struct early_dir *dir)
 }
 
 /* hub.lock held.  Is it this one's turn, and for what? */
-static bool is_due(const struct sweep *sweep, const struct early_dir *dir, enum mark_fate *ret)
+static bool is_due(const struct marker_sweep *sweep, const struct early_dir *dir, enum mark_fate *ret)
 {
-	if (sweep->batch ? dir->batch != sweep->batch : !is_below(dir->node, sweep->below))
+	if (sweep->batch ? dir->batch != sweep->batch : !early_is_below(dir->node, sweep->below))
 		return false;
 	if (of_its_own(dir))
 		return false;
@@ -204,21 +204,22 @@ static bool is_due(const struct sweep *sweep, const struct early_dir *dir, enum 
 }
 
 /* hub.lock held.  Marks the directory; what may yet turn out to be in vain stays in the list.  Does it? */
-static bool sweep_one(struct early *early, struct sweep *sweep, struct early_dir **at, enum mark_fate fate)
+static bool sweep_one(
+	struct early *early, struct marker_sweep *sweep, struct early_dir **at, enum mark_fate fate)
 {
 	struct early_dir *dir = *at;
 	const struct mark_wish wish = {
 		.hub = early->hub, .batch = dir->batch, .node = dir->node, .fate = fate};
 
 	if (!early_mark_take(&wish, &sweep->marks)) {
-		take(early, at);
+		early_take(early, at);
 		dir->next = sweep->failed;
 		sweep->failed = dir;
 	} else if (fate == MARK_ALONE && !sweep->over) {
 		dir->marked = true;
 		return true;
 	} else {
-		drop(early, take(early, at));
+		drop(early, early_take(early, at));
 	}
 	return false;
 }
@@ -238,7 +239,7 @@ static void sweep_fail(struct early *early, struct early_dir *failed)
 	}
 }
 
-static void run_sweep(struct early *early, struct sweep *sweep)
+static void run_sweep(struct early *early, struct marker_sweep *sweep)
 {
 	hub_lock(early->hub);
 	for (struct early_dir **at = &early->dirs; *at;) {
@@ -246,7 +247,7 @@ static void run_sweep(struct early *early, struct sweep *sweep)
 		bool stays = !settled(*at) && !(sweep->over && of_its_own(*at));
 
 		if (!stays)
-			drop(early, take(early, at));
+			drop(early, early_take(early, at));
 		else if (is_due(sweep, *at, &fate))
 			stays = sweep_one(early, sweep, at, fate);
 		if (stays)
@@ -257,10 +258,10 @@ static void run_sweep(struct early *early, struct sweep *sweep)
 	sweep_fail(early, sweep->failed);
 }
 
-static void settle(void *user, struct batch *batch)
+static void early_early_settle(void *user, struct batch *batch)
 {
 	struct early *early = user;
-	struct sweep sweep = {.batch = batch, .over = batch_over(batch)};
+	struct marker_sweep sweep = {.batch = batch, .over = batch_over(batch)};
 
 	if (sweep.over)
 		prefetch_drop(early->hub, &early->prefetches, batch);
@@ -269,13 +270,13 @@ static void settle(void *user, struct batch *batch)
 
 void early_decide_below(struct hub *hub, struct node *directory)
 {
-	struct sweep sweep = {.below = directory};
+	struct marker_sweep sweep = {.below = directory};
 
 	if (hub->early)
 		run_sweep(hub->early, &sweep);
 }
 
-static struct early_dir *find(
+static struct early_dir *early_find(
 	struct early *early, const struct batch *batch, uint64_t source, struct early_dir ***ret_at)
 {
 	for (struct early_dir **at = &early->dirs; *at; at = &(*at)->next) {
@@ -287,14 +288,14 @@ static struct early_dir *find(
 	return NULL;
 }
 
-static bool add(struct hub *hub, struct batch *batch, struct node *node, bool emptied)
+static bool early_add(struct hub *hub, struct batch *batch, struct node *node, bool emptied)
 {
 	struct early *early = hub->early;
 	struct early_dir **at = &early->dirs;
 
 	for (unsigned i = 0; *at && i < PRUNE_MAX; i++) {
 		if (settled(*at))
-			drop(early, take(early, at));
+			drop(early, early_take(early, at));
 		else
 			at = &(*at)->next;
 	}
@@ -311,11 +312,11 @@ static bool add(struct hub *hub, struct batch *batch, struct node *node, bool em
 
 static bool add_made(struct hub *hub, struct batch *batch, struct node *directory)
 {
-	struct early_dir **at, *before = find(hub->early, batch, 0, &at);
+	struct early_dir **at, *before = early_find(hub->early, batch, 0, &at);
 
 	if (before)
 		before->source = ELSEWHERE;
-	return add(hub, batch, directory, false);
+	return early_add(hub, batch, directory, false);
 }
 
 bool early_made(struct hub *hub, struct batch *batch, struct node *directory)
@@ -331,11 +332,11 @@ void early_marked(struct hub *hub, struct batch *batch, struct node *directory)
 
 bool early_opened(struct hub *hub, struct batch *batch, const struct node *directory)
 {
-	struct early_dir **at, *dir = find(hub->early, batch, 0, &at);
+	struct early_dir **at, *dir = early_find(hub->early, batch, 0, &at);
 
 	if (dir)
 		dir->source = directory->ino;
-	return dir != NULL;
+	return dir;
 }
 
 void early_listed(struct hub *hub, struct batch *batch, struct node *directory)
@@ -344,7 +345,7 @@ void early_listed(struct hub *hub, struct batch *batch, struct node *directory)
 	struct early_dir **at, *dir, *failed = NULL;
 
 	hub_lock(hub);
-	dir = find(hub->early, batch, directory->ino, &at);
+	dir = early_find(hub->early, batch, directory->ino, &at);
 	if (dir && dir_marker(directory) == 1) {
 		const struct mark_wish wish = {.hub = hub,
 			.batch = batch,
@@ -352,7 +353,7 @@ void early_listed(struct hub *hub, struct batch *batch, struct node *directory)
 			.source = directory,
 			.fate = MARK_COPY};
 
-		take(hub->early, at);
+		early_take(hub->early, at);
 		if (early_mark_take(&wish, &mark)) {
 			drop(hub->early, dir);
 		} else {
@@ -372,7 +373,7 @@ void early_emptied(struct hub *hub, struct batch *batch, struct node *directory)
 	if (directory->kind != NODE_DIR || !directory->parent)
 		return;
 	if (!hub->early->dirs || hub->early->dirs->node != directory)
-		add(hub, batch, directory, true);
+		early_add(hub, batch, directory, true);
 }
 
 bool early_is_emptied(const struct hub *hub, const struct node *directory)
@@ -390,7 +391,7 @@ void early_unemptied(struct hub *hub, const struct node *directory)
 {
 	for (struct early_dir **at = &hub->early->dirs; *at; at = &(*at)->next) {
 		if ((*at)->node == directory && (*at)->emptied) {
-			drop(hub->early, take(hub->early, at));
+			drop(hub->early, early_take(hub->early, at));
 			return;
 		}
 	}

@@ -23,7 +23,7 @@ struct mark {
 	struct marker_copy copy;
 };
 
-static void end(struct mark *mark, int error)
+static void new_dir_mark_end(struct mark *mark, int error)
 {
 	struct hub *hub = mark->hub;
 	struct batch *batch = mark->batch;
@@ -45,7 +45,7 @@ static void end(struct mark *mark, int error)
 	hub_unpark(hub);
 }
 
-static void on_marked(struct marker *marker, int error, const struct s3_answer *answer)
+static void new_dir_mark_on_marked(struct marker *marker, int error, const struct s3_answer *answer)
 {
 	struct mark *mark = marker->user;
 	bool spare = mark->fate == MARK_SPARE;
@@ -61,10 +61,10 @@ static void on_marked(struct marker *marker, int error, const struct s3_answer *
 				.consequence = spare ? "the directory has a marker that its source has not"
 						     : "the directory's marker was not written",
 			});
-	end(mark, error);
+	new_dir_mark_end(mark, error);
 }
 
-static void granted(struct claim *claim);
+static void new_dir_mark_granted(struct claim *claim);
 
 static bool same_place(const struct place *a, const struct place *b)
 {
@@ -80,7 +80,7 @@ static int claim_it(struct mark *mark)
 
 	if (error == 0 && mark->source)
 		error = node_place(mark->source, &mark->copy.from);
-	mark->claim = (struct claim){.granted = granted, .user = mark};
+	mark->claim = (struct claim){.granted = new_dir_mark_granted, .user = mark};
 	if (error == 0)
 		error = claim_add(
 			&mark->claim, place->account, place_bucket(place), place_key(place), below, true);
@@ -114,7 +114,7 @@ static bool in_place(struct mark *mark)
 	       (node_place(mark->source, &place) == 0 && same_place(&place, &mark->copy.from));
 }
 
-static void go(struct mark *mark)
+static void new_dir_mark_go(struct mark *mark)
 {
 	switch (mark->fate) {
 	case MARK_COPY:
@@ -132,7 +132,7 @@ static void go(struct mark *mark)
 	}
 }
 
-static void begin(struct mark *mark)
+static void new_dir_mark_begin(struct mark *mark)
 {
 	struct hub *hub = mark->hub;
 	int result = 1;
@@ -143,11 +143,11 @@ static void begin(struct mark *mark)
 
 		hub_unlock(hub);
 		if (!is_wanted) {
-			end(mark, 0);
+			new_dir_mark_end(mark, 0);
 			return;
 		}
 		if (there) {
-			go(mark);
+			new_dir_mark_go(mark);
 			return;
 		}
 		claim_release(hub->claims, &mark->claim, 0);
@@ -156,12 +156,12 @@ static void begin(struct mark *mark)
 		hub_unlock(hub);
 	}
 	if (result < 0)
-		end(mark, result);
+		new_dir_mark_end(mark, result);
 }
 
-static void granted(struct claim *claim)
+static void new_dir_mark_granted(struct claim *claim)
 {
-	begin(claim->user);
+	new_dir_mark_begin(claim->user);
 }
 
 bool early_mark_take(const struct mark_wish *wish, struct mark **chain)
@@ -179,7 +179,7 @@ bool early_mark_take(const struct mark_wish *wish, struct mark **chain)
 	mark->marker.hub = hub;
 	mark->marker.worker = engine_pick(hub->engine);
 	mark->marker.directory = mark->node;
-	mark->marker.on_done = on_marked;
+	mark->marker.on_done = new_dir_mark_on_marked;
 	mark->marker.user = mark;
 	if (wish->source) {
 		mark->source = node_ref(wish->source);
@@ -204,8 +204,8 @@ void early_marks_go(struct mark *chain)
 
 		chain = mark->next;
 		if (mark->taken < 0)
-			end(mark, mark->taken);
+			new_dir_mark_end(mark, mark->taken);
 		else
-			begin(mark);
+			new_dir_mark_begin(mark);
 	}
 }

@@ -6,7 +6,8 @@
 enum { LOOK_MAX = 256 };
 
 /* hub.lock held: its slot, or NULL. */
-static struct prefetch *find(struct prefetches *prefetches, const struct batch *batch, uint64_t directory)
+static struct prefetch *prefetch_find(
+	struct prefetches *prefetches, const struct batch *batch, uint64_t directory)
 {
 	for (unsigned i = 0; i < PREFETCH_MAX; i++) {
 		struct prefetch *slot = &prefetches->slots[i];
@@ -38,7 +39,7 @@ static struct prefetch *free_slot(struct prefetches *prefetches, uint64_t now, s
 	return oldest;
 }
 
-static void begin(
+static void prefetch_begin(
 	struct hub *hub, struct prefetches *prefetches, const struct batch *batch, struct node *directory)
 {
 	const struct dir_stream_options options = {.hub = hub, .directory = directory};
@@ -75,13 +76,13 @@ void prefetch_beside(
 	for (; node && count < PREFETCH_AHEAD && looked < LOOK_MAX; node = node->child_prev, looked++) {
 		if (node->kind != NODE_DIR || node->local || node->ino < directory->ino)
 			continue;
-		if (find(prefetches, batch, node->ino))
+		if (prefetch_find(prefetches, batch, node->ino))
 			continue;
 		next[count++] = node_ref(node);
 	}
 	hub_unlock(hub);
 	for (unsigned i = 0; i < count; i++)
-		begin(hub, prefetches, batch, next[i]);
+		prefetch_begin(hub, prefetches, batch, next[i]);
 	hub_lock(hub);
 	for (unsigned i = 0; i < count; i++)
 		node_unref(hub->nodes, next[i]);
@@ -94,7 +95,7 @@ struct dir_stream *prefetch_take(struct hub *hub, struct prefetches *prefetches,
 	struct dir_stream *stream = NULL, *old = NULL;
 
 	hub_lock(hub);
-	struct prefetch *slot = find(prefetches, batch, options->directory->ino);
+	struct prefetch *slot = prefetch_find(prefetches, batch, options->directory->ino);
 
 	if (slot) {
 		bool fresh = hub_now_ms() - slot->began_ms < PREFETCH_AGE_MS;

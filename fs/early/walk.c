@@ -5,7 +5,7 @@
 
 enum { STACK_FIRST = 16 };
 
-static void check(const struct visits *visits)
+static void walk_check(const struct visits *visits)
 {
 #ifndef NDEBUG
 	assert(visits->count <= visits->size && visits->size <= VISIT_DEPTH_MAX);
@@ -26,7 +26,7 @@ void visits_release(struct visits *visits)
 }
 
 /* Its place from 1; 0: not on the stack. */
-static unsigned find(const struct visits *visits, uint64_t directory)
+static unsigned walk_find(const struct visits *visits, uint64_t directory)
 {
 	unsigned at = visits->count;
 
@@ -44,7 +44,7 @@ static struct visit *by_id(struct visits *visits, uint64_t id)
 	return NULL;
 }
 
-static void turn_to(struct visit *visit, uint64_t entry)
+static void walk_turn_to(struct visit *visit, uint64_t entry)
 {
 	if (!visit->listed || entry <= visit->last)
 		visit->broken = true;
@@ -52,7 +52,7 @@ static void turn_to(struct visit *visit, uint64_t entry)
 		visit->last = entry;
 }
 
-static bool push(struct visits *visits, struct visit visit)
+static bool walk_push(struct visits *visits, struct visit visit)
 {
 	if (visits->count == visits->size) {
 		unsigned size = visits->size ? 2 * visits->size : STACK_FIRST;
@@ -71,15 +71,15 @@ static bool push(struct visits *visits, struct visit visit)
 
 uint64_t visit_opened(struct visits *visits, uint64_t directory, uint64_t parent)
 {
-	unsigned at = find(visits, parent);
+	unsigned at = walk_find(visits, parent);
 	uint64_t id = ++visits->next_id;
 
 	if (at > 0)
-		turn_to(&visits->stack[at - 1], directory);
+		walk_turn_to(&visits->stack[at - 1], directory);
 	visits->count = at;
-	if (!push(visits, (struct visit){.directory = directory, .parent = parent, .id = id}))
+	if (!walk_push(visits, (struct visit){.directory = directory, .parent = parent, .id = id}))
 		id = 0;
-	check(visits);
+	walk_check(visits);
 	return id;
 }
 
@@ -94,7 +94,7 @@ void visit_told(struct visits *visits, uint64_t id, uint64_t highest)
 		visit->broken = true;
 	else if (highest > visit->highest)
 		visit->highest = highest;
-	check(visits);
+	walk_check(visits);
 }
 
 void visit_rewound(struct visits *visits, uint64_t id)
@@ -107,7 +107,7 @@ void visit_rewound(struct visits *visits, uint64_t id)
 		visit->broken = true;
 	visit->listed = false;
 	visit->highest = visit->last = 0;
-	check(visits);
+	walk_check(visits);
 }
 
 /* Does a directory around stack[at - 1] still have something before it? */
@@ -140,7 +140,7 @@ bool visit_listed(struct visits *visits, uint64_t id)
 	if (!visit)
 		return false;
 	visit->listed = true;
-	check(visits);
+	walk_check(visits);
 	return more_at(visits, (unsigned)(visit - visits->stack) + 1);
 }
 
@@ -151,7 +151,7 @@ bool visit_coming(const struct visits *visits)
 
 void visit_lands(struct visits *visits, uint64_t directory)
 {
-	unsigned at = find(visits, directory);
+	unsigned at = walk_find(visits, directory);
 
 	if (at > 0)
 		visits->stack[at - 1].lands = true;
@@ -159,7 +159,7 @@ void visit_lands(struct visits *visits, uint64_t directory)
 
 bool visit_passes(const struct visits *visits, uint64_t directory, uint64_t entry)
 {
-	unsigned at = find(visits, directory);
+	unsigned at = walk_find(visits, directory);
 
 	if (visit_more(visits, directory, entry))
 		return true;
@@ -168,23 +168,23 @@ bool visit_passes(const struct visits *visits, uint64_t directory, uint64_t entr
 
 bool visit_has(const struct visits *visits, uint64_t directory)
 {
-	return find(visits, directory) > 0;
+	return walk_find(visits, directory) > 0;
 }
 
 void visit_entry(struct visits *visits, uint64_t directory, uint64_t entry)
 {
-	unsigned at = find(visits, directory);
+	unsigned at = walk_find(visits, directory);
 
 	if (at == 0)
 		return;
 	visits->count = at;
-	turn_to(&visits->stack[at - 1], entry);
-	check(visits);
+	walk_turn_to(&visits->stack[at - 1], entry);
+	walk_check(visits);
 }
 
 bool visit_more(const struct visits *visits, uint64_t directory, uint64_t entry)
 {
-	unsigned at = find(visits, directory);
+	unsigned at = walk_find(visits, directory);
 
 	if (at == 0 || at != visits->count)
 		return false;
@@ -198,14 +198,14 @@ bool visit_more(const struct visits *visits, uint64_t directory, uint64_t entry)
 
 bool visit_ahead(const struct visits *visits, uint64_t directory, uint64_t entry)
 {
-	unsigned at = find(visits, directory);
+	unsigned at = walk_find(visits, directory);
 
 	return at > 0 && !visits->stack[at - 1].broken && entry >= visits->stack[at - 1].last;
 }
 
 bool visit_inside(const struct visits *visits, uint64_t directory)
 {
-	unsigned at = find(visits, directory);
+	unsigned at = walk_find(visits, directory);
 
 	return at > 0 && !visits->stack[at - 1].kept;
 }
@@ -224,7 +224,7 @@ void visit_refused(struct visits *visits)
 
 void visit_left(struct visits *visits, uint64_t directory)
 {
-	unsigned at = find(visits, directory);
+	unsigned at = walk_find(visits, directory);
 
 	if (at > 0)
 		visits->count = at - 1;

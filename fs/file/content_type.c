@@ -82,7 +82,7 @@ static const struct {
 	{"zst", "application/zstd"},
 };
 
-static int compare(const void *ending, const void *entry)
+static int content_type_compare(const void *ending, const void *entry)
 {
 	return strcasecmp(ending, *(const char *const *)entry);
 }
@@ -101,7 +101,7 @@ const char *content_type_of(struct str name)
 		return UNKNOWN_TYPE;
 	memcpy(ending, name.data + dot, name.len - dot);
 	ending[name.len - dot] = '\0';
-	found = bsearch(ending, types, sizeof(types) / sizeof(*types), sizeof(*types), compare);
+	found = bsearch(ending, types, sizeof(types) / sizeof(*types), sizeof(*types), content_type_compare);
 	return found ? found[1] : UNKNOWN_TYPE;
 }
 

@@ -341,7 +341,7 @@ int draft_make_empty(struct hub *hub, struct node *node, int *ret_close)
 }
 
 /* S3 never had it and never will: the name goes, or is somebody else's object. */
-static void vanish(struct hub *hub, struct node *node, bool foreign)
+static void draft_vanish(struct hub *hub, struct node *node, bool foreign)
 {
 	struct node *parent = node->parent;
 
@@ -398,7 +398,7 @@ void draft_settle(struct hub *hub, struct node *node)
 		} else if (dirty && handles == 0 && draft->error < 0) {
 			old = draft_detach(hub, node);
 			if (!old->existed)
-				vanish(hub, node, old->conflict);
+				draft_vanish(hub, node, old->conflict);
 			else
 				notify_inode(hub, node->ino);
 		} else if (dirty && writers == 0 && draft->error == 0) {

@@ -44,7 +44,7 @@ void draft_attrs(const struct node *node, struct attrs *ret)
 		attrs_merge(ret, &draft->attrs->set);
 }
 
-static int want(struct draft *draft)
+static int draft_attrs_want(struct draft *draft)
 {
 	if (!draft->attrs)
 		draft->attrs = calloc(1, sizeof(*draft->attrs));
@@ -53,7 +53,7 @@ static int want(struct draft *draft)
 
 int draft_set_attrs(struct draft *draft, const struct attrs *change)
 {
-	int error = want(draft);
+	int error = draft_attrs_want(draft);
 
 	if (error == 0)
 		attrs_merge(&draft->attrs->set, change);
@@ -62,7 +62,7 @@ int draft_set_attrs(struct draft *draft, const struct attrs *change)
 
 int draft_made_by(struct draft *draft, const struct attrs *made)
 {
-	int error = want(draft);
+	int error = draft_attrs_want(draft);
 
 	if (error == 0)
 		draft->attrs->made = *made;
@@ -91,7 +91,7 @@ int draft_store_attrs(const struct node *node, struct store_attrs **ret)
 	if (draft->content == DRAFT_COPY) {
 		const struct attrs *source = source_attrs(draft);
 
-		attrs->known = source != NULL;
+		attrs->known = source;
 		if (source)
 			attrs->all = *source;
 		attrs->replace = attrs->set.has != 0 && !(source && attrs_cover(source, &attrs->set));

@@ -32,7 +32,7 @@ void draft_source_drop(struct hub *hub, struct draft *draft)
 	node_unref(hub->nodes, source);
 }
 
-static void mark(struct hub *hub, struct node *node, const struct draft_range *range)
+static void draft_copy_mark(struct hub *hub, struct node *node, const struct draft_range *range)
 {
 	struct draft *draft = node->draft;
 
@@ -76,7 +76,7 @@ int64_t draft_copy(struct hub *hub, struct node *node, const struct draft_range 
 	if (!draft_quiet(draft))
 		return -EAGAIN;
 	if (draft->content == DRAFT_EMPTY && range->from == 0)
-		mark(hub, node, range);
+		draft_copy_mark(hub, node, range);
 	else if (!goes_on(draft, range))
 		return -EOPNOTSUPP;
 	if (len > range->source_size - range->from)
@@ -103,7 +103,7 @@ int draft_copy_empty(struct hub *hub, struct node *node, struct handle *handle)
 		!draft_quiet(draft) || draft->disowned || !from || !to ||
 		!account_same_service(from->account, to->account))
 		return -EOPNOTSUPP;
-	mark(hub, node,
+	draft_copy_mark(hub, node,
 		&(struct draft_range){
 			.source = source,
 			.thread = handle->thread,
@@ -143,11 +143,11 @@ bool draft_is_emptied(const struct draft *draft)
 
 /* ---- sources that are about to go ---- */
 
-static bool is_below(const struct node *node, const struct node *above)
+static bool draft_copy_is_below(const struct node *node, const struct node *above)
 {
 	while (node && node != above)
 		node = node->parent;
-	return node != NULL;
+	return node;
 }
 
 struct draft *draft_partial_copy(struct hub *hub, const struct node *source)
@@ -155,7 +155,7 @@ struct draft *draft_partial_copy(struct hub *hub, const struct node *source)
 	if (hub->files->partial == 0)
 		return NULL;
 	for (struct draft *at = hub->files->copies; at; at = at->next) {
-		if (at->source.node && is_below(at->source.node, source) && draft_quiet(at) &&
+		if (at->source.node && draft_copy_is_below(at->source.node, source) && draft_quiet(at) &&
 			!draft_copy_whole(at))
 			return at;
 	}

@@ -63,7 +63,7 @@ static bool keep_it(struct hub *hub, struct node *node, int *file, struct draft_
 	return true;
 }
 
-static void tell(const struct place *place)
+static void draft_keep_tell(const struct place *place)
 {
 	log_call(LOG_LEVEL_WARNING, &(struct log_call){.what = "keep open",
 					    .bucket = place_bucket(place),
@@ -102,7 +102,7 @@ void draft_keep_begin(struct hub *hub, fuse_ino_t parent, const char *name, stru
 	if (file >= 0)
 		close(file);
 	if (wish == KEEP_NOT)
-		tell(&place);
+		draft_keep_tell(&place);
 }
 
 void draft_keep_end(struct hub *hub, struct draft_keep *keep)

@@ -140,7 +140,7 @@ void draft_edit_end(struct hub *hub, struct node *node, const struct draft_chang
 
 /* ---- flush ---- */
 
-static void finish(struct draft_flush *flush, int error)
+static void draft_life_finish(struct draft_flush *flush, int error)
 {
 	struct hub *hub = flush->hub;
 	struct node *node = flush->node;
@@ -249,16 +249,16 @@ static void try_again(struct draft_flush *flush)
 	if (result < 0)
 		not_begun(flush, result);
 	if (result != 0)
-		finish(flush, result < 0 ? result : 0);
+		draft_life_finish(flush, result < 0 ? result : 0);
 }
 
-static void woken(struct draft_wait *wait, enum draft_activity ended, int error)
+static void draft_life_woken(struct draft_wait *wait, enum draft_activity ended, int error)
 {
 	struct draft_flush *flush = (struct draft_flush *)((char *)wait - offsetof(struct draft_flush, wait));
 
 	/* Nobody writes while something is stored, so what was there at the call was stored too. */
 	if (error < 0 || ended == DRAFT_STORING)
-		finish(flush, error);
+		draft_life_finish(flush, error);
 	else
 		try_again(flush);
 }
@@ -272,10 +272,10 @@ void draft_flush(struct hub *hub, struct node *node, struct draft_flush *flush)
 
 	hub_unlock(hub);
 	flush->hub = hub;
-	flush->wait.run = woken;
+	flush->wait.run = draft_life_woken;
 	flush->wait.answered = flush->answered;
 	if (error < 0)
-		finish(flush, error);
+		draft_life_finish(flush, error);
 	else
 		try_again(flush);
 }

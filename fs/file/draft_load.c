@@ -21,7 +21,7 @@ enum {
 	PIECE = 8 << 20, /* bytes of one GET */
 };
 
-struct stream {
+struct load_stream {
 	struct load *load;
 	struct fetch fetch;
 	uint64_t at; /* where the next bytes go */
@@ -50,13 +50,13 @@ struct load {
 	char storage_class[STORAGE_CLASS_MAX + 1];
 	struct call call; /* for what no fetch tells */
 	struct s3_answer answer; /* of the first failure */
-	struct stream stream[STREAMS];
+	struct load_stream stream[STREAMS];
 };
 
-static void granted(struct claim *claim);
+static void draft_load_granted(struct claim *claim);
 
 /* hub.lock held.  claim_take's answers. */
-static int claim(struct load *load)
+static int draft_load_claim(struct load *load)
 {
 	int error = load->source->gone ? -ESTALE : node_place(load->source, &load->place);
 
@@ -65,7 +65,7 @@ static int claim(struct load *load)
 			place_key(&load->place), false, false);
 	if (error < 0)
 		return error;
-	load->claim.granted = granted;
+	load->claim.granted = draft_load_granted;
 	load->claim.user = load;
 	return claim_take(load->hub->claims, &load->claim);
 }
@@ -86,7 +86,7 @@ static void load_free(struct load *load)
 	hub_unpark(hub);
 }
 
-static void finish(struct load *load)
+static void draft_load_finish(struct load *load)
 {
 	struct hub *hub = load->hub;
 	struct node *node = load->node;
@@ -137,7 +137,7 @@ static void load_fail(struct load *load, int error, const struct s3_answer *answ
 
 /* ---- what the object keeps ---- */
 
-static void on_tags(struct call *call, const struct s3_answer *answer)
+static void draft_load_on_tags(struct call *call, const struct s3_answer *answer)
 {
 	struct load *load = call->user;
 	int error = call->error;
@@ -148,10 +148,10 @@ static void on_tags(struct call *call, const struct s3_answer *answer)
 	else if (error == 0 && load->tags.len > 0)
 		error = headers_set(&load->headers, STR("x-amz-tagging"), buf_str(&load->tags));
 	load_fail(load, error, answer);
-	finish(load);
+	draft_load_finish(load);
 }
 
-static void ask(struct load *load, enum s3_op op)
+static void draft_load_ask(struct load *load, enum s3_op op)
 {
 	call_init(&load->call);
 	load->call.request.op = op;
@@ -167,16 +167,16 @@ static void finish_kept(struct load *load)
 		load->error = draft_kept_headers(&load->headers, load->storage_class);
 	if (load->error < 0 || !load->keeps || load->tag_count == 0 ||
 		load->place.view->tags == COPY_TAGS_NO) {
-		finish(load);
+		draft_load_finish(load);
 		return;
 	}
-	ask(load, S3_GET_TAGGING);
+	draft_load_ask(load, S3_GET_TAGGING);
 	load->call.sinks.tags = &load->tags;
-	load->call.on_done = on_tags;
+	load->call.on_done = draft_load_on_tags;
 	call_start(load->worker, &load->call);
 }
 
-static void on_head(struct call *call, const struct s3_answer *answer)
+static void draft_load_on_head(struct call *call, const struct s3_answer *answer)
 {
 	struct load *load = call->user;
 
@@ -198,11 +198,11 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 
 /* ---- its bytes ---- */
 
-static void stream_next(struct stream *stream);
+static void stream_next(struct load_stream *stream);
 
-static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
+static void draft_load_on_fetched(struct fetch *fetch, const struct s3_answer *answer)
 {
-	struct stream *stream = fetch->user;
+	struct load_stream *stream = fetch->user;
 	struct load *load = stream->load;
 	int error = fetch->error;
 
@@ -224,9 +224,9 @@ static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
 		finish_kept(load);
 }
 
-static int on_data(struct fetch *fetch, const char *data, size_t len)
+static int draft_load_on_data(struct fetch *fetch, const char *data, size_t len)
 {
-	struct stream *stream = fetch->user;
+	struct load_stream *stream = fetch->user;
 
 	int error = staging_write(stream->load->fd, data, len, stream->at);
 
@@ -237,7 +237,7 @@ static int on_data(struct fetch *fetch, const char *data, size_t len)
 }
 
 /* The next piece, if there is one. */
-static void stream_next(struct stream *stream)
+static void stream_next(struct load_stream *stream)
 {
 	struct load *load = stream->load;
 	uint64_t left = load->size - load->next;
@@ -252,9 +252,9 @@ static void stream_next(struct stream *stream)
 		.etag = load->etag[0] ? str_of(load->etag) : STR_NONE,
 		.start = load->next,
 		.length = left < PIECE ? (size_t)left : PIECE,
-		.on_data = on_data,
+		.on_data = draft_load_on_data,
 		.headers = load->keeps && load->next == 0 ? &load->headers : NULL,
-		.on_done = on_fetched,
+		.on_done = draft_load_on_fetched,
 		.user = stream,
 	};
 	load->next += stream->fetch.length;
@@ -262,7 +262,7 @@ static void stream_next(struct stream *stream)
 	fetch_start(load->worker, &stream->fetch);
 }
 
-static void run(struct task *task, struct worker *worker)
+static void draft_load_run(struct task *task, struct worker *worker)
 {
 	struct load *load = (struct load *)((char *)task - offsetof(struct load, task));
 
@@ -270,33 +270,33 @@ static void run(struct task *task, struct worker *worker)
 		stream_next(&load->stream[i]);
 	if (load->size > 0)
 		return;
-	ask(load, S3_HEAD_OBJECT);
+	draft_load_ask(load, S3_HEAD_OBJECT);
 	load->call.sinks.headers = &load->headers;
-	load->call.on_done = on_head;
+	load->call.on_done = draft_load_on_head;
 	call_start(worker, &load->call);
 }
 
-static void start(struct load *load)
+static void draft_load_start(struct load *load)
 {
-	load->task = (struct task){.run = run};
+	load->task = (struct task){.run = draft_load_run};
 	worker_post(load->worker, &load->task);
 }
 
 /* For what ends before a request: on a worker, like every other end. */
-static void run_failed(struct task *task, struct worker *worker)
+static void draft_load_run_failed(struct task *task, struct worker *worker)
 {
-	finish((struct load *)((char *)task - offsetof(struct load, task)));
+	draft_load_finish((struct load *)((char *)task - offsetof(struct load, task)));
 }
 
 static void fail_soon(struct load *load, int error)
 {
 	load->error = error;
-	load->task = (struct task){.run = run_failed};
+	load->task = (struct task){.run = draft_load_run_failed};
 	worker_post(load->worker, &load->task);
 }
 
 /* Is the object still where the claim says? */
-static void granted(struct claim *claimed)
+static void draft_load_granted(struct claim *claimed)
 {
 	struct load *load = claimed->user;
 	struct hub *hub = load->hub;
@@ -309,14 +309,14 @@ static void granted(struct claim *claimed)
 		hub_unlock(hub);
 		if (error == 0 && str_eq(place_key(&now), place_key(&load->place)) &&
 			str_eq(place_bucket(&now), place_bucket(&load->place))) {
-			start(load);
+			draft_load_start(load);
 			return;
 		}
 		claim_release(hub->claims, &load->claim, 0);
 		load->claim = (struct claim){0};
 		if (error == 0) {
 			hub_lock(hub);
-			error = claim(load);
+			error = draft_load_claim(load);
 			hub_unlock(hub);
 		}
 		if (error == 0)
@@ -359,7 +359,7 @@ int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
 	load->streams = load->etag[0] ? STREAMS : 1;
 	for (unsigned i = 0; i < STREAMS; i++)
 		load->stream[i].load = load;
-	int taken = claim(load);
+	int taken = draft_load_claim(load);
 
 	if (taken < 0) {
 		claim_release(hub->claims, &load->claim, 0);
@@ -372,6 +372,6 @@ int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
 	draft->activity = DRAFT_LOADING;
 	draft_check(draft);
 	if (taken == 1)
-		start(load);
+		draft_load_start(load);
 	return 0;
 }

@@ -31,7 +31,7 @@ static struct store_outcome outcome_of(int error, const char *etag, const struct
 
 /* ---- upload ---- */
 
-static void on_uploaded(struct upload *upload, const struct s3_answer *answer)
+static void draft_send_on_uploaded(struct upload *upload, const struct s3_answer *answer)
 {
 	struct store_outcome outcome = outcome_of(upload->error, upload->etag, answer);
 
@@ -54,7 +54,7 @@ static void upload_now(struct store *store)
 		.part_size = view->part_size,
 		.create_only = store->create_only,
 		.if_match = store->base[0] ? str_of(store->base) : STR_NONE,
-		.on_done = on_uploaded,
+		.on_done = draft_send_on_uploaded,
 		.user = store,
 	};
 	upload_start(store->worker, &store->upload);
@@ -103,7 +103,7 @@ static bool recognise(struct store *store)
 	return recognise_copy_start(store->recognise);
 }
 
-static void upload(struct store *store)
+static void draft_send_upload(struct store *store)
 {
 	int error = draft_upload_headers(&store->headers, store->place, store->keeps, store->attrs);
 
@@ -123,9 +123,9 @@ static void upload(struct store *store)
 
 /* ---- copy ---- */
 
-static void copy(struct store *store);
+static void draft_send_copy(struct store *store);
 
-static void on_looked(struct call *call, const struct s3_answer *answer)
+static void draft_send_on_looked(struct call *call, const struct s3_answer *answer)
 {
 	struct store *store = call->user;
 	struct store_outcome outcome = {
@@ -140,11 +140,11 @@ static void on_looked(struct call *call, const struct s3_answer *answer)
 	}
 	snprintf(store->source_etag, sizeof(store->source_etag), "%s", answer->etag);
 	snprintf(store->storage_class, sizeof(store->storage_class), "%s", answer->storage_class);
-	copy(store);
+	draft_send_copy(store);
 }
 
 /* The source is another version by now, or some other condition failed. */
-static void look(struct store *store)
+static void draft_send_look(struct store *store)
 {
 	store->looked = true;
 	call_init(&store->call);
@@ -152,18 +152,18 @@ static void look(struct store *store)
 	store->call.request.bucket = place_bucket(store->from);
 	store->call.request.key = place_key(store->from);
 	store->call.account = store->from->account;
-	store->call.on_done = on_looked;
+	store->call.on_done = draft_send_on_looked;
 	store->call.user = store;
 	call_start(store->worker, &store->call);
 }
 
-static void on_carried(struct carry *done, const struct s3_answer *answer)
+static void draft_send_on_carried(struct carry *done, const struct s3_answer *answer)
 {
 	struct store *store = done->user;
 	struct store_outcome outcome = outcome_of(done->error, done->new_etag, answer);
 
 	if (done->error == -ESTALE && !store->looked)
-		look(store);
+		draft_send_look(store);
 	else
 		store_finish(store, &outcome);
 }
@@ -185,7 +185,7 @@ static void carry(struct store *store)
 		.create_only = store->create_only,
 		.attrs = store->attrs && store->attrs->replace ? &store->attrs->set : NULL,
 		.staging_dir = store->hub->staging_dir,
-		.on_done = on_carried,
+		.on_done = draft_send_on_carried,
 		.user = store,
 	};
 	carry_start(store->worker, store->carry);
@@ -209,25 +209,25 @@ static void copied(struct store *store, const struct copy *done, const struct s3
 	outcome.ambiguous = done->ambiguous;
 	if (is_likely_ours(store, done, answer)) {
 		store->create_only = false;
-		copy(store);
+		draft_send_copy(store);
 		return;
 	}
 	if (done->error == -ESTALE && !store->looked)
-		look(store);
+		draft_send_look(store);
 	else if (done->error == -EACCES && !account_same(store->from->account, store->place->account))
 		carry(store);
 	else
 		store_finish(store, &outcome);
 }
 
-static void on_copied(struct copy *done, const struct s3_answer *answer)
+static void draft_send_on_copied(struct copy *done, const struct s3_answer *answer)
 {
 	copied(done->user, done, answer);
 }
 
 /* ---- copy with other attributes than the source's ---- */
 
-static int edit(struct recopy *recopy, struct headers *headers, const struct s3_answer *head)
+static int draft_send_edit(struct recopy *recopy, struct headers *headers, const struct s3_answer *head)
 {
 	struct store *store = recopy->user;
 	struct store_attrs *attrs = store->attrs;
@@ -239,7 +239,7 @@ static int edit(struct recopy *recopy, struct headers *headers, const struct s3_
 	return error;
 }
 
-static void on_recopied(struct recopy *done, const struct s3_answer *answer)
+static void draft_send_on_recopied(struct recopy *done, const struct s3_answer *answer)
 {
 	done->copy.error = done->error;
 	copied(done->user, &done->copy, answer);
@@ -253,12 +253,13 @@ static void recopy(struct store *store, const struct copy *copy)
 		store_fail(store, -ENOMEM);
 		return;
 	}
-	*store->recopy = (struct recopy){.copy = *copy, .edit = edit, .on_done = on_recopied, .user = store};
+	*store->recopy = (struct recopy){
+		.copy = *copy, .edit = draft_send_edit, .on_done = draft_send_on_recopied, .user = store};
 	store->recopy->copy.on_done = NULL;
 	recopy_start(store->worker, store->recopy);
 }
 
-static void copy(struct store *store)
+static void draft_send_copy(struct store *store)
 {
 	if (carry_wanted(store->from, store->place)) {
 		carry(store);
@@ -285,7 +286,7 @@ static void copy(struct store *store)
 		.storage_class = store->storage_class[0] ? str_of(store->storage_class) : STR_NONE,
 		.size = store->size,
 		.create_only = store->create_only,
-		.on_done = on_copied,
+		.on_done = draft_send_on_copied,
 		.user = store,
 	};
 	if (store->attrs && store->attrs->replace)
@@ -297,7 +298,7 @@ static void copy(struct store *store)
 void store_send(struct store *store)
 {
 	if (store->source)
-		copy(store);
+		draft_send_copy(store);
 	else
-		upload(store);
+		draft_send_upload(store);
 }

@@ -21,10 +21,10 @@
 
 enum { RETAKES_MAX = 16 };
 
-static void granted(struct claim *claim);
+static void draft_store_granted(struct claim *claim);
 
 /* hub.lock held. */
-static int places(struct store *store, bool *ret_changed)
+static int draft_store_places(struct store *store, bool *ret_changed)
 {
 	struct place place, from;
 	bool changed = false;
@@ -43,10 +43,10 @@ static int places(struct store *store, bool *ret_changed)
 }
 
 /* hub.lock held.  claim_take's answers. */
-static int take(struct store *store)
+static int draft_store_take(struct store *store)
 {
 	bool changed;
-	int error = places(store, &changed);
+	int error = draft_store_places(store, &changed);
 
 	if (error == 0)
 		error = claim_add(&store->claim, store->place->account, place_bucket(store->place),
@@ -56,7 +56,7 @@ static int take(struct store *store)
 			place_key(store->from), false, false);
 	if (error < 0)
 		return error;
-	store->claim.granted = granted;
+	store->claim.granted = draft_store_granted;
 	store->claim.user = store;
 	return claim_take(store->hub->claims, &store->claim);
 }
@@ -113,7 +113,8 @@ static struct draft *acknowledged(struct store *store, const struct store_outcom
 	return draft->content == DRAFT_DATA ? NULL : draft;
 }
 
-static const char *consequence(const struct store *store, const struct store_outcome *outcome, bool existed)
+static const char *draft_store_consequence(
+	const struct store *store, const struct store_outcome *outcome, bool existed)
 {
 	if (store->disturbed)
 		return "not stored, and what was there may be overwritten";
@@ -125,7 +126,8 @@ static const char *consequence(const struct store *store, const struct store_out
 	return existed ? "not stored: the object is what it was" : "not stored";
 }
 
-static void log_failure(const struct store *store, const struct store_outcome *outcome, bool existed)
+static void draft_store_log_failure(
+	const struct store *store, const struct store_outcome *outcome, bool existed)
 {
 	log_call(LOG_LEVEL_ERROR, &(struct log_call){
 					  .what = store->source ? "copy" : "upload",
@@ -133,7 +135,7 @@ static void log_failure(const struct store *store, const struct store_outcome *o
 					  .key = place_key(store->place),
 					  .error = outcome->error,
 					  .answer = outcome->answer,
-					  .consequence = consequence(store, outcome, existed),
+					  .consequence = draft_store_consequence(store, outcome, existed),
 				  });
 }
 
@@ -168,7 +170,7 @@ static bool is_untold(const struct draft_wait *waits)
 	for (const struct draft_wait *wait = waits; wait; wait = wait->next)
 		if (wait->answered)
 			return true;
-	return waits == NULL;
+	return !waits;
 }
 
 void store_finish(struct store *store, struct store_outcome *outcome)
@@ -200,7 +202,7 @@ void store_finish(struct store *store, struct store_outcome *outcome)
 	hub_unlock(hub);
 	draft_trash(old);
 	if (outcome->error < 0)
-		log_failure(store, outcome, existed);
+		draft_store_log_failure(store, outcome, existed);
 	else
 		note_versions(store);
 	claim_release(hub->claims, &store->claim, outcome->error);
@@ -215,19 +217,19 @@ void store_fail(struct store *store, int error)
 
 /* ---- the beginning ---- */
 
-static void run(struct task *task, struct worker *worker)
+static void draft_store_run(struct task *task, struct worker *worker)
 {
 	store_send((struct store *)((char *)task - offsetof(struct store, task)));
 }
 
-static void run_failed(struct task *task, struct worker *worker)
+static void draft_store_run_failed(struct task *task, struct worker *worker)
 {
 	struct store *store = (struct store *)((char *)task - offsetof(struct store, task));
 
 	store_fail(store, store->error);
 }
 
-static void post(struct store *store, void (*function)(struct task *task, struct worker *worker))
+static void draft_store_post(struct store *store, void (*function)(struct task *task, struct worker *worker))
 {
 	store->task = (struct task){.run = function};
 	worker_post(store->worker, &store->task);
@@ -245,7 +247,7 @@ static void take_condition(struct store *store)
 
 /* Are the names still where they were when the claim was taken?  -errno: it can't be stored; 0: not yet ours.
  */
-static int check(struct store *store)
+static int draft_store_check(struct store *store)
 {
 	struct hub *hub = store->hub;
 
@@ -253,7 +255,7 @@ static int check(struct store *store)
 		bool changed = false;
 
 		hub_lock(hub);
-		int error = store->node->draft->disowned ? -ESTALE : places(store, &changed);
+		int error = store->node->draft->disowned ? -ESTALE : draft_store_places(store, &changed);
 
 		take_condition(store);
 		hub_unlock(hub);
@@ -266,24 +268,24 @@ static int check(struct store *store)
 		claim_release(hub->claims, &store->claim, 0);
 		store->claim = (struct claim){0};
 		hub_lock(hub);
-		error = take(store);
+		error = draft_store_take(store);
 		hub_unlock(hub);
 		if (error <= 0)
 			return error;
 	}
 }
 
-static void granted(struct claim *claimed)
+static void draft_store_granted(struct claim *claimed)
 {
 	struct store *store = claimed->user;
-	int result = check(store);
+	int result = draft_store_check(store);
 
 	/* On a worker, also when it failed: this may be inside of somebody else's end. */
 	if (result == 1) {
-		post(store, run);
+		draft_store_post(store, draft_store_run);
 	} else if (result < 0) {
 		store->error = result;
-		post(store, run_failed);
+		draft_store_post(store, draft_store_run_failed);
 	}
 }
 
@@ -315,7 +317,7 @@ int draft_store(struct hub *hub, struct node *node)
 	if (taken == 0)
 		taken = draft_store_attrs(node, &store->attrs);
 	if (taken == 0)
-		taken = take(store);
+		taken = draft_store_take(store);
 	if (taken < 0) {
 		claim_release(hub->claims, &store->claim, 0);
 		store_free_memory(store);
@@ -328,6 +330,6 @@ int draft_store(struct hub *hub, struct node *node)
 	draft->activity = DRAFT_STORING;
 	draft_check(draft);
 	if (taken == 1)
-		post(store, run);
+		draft_store_post(store, draft_store_run);
 	return 0;
 }

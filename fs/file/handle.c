@@ -38,21 +38,21 @@ void files_free(struct hub *hub)
 	hub->files = NULL;
 }
 
-static struct handle **slot_of(struct hub *hub, const struct node *node)
+static struct handle **handle_slot_of(struct hub *hub, const struct node *node)
 {
 	return &hub->files->slots[node->ino % HANDLE_SLOTS];
 }
 
 /* The handles of a slot against what handle.h says of them. */
-static void check(struct hub *hub, const struct node *node)
+static void handle_check(struct hub *hub, const struct node *node)
 {
 	const struct handle *prev = NULL;
 
 	if (!CHECKS_TABLES)
 		return;
-	for (const struct handle *at = *slot_of(hub, node); at; prev = at, at = at->next) {
+	for (const struct handle *at = *handle_slot_of(hub, node); at; prev = at, at = at->next) {
 		assert(at->prev == prev && at->refs > 0 && !at->closed);
-		assert(slot_of(hub, at->node) == slot_of(hub, node));
+		assert(handle_slot_of(hub, at->node) == handle_slot_of(hub, node));
 		assert(at->node->refs > 0 && !node_is_dir(at->node));
 		assert(at->writes || !handle_flags_write(at->flags));
 		assert(at->writes == at->counted);
@@ -88,7 +88,7 @@ void handle_will_write(struct hub *hub, struct handle *handle)
 int handle_open(struct hub *hub, struct node *node, int flags, struct handle **ret)
 {
 	struct handle *handle = calloc(1, sizeof(*handle));
-	struct handle **slot = slot_of(hub, node);
+	struct handle **slot = handle_slot_of(hub, node);
 
 	if (!handle)
 		return -ENOMEM;
@@ -104,7 +104,7 @@ int handle_open(struct hub *hub, struct node *node, int flags, struct handle **r
 	*slot = handle;
 	if (handle->writes)
 		handle_will_write(hub, handle);
-	check(hub, node);
+	handle_check(hub, node);
 	*ret = handle;
 	return 0;
 }
@@ -131,11 +131,11 @@ void handle_close(struct hub *hub, struct handle *handle)
 	if (handle->prev)
 		handle->prev->next = handle->next;
 	else
-		*slot_of(hub, handle->node) = handle->next;
+		*handle_slot_of(hub, handle->node) = handle->next;
 	if (handle->next)
 		handle->next->prev = handle->prev;
 	chunks_drop(hub, handle);
-	check(hub, handle->node);
+	handle_check(hub, handle->node);
 	handle_unref(hub, handle);
 }
 
@@ -173,7 +173,7 @@ unsigned handle_count(struct hub *hub, const struct node *node, unsigned *ret_wr
 {
 	unsigned count = 0, writers = 0;
 
-	for (const struct handle *at = *slot_of(hub, node); at; at = at->next) {
+	for (const struct handle *at = *handle_slot_of(hub, node); at; at = at->next) {
 		if (at->node != node)
 			continue;
 		count++;
@@ -187,7 +187,7 @@ bool handle_only_appends(struct hub *hub, const struct node *node)
 {
 	bool appends = false;
 
-	for (const struct handle *at = *slot_of(hub, node); at; at = at->next) {
+	for (const struct handle *at = *handle_slot_of(hub, node); at; at = at->next) {
 		if (at->node != node || !at->writes)
 			continue;
 		if (!(at->flags & O_APPEND))
@@ -247,7 +247,7 @@ static uint64_t version_hash(const char *etag)
 	return hash ? hash : 1;
 }
 
-static void remember(struct hub *hub, const struct node *node)
+static void handle_remember(struct hub *hub, const struct node *node)
 {
 	unsigned at = (unsigned)(node->ino % HANDLE_CACHED);
 
@@ -264,7 +264,7 @@ bool handle_keeps_cache(struct hub *hub, const struct node *node)
 	/* Where a draft is written the kernel's pages are written through: they are right as well. */
 	if (node->draft)
 		return true;
-	remember(hub, node);
+	handle_remember(hub, node);
 	return same;
 }
 
@@ -278,7 +278,7 @@ bool handle_outdated(const struct handle *handle)
 
 bool handle_any_made(struct hub *hub, const struct node *node)
 {
-	for (const struct handle *at = *slot_of(hub, node); at; at = at->next) {
+	for (const struct handle *at = *handle_slot_of(hub, node); at; at = at->next) {
 		if (at->node == node && (at->flags & O_CREAT))
 			return true;
 	}
@@ -287,7 +287,7 @@ bool handle_any_made(struct hub *hub, const struct node *node)
 
 bool handle_any_outdated(struct hub *hub, const struct node *node)
 {
-	for (const struct handle *at = *slot_of(hub, node); at; at = at->next) {
+	for (const struct handle *at = *handle_slot_of(hub, node); at; at = at->next) {
 		if (at->node == node && handle_outdated(at))
 			return true;
 	}
@@ -296,7 +296,7 @@ bool handle_any_outdated(struct hub *hub, const struct node *node)
 
 void handle_follow(struct hub *hub, struct node *node, const char *etag)
 {
-	for (struct handle *at = *slot_of(hub, node); at; at = at->next) {
+	for (struct handle *at = *handle_slot_of(hub, node); at; at = at->next) {
 		if (at->node != node || (etag && strcmp(at->etag, etag) != 0))
 			continue;
 		chunks_drop(hub, at);
@@ -305,6 +305,6 @@ void handle_follow(struct hub *hub, struct node *node, const char *etag)
 		if (node->attr.etag)
 			snprintf(at->etag, sizeof(at->etag), "%s", node->attr.etag);
 	}
-	check(hub, node);
-	remember(hub, node);
+	handle_check(hub, node);
+	handle_remember(hub, node);
 }

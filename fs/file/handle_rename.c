@@ -15,7 +15,7 @@ struct follow_one {
 };
 
 /* The node of a key's rest below a directory; NULL: there is none. */
-static struct node *find_below(struct hub *hub, const struct node *directory, struct str rest)
+static struct node *handle_rename_find_below(struct hub *hub, const struct node *directory, struct str rest)
 {
 	struct node *node = NULL;
 
@@ -38,7 +38,8 @@ static struct node *find_below(struct hub *hub, const struct node *directory, st
 }
 
 /* hub.lock held. */
-static void add(struct follow *follow, struct hub *hub, struct node *node, const struct job_event *event)
+static void handle_rename_add(
+	struct follow *follow, struct hub *hub, struct node *node, const struct job_event *event)
 {
 	const struct page_entry *entry = event->entry;
 	struct follow_one *one;
@@ -67,7 +68,8 @@ void follow_copied(struct follow *follow, struct hub *hub, const struct node *di
 		str_eq(entry->etag, str_of(event->etag)))
 		return;
 	hub_lock(hub);
-	add(follow, hub, find_below(hub, directory, str_skip(event->source_key, prefix_len)), event);
+	handle_rename_add(follow, hub,
+		handle_rename_find_below(hub, directory, str_skip(event->source_key, prefix_len)), event);
 	hub_unlock(hub);
 }
 

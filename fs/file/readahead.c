@@ -147,7 +147,7 @@ static void trim(struct handle *handle, uint64_t from, uint64_t until)
 	}
 }
 
-static void on_fetched(struct fetch *fetch, const struct s3_answer *answer);
+static void readahead_on_fetched(struct fetch *fetch, const struct s3_answer *answer);
 
 static int chunk_send(struct chunk *chunk)
 {
@@ -163,7 +163,7 @@ static int chunk_send(struct chunk *chunk)
 		.start = chunk->start,
 		.length = chunk->len,
 		.data = chunk->data,
-		.on_done = on_fetched,
+		.on_done = readahead_on_fetched,
 		.user = chunk,
 	};
 	fetch_post(engine_pick(chunk->hub->engine), &chunk->fetch);
@@ -190,7 +190,7 @@ static bool follow_rename(struct chunk *chunk)
 	return chunk_send(chunk) == 0;
 }
 
-static void log_failure(const struct chunk *chunk, int error, const struct s3_answer *answer)
+static void readahead_log_failure(const struct chunk *chunk, int error, const struct s3_answer *answer)
 {
 	log_call(LOG_LEVEL_ERROR, &(struct log_call){.what = "read",
 					  .bucket = place_bucket(&chunk->place),
@@ -271,7 +271,7 @@ static void sum_up(struct chunk *chunk, const struct s3_answer *answer)
 	served_unlock(served);
 }
 
-static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
+static void readahead_on_fetched(struct fetch *fetch, const struct s3_answer *answer)
 {
 	struct chunk *chunk = fetch->user;
 	struct hub *hub = chunk->hub;
@@ -296,7 +296,7 @@ static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
 
 	hub_unlock(hub);
 	if (error < 0 && woken && !anew)
-		log_failure(chunk, error, answer);
+		readahead_log_failure(chunk, error, answer);
 	hub_lock(hub);
 	chunk_put(chunk);
 	handle_unref(hub, handle);
@@ -353,7 +353,8 @@ static uint64_t missing(const struct handle *handle, uint64_t from, uint64_t unt
 }
 
 /* Makes chunks for the gaps of [from, until), of at least unit bytes where the gap has room for them. */
-static int fill(struct hub *hub, struct handle *handle, uint64_t from, uint64_t until, uint64_t limit)
+static int readahead_fill(
+	struct hub *hub, struct handle *handle, uint64_t from, uint64_t until, uint64_t limit)
 {
 	struct chunk **at = &handle->ahead.chunks;
 	uint64_t unit = readahead_unit(&handle->ahead);
@@ -389,7 +390,7 @@ int chunks_cover(struct hub *hub, struct handle *handle, uint64_t from, uint64_t
 	if (want > 0) {
 		if (!make_room(pool, want + unit) && pool->bytes > 0)
 			return -EAGAIN;
-		error = fill(hub, handle, from, from + len, until);
+		error = readahead_fill(hub, handle, from, from + len, until);
 	}
 	/* Ahead in whole units, and not out of the last half of the pool, which is for what is asked for. */
 	for (uint64_t pos = from + len; error == 0 && pos < until; pos += unit) {
@@ -398,7 +399,7 @@ int chunks_cover(struct hub *hub, struct handle *handle, uint64_t from, uint64_t
 		if (pool->bytes + unit > CHUNKS_MAX / 2 ||
 			(until < handle->size && missing(handle, pos, until) < unit))
 			break;
-		if (fill(hub, handle, pos, end, until) < 0)
+		if (readahead_fill(hub, handle, pos, end, until) < 0)
 			break; /* who reads there will say so */
 	}
 	if (error < 0)

@@ -32,7 +32,7 @@ struct entry {
 	unsigned char sha256[RECOGNISE_SHA256];
 };
 
-struct refusal {
+struct recognise_refusal {
 	const struct account *account; /* of the destination; compared only */
 	char from[BUCKET_MAX + 1], to[BUCKET_MAX + 1];
 	uint64_t until_ms; /* 0: unused */
@@ -44,7 +44,7 @@ struct recognise {
 	uint16_t sizes[SIZES]; /* entries, by a hash of their size */
 	struct entry entries[RECOGNISE_MAX];
 	unsigned turn; /* the entry that goes next */
-	struct refusal refusals[RECOGNISE_REFUSALS];
+	struct recognise_refusal refusals[RECOGNISE_REFUSALS];
 	unsigned refusal_turn;
 };
 
@@ -103,7 +103,7 @@ static struct str entry_etag(const struct entry *entry)
 	return str_n(entry->text + entry->bucket_len + entry->key_len, entry->etag_len);
 }
 
-static uint16_t *chain_of(struct recognise *table, const unsigned char *sha256)
+static uint16_t *recognise_chain_of(struct recognise *table, const unsigned char *sha256)
 {
 	return &table->chains[(sha256[0] << 8 | sha256[1]) % CHAINS];
 }
@@ -134,7 +134,8 @@ static bool is_object(
 /* Out of its chain, and free. */
 static void entry_drop(struct recognise *table, struct entry *entry)
 {
-	uint16_t *at = chain_of(table, entry->sha256), self = (uint16_t)(entry - table->entries + 1);
+	uint16_t *at = recognise_chain_of(table, entry->sha256),
+		 self = (uint16_t)(entry - table->entries + 1);
 
 	while (*at != self)
 		at = &entry_at(table, *at)->next;
@@ -150,7 +151,7 @@ static struct entry *place_for(
 {
 	unsigned alike = 0;
 
-	for (struct entry *at = entry_at(table, *chain_of(table, sha256)); at;
+	for (struct entry *at = entry_at(table, *recognise_chain_of(table, sha256)); at;
 		at = entry_at(table, at->next)) {
 		if (is_alike(at, version->size, sha256) &&
 			(is_object(at, version->account, version->bucket, version->key) ||
@@ -190,7 +191,7 @@ void recognise_add(struct recognise *table, const struct recognise_version *vers
 
 	if (entry->text)
 		entry_drop(table, entry);
-	uint16_t *chain = chain_of(table, sha256);
+	uint16_t *chain = recognise_chain_of(table, sha256);
 
 	*entry = (struct entry){
 		.account = account_ref(version->account),
@@ -220,7 +221,7 @@ static bool was_refused(const struct recognise *table, const struct entry *entry
 	const struct recognise_version *to, uint64_t now_ms)
 {
 	for (unsigned i = 0; i < RECOGNISE_REFUSALS; i++) {
-		const struct refusal *refusal = &table->refusals[i];
+		const struct recognise_refusal *refusal = &table->refusals[i];
 
 		if (now_ms < refusal->until_ms && refusal->account == to->account &&
 			str_eq(str_of(refusal->from), entry_bucket(entry)) &&
@@ -242,7 +243,7 @@ bool recognise_find(struct recognise *table, const struct recognise_version *to,
 	bool found = false;
 
 	pthread_mutex_lock(&table->lock);
-	for (struct entry *at = entry_at(table, *chain_of(table, sha256)); at && !found;
+	for (struct entry *at = entry_at(table, *recognise_chain_of(table, sha256)); at && !found;
 		at = entry_at(table, at->next)) {
 		if (!is_alike(at, to->size, sha256) || !account_same_service(at->account, to->account) ||
 			is_object(at, to->account, to->bucket, to->key) || was_refused(table, at, to, now_ms))
@@ -276,7 +277,7 @@ void recognise_refused(struct recognise *table, const struct recognised *found,
 	if (to->bucket.len > BUCKET_MAX)
 		return;
 	pthread_mutex_lock(&table->lock);
-	struct refusal *refusal = &table->refusals[table->refusal_turn];
+	struct recognise_refusal *refusal = &table->refusals[table->refusal_turn];
 
 	table->refusal_turn = (table->refusal_turn + 1) % RECOGNISE_REFUSALS;
 	refusal->account = to->account;

@@ -35,7 +35,7 @@ static const struct str impossible_etag = {.data = "ferryfs-probe", .len = 13};
 
 static const struct s3_answer no_answer = {.retry_after = -1};
 
-static void finish(struct recognise_copy *self, int error, const struct s3_answer *answer)
+static void recognise_copy_finish(struct recognise_copy *self, int error, const struct s3_answer *answer)
 {
 	EVP_MD_CTX_free(self->digest);
 	self->digest = NULL;
@@ -68,13 +68,13 @@ static void give_up(struct recognise_copy *self, int error, const struct s3_answ
 		recognise_forget(self->table, &self->found);
 	if (error != -ECANCELED)
 		log_outcome(self, error, answer);
-	finish(self, error, answer);
+	recognise_copy_finish(self, error, answer);
 }
 
-static void succeed(struct recognise_copy *self, const struct s3_answer *answer)
+static void recognise_copy_succeed(struct recognise_copy *self, const struct s3_answer *answer)
 {
 	log_outcome(self, 0, NULL);
-	finish(self, 0, answer);
+	recognise_copy_finish(self, 0, answer);
 }
 
 /* ---- LOOK and CHECK ---- */
@@ -103,7 +103,7 @@ static void checked(struct call *call, const struct s3_answer *answer)
 
 	if (call->error == 0 && is_source(self, answer) && answer->mtime != 0 &&
 		answer->mtime == self->seen_mtime && answer->mtime < self->mtime) {
-		succeed(self, answer);
+		recognise_copy_succeed(self, answer);
 		return;
 	}
 	self->disturbed = true;
@@ -115,26 +115,26 @@ static bool is_md5(const char *etag)
 	return strlen(etag) == MD5_HEX && strspn(etag, "0123456789abcdefABCDEF") == MD5_HEX;
 }
 
-static void check(struct recognise_copy *self, const struct s3_answer *answer)
+static void recognise_copy_check(struct recognise_copy *self, const struct s3_answer *answer)
 {
 	if (is_md5(self->etag) && strcmp(self->etag, self->found.etag) == 0)
-		succeed(self, answer);
+		recognise_copy_succeed(self, answer);
 	else
 		head_source(self, checked);
 }
 
 /* ---- PROBE and COPY ---- */
 
-static void start_copy(struct recognise_copy *self);
+static void recognise_copy_start_copy(struct recognise_copy *self);
 
-static void on_copied(struct copy *copy, const struct s3_answer *answer)
+static void recognise_copy_on_copied(struct copy *copy, const struct s3_answer *answer)
 {
 	struct recognise_copy *self = copy->user;
 	int error = copy->error;
 
 	if (error == -ESTALE && self->probing) {
 		account_learn(self->to.account, TRAIT_COPY_IF_MATCH, true);
-		start_copy(self);
+		recognise_copy_start_copy(self);
 		return;
 	}
 	if (error < 0) {
@@ -149,12 +149,12 @@ static void on_copied(struct copy *copy, const struct s3_answer *answer)
 	if (self->probing)
 		account_learn(self->to.account, TRAIT_COPY_IF_MATCH, false);
 	if (account_trait(self->to.account, TRAIT_COPY_IF_MATCH) == TRAIT_YES)
-		succeed(self, answer);
+		recognise_copy_succeed(self, answer);
 	else
-		check(self, answer);
+		recognise_copy_check(self, answer);
 }
 
-static void start_copy(struct recognise_copy *self)
+static void recognise_copy_start_copy(struct recognise_copy *self)
 {
 	enum account_answer enforced = account_trait(self->to.account, TRAIT_COPY_IF_MATCH);
 
@@ -176,7 +176,7 @@ static void start_copy(struct recognise_copy *self)
 		.storage_class = STR(""),
 		.size = self->to.size,
 		.create_only = self->create_only,
-		.on_done = on_copied,
+		.on_done = recognise_copy_on_copied,
 		.user = self,
 	};
 	copy_start(self->worker, &self->copy);
@@ -188,7 +188,7 @@ static void looked(struct call *call, const struct s3_answer *answer)
 
 	if (call->error == 0 && is_source(self, answer)) {
 		self->seen_mtime = answer->mtime;
-		start_copy(self);
+		recognise_copy_start_copy(self);
 	} else {
 		give_up(self, call->error < 0 ? call->error : -ESTALE, answer);
 	}
@@ -206,14 +206,14 @@ static int make_headers(struct recognise_copy *self)
 	return error;
 }
 
-static void begin(struct recognise_copy *self)
+static void recognise_copy_begin(struct recognise_copy *self)
 {
 	int error = make_headers(self);
 
 	if (error < 0)
 		give_up(self, error, &no_answer);
 	else if (account_trait(self->to.account, TRAIT_COPY_IF_MATCH) == TRAIT_YES)
-		start_copy(self);
+		recognise_copy_start_copy(self);
 	else
 		head_source(self, looked);
 }
@@ -241,7 +241,7 @@ static int hash_slice(struct recognise_copy *self)
 	return 0;
 }
 
-static void run(struct task *task, struct worker *worker)
+static void recognise_copy_run(struct task *task, struct worker *worker)
 {
 	struct recognise_copy *self =
 		(struct recognise_copy *)((char *)task - offsetof(struct recognise_copy, task));
@@ -257,9 +257,9 @@ static void run(struct task *task, struct worker *worker)
 	if (error == 0 && !recognise_find(self->table, &self->to, sha256, hub_now_ms(), &self->found))
 		error = -ENOENT;
 	if (error < 0)
-		finish(self, error, &no_answer);
+		recognise_copy_finish(self, error, &no_answer);
 	else
-		begin(self);
+		recognise_copy_begin(self);
 }
 
 /* Past one CopyObject it is parts or nothing, and parts need a condition that holds. */
@@ -282,7 +282,7 @@ bool recognise_copy_start(struct recognise_copy *self)
 	}
 	self->part_threshold = self->settings.part_threshold;
 	headers_init(&self->all);
-	self->task = (struct task){.run = run};
+	self->task = (struct task){.run = recognise_copy_run};
 	worker_post(self->worker, &self->task);
 	return true;
 }

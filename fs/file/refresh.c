@@ -14,7 +14,7 @@ int refresh_prepare(struct refresh *refresh)
 	return node_place(refresh->node, &refresh->place);
 }
 
-enum verdict { KNOWN, FAILED, ASK_AGAIN };
+enum refresh_verdict { KNOWN, FAILED, ASK_AGAIN };
 
 /* A directory without a marker, or whose marker may not be looked at, is one all the same.  hub.lock held. */
 static void take_attrs(struct refresh *refresh, int error)
@@ -29,7 +29,7 @@ static void take_attrs(struct refresh *refresh, int error)
 }
 
 /* Takes the answer into the node where it still is one about it.  hub.lock held. */
-static enum verdict apply(struct refresh *refresh, const struct s3_answer *answer, int *error)
+static enum refresh_verdict refresh_apply(struct refresh *refresh, const struct s3_answer *answer, int *error)
 {
 	struct hub *hub = refresh->hub;
 	struct node *node = refresh->node;
@@ -80,13 +80,13 @@ static enum verdict apply(struct refresh *refresh, const struct s3_answer *answe
 	return FAILED;
 }
 
-static void on_head(struct call *call, const struct s3_answer *answer)
+static void refresh_on_head(struct call *call, const struct s3_answer *answer)
 {
 	struct refresh *refresh = call->user;
 	int error = 0;
 
 	hub_lock(refresh->hub);
-	enum verdict verdict = apply(refresh, answer, &error);
+	enum refresh_verdict verdict = refresh_apply(refresh, answer, &error);
 
 	hub_unlock(refresh->hub);
 	headers_release(&refresh->headers);
@@ -113,7 +113,7 @@ void refresh_start(struct refresh *refresh)
 	refresh->call.request.bucket = place_bucket(&refresh->place);
 	refresh->call.request.key = place_key(&refresh->place);
 	refresh->call.account = refresh->place.account;
-	refresh->call.on_done = on_head;
+	refresh->call.on_done = refresh_on_head;
 	refresh->call.user = refresh;
 	call_post(engine_pick(refresh->hub->engine), &refresh->call);
 }

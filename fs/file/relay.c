@@ -26,22 +26,22 @@ enum {
 
 /* ---- what is known to be refused ---- */
 
-struct refusal {
+struct relay_refusal {
 	const struct account *from, *to; /* compared only */
 	uint64_t until_ms;
 	char from_bucket[BUCKET_MAX + 1], to_bucket[BUCKET_MAX + 1];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct refusal refusals[REMEMBERED_MAX]; /* protected by lock, as is next_refusal */
+static struct relay_refusal refusals[REMEMBERED_MAX]; /* protected by lock, as is next_refusal */
 static unsigned next_refusal;
 
-static struct refusal *find(const struct place *from, const struct place *to)
+static struct relay_refusal *relay_find(const struct place *from, const struct place *to)
 {
 	uint64_t now = hub_now_ms();
 
 	for (unsigned i = 0; i < REMEMBERED_MAX; i++) {
-		struct refusal *refusal = &refusals[i];
+		struct relay_refusal *refusal = &refusals[i];
 
 		if (refusal->until_ms > now && refusal->from == from->account && refusal->to == to->account &&
 			strcmp(refusal->from_bucket, from->bucket) == 0 &&
@@ -54,22 +54,22 @@ static struct refusal *find(const struct place *from, const struct place *to)
 bool carry_wanted(const struct place *from, const struct place *to)
 {
 	pthread_mutex_lock(&lock);
-	bool found = find(from, to) != NULL;
+	bool found = relay_find(from, to);
 
 	pthread_mutex_unlock(&lock);
 	return found;
 }
 
-static void remember(const struct place *from, const struct place *to)
+static void relay_remember(const struct place *from, const struct place *to)
 {
 	bool known;
 
 	pthread_mutex_lock(&lock);
-	known = find(from, to) != NULL;
+	known = relay_find(from, to);
 	if (!known) {
-		struct refusal *refusal = &refusals[next_refusal++ % REMEMBERED_MAX];
+		struct relay_refusal *refusal = &refusals[next_refusal++ % REMEMBERED_MAX];
 
-		*refusal = (struct refusal){
+		*refusal = (struct relay_refusal){
 			.from = from->account, .to = to->account, .until_ms = hub_now_ms() + REMEMBERED_MS};
 		memcpy(refusal->from_bucket, from->bucket, from->bucket_len + 1);
 		memcpy(refusal->to_bucket, to->bucket, to->bucket_len + 1);
@@ -85,7 +85,7 @@ static void remember(const struct place *from, const struct place *to)
 
 /* ---- the steps; worker thread ---- */
 
-static void end(struct carry *carry, int error, const struct s3_answer *answer)
+static void relay_end(struct carry *carry, int error, const struct s3_answer *answer)
 {
 	carry->error = error;
 	if (carry->fd >= 0)
@@ -93,17 +93,17 @@ static void end(struct carry *carry, int error, const struct s3_answer *answer)
 	headers_release(&carry->headers);
 	buf_release(&carry->tags);
 	if (error == 0)
-		remember(carry->from, carry->to);
+		relay_remember(carry->from, carry->to);
 	carry->on_done(carry, answer);
 }
 
-static void on_uploaded(struct upload *upload, const struct s3_answer *answer)
+static void relay_on_uploaded(struct upload *upload, const struct s3_answer *answer)
 {
 	struct carry *carry = upload->user;
 
 	memcpy(carry->new_etag, upload->etag, sizeof(carry->new_etag));
 	carry->mtime = upload->mtime;
-	end(carry, upload->error, answer);
+	relay_end(carry, upload->error, answer);
 }
 
 /* As the service's own copy does (engine/object/copy.h). */
@@ -118,7 +118,7 @@ static int follow_type(struct carry *carry)
 	return headers_set(&carry->headers, STR("content-type"), str_of(type));
 }
 
-static void send(struct carry *carry, const struct s3_answer *answer)
+static void relay_send(struct carry *carry, const struct s3_answer *answer)
 {
 	int error = draft_kept_headers(&carry->headers, carry->storage_class);
 
@@ -129,7 +129,7 @@ static void send(struct carry *carry, const struct s3_answer *answer)
 	if (error == 0 && carry->tags.len > 0)
 		error = headers_set(&carry->headers, STR("x-amz-tagging"), buf_str(&carry->tags));
 	if (error < 0) {
-		end(carry, error, answer);
+		relay_end(carry, error, answer);
 		return;
 	}
 	carry->upload = (struct upload){
@@ -142,13 +142,13 @@ static void send(struct carry *carry, const struct s3_answer *answer)
 		.part_threshold = carry->to->view->part_threshold,
 		.part_size = carry->to->view->part_size,
 		.create_only = carry->create_only,
-		.on_done = on_uploaded,
+		.on_done = relay_on_uploaded,
 		.user = carry,
 	};
 	upload_start(carry->worker, &carry->upload);
 }
 
-static int on_data(struct fetch *fetch, const char *data, size_t len)
+static int relay_on_data(struct fetch *fetch, const char *data, size_t len)
 {
 	struct carry *carry = fetch->user;
 
@@ -162,7 +162,7 @@ static int on_data(struct fetch *fetch, const char *data, size_t len)
 
 static void next_piece(struct carry *carry, const struct s3_answer *answer);
 
-static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
+static void relay_on_fetched(struct fetch *fetch, const struct s3_answer *answer)
 {
 	struct carry *carry = fetch->user;
 	int error = fetch->error;
@@ -171,7 +171,7 @@ static void on_fetched(struct fetch *fetch, const struct s3_answer *answer)
 	if (error == 0 && fetch->got < fetch->length)
 		error = -EIO;
 	if (error < 0)
-		end(carry, error, answer);
+		relay_end(carry, error, answer);
 	else
 		next_piece(carry, answer);
 }
@@ -181,7 +181,7 @@ static void next_piece(struct carry *carry, const struct s3_answer *answer)
 	uint64_t left = carry->size - carry->at;
 
 	if (left == 0) {
-		send(carry, answer);
+		relay_send(carry, answer);
 		return;
 	}
 	carry->fetch = (struct fetch){
@@ -191,14 +191,14 @@ static void next_piece(struct carry *carry, const struct s3_answer *answer)
 		.etag = str_of(carry->etag),
 		.start = carry->at,
 		.length = left < PIECE ? (size_t)left : PIECE,
-		.on_data = on_data,
-		.on_done = on_fetched,
+		.on_data = relay_on_data,
+		.on_done = relay_on_fetched,
 		.user = carry,
 	};
 	fetch_start(carry->worker, &carry->fetch);
 }
 
-static void on_tags(struct call *call, const struct s3_answer *answer)
+static void relay_on_tags(struct call *call, const struct s3_answer *answer)
 {
 	struct carry *carry = call->user;
 	bool optional = carry->to->view->tags != COPY_TAGS_REQUIRED;
@@ -209,10 +209,11 @@ static void on_tags(struct call *call, const struct s3_answer *answer)
 	if (call->error == 0 || denied || call->error == -ENOENT || (call->error == -EOPNOTSUPP && optional))
 		next_piece(carry, answer);
 	else
-		end(carry, call->error, answer);
+		relay_end(carry, call->error, answer);
 }
 
-static void ask(struct carry *carry, enum s3_op op, void (*on_done)(struct call *, const struct s3_answer *))
+static void relay_ask(
+	struct carry *carry, enum s3_op op, void (*on_done)(struct call *, const struct s3_answer *))
 {
 	call_init(&carry->call);
 	carry->call.request.op = op;
@@ -223,7 +224,7 @@ static void ask(struct carry *carry, enum s3_op op, void (*on_done)(struct call 
 	carry->call.user = carry;
 }
 
-static void on_head(struct call *call, const struct s3_answer *answer)
+static void relay_on_head(struct call *call, const struct s3_answer *answer)
 {
 	struct carry *carry = call->user;
 	int error = call->error == -ENOENT ? -ESTALE : call->error;
@@ -233,7 +234,7 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 	if (error == 0 && carry->attrs)
 		error = attrs_write(carry->attrs, S_IFREG, &carry->headers);
 	if (error < 0) {
-		end(carry, error, answer);
+		relay_end(carry, error, answer);
 		return;
 	}
 	snprintf(carry->storage_class, sizeof(carry->storage_class), "%s", answer->storage_class);
@@ -241,22 +242,22 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 		next_piece(carry, answer);
 		return;
 	}
-	ask(carry, S3_GET_TAGGING, on_tags);
+	relay_ask(carry, S3_GET_TAGGING, relay_on_tags);
 	carry->call.sinks.tags = &carry->tags;
 	call_start(carry->worker, &carry->call);
 }
 
-static void run(struct task *task, struct worker *worker)
+static void relay_run(struct task *task, struct worker *worker)
 {
 	struct carry *carry = (struct carry *)((char *)task - offsetof(struct carry, task));
 	const struct s3_answer none = {.retry_after = -1};
 
 	carry->fd = staging_file(carry->staging_dir);
 	if (carry->fd < 0) {
-		end(carry, carry->fd, &none);
+		relay_end(carry, carry->fd, &none);
 		return;
 	}
-	ask(carry, S3_HEAD_OBJECT, on_head);
+	relay_ask(carry, S3_HEAD_OBJECT, relay_on_head);
 	carry->call.sinks.headers = &carry->headers;
 	call_start(worker, &carry->call);
 }
@@ -267,6 +268,6 @@ void carry_start(struct worker *worker, struct carry *carry)
 	carry->fd = -1;
 	headers_init(&carry->headers);
 	buf_init(&carry->tags, TAGS_MAX);
-	carry->task = (struct task){.run = run};
+	carry->task = (struct task){.run = relay_run};
 	worker_post(worker, &carry->task);
 }

@@ -15,7 +15,7 @@ enum {
 	SLACK_S = 5, /* a note is written when its copy has been answered */
 };
 
-struct note {
+struct taken_note {
 	uint64_t place; /* hash; 0: free */
 	uint64_t etag; /* hash */
 	pid_t pid;
@@ -38,7 +38,7 @@ struct below {
 struct taken {
 	pthread_mutex_t lock;
 	unsigned max, slots, at; /* at: where the next one goes */
-	struct note *notes; /* [0] is unused */
+	struct taken_note *notes; /* [0] is unused */
 	uint32_t *chains;
 	struct lost lost[TAKEN_LOST_MAX];
 	unsigned lost_count;
@@ -110,17 +110,17 @@ void taken_free(struct taken *taken)
 
 /* ---- the ring; lock held ---- */
 
-static uint32_t *chain_of(struct taken *taken, uint64_t place)
+static uint32_t *taken_chain_of(struct taken *taken, uint64_t place)
 {
 	return &taken->chains[place % taken->slots];
 }
 
-static void take_out(struct taken *taken, struct note *note)
+static void taken_take_out(struct taken *taken, struct taken_note *note)
 {
 	if (note->prev != NONE)
 		taken->notes[note->prev].next = note->next;
 	else
-		*chain_of(taken, note->place) = note->next;
+		*taken_chain_of(taken, note->place) = note->next;
 	if (note->next != NONE)
 		taken->notes[note->next].prev = note->prev;
 	note->place = 0;
@@ -128,8 +128,8 @@ static void take_out(struct taken *taken, struct note *note)
 
 static void put_in(struct taken *taken, uint32_t number)
 {
-	struct note *note = &taken->notes[number];
-	uint32_t *chain = chain_of(taken, note->place);
+	struct taken_note *note = &taken->notes[number];
+	uint32_t *chain = taken_chain_of(taken, note->place);
 
 	note->prev = NONE;
 	note->next = *chain;
@@ -138,12 +138,12 @@ static void put_in(struct taken *taken, uint32_t number)
 	*chain = number;
 }
 
-static struct note *find(struct taken *taken, pid_t pid, uint64_t place)
+static struct taken_note *file_taken_find(struct taken *taken, pid_t pid, uint64_t place)
 {
-	uint32_t number = *chain_of(taken, place);
+	uint32_t number = *taken_chain_of(taken, place);
 
 	while (number != NONE) {
-		struct note *note = &taken->notes[number];
+		struct taken_note *note = &taken->notes[number];
 
 		if (note->place == place && note->pid == pid)
 			return note;
@@ -152,7 +152,7 @@ static struct note *find(struct taken *taken, pid_t pid, uint64_t place)
 	return NULL;
 }
 
-static void lose(struct taken *taken, const struct note *note)
+static void taken_lose(struct taken *taken, const struct taken_note *note)
 {
 	for (unsigned i = 0; i < taken->lost_count; i++)
 		if (taken->lost[i].pid == note->pid)
@@ -172,7 +172,7 @@ void taken_note(struct taken *taken, pid_t pid, const struct place *place, const
 	uint64_t hash = hash_place(place);
 
 	pthread_mutex_lock(&taken->lock);
-	struct note *note = find(taken, pid, hash);
+	struct taken_note *note = file_taken_find(taken, pid, hash);
 
 	if (note) {
 		note->etag = taken_hash(etag);
@@ -181,10 +181,10 @@ void taken_note(struct taken *taken, pid_t pid, const struct place *place, const
 
 		note = &taken->notes[number];
 		if (note->place) {
-			lose(taken, note);
-			take_out(taken, note);
+			taken_lose(taken, note);
+			taken_take_out(taken, note);
 		}
-		*note = (struct note){
+		*note = (struct taken_note){
 			.place = hash, .etag = taken_hash(etag), .pid = pid, .made = (uint32_t)time(NULL)};
 		put_in(taken, number);
 	}
@@ -198,14 +198,14 @@ void taken_forget(struct taken *taken, const struct place *place)
 	uint64_t hash = hash_place(place);
 
 	pthread_mutex_lock(&taken->lock);
-	uint32_t number = *chain_of(taken, hash);
+	uint32_t number = *taken_chain_of(taken, hash);
 
 	while (number != NONE) {
-		struct note *note = &taken->notes[number];
+		struct taken_note *note = &taken->notes[number];
 
 		number = note->next;
 		if (note->place == hash)
-			take_out(taken, note);
+			taken_take_out(taken, note);
 	}
 	pthread_mutex_unlock(&taken->lock);
 }
@@ -225,7 +225,7 @@ void taken_forget_below(struct taken *taken, const struct place *place)
 }
 
 /* Was a directory around it renamed to there since the note was made?  Lock held. */
-static bool is_void(const struct taken *taken, const struct note *note, const struct place *place)
+static bool is_void(const struct taken *taken, const struct taken_note *note, const struct place *place)
 {
 	for (unsigned i = 0; i < TAKEN_BELOW_MAX; i++) {
 		const struct below *below = &taken->below[i];
@@ -246,10 +246,10 @@ void taken_drop(struct taken *taken, pid_t pid, const struct place *place)
 	uint64_t hash = hash_place(place);
 
 	pthread_mutex_lock(&taken->lock);
-	struct note *note = find(taken, pid, hash);
+	struct taken_note *note = file_taken_find(taken, pid, hash);
 
 	if (note)
-		take_out(taken, note);
+		taken_take_out(taken, note);
 	pthread_mutex_unlock(&taken->lock);
 }
 
@@ -270,7 +270,7 @@ bool taken_find(struct taken *taken, pid_t pid, const struct place *place, struc
 	uint64_t hash = hash_place(place);
 
 	pthread_mutex_lock(&taken->lock);
-	const struct note *note = find(taken, pid, hash);
+	const struct taken_note *note = file_taken_find(taken, pid, hash);
 
 	if (note && !is_void(taken, note, place))
 		ret->hash = note->etag;

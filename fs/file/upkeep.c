@@ -67,7 +67,7 @@ struct background {
 	uint64_t began_ms;
 };
 
-static void on_stored(struct draft_flush *flush, int error)
+static void upkeep_on_stored(struct draft_flush *flush, int error)
 {
 	struct background *background = flush->user;
 	struct hub *hub = background->hub;
@@ -88,7 +88,7 @@ static void on_stored(struct draft_flush *flush, int error)
 	hub_unpark(hub);
 }
 
-static void store(struct upkeep *upkeep, struct node *node)
+static void upkeep_store(struct upkeep *upkeep, struct node *node)
 {
 	struct background *background = calloc(1, sizeof(*background));
 	struct hub *hub = upkeep->hub;
@@ -96,7 +96,7 @@ static void store(struct upkeep *upkeep, struct node *node)
 	if (!background)
 		return;
 	background->hub = hub;
-	background->flush = (struct draft_flush){.done = on_stored, .user = background};
+	background->flush = (struct draft_flush){.done = upkeep_on_stored, .user = background};
 	background->began_ms = hub_now_ms();
 	hub_lock(hub);
 	bool wanted = node->draft && draft_dirty(node->draft);
@@ -141,7 +141,7 @@ static struct staged_what what_of(struct says *says)
 }
 
 /* hub.lock held; -errno. */
-static int look(const struct node *node, struct says *says)
+static int upkeep_look(const struct node *node, struct says *says)
 {
 	const struct draft *draft = node->draft;
 	const char *base = draft->base[0]		    ? draft->base
@@ -211,7 +211,7 @@ static struct says *says_new(void)
 }
 
 /* Gives the draft's file a name, or has its record say what is true by now. */
-static void name(struct upkeep *upkeep, struct node *node)
+static void file_upkeep_name(struct upkeep *upkeep, struct node *node)
 {
 	struct hub *hub = upkeep->hub;
 	struct says *says = hub->journal ? says_new() : NULL;
@@ -223,7 +223,7 @@ static void name(struct upkeep *upkeep, struct node *node)
 	struct draft *draft = node->draft;
 	struct staged *staged = draft ? draft->staged : NULL;
 
-	if (draft && draft_dirty(draft) && draft->content == DRAFT_DATA && look(node, says) == 0)
+	if (draft && draft_dirty(draft) && draft->content == DRAFT_DATA && upkeep_look(node, says) == 0)
 		fd = draft_read_begin(draft);
 	if (fd >= 0 && staged)
 		staged_rest(staged, false);
@@ -248,7 +248,7 @@ static void name(struct upkeep *upkeep, struct node *node)
 }
 
 /* Files that are not needed any more, and records that are not true any more. */
-static void clear(struct upkeep *upkeep)
+static void upkeep_clear(struct upkeep *upkeep)
 {
 	for (struct record **at = &upkeep->records, *record; (record = *at);) {
 		if (!staged_dropped(record->staged)) {
@@ -287,7 +287,7 @@ static struct wants wants_of(struct upkeep *upkeep, struct node *node, uint64_t 
 }
 
 /* Returns when to look again, in milliseconds from now. */
-static uint64_t one_round(struct upkeep *upkeep)
+static uint64_t upkeep_one_round(struct upkeep *upkeep)
 {
 	struct hub *hub = upkeep->hub;
 	struct node **nodes = NULL;
@@ -304,9 +304,9 @@ static uint64_t one_round(struct upkeep *upkeep)
 
 		hub_unlock(hub);
 		if (wants.name)
-			name(upkeep, nodes[i]);
+			file_upkeep_name(upkeep, nodes[i]);
 		if (wants.store)
-			store(upkeep, nodes[i]);
+			upkeep_store(upkeep, nodes[i]);
 		else if (wants.due > now && wants.due - now < next)
 			next = wants.due - now;
 	}
@@ -315,7 +315,7 @@ static uint64_t one_round(struct upkeep *upkeep)
 		node_unref(hub->nodes, nodes[i]);
 	hub_unlock(hub);
 	free(nodes);
-	clear(upkeep);
+	upkeep_clear(upkeep);
 	return next > TICK_LEAST_MS ? next : TICK_LEAST_MS;
 }
 
@@ -344,7 +344,7 @@ static void sleep_ms(struct upkeep *upkeep, uint64_t ms)
 		;
 }
 
-static void *run(void *user)
+static void *upkeep_run(void *user)
 {
 	struct upkeep *upkeep = user;
 
@@ -352,7 +352,7 @@ static void *run(void *user)
 	while (!upkeep->ending) {
 		upkeep->awake = false;
 		pthread_mutex_unlock(&upkeep->lock);
-		uint64_t ms = one_round(upkeep);
+		uint64_t ms = upkeep_one_round(upkeep);
 		bool idle = is_idle(upkeep);
 
 		pthread_mutex_lock(&upkeep->lock);
@@ -380,7 +380,7 @@ int upkeep_start(struct hub *hub)
 	hub_lock(hub);
 	hub->upkeep = upkeep;
 	hub_unlock(hub);
-	int error = pthread_create(&upkeep->thread, NULL, run, upkeep);
+	int error = pthread_create(&upkeep->thread, NULL, upkeep_run, upkeep);
 
 	upkeep->running = error == 0;
 	return -error;
@@ -410,7 +410,7 @@ bool upkeep_name(struct hub *hub, struct node *node)
 {
 	if (!hub->upkeep)
 		return false;
-	name(hub->upkeep, node);
+	file_upkeep_name(hub->upkeep, node);
 	hub_lock(hub);
 	bool named = node->draft && node->draft->staged;
 
@@ -426,7 +426,7 @@ void upkeep_free(struct hub *hub)
 		return;
 	upkeep_stop(upkeep);
 	hub->upkeep = NULL;
-	clear(upkeep);
+	upkeep_clear(upkeep);
 	for (struct record *record = upkeep->records, *next; record; record = next) {
 		next = record->next;
 		staged_leave(record->staged);

@@ -25,7 +25,7 @@ static struct {
 static unsigned exes_next;
 static pthread_mutex_t exes_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static ssize_t read_all(const char *path, char *data, size_t size)
+static ssize_t caller_read_all(const char *path, char *data, size_t size)
 {
 	size_t got = 0;
 	ssize_t n;
@@ -53,7 +53,7 @@ static uint64_t start_time(const char *proc, pid_t pid)
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "%s/%d/stat", proc, (int)pid);
-	len = read_all(path, text, sizeof(text) - 1);
+	len = caller_read_all(path, text, sizeof(text) - 1);
 	if (len <= 0)
 		return 0;
 	text[len] = '\0';
@@ -94,7 +94,7 @@ static bool file_is_gnu(const char *path, off_t size, enum caller_tool tool)
 
 	if (size <= 0 || size > EXE_MAX || !(data = malloc((size_t)size)))
 		return false;
-	len = read_all(path, data, (size_t)size);
+	len = caller_read_all(path, data, (size_t)size);
 	if (len > 0)
 		gnu = text_is_gnu(data, (size_t)len, tool);
 	free(data);
@@ -208,7 +208,7 @@ static enum caller_tool tool_of(const char *proc, pid_t pid, bool *ret_looks)
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "%s/%d/comm", proc, (int)pid);
-	len = read_all(path, comm, sizeof(comm) - 1);
+	len = caller_read_all(path, comm, sizeof(comm) - 1);
 	if (len <= 0)
 		return CALLER_OTHER;
 	comm[len] = '\0';
@@ -238,7 +238,7 @@ static void read_options(const char *proc, struct caller *caller)
 	if (!text)
 		return;
 	snprintf(path, sizeof(path), "%s/%d/cmdline", proc, (int)caller->pid);
-	len = read_all(path, text, CMDLINE_MAX);
+	len = caller_read_all(path, text, CMDLINE_MAX);
 	if (len > 0 && len < CMDLINE_MAX)
 		caller->plain = caller_options_plain(caller->tool, str_n(text, (size_t)len), &words);
 	if (caller->plain) {

@@ -55,7 +55,7 @@ static bool read_info(
 	return *ret_mount != 0;
 }
 
-static bool visit(const struct mountinfo_line *line, void *user)
+static bool caller_files_visit(const struct mountinfo_line *line, void *user)
 {
 	struct found *found = user;
 
@@ -87,7 +87,7 @@ ssize_t caller_files_read(const char *proc, pid_t pid, void *ret)
 	closedir(entries);
 	snprintf(path, sizeof(path), "%s/%ld/mountinfo", proc, (long)pid);
 	if (found.count > 0)
-		mountinfo_walk_file(path, visit, &found);
+		mountinfo_walk_file(path, caller_files_visit, &found);
 	for (size_t i = 0; i < found.count; i++)
 		if (found.mount[i] == 0)
 			found.files[kept++] = found.files[i];

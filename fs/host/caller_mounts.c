@@ -22,14 +22,14 @@ struct seen_mount {
 	char *point; /* owned */
 };
 
-struct walk {
+struct mounts_walk {
 	dev_t device; /* of ours; 0: any ferryfs mount is */
 	struct seen_mount *mounts;
 	unsigned count, size;
 	bool lost; /* there are too many, or memory was short */
 };
 
-static const struct seen_mount *find(const struct walk *walk, unsigned id)
+static const struct seen_mount *caller_mounts_find(const struct mounts_walk *walk, unsigned id)
 {
 	for (unsigned at = walk->count; at > 0; at--)
 		if (walk->mounts[at - 1].id == id)
@@ -37,7 +37,7 @@ static const struct seen_mount *find(const struct walk *walk, unsigned id)
 	return NULL;
 }
 
-static bool add(struct walk *walk, const struct mountinfo_line *line)
+static bool caller_mounts_add(struct mounts_walk *walk, const struct mountinfo_line *line)
 {
 	if (walk->count == walk->size) {
 		unsigned size = walk->size ? 2 * walk->size : 64;
@@ -61,20 +61,21 @@ static bool add(struct walk *walk, const struct mountinfo_line *line)
 	return true;
 }
 
-static bool visit(const struct mountinfo_line *line, void *user)
+static bool caller_mounts_visit(const struct mountinfo_line *line, void *user)
 {
-	struct walk *walk = user;
+	struct mounts_walk *walk = user;
 
-	walk->lost = !add(walk, line);
+	walk->lost = !caller_mounts_add(walk, line);
 	return walk->lost;
 }
 
 /* Does something lie over an entry of ours?  *ret_outside: one has a parent that is not listed. */
-static bool covered(const struct walk *walk, bool *ret_outside)
+static bool covered(const struct mounts_walk *walk, bool *ret_outside)
 {
 	*ret_outside = false;
 	for (unsigned i = 0; i < walk->count; i++) {
-		const struct seen_mount *mount = &walk->mounts[i], *parent = find(walk, mount->parent);
+		const struct seen_mount *mount = &walk->mounts[i],
+					*parent = caller_mounts_find(walk, mount->parent);
 
 		/* One on top of a whole view leaves nothing of it to be met. */
 		if (parent && parent->ours && strcmp(parent->point, mount->point) != 0)
@@ -85,7 +86,7 @@ static bool covered(const struct walk *walk, bool *ret_outside)
 	return false;
 }
 
-static void walk_release(struct walk *walk)
+static void walk_release(struct mounts_walk *walk)
 {
 	for (unsigned i = 0; i < walk->count; i++)
 		free(walk->mounts[i].point);
@@ -99,7 +100,7 @@ struct spot {
 	char path[PATH_MAX];
 };
 
-static bool look_at(const char *proc, pid_t pid, const char *name, struct spot *ret)
+static bool caller_mounts_look_at(const char *proc, pid_t pid, const char *name, struct spot *ret)
 {
 	char path[PATH_ROOM];
 	struct statx st;
@@ -129,17 +130,17 @@ static bool inside(const struct spot *root, const struct spot *cwd)
 bool caller_mounts_clear(const char *proc, pid_t pid, dev_t device)
 {
 	char path[PATH_ROOM];
-	struct walk walk = {.device = device};
+	struct mounts_walk walk = {.device = device};
 	struct spot root, cwd;
 	bool outside;
 
 	snprintf(path, sizeof(path), "%s/%d/mountinfo", proc, (int)pid);
-	bool clear = look_at(proc, pid, "root", &root) && look_at(proc, pid, "cwd", &cwd) &&
-		     inside(&root, &cwd) && mountinfo_walk_file(path, visit, &walk) == 0 &&
-		     !covered(&walk, &outside);
+	bool clear = caller_mounts_look_at(proc, pid, "root", &root) &&
+		     caller_mounts_look_at(proc, pid, "cwd", &cwd) && inside(&root, &cwd) &&
+		     mountinfo_walk_file(path, caller_mounts_visit, &walk) == 0 && !covered(&walk, &outside);
 
 	if (clear && cwd.mount != root.mount)
-		clear = find(&walk, (unsigned)cwd.mount) != NULL;
+		clear = caller_mounts_find(&walk, (unsigned)cwd.mount) != NULL;
 	if (clear && outside)
 		clear = device ? root.dev != device : !mountinfo_is_ferryfs(root.dev);
 	walk_release(&walk);
@@ -150,8 +151,9 @@ static bool same_root(const char *proc, pid_t pid)
 {
 	struct spot root, ours;
 
-	return look_at(proc, pid, "root", &root) && look_at("/proc", getpid(), "root", &ours) &&
-	       root.dev == ours.dev && root.ino == ours.ino && root.mount == ours.mount;
+	return caller_mounts_look_at(proc, pid, "root", &root) &&
+	       caller_mounts_look_at("/proc", getpid(), "root", &ours) && root.dev == ours.dev &&
+	       root.ino == ours.ino && root.mount == ours.mount;
 }
 
 /* 0: not cached. */

@@ -31,7 +31,7 @@ static const struct tool_options options_of[] = {
 };
 
 /* A command line on its way through. */
-struct reading {
+struct options_reading {
 	const struct tool_options *options;
 	struct caller_words words;
 	bool takes_next; /* the next word is an option's argument */
@@ -39,7 +39,7 @@ struct reading {
 	const char *last; /* operand; it may be the destination */
 };
 
-static bool long_plain(struct reading *reading, const char *word)
+static bool long_plain(struct options_reading *reading, const char *word)
 {
 	const struct tool_options *options = reading->options;
 
@@ -61,7 +61,7 @@ static bool long_plain(struct reading *reading, const char *word)
 }
 
 /* A cluster like -rvt: its argument may be the next word. */
-static bool cluster_plain(struct reading *reading, const char *word)
+static bool cluster_plain(struct options_reading *reading, const char *word)
 {
 	const struct tool_options *options = reading->options;
 
@@ -89,7 +89,7 @@ static void add_source(struct caller_words *words, const char *operand)
 }
 
 /* The one before it was no destination, then. */
-static void take_operand(struct reading *reading, const char *word)
+static void take_operand(struct options_reading *reading, const char *word)
 {
 	if (reading->last)
 		add_source(&reading->words, reading->last);
@@ -98,7 +98,7 @@ static void take_operand(struct reading *reading, const char *word)
 
 bool caller_options_plain(enum caller_tool tool, struct str cmdline, struct caller_words *ret)
 {
-	struct reading reading = {.options = &options_of[tool]};
+	struct options_reading reading = {.options = &options_of[tool]};
 	const char *word = cmdline.data, *end = cmdline.data + cmdline.len;
 	bool operands_only = false;
 

@@ -76,7 +76,8 @@ static bool is_risky(const struct resolve *resolve)
 	return resolve->question == CALLER_WHO;
 }
 
-static void answer(struct caller_pool *pool, struct resolve *resolve, const void *bytes, size_t len)
+static void caller_pool_answer(
+	struct caller_pool *pool, struct resolve *resolve, const void *bytes, size_t len)
 {
 	resolve->bytes = bytes;
 	resolve->len = len;
@@ -208,7 +209,7 @@ static void give_up_busy(struct caller_pool *pool, uint64_t now)
 		helper->asked = NULL;
 		helper_enter(pool, helper, HELPER_LOST);
 		say_lost(pool, helper, now);
-		answer(pool, asked, NULL, 0);
+		caller_pool_answer(pool, asked, NULL, 0);
 	}
 }
 
@@ -314,7 +315,7 @@ static void pass_on_all(struct caller_pool *pool, uint64_t now)
 		}
 		*at = resolve->next;
 		if (fate == FATE_UNKNOWN)
-			answer(pool, resolve, NULL, 0);
+			caller_pool_answer(pool, resolve, NULL, 0);
 	}
 	pool->last = at;
 }
@@ -326,7 +327,7 @@ void caller_pool_add(struct caller_pool *pool, struct resolve *resolve)
 	for (const struct resolve *at = pool->first; at; at = at->next)
 		waiting += at->uid == resolve->uid;
 	if (waiting >= POOL_WAITING_OF_UID_MAX) {
-		answer(pool, resolve, NULL, 0);
+		caller_pool_answer(pool, resolve, NULL, 0);
 		return;
 	}
 	resolve->until_ms = pool_now_ms() + RESOLVER_DEADLINE_MS;
@@ -354,7 +355,7 @@ static void helper_failed(struct caller_pool *pool, struct helper *helper)
 	helper_end(pool, helper);
 	start_failed(pool, "ended");
 	if (asked)
-		answer(pool, asked, NULL, 0);
+		caller_pool_answer(pool, asked, NULL, 0);
 }
 
 static void helper_said(struct caller_pool *pool, struct helper *helper, ssize_t got)
@@ -375,7 +376,7 @@ static void helper_said(struct caller_pool *pool, struct helper *helper, ssize_t
 	if (idle_count(pool) > POOL_IDLE_MAX)
 		helper_end(pool, helper);
 	if (asked)
-		answer(pool, asked, told->error ? NULL : pool->message.bytes, told->len);
+		caller_pool_answer(pool, asked, told->error ? NULL : pool->message.bytes, told->len);
 }
 
 static void helper_hear(struct caller_pool *pool, struct helper *helper)
@@ -449,14 +450,14 @@ void caller_pool_free(struct caller_pool *pool)
 		struct resolve *resolve = pool->first;
 
 		pool->first = resolve->next;
-		answer(pool, resolve, NULL, 0);
+		caller_pool_answer(pool, resolve, NULL, 0);
 	}
 	while (pool->helpers) {
 		struct resolve *asked = pool->helpers->asked;
 
 		helper_end(pool, pool->helpers);
 		if (asked)
-			answer(pool, asked, NULL, 0);
+			caller_pool_answer(pool, asked, NULL, 0);
 	}
 	/* One that hangs in the kernel ends when it comes back from there. */
 	for (unsigned i = 0; i < END_TRIES && pool->ended_count > 0; i++) {

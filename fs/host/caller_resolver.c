@@ -68,7 +68,7 @@ static void resolver_put(struct resolver *resolver, struct resolve *resolve)
 	caller_pool_add(resolver->pool, resolve);
 }
 
-static struct resolve *take(struct resolver *resolver, bool *ret_stop)
+static struct resolve *caller_resolver_take(struct resolver *resolver, bool *ret_stop)
 {
 	pthread_mutex_lock(&resolver->lock);
 	struct resolve *chain = resolver->first;
@@ -110,7 +110,8 @@ static void *resolver_run(void *user)
 		int count = epoll_wait(resolver->epoll, events, EVENTS_AT_ONCE, wait_ms);
 
 		resolver_events(resolver, events, count);
-		for (struct resolve *chain = take(resolver, &stop), *next; chain; chain = next) {
+		for (struct resolve *chain = caller_resolver_take(resolver, &stop), *next; chain;
+			chain = next) {
 			next = chain->next;
 			resolver_put(resolver, chain);
 		}

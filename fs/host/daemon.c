@@ -16,7 +16,7 @@
 
 #include "engine/account/account.h"
 
-static ssize_t read_all(int fd, char *to, size_t size)
+static ssize_t daemon_read_all(int fd, char *to, size_t size)
 {
 	size_t len = 0;
 
@@ -36,7 +36,7 @@ static ssize_t read_all(int fd, char *to, size_t size)
 static int other_wait(int fd, pid_t child, int *ret_status, char *why)
 {
 	char message[ACCOUNT_WHY_MAX];
-	ssize_t len = read_all(fd, message, sizeof(message));
+	ssize_t len = daemon_read_all(fd, message, sizeof(message));
 	int status;
 
 	close(fd);
@@ -107,7 +107,7 @@ int daemon_front(struct daemon *daemon, int *ret_status, char *why)
 	return 0;
 }
 
-static void tell(struct daemon *daemon, int status, const char *sentence)
+static void daemon_tell(struct daemon *daemon, int status, const char *sentence)
 {
 	char message[ACCOUNT_WHY_MAX];
 	size_t len = strnlen(sentence, sizeof(message) - 1), done = 0;
@@ -142,14 +142,14 @@ void daemon_ready(struct daemon *daemon)
 	int failed = chdir("/");
 
 	if (daemon->fd >= 0)
-		tell(daemon, failed ? 1 : 0, failed ? "cannot change to /" : "");
+		daemon_tell(daemon, failed ? 1 : 0, failed ? "cannot change to /" : "");
 }
 
 bool daemon_failed(struct daemon *daemon, int status, const char *sentence)
 {
 	if (daemon->fd < 0)
 		return false;
-	tell(daemon, status, sentence);
+	daemon_tell(daemon, status, sentence);
 	return true;
 }
 

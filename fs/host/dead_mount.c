@@ -100,14 +100,14 @@ static int check_inside(const char *path, unsigned id, char *why)
 	return error;
 }
 
-static int detach(const char *path)
+static int dead_mount_detach(const char *path)
 {
 	if (geteuid() != 0)
 		return fusermount_unmount(path, true);
 	return umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-static int clear(const char *path, char *why)
+static int host_dead_mount_clear(const char *path, char *why)
 {
 	struct mountinfo *info = malloc(sizeof(*info));
 	int error = info ? 0 : -ENOMEM;
@@ -117,7 +117,7 @@ static int clear(const char *path, char *why)
 			break;
 		error = check_inside(path, info->id, why);
 		if (error == 0)
-			error = detach(path);
+			error = dead_mount_detach(path);
 	}
 	free(info);
 	if (error < 0 && !why[0])
@@ -137,7 +137,7 @@ int dead_mount_clear(const char *path, char *why)
 	if (directory >= 0 && runtime_hub_lock(directory, runtime_namespace(), LOCK_MS, &lock) < 0)
 		lock = -1;
 	why[0] = '\0';
-	error = clear(path, why);
+	error = host_dead_mount_clear(path, why);
 	if (lock >= 0)
 		close(lock);
 	if (directory >= 0)

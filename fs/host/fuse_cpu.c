@@ -84,7 +84,7 @@ void placement_text(int wanted, char ret[16])
 }
 
 /* Where the kernel does not let us, the thread stays as it is. */
-static int hold(struct placement *placement, int cpu)
+static int fuse_cpu_hold(struct placement *placement, int cpu)
 {
 	cpu_set_t set = placement->allowed;
 
@@ -139,7 +139,7 @@ void placement_start(struct placement *placement, int wanted,
 		placement->wanted = PLACEMENT_NONE;
 	}
 	if (placement->wanted >= 0)
-		error = hold(placement, wanted);
+		error = fuse_cpu_hold(placement, wanted);
 	if (error < 0)
 		log_text(LOG_LEVEL_WARNING, "fuse_cpu=%d: %s: the reading thread is left alone", wanted,
 			strerror(-error));
@@ -156,7 +156,7 @@ static void placement_follow(struct placement *placement, int cpu)
 		placement->rest = PLACEMENT_REST;
 		cpu = -1;
 	}
-	hold(placement, cpu);
+	fuse_cpu_hold(placement, cpu);
 }
 
 void placement_told(struct placement *placement, pid_t thread, int cpu)
@@ -188,7 +188,7 @@ void placement_request(struct placement *placement, pid_t thread)
 	if (thread != placement->caller) {
 		placement->caller = thread;
 		placement->run = placement->lost = 0;
-		hold(placement, -1);
+		fuse_cpu_hold(placement, -1);
 		return;
 	}
 	if (++placement->run >= PLACEMENT_AFTER) {
@@ -201,5 +201,5 @@ void placement_request(struct placement *placement, pid_t thread)
 
 void placement_end(struct placement *placement)
 {
-	hold(placement, -1);
+	fuse_cpu_hold(placement, -1);
 }

@@ -125,7 +125,7 @@ int runtime_hub_lock(int directory, uint64_t namespace, unsigned limit_ms, int *
 	return 0;
 }
 
-static void name_of(dev_t dev, char ret[32])
+static void runtime_dir_name_of(dev_t dev, char ret[32])
 {
 	snprintf(ret, 32, "%u:%u", major(dev), minor(dev));
 }
@@ -137,7 +137,7 @@ int runtime_claim(dev_t dev, const char *note, int *ret_fd)
 
 	if (dir < 0)
 		return dir;
-	name_of(dev, name);
+	runtime_dir_name_of(dev, name);
 	/* The device is ours now: a file of that name is of a daemon whose mount is gone, whether or not it
 	 * still runs. */
 	unlinkat(dir, name, 0);
@@ -167,7 +167,7 @@ void runtime_release(dev_t dev, int fd)
 		return;
 	int dir = runtime_dir_open(false, NULL);
 
-	name_of(dev, name);
+	runtime_dir_name_of(dev, name);
 	/* By now the device's number may be another mount's. */
 	if (dir >= 0 && fstat(fd, &ours) == 0 && fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 		ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
@@ -184,7 +184,7 @@ int runtime_open(dev_t dev, int *ret_fd)
 
 	if (dir < 0)
 		return dir;
-	name_of(dev, name);
+	runtime_dir_name_of(dev, name);
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	int error = fd < 0 ? -errno : 0;
 
@@ -244,7 +244,7 @@ static bool is_kept(int fd)
 	if (len <= 0)
 		return false;
 	text[len] = '\0';
-	return strstr(text, KEPT_WORD) != NULL;
+	return strstr(text, KEPT_WORD);
 }
 
 int runtime_wait(int fd, unsigned limit_ms)

@@ -34,7 +34,7 @@ static char *read_record(int fd)
 }
 
 /* Each "name:value". */
-static int read_headers(const json_t *array, struct headers *ret)
+static int staged_left_read_headers(const json_t *array, struct headers *ret)
 {
 	size_t index;
 	const json_t *value;
@@ -76,7 +76,7 @@ static int parse(const char *text, struct staged_left *left)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && error == 0; i++)
 		error = control_text(json_object_get(object, texts[i].name), texts[i].to);
 	if (error == 0)
-		error = read_headers(json_object_get(object, "headers"), &left->headers);
+		error = staged_left_read_headers(json_object_get(object, "headers"), &left->headers);
 	left->fresh = json_is_true(json_object_get(object, "fresh"));
 	left->stored = json_is_true(json_object_get(object, "stored"));
 	left->part_size = (uint64_t)json_integer_value(json_object_get(object, "part_size"));
@@ -185,7 +185,7 @@ int staged_discard(struct journal_dir *dir, const struct staged_left *left)
 	return error;
 }
 
-static void tell(const struct staged_left *left)
+static void staged_left_tell(const struct staged_left *left)
 {
 	struct buf text;
 
@@ -216,7 +216,7 @@ void staged_tell(struct journal_dir *dir, const struct account *account)
 		if (staged_is_stored(left))
 			staged_discard(dir, left);
 		else if (left->fd >= 0 && staged_is_ours(left, account) && count++ < TOLD_MAX)
-			tell(left);
+			staged_left_tell(left);
 		staged_close(left);
 	}
 	if (count > TOLD_MAX)

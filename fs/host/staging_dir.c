@@ -28,7 +28,7 @@ struct staging {
 	char path[];
 };
 
-static int refuse(int error, const char *path, const char *reason, char *why)
+static int staging_dir_refuse(int error, const char *path, const char *reason, char *why)
 {
 	snprintf(why, ACCOUNT_WHY_MAX, "staging directory %s: %s", path, reason);
 	return error;
@@ -41,17 +41,19 @@ static int check_above(const char *path, char *why)
 	int error = 0;
 
 	if (!copy)
-		return refuse(-ENOMEM, path, strerror(ENOMEM), why);
+		return staging_dir_refuse(-ENOMEM, path, strerror(ENOMEM), why);
 	for (char *slash = strrchr(copy, '/'); slash && error == 0; slash = strrchr(copy, '/')) {
 		struct stat st;
 
 		*slash = '\0';
 		if (lstat(copy[0] ? copy : "/", &st) < 0)
-			error = refuse(-errno, path, strerror(errno), why);
+			error = staging_dir_refuse(-errno, path, strerror(errno), why);
 		else if (st.st_uid != 0 && st.st_uid != geteuid())
-			error = refuse(-EPERM, path, "a directory above it belongs to another user", why);
+			error = staging_dir_refuse(
+				-EPERM, path, "a directory above it belongs to another user", why);
 		else if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
-			error = refuse(-EPERM, path, "a directory above it can be written by everyone", why);
+			error = staging_dir_refuse(
+				-EPERM, path, "a directory above it can be written by everyone", why);
 	}
 	free(copy);
 	return error;
@@ -64,15 +66,15 @@ static int check_itself(const char *path, char *why)
 	int error = 0;
 
 	if (fd < 0)
-		return refuse(-errno, path, strerror(errno), why);
+		return staging_dir_refuse(-errno, path, strerror(errno), why);
 	if (fstat(fd, &st) < 0)
-		error = refuse(-errno, path, strerror(errno), why);
+		error = staging_dir_refuse(-errno, path, strerror(errno), why);
 	else if (st.st_uid != geteuid())
-		error = refuse(-EPERM, path, "belongs to another user", why);
+		error = staging_dir_refuse(-EPERM, path, "belongs to another user", why);
 	else if (st.st_mode & 077)
-		error = refuse(-EPERM, path, "is open to others (it needs mode 0700)", why);
+		error = staging_dir_refuse(-EPERM, path, "is open to others (it needs mode 0700)", why);
 	else if (mountinfo_is_ferryfs(st.st_dev))
-		error = refuse(-ELOOP, path, "is on a ferryfs mount", why);
+		error = staging_dir_refuse(-ELOOP, path, "is on a ferryfs mount", why);
 	close(fd);
 	return error;
 }
@@ -116,7 +118,7 @@ static void clear_one(int base, const char *name)
 }
 
 /* Those whose daemons were killed. */
-static void clear_dead(const char *base)
+static void staging_dir_clear_dead(const char *base)
 {
 	DIR *entries = opendir(base);
 	const struct dirent *entry;
@@ -172,14 +174,14 @@ static int make_own(struct staging **ret, char *why)
 	char *real = realpath(base, NULL);
 
 	if (!real)
-		return refuse(-errno, base, strerror(errno), why);
+		return staging_dir_refuse(-errno, base, strerror(errno), why);
 	struct staging *staging = staging_new(strcmp(real, "/") == 0 ? "" : real, STAGING_OWN_NAME);
 
 	if (!staging) {
 		free(real);
-		return refuse(-ENOMEM, base, strerror(ENOMEM), why);
+		return staging_dir_refuse(-ENOMEM, base, strerror(ENOMEM), why);
 	}
-	clear_dead(real);
+	staging_dir_clear_dead(real);
 	free(real);
 	int above = check_above(staging->path, why);
 
@@ -187,7 +189,7 @@ static int make_own(struct staging **ret, char *why)
 		error = make_locked(staging);
 	if (above < 0 || error < 0) {
 		free(staging);
-		return above < 0 ? above : refuse(error, base, strerror(-error), why);
+		return above < 0 ? above : staging_dir_refuse(error, base, strerror(-error), why);
 	}
 	*ret = staging;
 	return 0;
@@ -201,28 +203,28 @@ static int use_wanted(const char *wanted, bool *ret_made, struct staging **ret, 
 	struct stat st;
 
 	if (wanted[0] != '/')
-		return refuse(-EINVAL, wanted, "must be an absolute path", why);
+		return staging_dir_refuse(-EINVAL, wanted, "must be an absolute path", why);
 	while (len > 1 && wanted[len - 1] == '/') /* with a slash at its end a link is followed */
 		len--;
 	if (len >= sizeof(name))
-		return refuse(-ENAMETOOLONG, wanted, strerror(ENAMETOOLONG), why);
+		return staging_dir_refuse(-ENAMETOOLONG, wanted, strerror(ENAMETOOLONG), why);
 	memcpy(name, wanted, len);
 	name[len] = '\0';
 	bool made = mkdir(name, 0700) == 0;
 
 	if (!made && errno != EEXIST)
-		return refuse(-errno, wanted, strerror(errno), why);
+		return staging_dir_refuse(-errno, wanted, strerror(errno), why);
 	if (lstat(name, &st) == 0 && S_ISLNK(st.st_mode))
-		return refuse(-ELOOP, wanted, "is a symbolic link", why);
+		return staging_dir_refuse(-ELOOP, wanted, "is a symbolic link", why);
 	char *path = realpath(name, NULL);
 
 	if (!path)
-		return refuse(-errno, wanted, strerror(errno), why);
+		return staging_dir_refuse(-errno, wanted, strerror(errno), why);
 	struct staging *staging = staging_new(path, "");
 
 	free(path);
 	if (!staging)
-		return refuse(-ENOMEM, wanted, strerror(ENOMEM), why);
+		return staging_dir_refuse(-ENOMEM, wanted, strerror(ENOMEM), why);
 	*ret = staging;
 	*ret_made = made;
 	return check_above(staging->path, why);

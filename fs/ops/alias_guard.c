@@ -53,38 +53,39 @@ static bool is_concerned(
 	return twins_known(&ours, &theirs) != TWINS_NO;
 }
 
-static bool find_below(
+static bool alias_guard_find_below(
 	struct hub *hub, const struct node *above, const struct guard_wish *wish, struct place *ret)
 {
 	for (const struct node *child = above->children; child; child = child->child_next) {
 		if (child->kind == NODE_SERVICE
-				? find_below(hub, child, wish, ret)
+				? alias_guard_find_below(hub, child, wish, ret)
 				: child->kind == NODE_BUCKET && is_concerned(hub, child, wish, ret))
 			return true;
 	}
 	return false;
 }
 
-static bool find(struct hub *hub, const struct guard_wish *wish, struct place *ret)
+static bool alias_guard_find(struct hub *hub, const struct guard_wish *wish, struct place *ret)
 {
 	const struct node *root = nodes_find(hub->nodes, FUSE_ROOT_ID);
 
 	return root && (root->kind == NODE_HUB || root->kind == NODE_SERVICE) &&
-	       find_below(hub, root, wish, ret);
+	       alias_guard_find_below(hub, root, wish, ret);
 }
 
 bool guard_wanted(struct hub *hub, const struct place *place)
 {
 	struct place other;
 
-	return find(hub, &(struct guard_wish){.place = place}, &other);
+	return alias_guard_find(hub, &(struct guard_wish){.place = place}, &other);
 }
 
 bool guard_wanted_by(struct hub *hub, const struct place *place, pid_t thread)
 {
 	struct place other;
 
-	return thread > 0 && find(hub, &(struct guard_wish){.place = place, .thread = thread}, &other);
+	return thread > 0 &&
+	       alias_guard_find(hub, &(struct guard_wish){.place = place, .thread = thread}, &other);
 }
 
 /* ---- the steps ---- */
@@ -95,7 +96,7 @@ static bool find_next(struct guard *guard)
 	struct place other;
 
 	hub_lock(guard->hub);
-	bool found = find(guard->hub, &wish, &other);
+	bool found = alias_guard_find(guard->hub, &wish, &other);
 
 	if (found) {
 		snprintf(guard->bucket, sizeof(guard->bucket), "%s", other.bucket);
@@ -105,7 +106,7 @@ static bool find_next(struct guard *guard)
 	return found;
 }
 
-static const char *consequence(const struct guard *guard, bool known)
+static const char *alias_guard_consequence(const struct guard *guard, bool known)
 {
 	if (guard->replaces)
 		return known ? "not replaced: the program has read it under another name of its bucket or "
@@ -121,7 +122,7 @@ static const char *consequence(const struct guard *guard, bool known)
 		       "could not be found out; rm removes it";
 }
 
-static void refuse(struct guard *guard)
+static void alias_guard_refuse(struct guard *guard)
 {
 	bool known = guard->twins.verdict == TWINS_YES;
 
@@ -132,38 +133,38 @@ static void refuse(struct guard *guard)
 			.key = place_key(guard->place),
 			.error = -EBUSY,
 			.answer = !known && guard->twins.answer.status ? &guard->twins.answer : NULL,
-			.consequence = consequence(guard, known),
+			.consequence = alias_guard_consequence(guard, known),
 		});
 	guard->on_done(guard, -EBUSY);
 }
 
-static void settle(struct guard *guard);
+static void alias_guard_settle(struct guard *guard);
 
-static void on_settled(struct twins *twins)
+static void alias_guard_on_settled(struct twins *twins)
 {
 	struct guard *guard = twins->user;
 
 	if (twins->verdict != TWINS_NO)
-		refuse(guard);
+		alias_guard_refuse(guard);
 	else if (find_next(guard))
-		settle(guard);
+		alias_guard_settle(guard);
 	else
 		guard->on_done(guard, 0);
 }
 
-static void settle(struct guard *guard)
+static void alias_guard_settle(struct guard *guard)
 {
 	guard->twins = (struct twins){
 		.a = {guard->place->account, place_bucket(guard->place)},
 		.b = guard->other,
 		.key = place_key(guard->place),
-		.on_done = on_settled,
+		.on_done = alias_guard_on_settled,
 		.user = guard,
 	};
 	twins_start(guard->worker, &guard->twins);
 }
 
-static void on_resolved(struct resolve *resolve)
+static void alias_guard_on_resolved(struct resolve *resolve)
 {
 	struct guard *guard = resolve->user;
 
@@ -172,7 +173,7 @@ static void on_resolved(struct resolve *resolve)
 	if (resolve->caller.tool == CALLER_RM)
 		guard->on_done(guard, 0);
 	else
-		settle(guard);
+		alias_guard_settle(guard);
 }
 
 void guard_start(struct guard *guard)
@@ -186,9 +187,9 @@ void guard_start(struct guard *guard)
 	guard->resolve = (struct resolve){.pid = guard->thread,
 		.uid = guard->uid,
 		.question = CALLER_WHO,
-		.on_done = on_resolved,
+		.on_done = alias_guard_on_resolved,
 		.user = guard};
 	if (guard->replaces || !early || guard->thread <= 0 ||
 		resolver_ask(early->resolver, &guard->resolve) < 0)
-		settle(guard);
+		alias_guard_settle(guard);
 }

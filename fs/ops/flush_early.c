@@ -23,7 +23,7 @@ struct promise {
 };
 
 /* A flush that waits: for room, or for everything. */
-struct flush_op {
+struct flush_early_op {
 	struct parked parked;
 	struct batch *batch; /* referenced; NULL: the process has none */
 	struct handle *handle; /* referenced */
@@ -34,9 +34,9 @@ struct flush_op {
 	int error; /* of the file itself */
 };
 
-static void op_free(struct parked *parked)
+static void flush_early_op_free(struct parked *parked)
 {
-	struct flush_op *op = (struct flush_op *)parked;
+	struct flush_early_op *op = (struct flush_early_op *)parked;
 	struct hub *hub = parked->hub;
 
 	hub_lock(hub);
@@ -47,9 +47,9 @@ static void op_free(struct parked *parked)
 }
 
 /* Parked from now on.  Takes the ref on batch; NULL: answered. */
-static struct flush_op *op_new(fuse_req_t req, struct handle *handle, struct batch *batch)
+static struct flush_early_op *op_new(fuse_req_t req, struct handle *handle, struct batch *batch)
 {
-	struct flush_op *op = calloc(1, sizeof(*op));
+	struct flush_early_op *op = calloc(1, sizeof(*op));
 	struct hub *hub = hub_of(req);
 
 	if (!op) {
@@ -61,7 +61,7 @@ static struct flush_op *op_new(fuse_req_t req, struct handle *handle, struct bat
 	op->handle = handle_ref(handle);
 	hub_unlock(hub);
 	op->batch = batch;
-	parked_init(&op->parked, req, op_free);
+	parked_init(&op->parked, req, flush_early_op_free);
 	return op;
 }
 
@@ -76,7 +76,7 @@ static void told(struct hub *hub, struct node *node)
 }
 
 /* The log has what failed; the process is told by its next call that can report. */
-static void on_kept(struct draft_flush *flush, int error)
+static void flush_early_on_kept(struct draft_flush *flush, int error)
 {
 	struct promise *promise = flush->user;
 	struct hub *hub = promise->hub;
@@ -109,7 +109,7 @@ static struct promise *promise_new(struct hub *hub, struct batch *batch, struct 
 	promise->node = node_ref(node);
 	promise->empty = node->draft && draft_size(node->draft) == 0;
 	hub_unlock(hub);
-	promise->flush.done = on_kept;
+	promise->flush.done = flush_early_on_kept;
 	promise->flush.user = promise;
 	promise->flush.tells = true;
 	hub_park(hub);
@@ -118,7 +118,7 @@ static struct promise *promise_new(struct hub *hub, struct batch *batch, struct 
 
 static void on_room(struct batch_wait *wait, int error)
 {
-	struct flush_op *op = wait->user;
+	struct flush_early_op *op = wait->user;
 	struct promise *promise = op->promise;
 
 	draft_flush(promise->hub, promise->node, &promise->flush);
@@ -142,7 +142,7 @@ static void answer_early(fuse_req_t req, struct handle *handle, struct batch *ba
 		batch_unref(batch);
 		return;
 	}
-	struct flush_op *op = op_new(req, handle, batch);
+	struct flush_early_op *op = op_new(req, handle, batch);
 
 	if (!op) {
 		/* Told of an error: the process owes nothing to what becomes of the copy. */
@@ -159,23 +159,23 @@ static void answer_early(fuse_req_t req, struct handle *handle, struct batch *ba
 
 /* ---- waited for ---- */
 
-static void on_settled(struct batch_wait *wait, int error)
+static void flush_early_on_settled(struct batch_wait *wait, int error)
 {
-	struct flush_op *op = wait->user;
+	struct flush_early_op *op = wait->user;
 
 	parked_fail(&op->parked, op->error < 0 ? op->error : error);
 }
 
-static void on_stored(struct draft_flush *flush, int error)
+static void flush_early_on_stored(struct draft_flush *flush, int error)
 {
-	struct flush_op *op = flush->user;
+	struct flush_early_op *op = flush->user;
 
 	op->error = error;
 	if (error < 0)
 		told(op->parked.hub, op->handle->node);
 	if (op->batch && op->handle->node->attr.size == 0)
 		notify_inode(op->parked.hub, op->handle->node->ino);
-	op->wait.on_done = on_settled;
+	op->wait.on_done = flush_early_on_settled;
 	op->wait.user = op;
 	if (op->batch)
 		batch_wait(op->batch, &op->wait);
@@ -183,9 +183,9 @@ static void on_stored(struct draft_flush *flush, int error)
 		parked_fail(&op->parked, error);
 }
 
-static void wait_for_all(struct flush_op *op)
+static void flush_early_wait_for_all(struct flush_early_op *op)
 {
-	op->flush.done = on_stored;
+	op->flush.done = flush_early_on_stored;
 	op->flush.user = op;
 	op->flush.tells = true;
 	draft_flush(op->parked.hub, op->handle->node, &op->flush);
@@ -193,10 +193,10 @@ static void wait_for_all(struct flush_op *op)
 
 /* The file itself has failed; the process, whose last call this may be, is told when nothing of it is
  * pending. */
-static void wait_for_rest(struct flush_op *op, int error)
+static void wait_for_rest(struct flush_early_op *op, int error)
 {
 	op->flush.user = op;
-	on_stored(&op->flush, error);
+	flush_early_on_stored(&op->flush, error);
 }
 
 /* ---- an empty file; hub.lock held ---- */
@@ -225,9 +225,9 @@ static void copy_empty(struct hub *hub, struct handle *handle, pid_t thread)
 
 /* ---- the beginning ---- */
 
-static void on_resolved(struct resolve *resolve)
+static void flush_early_on_resolved(struct resolve *resolve)
 {
-	struct flush_op *op = resolve->user;
+	struct flush_early_op *op = resolve->user;
 	struct hub *hub = op->parked.hub;
 	const struct caller *caller = &resolve->caller;
 
@@ -238,31 +238,31 @@ static void on_resolved(struct resolve *resolve)
 		copy_empty(hub, op->handle, op->parked.thread);
 		hub_unlock(hub);
 	}
-	wait_for_all(op);
+	flush_early_wait_for_all(op);
 }
 
-static void ask(struct flush_op *op, pid_t pid, enum caller_question question,
+static void flush_early_ask(struct flush_early_op *op, pid_t pid, enum caller_question question,
 	void (*on_done)(struct resolve *resolve))
 {
 	op->resolve = (struct resolve){
 		.pid = pid, .uid = op->parked.uid, .question = question, .on_done = on_done, .user = op};
 	if (resolver_ask(op->parked.hub->early->resolver, &op->resolve) < 0)
-		wait_for_all(op);
+		flush_early_wait_for_all(op);
 }
 
 /* An empty copy of an empty file? */
-static void ask_who(struct flush_op *op)
+static void flush_early_ask_who(struct flush_early_op *op)
 {
 	struct hub *hub = op->parked.hub;
 
 	hub_lock(hub);
-	bool perhaps = empty_source(hub, op->handle, op->parked.thread) != NULL;
+	bool perhaps = empty_source(hub, op->handle, op->parked.thread);
 
 	hub_unlock(hub);
 	if (perhaps)
-		ask(op, op->parked.thread, CALLER_WHO, on_resolved);
+		flush_early_ask(op, op->parked.thread, CALLER_WHO, flush_early_on_resolved);
 	else
-		wait_for_all(op);
+		flush_early_wait_for_all(op);
 }
 
 /*
@@ -275,7 +275,7 @@ static void ask_who(struct flush_op *op)
  */
 static void on_files(struct resolve *resolve)
 {
-	struct flush_op *op = resolve->user;
+	struct flush_early_op *op = resolve->user;
 	struct hub *hub = op->parked.hub;
 	const struct caller_file file = {.dev = hub->dev, .ino = op->handle->node->ino};
 	bool held = caller_files_has(resolve->bytes, resolve->len, &file);
@@ -288,9 +288,9 @@ static void on_files(struct resolve *resolve)
 	if (waits)
 		parked_fail(&op->parked, 0);
 	else if (!held && opener > 0 && resolve->pid != opener)
-		ask(op, opener, CALLER_FILES, on_files);
+		flush_early_ask(op, opener, CALLER_FILES, on_files);
 	else
-		ask_who(op);
+		flush_early_ask_who(op);
 }
 
 static bool without_batch(fuse_req_t req, struct handle *handle)
@@ -304,12 +304,12 @@ static bool without_batch(fuse_req_t req, struct handle *handle)
 	hub_unlock(hub);
 	if (!unwritten)
 		return false;
-	struct flush_op *op = op_new(req, handle, NULL);
+	struct flush_early_op *op = op_new(req, handle, NULL);
 
 	if (op && hub->dev && thread > 0)
-		ask(op, thread, CALLER_FILES, on_files);
+		flush_early_ask(op, thread, CALLER_FILES, on_files);
 	else if (op)
-		ask_who(op);
+		flush_early_ask_who(op);
 	return true;
 }
 
@@ -325,16 +325,16 @@ static bool beside(struct hub *hub, const struct handle *handle)
 }
 
 /* What the file is. */
-struct state {
+struct flush_state {
 	bool early; /* it may be promised, for all that the file itself says */
 	bool pending; /* it is under way */
 	int untold; /* it failed already */
 	bool beside;
 };
 
-static struct state look(struct hub *hub, struct handle *handle, pid_t thread)
+static struct flush_state flush_early_look(struct hub *hub, struct handle *handle, pid_t thread)
 {
-	struct state state = {0};
+	struct flush_state state = {0};
 
 	hub_lock(hub);
 	const struct view *view = node_view(handle->node);
@@ -358,7 +358,7 @@ bool flush_early(fuse_req_t req, struct handle *handle)
 
 	if (!batch)
 		return without_batch(req, handle);
-	const struct state state = look(hub, handle, fuse_req_ctx(req)->pid);
+	const struct flush_state state = flush_early_look(hub, handle, fuse_req_ctx(req)->pid);
 	if (state.beside)
 		batch_lands(batch, handle->source_parent);
 	bool more = state.early && batch_more(batch, handle->source_parent, handle->source);
@@ -369,12 +369,12 @@ bool flush_early(fuse_req_t req, struct handle *handle)
 	} else if (more) {
 		answer_early(req, handle, batch);
 	} else {
-		struct flush_op *op = op_new(req, handle, batch);
+		struct flush_early_op *op = op_new(req, handle, batch);
 
 		if (op && state.untold < 0)
 			wait_for_rest(op, state.untold);
 		else if (op)
-			wait_for_all(op);
+			flush_early_wait_for_all(op);
 	}
 	return true;
 }

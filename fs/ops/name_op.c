@@ -8,7 +8,7 @@
 /* How often the names may have moved under a waiting claim before the caller is told that they are busy. */
 enum { RETAKES_MAX = 16 };
 
-static void free_op(struct parked *parked)
+static void name_op_free_op(struct parked *parked)
 {
 	free(parked);
 }
@@ -23,7 +23,7 @@ void *name_op_new(fuse_req_t req, size_t size, const char *what, void (*ready)(s
 		return NULL;
 	}
 	op->hub = hub;
-	parked_init(&op->parked, req, free_op);
+	parked_init(&op->parked, req, name_op_free_op);
 	op->worker = engine_pick(hub->engine);
 	op->what = what;
 	op->ready = ready;
@@ -60,7 +60,7 @@ struct node *name_end_child(const struct name_op *op, const struct name_end *end
 }
 
 /* Where the names are now.  hub.lock held. */
-static int places(struct name_op *op, bool *ret_changed)
+static int name_op_places(struct name_op *op, bool *ret_changed)
 {
 	bool changed = false;
 
@@ -87,15 +87,15 @@ static int places(struct name_op *op, bool *ret_changed)
 	return 0;
 }
 
-static void granted(struct claim *claim);
+static void name_op_granted(struct claim *claim);
 
 /* 1: granted; 0: `granted` will be called; or -errno with nothing claimed. */
-static int take(struct name_op *op)
+static int name_op_take(struct name_op *op)
 {
 	bool changed;
 
 	hub_lock(op->hub);
-	int error = places(op, &changed);
+	int error = name_op_places(op, &changed);
 
 	for (unsigned i = 0; i < op->count && error == 0; i++) {
 		const struct place *place = &op->ends[i].place;
@@ -104,7 +104,7 @@ static int take(struct name_op *op)
 			&op->claim, place->account, place_bucket(place), place_key(place), op->as_dir, true);
 	}
 	if (error == 0) {
-		op->claim.granted = granted;
+		op->claim.granted = name_op_granted;
 		op->claim.user = op;
 		error = claim_take(op->hub->claims, &op->claim);
 	}
@@ -113,13 +113,13 @@ static int take(struct name_op *op)
 }
 
 /* The claim is ours: are the names still where it was taken? */
-static void check(struct name_op *op)
+static void name_op_check(struct name_op *op)
 {
 	for (;;) {
 		bool changed = false;
 
 		hub_lock(op->hub);
-		int error = places(op, &changed);
+		int error = name_op_places(op, &changed);
 
 		hub_unlock(op->hub);
 		if (error == 0 && parked_answered(&op->parked))
@@ -133,7 +133,7 @@ static void check(struct name_op *op)
 		if (error == 0) {
 			claim_release(op->hub->claims, &op->claim, 0);
 			op->claim = (struct claim){0};
-			error = take(op);
+			error = name_op_take(op);
 		}
 		if (error < 0) {
 			name_op_finish(op, error);
@@ -144,24 +144,24 @@ static void check(struct name_op *op)
 	}
 }
 
-static void granted(struct claim *claim)
+static void name_op_granted(struct claim *claim)
 {
-	check(claim->user);
+	name_op_check(claim->user);
 }
 
 void name_op_go(struct name_op *op, int error)
 {
 	if (error == 0)
-		error = take(op);
+		error = name_op_take(op);
 	if (error < 0)
 		name_op_finish(op, error);
 	else if (error == 1)
-		check(op);
+		name_op_check(op);
 }
 
 /* Everything but the answer.  Whoever waits for the claim looks for itself at what is there now: no error is
  * handed on. */
-static void end(struct name_op *op)
+static void ops_name_op_end(struct name_op *op)
 {
 	struct hub *hub = op->hub;
 
@@ -182,7 +182,7 @@ static void tell_kernel(struct name_op *op)
 }
 
 /* May the answer be given?  Ends the rest. */
-static bool answer(struct name_op *op)
+static bool name_op_answer(struct name_op *op)
 {
 	bool wanted = parked_take(&op->parked);
 
@@ -191,7 +191,7 @@ static bool answer(struct name_op *op)
 		tell_kernel(op);
 		hub_unlock(op->hub);
 	}
-	end(op);
+	ops_name_op_end(op);
 	return wanted;
 }
 
@@ -205,7 +205,7 @@ void name_op_finish(struct name_op *op, int error)
 		hub_unlock(op->hub);
 	}
 	op->error = error;
-	if (answer(op))
+	if (name_op_answer(op))
 		hub_reply_err(op->parked.req, error);
 	parked_drop(&op->parked);
 }
@@ -219,7 +219,7 @@ void name_op_finish_last(struct name_op *op, int error)
 		hub_unlock(op->hub);
 	}
 	/* The claim first: what is waited for may stand behind it. */
-	end(op);
+	ops_name_op_end(op);
 	last_call_fail_parked(&op->parked, error);
 }
 
@@ -227,7 +227,7 @@ void name_op_finish_entry(struct name_op *op, struct node *node)
 {
 	struct hub *hub = op->hub;
 
-	if (answer(op)) {
+	if (name_op_answer(op)) {
 		hub_reply_entry(hub, op->parked.req, node);
 	} else {
 		hub_lock(hub);

@@ -25,7 +25,7 @@ static void ending_free(struct parked *parked)
 	free(ending);
 }
 
-static void log_refusal(struct hub *hub, const struct node *directory)
+static void odd_end_log_refusal(struct hub *hub, const struct node *directory)
 {
 	struct place place;
 
@@ -55,7 +55,7 @@ static void on_known(struct resolve *resolve)
 	if (resolve->pidfd >= 0)
 		close(resolve->pidfd);
 	if (!looks)
-		log_refusal(parked->hub, ending->directory);
+		odd_end_log_refusal(parked->hub, ending->directory);
 	if (parked_take(parked)) {
 		if (looks)
 			fuse_reply_buf(parked->req, NULL, 0);
@@ -65,7 +65,7 @@ static void on_known(struct resolve *resolve)
 	parked_drop(parked);
 }
 
-static void ask(struct hub *hub, fuse_req_t req, struct node *directory)
+static void odd_end_ask(struct hub *hub, fuse_req_t req, struct node *directory)
 {
 	struct ending *ending = calloc(1, sizeof(*ending));
 
@@ -98,10 +98,10 @@ bool odd_end(struct hub *hub, fuse_req_t req, const struct dir_stream *stream, s
 	if (!odd)
 		return false;
 	if (batch) {
-		log_refusal(hub, directory);
+		odd_end_log_refusal(hub, directory);
 		last_call_fail(req, batch, -EIO);
 	} else {
-		ask(hub, req, directory);
+		odd_end_ask(hub, req, directory);
 	}
 	return true;
 }

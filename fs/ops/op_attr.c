@@ -34,7 +34,7 @@ static void head_free(struct parked *parked)
 	free(head);
 }
 
-static void on_refreshed(struct refresh *refresh, int error)
+static void attr_on_refreshed(struct refresh *refresh, int error)
 {
 	struct head *head = refresh->user;
 	struct hub *hub = refresh->hub;
@@ -61,7 +61,7 @@ static void head_start(struct hub *hub, fuse_req_t req, struct node *node, struc
 	hub_lock(hub);
 	if (head) {
 		head->refresh = (struct refresh){
-			.hub = hub, .node = node, .what = "stat", .on_done = on_refreshed, .user = head};
+			.hub = hub, .node = node, .what = "stat", .on_done = attr_on_refreshed, .user = head};
 		error = refresh_prepare(&head->refresh);
 	}
 	if (error < 0)
@@ -147,7 +147,7 @@ static bool refused(struct hub *hub, const struct node *node, const struct attrs
 
 /* Mode, owner and times: kept as metadata (the ref on node is taken, the request will be answered: false), or the
  * view's and S3's, and then the caller is told so, or, as cp -p, tar and touch want it, not (-o attrs_fail). */
-static bool keep(struct hub *hub, fuse_req_t req, struct node *node, const struct stat *attr, int to_set)
+static bool attr_keep(struct hub *hub, fuse_req_t req, struct node *node, const struct stat *attr, int to_set)
 {
 	struct timespec now;
 	struct attrs wanted;
@@ -189,7 +189,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 		op_truncate(req, node, attr->st_size, fi);
 		return;
 	}
-	if (error == 0 && !keep(hub, req, node, attr, to_set))
+	if (error == 0 && !attr_keep(hub, req, node, attr, to_set))
 		return;
 	if (error < 0)
 		hub_reply_err(req, error);

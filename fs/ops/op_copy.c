@@ -34,9 +34,9 @@ struct copy_op {
 	struct batch *batch; /* referenced: of who asks; NULL: it has none */
 };
 
-static void go(struct copy_op *op);
+static void copy_go(struct copy_op *op);
 
-static void op_free(struct parked *parked)
+static void copy_op_free(struct parked *parked)
 {
 	struct copy_op *op = (struct copy_op *)parked;
 	struct hub *hub = parked->hub;
@@ -49,20 +49,20 @@ static void op_free(struct parked *parked)
 	free(op);
 }
 
-static void succeed(struct copy_op *op)
+static void copy_succeed(struct copy_op *op)
 {
 	if (parked_take(&op->parked))
 		fuse_reply_write(op->parked.req, op->copied);
 }
 
-static void on_stored(struct draft_flush *flush, int error)
+static void copy_on_stored(struct draft_flush *flush, int error)
 {
 	struct copy_op *op = flush->user;
 	struct hub *hub = op->parked.hub;
 	struct node *node = op->to->node;
 
 	if (error == 0) {
-		succeed(op);
+		copy_succeed(op);
 	} else if (parked_take(&op->parked)) {
 		/* Told here.  (Otherwise it was answered already: the flush that follows tells.) */
 		hub_lock(hub);
@@ -74,21 +74,21 @@ static void on_stored(struct draft_flush *flush, int error)
 	parked_drop(&op->parked);
 }
 
-static void on_resolved(struct resolve *resolve)
+static void copy_on_resolved(struct resolve *resolve)
 {
 	struct copy_op *op = resolve->user;
 
 	if (resolve->pidfd >= 0)
 		close(resolve->pidfd);
 	if (caller_checks_close(&resolve->caller))
-		succeed(op);
+		copy_succeed(op);
 	parked_drop(&op->parked);
 }
 
 /* Where attributes are kept, those that cp -p sets come next, and go with the copy: the flush after them posts it. */
 static void post_now(struct copy_op *op)
 {
-	op->flush.done = on_stored;
+	op->flush.done = copy_on_stored;
 	op->flush.user = op;
 	op->flush.answered = true;
 	draft_flush(op->parked.hub, op->to->node, &op->flush);
@@ -104,14 +104,14 @@ static void on_resolved_first(struct resolve *resolve)
 		post_now(op);
 		return;
 	}
-	succeed(op);
+	copy_succeed(op);
 	parked_drop(&op->parked);
 }
 
 static void leave_to_flush(struct copy_op *op)
 {
 	if (op->batch) {
-		succeed(op);
+		copy_succeed(op);
 		parked_drop(&op->parked);
 		return;
 	}
@@ -125,7 +125,7 @@ static void leave_to_flush(struct copy_op *op)
 }
 
 /* The copy is whole: posts it. */
-static void post(struct copy_op *op)
+static void copy_post(struct copy_op *op)
 {
 	struct hub *hub = op->parked.hub;
 
@@ -138,20 +138,20 @@ static void post(struct copy_op *op)
 		return;
 	}
 	parked_hold(&op->parked);
-	op->flush.done = on_stored;
+	op->flush.done = copy_on_stored;
 	op->flush.user = op;
 	op->flush.answered = true;
 	if (op->batch) {
 		/* A cp or mv whose flush comes next: nothing is to be asked. */
 		draft_flush(hub, op->to->node, &op->flush);
-		succeed(op);
+		copy_succeed(op);
 		parked_drop(&op->parked);
 		return;
 	}
 	op->resolve = (struct resolve){.pid = op->parked.thread,
 		.uid = op->parked.uid,
 		.question = CALLER_WHO,
-		.on_done = on_resolved,
+		.on_done = copy_on_resolved,
 		.user = op};
 	/* Asked first: once it is answered, cp may be gone. */
 	if (resolver_ask(hub->early->resolver, &op->resolve) < 0)
@@ -159,13 +159,13 @@ static void post(struct copy_op *op)
 	draft_flush(hub, op->to->node, &op->flush);
 }
 
-static void woken(struct draft_wait *wait, enum draft_activity ended, int error)
+static void copy_woken(struct draft_wait *wait, enum draft_activity ended, int error)
 {
-	go((struct copy_op *)((char *)wait - offsetof(struct copy_op, wait)));
+	copy_go((struct copy_op *)((char *)wait - offsetof(struct copy_op, wait)));
 }
 
 /* Can the service copy from one to the other?  hub.lock held. */
-static int check(const struct copy_op *op)
+static int copy_check(const struct copy_op *op)
 {
 	const struct node *from = op->from->node;
 	const struct view *source = node_view(from), *view = node_view(op->to->node);
@@ -179,11 +179,11 @@ static int check(const struct copy_op *op)
 }
 
 /* The bytes promised; -EAGAIN: it waits.  hub.lock held. */
-static int64_t mark(struct copy_op *op, bool *ret_whole)
+static int64_t copy_mark(struct copy_op *op, bool *ret_whole)
 {
 	struct hub *hub = op->parked.hub;
 	struct node *from = op->from->node;
-	int64_t copied = check(op);
+	int64_t copied = copy_check(op);
 
 	if (copied < 0)
 		return copied;
@@ -207,7 +207,7 @@ static int64_t mark(struct copy_op *op, bool *ret_whole)
 	return copied;
 }
 
-static void go(struct copy_op *op)
+static void copy_go(struct copy_op *op)
 {
 	struct hub *hub = op->parked.hub;
 	bool whole = false;
@@ -216,9 +216,9 @@ static void go(struct copy_op *op)
 		parked_drop(&op->parked);
 		return;
 	}
-	op->wait.run = woken;
+	op->wait.run = copy_woken;
 	hub_lock(hub);
-	int64_t copied = mark(op, &whole);
+	int64_t copied = copy_mark(op, &whole);
 
 	if (whole) {
 		const struct node *source = op->from->node;
@@ -240,10 +240,10 @@ static void go(struct copy_op *op)
 	}
 	op->copied = (uint64_t)copied;
 	if (whole) {
-		post(op);
+		copy_post(op);
 		return;
 	}
-	succeed(op);
+	copy_succeed(op);
 	parked_drop(&op->parked);
 }
 
@@ -275,6 +275,6 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t off_from, struct 
 	op->off_to = (uint64_t)off_to;
 	op->len = len < COPY_LEN_MAX ? len : COPY_LEN_MAX;
 	op->batch = early_batch(hub, req);
-	parked_init(&op->parked, req, op_free);
-	go(op);
+	parked_init(&op->parked, req, copy_op_free);
+	copy_go(op);
 }

@@ -20,7 +20,7 @@
 #define EMPTY_S 1.0
 
 /* May a file of this name be made here? */
-static int check(struct node *parent, struct str name)
+static int create_check(struct node *parent, struct str name)
 {
 	struct place place;
 
@@ -38,7 +38,7 @@ static int check(struct node *parent, struct str name)
 }
 
 /* A file that nobody has seen yet, or the one that came there since the kernel looked; with a ref. */
-static int child(struct hub *hub, struct node *parent, struct str name, int flags, struct node **ret)
+static int create_child(struct hub *hub, struct node *parent, struct str name, int flags, struct node **ret)
 {
 	struct node *node = nodes_child(hub->nodes, parent, name);
 
@@ -60,12 +60,12 @@ static int child(struct hub *hub, struct node *parent, struct str name, int flag
 }
 
 /* hub.lock held.  What was made is taken back on failure. */
-static int make(struct hub *hub, struct node *parent, struct str name, const struct attrs *made,
+static int create_make(struct hub *hub, struct node *parent, struct str name, const struct attrs *made,
 	struct fuse_file_info *fi, struct node **ret)
 {
 	struct node *node;
 	int to_close = -1;
-	int error = child(hub, parent, name, fi->flags, &node);
+	int error = create_child(hub, parent, name, fi->flags, &node);
 
 	if (error < 0)
 		return error;
@@ -113,13 +113,13 @@ void op_create(
 
 	hub_lock(hub);
 	struct node *parent = nodes_find(hub->nodes, parent_ino);
-	int error = check(parent, str_of(name));
+	int error = create_check(parent, str_of(name));
 	struct attrs made;
 
 	if (error == 0)
 		node_made_by(parent, fuse_req_ctx(req)->uid, fuse_req_ctx(req)->gid, mode, &made);
 	if (error == 0)
-		error = make(hub, parent, str_of(name), &made, fi, &node);
+		error = create_make(hub, parent, str_of(name), &made, fi, &node);
 	if (error == 0) {
 		handle_of(fi)->thread = fuse_req_ctx(req)->pid;
 		hub_entry(hub, node, &entry);

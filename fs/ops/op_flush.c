@@ -25,7 +25,7 @@ static void flush_op_free(struct parked *parked)
 	free(parked);
 }
 
-static void on_flushed(struct draft_flush *flush, int error)
+static void flush_on_flushed(struct draft_flush *flush, int error)
 {
 	struct flush_op *op = flush->user;
 
@@ -54,7 +54,7 @@ static void flush(fuse_req_t req, const struct fuse_file_info *fi, bool mine)
 		hub_reply_err(req, -ENOMEM);
 		return;
 	}
-	op->flush.done = on_flushed;
+	op->flush.done = flush_on_flushed;
 	op->flush.user = op;
 	op->flush.tells = handle->writes;
 	parked_init(&op->parked, req, flush_op_free);

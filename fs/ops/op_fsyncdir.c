@@ -18,7 +18,7 @@ static void settle_free(struct parked *parked)
 }
 
 /* error: -errno or 0. */
-static void finish(struct settle *settle, int error)
+static void fsyncdir_finish(struct settle *settle, int error)
 {
 	claim_release(settle->parked.hub->claims, &settle->claim, 0);
 	if (parked_take(&settle->parked))
@@ -26,11 +26,11 @@ static void finish(struct settle *settle, int error)
 	parked_drop(&settle->parked);
 }
 
-static void granted(struct claim *claim)
+static void fsyncdir_granted(struct claim *claim)
 {
 	struct settle *settle = claim->user;
 
-	finish(settle, claim->prior_error);
+	fsyncdir_finish(settle, claim->prior_error);
 }
 
 /* hub.lock held.  1: nothing is pending. */
@@ -47,13 +47,13 @@ static int claim_below(struct settle *settle, fuse_ino_t ino)
 	if (error == 0)
 		error = claim_add(
 			&settle->claim, place.account, place_bucket(&place), place_key(&place), true, true);
-	settle->claim.granted = granted;
+	settle->claim.granted = fsyncdir_granted;
 	settle->claim.user = settle;
 	return error < 0 ? error : claim_take(settle->parked.hub->claims, &settle->claim);
 }
 
 /* Directories that a cp -r has just made and S3 knows nothing of. */
-static void decide_below(struct hub *hub, fuse_ino_t ino)
+static void fsyncdir_decide_below(struct hub *hub, fuse_ino_t ino)
 {
 	hub_lock(hub);
 	struct node *node = nodes_find(hub->nodes, ino);
@@ -79,11 +79,11 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 		return;
 	}
 	parked_init(&settle->parked, req, settle_free);
-	decide_below(hub, ino);
+	fsyncdir_decide_below(hub, ino);
 	hub_lock(hub);
 	int error = claim_below(settle, ino);
 
 	hub_unlock(hub);
 	if (error != 0)
-		finish(settle, error < 0 ? error : settle->claim.prior_error);
+		fsyncdir_finish(settle, error < 0 ? error : settle->claim.prior_error);
 }

@@ -58,9 +58,9 @@ static void free_lookup(struct parked *parked)
 	free(parked);
 }
 
-static void answer(struct lookup *lookup, int error, struct node *node);
+static void lookup_answer(struct lookup *lookup, int error, struct node *node);
 
-static void on_settled(struct batch_wait *wait, int error)
+static void lookup_on_settled(struct batch_wait *wait, int error)
 {
 	struct lookup *lookup = wait->user;
 	struct node *node = lookup->found;
@@ -70,7 +70,7 @@ static void on_settled(struct batch_wait *wait, int error)
 		node_unref(lookup->hub->nodes, node);
 		hub_unlock(lookup->hub);
 	}
-	answer(lookup, error < 0 ? -EIO : 0, error < 0 ? NULL : node);
+	lookup_answer(lookup, error < 0 ? -EIO : 0, error < 0 ? NULL : node);
 }
 
 /* Is this what rm takes for the end?  node NULL: nothing was found. */
@@ -89,18 +89,18 @@ static bool ends_rm(struct lookup *lookup, struct node *node)
 }
 
 /* Takes the ref on node; error 0 with node NULL: there is none. */
-static void finish(struct lookup *lookup, int error, struct node *node)
+static void lookup_finish(struct lookup *lookup, int error, struct node *node)
 {
 	if ((error < 0 && error != -ENOENT) || !ends_rm(lookup, node)) {
-		answer(lookup, error, node);
+		lookup_answer(lookup, error, node);
 		return;
 	}
 	lookup->found = node;
-	lookup->wait = (struct batch_wait){.on_done = on_settled, .user = lookup};
+	lookup->wait = (struct batch_wait){.on_done = lookup_on_settled, .user = lookup};
 	batch_wait(lookup->batch, &lookup->wait);
 }
 
-static void answer(struct lookup *lookup, int error, struct node *node)
+static void lookup_answer(struct lookup *lookup, int error, struct node *node)
 {
 	struct hub *hub = lookup->hub;
 
@@ -162,7 +162,7 @@ static int known(const struct lookup *lookup, struct node *directory, struct nod
 	return 0;
 }
 
-static void log_refusal(const struct lookup *lookup, int error, const struct s3_answer *answer)
+static void lookup_log_refusal(const struct lookup *lookup, int error, const struct s3_answer *answer)
 {
 	log_call(LOG_LEVEL_ERROR, &(struct log_call){
 					  .what = "lookup",
@@ -174,7 +174,7 @@ static void log_refusal(const struct lookup *lookup, int error, const struct s3_
 }
 
 /* S3 said what there is: makes it known and answers. */
-static void settle(struct lookup *lookup, const struct seen *seen)
+static void lookup_settle(struct lookup *lookup, const struct seen *seen)
 {
 	struct hub *hub = lookup->hub;
 	struct node *node = NULL;
@@ -193,7 +193,7 @@ static void settle(struct lookup *lookup, const struct seen *seen)
 	if (node && seen && seen->kind == NODE_DIR && node->kind == NODE_DIR && !lookup->probe.only_file)
 		dir_set_marker(node, lookup->probe.marker);
 	hub_unlock(hub);
-	finish(lookup, error, node);
+	lookup_finish(lookup, error, node);
 }
 
 /* What comes after the name makes the files of the kernel's next questions fresh, or is known to be nothing.
@@ -238,7 +238,7 @@ static void see_ahead(struct lookup *lookup)
 			page->count > 0 ? page->last : STR_NONE);
 }
 
-static void on_probed(struct probe *probe)
+static void lookup_on_probed(struct probe *probe)
 {
 	struct lookup *lookup = probe->user;
 
@@ -251,26 +251,26 @@ static void on_probed(struct probe *probe)
 		probe->ahead = NULL;
 	}
 	if (probe->error < 0) {
-		log_refusal(lookup, probe->error, probe->refusal.status ? &probe->refusal : NULL);
-		finish(lookup, probe->error == -ENOENT ? -EIO : probe->error, NULL);
+		lookup_log_refusal(lookup, probe->error, probe->refusal.status ? &probe->refusal : NULL);
+		lookup_finish(lookup, probe->error == -ENOENT ? -EIO : probe->error, NULL);
 		return;
 	}
 	if (probe->kind == PROBE_NONE) {
-		settle(lookup, NULL);
+		lookup_settle(lookup, NULL);
 		return;
 	}
 	bool dir = probe->kind == PROBE_DIR;
 
-	settle(lookup, &(struct seen){
-			       .name = lookup_name(lookup),
-			       .kind = dir ? NODE_DIR : NODE_FILE,
-			       .size = dir ? 0 : probe->size,
-			       .mtime = dir ? 0 : probe->mtime,
-			       .etag = dir ? STR_NONE : str_of(probe->etag),
-			       .storage_class = dir ? STR_NONE : str_of(probe->storage_class),
-			       .headers = dir ? NULL : probe->headers,
-			       .asked_ms = lookup->asked_ms,
-		       });
+	lookup_settle(lookup, &(struct seen){
+				      .name = lookup_name(lookup),
+				      .kind = dir ? NODE_DIR : NODE_FILE,
+				      .size = dir ? 0 : probe->size,
+				      .mtime = dir ? 0 : probe->mtime,
+				      .etag = dir ? STR_NONE : str_of(probe->etag),
+				      .storage_class = dir ? STR_NONE : str_of(probe->storage_class),
+				      .headers = dir ? NULL : probe->headers,
+				      .asked_ms = lookup->asked_ms,
+			      });
 }
 
 static void probe(struct lookup *lookup)
@@ -281,7 +281,7 @@ static void probe(struct lookup *lookup)
 	lookup->probe.key = place_key(&lookup->place);
 	if (lookup->place.view->attrs_meta)
 		lookup->probe.headers = &lookup->headers;
-	lookup->probe.on_done = on_probed;
+	lookup->probe.on_done = lookup_on_probed;
 	lookup->probe.user = lookup;
 	probe_start(lookup->worker, &lookup->probe);
 }
@@ -293,24 +293,24 @@ static void on_bucket(struct call *call, const struct s3_answer *answer)
 	struct lookup *lookup = call->user;
 
 	if (call->error == -ENOENT) {
-		settle(lookup, NULL);
+		lookup_settle(lookup, NULL);
 	} else if (call->error < 0) {
-		log_refusal(lookup, call->error, answer);
-		finish(lookup, call->error, NULL);
+		lookup_log_refusal(lookup, call->error, answer);
+		lookup_finish(lookup, call->error, NULL);
 	} else {
 		lookup->probe.only_file = true;
-		settle(lookup, &(struct seen){
-				       .name = lookup_name(lookup),
-				       .kind = NODE_BUCKET,
-				       .asked_ms = lookup->asked_ms,
-			       });
+		lookup_settle(lookup, &(struct seen){
+					      .name = lookup_name(lookup),
+					      .kind = NODE_BUCKET,
+					      .asked_ms = lookup->asked_ms,
+				      });
 	}
 }
 
 static void ask_bucket(struct lookup *lookup, const struct view *view)
 {
 	if (!view || !endpoint_bucket_ok(lookup_name(lookup))) {
-		finish(lookup, -ENOENT, NULL);
+		lookup_finish(lookup, -ENOENT, NULL);
 		return;
 	}
 	/* For the log alone; a bucket's name is shorter than any file's may be. */
@@ -328,7 +328,7 @@ static void ask_bucket(struct lookup *lookup, const struct view *view)
 
 /* ---- the whole directory instead ---- */
 
-static void on_fetched(void *user)
+static void lookup_on_fetched(void *user)
 {
 	struct lookup *lookup = user;
 	struct hub *hub = lookup->hub;
@@ -343,18 +343,18 @@ static void on_fetched(void *user)
 		return;
 	dir_stream_close(lookup->stream);
 	if (is_known)
-		finish(lookup, 0, node);
+		lookup_finish(lookup, 0, node);
 	else
 		probe(lookup);
 }
 
-static bool fetch(struct lookup *lookup)
+static bool lookup_fetch(struct lookup *lookup)
 {
 	struct dir_stream_options options = {
 		.hub = lookup->hub,
 		.directory = lookup->watch.directory,
 		.pages_max = FETCH_PAGES_MAX,
-		.on_change = on_fetched,
+		.on_change = lookup_on_fetched,
 		.user = lookup,
 	};
 
@@ -365,7 +365,7 @@ static bool fetch(struct lookup *lookup)
 }
 
 /* hub.lock held.  -ENOENT for what no key can stand for. */
-static int begin(struct lookup *lookup, struct node *directory, struct str name)
+static int lookup_begin(struct lookup *lookup, struct node *directory, struct str name)
 {
 	if (name.len > KEY_NAME_MAX)
 		return -ENAMETOOLONG;
@@ -409,7 +409,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	lookup->worker = engine_pick(hub->engine);
 	hub_lock(hub);
 	struct node *directory = nodes_find(hub->nodes, parent);
-	int error = directory ? begin(lookup, directory, str_of(name)) : -ENOENT;
+	int error = directory ? lookup_begin(lookup, directory, str_of(name)) : -ENOENT;
 	bool service = directory && directory->kind == NODE_SERVICE;
 	enum dir_question question = DIR_ASK_NAME;
 	const struct view *view = directory ? node_view(directory) : NULL;
@@ -432,9 +432,9 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 	hub_unlock(hub);
 	if (error < 0 || is_known)
-		finish(lookup, error, node);
+		lookup_finish(lookup, error, node);
 	else if (service)
 		ask_bucket(lookup, view);
-	else if (question != DIR_ASK_LISTING || !fetch(lookup))
+	else if (question != DIR_ASK_LISTING || !lookup_fetch(lookup))
 		probe(lookup);
 }

@@ -64,7 +64,7 @@ static bool copies(const struct batch *batch)
 }
 
 /* Will the process make another call here that tells? */
-static bool more_to_come(const struct mkdir_op *op)
+static bool mkdir_more_to_come(const struct mkdir_op *op)
 {
 	if (!copies(op->batch))
 		return false;
@@ -73,7 +73,7 @@ static bool more_to_come(const struct mkdir_op *op)
 }
 
 /* Its source may be a directory of ours.  hub.lock held. */
-static void remember(struct mkdir_op *op, struct node *node)
+static void mkdir_remember(struct mkdir_op *op, struct node *node)
 {
 	if (!copies(op->batch))
 		return;
@@ -83,7 +83,7 @@ static void remember(struct mkdir_op *op, struct node *node)
 		early_marked(op->base.hub, op->batch, node);
 }
 
-static void on_marker(struct marker *marker, int error, const struct s3_answer *answer)
+static void mkdir_on_marker(struct marker *marker, int error, const struct s3_answer *answer)
 {
 	struct mkdir_op *op = marker->user;
 	struct node *node = NULL;
@@ -94,7 +94,7 @@ static void on_marker(struct marker *marker, int error, const struct s3_answer *
 		hub_lock(op->base.hub);
 		error = make_node(&op->base, &node);
 		if (error == 0)
-			remember(op, node);
+			mkdir_remember(op, node);
 		if (error == 0 && op->attrs.has)
 			node_set_attrs(node, &op->attrs); /* without memory: asked for */
 		hub_unlock(op->base.hub);
@@ -106,7 +106,7 @@ static void on_marker(struct marker *marker, int error, const struct s3_answer *
 }
 
 /* Would it show the same without its metadata?  hub.lock held. */
-static bool is_plain(const struct mkdir_op *op)
+static bool mkdir_is_plain(const struct mkdir_op *op)
 {
 	const struct view *view = node_view(op->base.ends[0].parent);
 	const struct attrs *attrs = &op->attrs;
@@ -122,7 +122,7 @@ static bool make_early(struct mkdir_op *op, struct node **ret)
 	struct node *node;
 
 	/* A mode or owner of its own needs a marker that keeps it, now. */
-	if (!is_plain(op) || make_node(&op->base, &node) < 0)
+	if (!mkdir_is_plain(op) || make_node(&op->base, &node) < 0)
 		return false;
 	node->local = true;
 	dir_set_marker(node, false);
@@ -135,11 +135,11 @@ static bool make_early(struct mkdir_op *op, struct node **ret)
 	return true;
 }
 
-static void ready(struct name_op *base)
+static void mkdir_ready(struct name_op *base)
 {
 	struct mkdir_op *op = (struct mkdir_op *)base;
 	struct node *node;
-	bool more = more_to_come(op);
+	bool more = mkdir_more_to_come(op);
 
 	hub_lock(base->hub);
 	bool exists = name_end_child(base, &base->ends[0]) != NULL;
@@ -158,17 +158,17 @@ static void ready(struct name_op *base)
 	op->marker.worker = base->worker;
 	op->marker.place = base->ends[0].place;
 	op->marker.attrs = op->attrs.has ? &op->attrs : NULL;
-	op->marker.on_done = on_marker;
+	op->marker.on_done = mkdir_on_marker;
 	op->marker.user = op;
 	marker_write(&op->marker);
 }
 
-static void release(struct name_op *base)
+static void mkdir_release(struct name_op *base)
 {
 	batch_unref(((struct mkdir_op *)base)->batch);
 }
 
-static void on_asked(struct early_ask *ask, struct batch *batch)
+static void mkdir_on_asked(struct early_ask *ask, struct batch *batch)
 {
 	struct mkdir_op *op = ask->user;
 
@@ -178,12 +178,12 @@ static void on_asked(struct early_ask *ask, struct batch *batch)
 
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	struct mkdir_op *op = name_op_new(req, sizeof(*op), "mkdir", ready);
+	struct mkdir_op *op = name_op_new(req, sizeof(*op), "mkdir", mkdir_ready);
 
 	if (!op)
 		return;
 	op->base.as_dir = true;
-	op->base.release = release;
+	op->base.release = mkdir_release;
 	hub_lock(op->base.hub);
 	int error = name_op_end(&op->base, parent, name);
 	const struct view *view = error == 0 ? node_view(op->base.ends[0].parent) : NULL;
@@ -203,7 +203,7 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 		return;
 	}
 	op->ask.hub = op->base.hub;
-	op->ask.on_done = on_asked;
+	op->ask.on_done = mkdir_on_asked;
 	op->ask.user = op;
 	early_ask(&op->ask, &op->base.parked);
 }

@@ -52,9 +52,9 @@ enum open_step {
 	OPEN_GUARD, /* is it what this process has read under another name? */
 };
 
-static void go(struct open_op *op);
+static void open_go(struct open_op *op);
 
-static void op_free(struct parked *parked)
+static void open_op_free(struct parked *parked)
 {
 	struct open_op *op = (struct open_op *)parked;
 	struct hub *hub = parked->hub;
@@ -69,12 +69,12 @@ static void op_free(struct parked *parked)
 
 /* ---- what is emptied ---- */
 
-static void on_guarded(struct guard *guard, int error)
+static void open_on_guarded(struct guard *guard, int error)
 {
 	struct open_op *op = guard->user;
 
 	op->error = error;
-	go(op);
+	open_go(op);
 }
 
 static void guard_open(struct open_op *op)
@@ -84,7 +84,7 @@ static void guard_open(struct open_op *op)
 	op->guard = calloc(1, sizeof(*op->guard));
 	if (!op->guard) {
 		op->error = -ENOMEM;
-		go(op);
+		open_go(op);
 		return;
 	}
 	op->guard->hub = hub;
@@ -94,7 +94,7 @@ static void guard_open(struct open_op *op)
 	op->guard->replaces = true;
 	op->guard->place = &op->refresh.place;
 	op->guard->what = "open to empty";
-	op->guard->on_done = on_guarded;
+	op->guard->on_done = open_on_guarded;
 	op->guard->user = op;
 	guard_start(op->guard);
 }
@@ -111,7 +111,7 @@ static bool must_guard(struct open_op *op)
 
 /* ---- HEAD ---- */
 
-static void on_refreshed(struct refresh *refresh, int error)
+static void open_on_refreshed(struct refresh *refresh, int error)
 {
 	struct open_op *op = refresh->user;
 
@@ -119,35 +119,35 @@ static void on_refreshed(struct refresh *refresh, int error)
 	if (op->fi.flags & O_TRUNC)
 		error = error == -ENOENT ? -ESTALE : 0;
 	op->error = error;
-	go(op);
+	open_go(op);
 }
 
 /* ---- waiting ---- */
 
-static void on_granted(struct claim *claim)
+static void open_on_granted(struct claim *claim)
 {
 	struct open_op *op = claim->user;
 
 	claim_release(op->parked.hub->claims, claim, 0);
-	go(op);
+	open_go(op);
 }
 
 static void on_quiet(struct draft_wait *wait, enum draft_activity ended, int error)
 {
-	go((struct open_op *)((char *)wait - offsetof(struct open_op, wait)));
+	open_go((struct open_op *)((char *)wait - offsetof(struct open_op, wait)));
 }
 
-static void on_flushed(struct draft_flush *flush, int error)
+static void open_on_flushed(struct draft_flush *flush, int error)
 {
 	struct open_op *op = flush->user;
 
 	op->error = error;
-	go(op);
+	open_go(op);
 }
 
 /* ---- steps; hub.lock held ---- */
 
-static int ready(struct open_op *op, int *ret_close)
+static int open_ready(struct open_op *op, int *ret_close)
 {
 	struct hub *hub = op->parked.hub;
 	struct handle *handle;
@@ -183,11 +183,11 @@ static int with_draft(struct open_op *op, int *ret_close)
 		return OPEN_LATER;
 	}
 	if (empty)
-		return ready(op, ret_close);
+		return open_ready(op, ret_close);
 	/* A copy: marked and not made, or being made. */
 	enum draft_step step = draft_read_step(node->draft);
 
-	return step == DRAFT_GO || step == DRAFT_LOAD || !draft_dirty(node->draft) ? ready(op, ret_close)
+	return step == DRAFT_GO || step == DRAFT_LOAD || !draft_dirty(node->draft) ? open_ready(op, ret_close)
 										   : OPEN_FLUSH;
 }
 
@@ -202,7 +202,7 @@ static int without_draft(struct open_op *op, int *ret_close)
 		op->waited = true;
 		error = claim_add(
 			&op->claim, place->account, place_bucket(place), place_key(place), false, false);
-		op->claim.granted = on_granted;
+		op->claim.granted = open_on_granted;
 		op->claim.user = op;
 		if (error == 0)
 			error = claim_take(hub->claims, &op->claim);
@@ -215,15 +215,15 @@ static int without_draft(struct open_op *op, int *ret_close)
 	uint64_t now = hub_now_ms();
 
 	if (op->asked || (op->fi.flags & O_TRUNC ? node_attrs_known(node, now) : node_attr_fresh(node, now)))
-		return ready(op, ret_close);
+		return open_ready(op, ret_close);
 	op->asked = true;
 	op->refresh = (struct refresh){
-		.hub = hub, .node = node, .what = "open", .on_done = on_refreshed, .user = op};
+		.hub = hub, .node = node, .what = "open", .on_done = open_on_refreshed, .user = op};
 	error = refresh_prepare(&op->refresh);
 	return error < 0 ? error : OPEN_HEAD;
 }
 
-static int step(struct open_op *op, int *ret_close)
+static int op_open_step(struct open_op *op, int *ret_close)
 {
 	const struct view *view = node_view(op->node);
 
@@ -239,7 +239,7 @@ static int step(struct open_op *op, int *ret_close)
 	return op->node->draft ? with_draft(op, ret_close) : without_draft(op, ret_close);
 }
 
-static void reply(struct open_op *op)
+static void open_reply(struct open_op *op)
 {
 	struct hub *hub = op->parked.hub;
 	bool sent = parked_take(&op->parked) && fuse_reply_open(op->parked.req, &op->fi) == 0;
@@ -254,7 +254,7 @@ static void reply(struct open_op *op)
 	parked_drop(&op->parked);
 }
 
-static void go(struct open_op *op)
+static void open_go(struct open_op *op)
 {
 	struct hub *hub = op->parked.hub;
 
@@ -265,7 +265,7 @@ static void go(struct open_op *op)
 		/* A killed caller opens, and truncates, nothing. */
 		int result = op->error < 0		    ? op->error
 			     : parked_answered(&op->parked) ? -EINTR
-							    : step(op, &to_close);
+							    : op_open_step(op, &to_close);
 
 		hub_unlock(hub);
 		if (to_close >= 0)
@@ -276,7 +276,7 @@ static void go(struct open_op *op)
 		}
 		switch ((enum open_step)result) {
 		case OPEN_READY:
-			reply(op);
+			open_reply(op);
 			return;
 		case OPEN_LATER:
 			return;
@@ -284,7 +284,7 @@ static void go(struct open_op *op)
 			claim_release(hub->claims, &op->claim, 0);
 			break;
 		case OPEN_FLUSH:
-			op->flush.done = on_flushed;
+			op->flush.done = open_on_flushed;
 			op->flush.user = op;
 			draft_flush(hub, op->node, &op->flush);
 			return;
@@ -305,11 +305,11 @@ static void on_rest(struct batch_wait *wait, int error)
 	/* Not the error of another file: cp would say it of this one. */
 	if (error < 0)
 		op->error = -EIO;
-	go(op);
+	open_go(op);
 }
 
 /* A source that a process with a batch has come to.  True: nothing tells after it, and the rest is waited for. */
-static bool turn_to(fuse_req_t req, struct open_op *op)
+static bool open_turn_to(fuse_req_t req, struct open_op *op)
 {
 	struct hub *hub = hub_of(req);
 	struct batch *batch = handle_flags_write(op->fi.flags) ? NULL : early_batch(hub, req);
@@ -349,13 +349,13 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	op->fi = *fi;
-	bool last = turn_to(req, op);
+	bool last = open_turn_to(req, op);
 
-	parked_init(&op->parked, req, op_free);
+	parked_init(&op->parked, req, open_op_free);
 	if (last) {
 		op->rest = (struct batch_wait){.on_done = on_rest, .user = op};
 		batch_wait(op->batch, &op->rest);
 	} else {
-		go(op);
+		open_go(op);
 	}
 }

@@ -33,9 +33,9 @@ struct read_op {
 	struct draft_flush flush;
 };
 
-static void run(struct read_op *op);
+static void op_read_run(struct read_op *op);
 
-static void op_free(struct parked *parked)
+static void read_op_free(struct parked *parked)
 {
 	struct read_op *op = (struct read_op *)parked;
 	struct hub *hub = parked->hub;
@@ -53,7 +53,7 @@ static void op_free(struct parked *parked)
 
 /* ---- lines ---- */
 
-static bool overlaps(const struct read_op *op, uint64_t start, uint64_t len)
+static bool read_overlaps(const struct read_op *op, uint64_t start, uint64_t len)
 {
 	return op->from < start + len && start < op->from + op->len;
 }
@@ -61,7 +61,7 @@ static bool overlaps(const struct read_op *op, uint64_t start, uint64_t len)
 bool read_wants(const struct handle *handle, uint64_t start, uint64_t len)
 {
 	for (const struct read_op *op = handle->reads; op; op = op->next) {
-		if (overlaps(op, start, len) && !parked_answered(&op->parked))
+		if (read_overlaps(op, start, len) && !parked_answered(&op->parked))
 			return true;
 	}
 	return false;
@@ -79,7 +79,7 @@ struct read_op *read_chunk_done(struct handle *handle, uint64_t start, uint64_t 
 	struct read_op *woken = NULL, **last = &woken;
 
 	for (struct read_op **at = &handle->reads, *op; (op = *at);) {
-		bool here = overlaps(op, start, len);
+		bool here = read_overlaps(op, start, len);
 		bool ready = here && outcome == 0 && chunks_ready(handle, op->from, op->len);
 
 		if (!here || (outcome == 0 && !ready)) {
@@ -139,7 +139,7 @@ void read_run(struct read_op *first)
 
 		queue = op->next;
 		op->next = NULL;
-		run(op);
+		op_read_run(op);
 	}
 	queue_runs = false;
 }
@@ -205,15 +205,15 @@ static void on_draft_free(struct draft_wait *wait, enum draft_activity ended, in
 
 	if (ended == DRAFT_LOADING)
 		op->error = error;
-	run(op);
+	op_read_run(op);
 }
 
-static void on_flushed(struct draft_flush *flush, int error)
+static void read_on_flushed(struct draft_flush *flush, int error)
 {
 	struct read_op *op = flush->user;
 
 	op->error = error;
-	run(op);
+	op_read_run(op);
 }
 
 /* The copy that this node's draft is has to be made, or loaded, first. */
@@ -237,7 +237,7 @@ static void read_draft(struct read_op *op)
 		return;
 	}
 	if (store) {
-		op->flush.done = on_flushed;
+		op->flush.done = read_on_flushed;
 		op->flush.user = op;
 		draft_flush(hub, node, &op->flush);
 		return;
@@ -249,7 +249,7 @@ static void read_draft(struct read_op *op)
 
 	if (result == 1) {
 		file_end(hub, node, fd);
-		run(op);
+		op_read_run(op);
 	} else if (result < 0) {
 		parked_fail(&op->parked, result);
 	}
@@ -292,7 +292,7 @@ static int read_object(struct hub *hub, struct read_op *op)
 	return 1;
 }
 
-static void run(struct read_op *op)
+static void op_read_run(struct read_op *op)
 {
 	struct hub *hub = op->parked.hub;
 
@@ -309,7 +309,7 @@ static void run(struct read_op *op)
 		return;
 	}
 	hub_lock(hub);
-	bool has_draft = op->handle->node->draft != NULL;
+	bool has_draft = op->handle->node->draft;
 	int done = has_draft ? 0 : read_object(hub, op);
 
 	hub_unlock(hub);
@@ -320,7 +320,7 @@ static void run(struct read_op *op)
 			fuse_reply_buf(op->parked.req, NULL, 0);
 		parked_drop(&op->parked);
 	} else if (done) {
-		run(op);
+		op_read_run(op);
 	}
 }
 
@@ -358,6 +358,6 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	hub_unlock(hub);
 	op->from = (uint64_t)off;
 	op->len = size;
-	parked_init(&op->parked, req, op_free);
-	run(op);
+	parked_init(&op->parked, req, read_op_free);
+	op_read_run(op);
 }

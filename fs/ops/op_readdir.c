@@ -104,7 +104,7 @@ static struct dir_handle *handle_of(const struct fuse_file_info *fi)
 /* ---- filling an answer; hub.lock held ---- */
 
 /* Adds one entry; false: no room. */
-static bool add(struct dir_answer *answer, const struct dir_read *read, const char *name,
+static bool readdir_add(struct dir_answer *answer, const struct dir_read *read, const char *name,
 	const struct fuse_entry_param *entry, uint64_t next)
 {
 	char *at = answer->data + answer->len;
@@ -129,7 +129,7 @@ static bool add_dot(
 		node = node->parent;
 	entry.attr.st_ino = node->ino;
 	entry.attr.st_mode = S_IFDIR;
-	return add(answer, read, off == 0 ? "." : "..", &entry, off + 1);
+	return readdir_add(answer, read, off == 0 ? "." : "..", &entry, off + 1);
 }
 
 /* rm asks whether to remove what the caller may not write to, and may be told to leave it, and with it the
@@ -152,7 +152,7 @@ static bool add_node(struct dir_handle *handle, struct dir_answer *answer, const
 
 	if (!give)
 		entry.ino = 0;
-	if (!add(answer, read, node->name, &entry, off + 1))
+	if (!readdir_add(answer, read, node->name, &entry, off + 1))
 		return false;
 	if (handle->wary && !may_write(&entry.attr, handle->uid))
 		batch_asks(handle->batch);
@@ -163,10 +163,10 @@ static bool add_node(struct dir_handle *handle, struct dir_answer *answer, const
 	return true;
 }
 
-enum fill { FILL_READY, FILL_WAIT };
+enum readdir_fill { FILL_READY, FILL_WAIT };
 
 /* *ret_error: to be told where nothing was filled in. */
-static enum fill fill(
+static enum readdir_fill readdir_fill(
 	struct dir_handle *handle, const struct dir_read *read, struct dir_answer *answer, int *ret_error)
 {
 	struct dir_stream *stream = handle->stream;
@@ -251,7 +251,8 @@ static void send_end(struct dir_handle *handle, fuse_req_t req)
 	last_call_end(req, handle->batch);
 }
 
-static void send(struct dir_handle *handle, fuse_req_t req, const struct dir_answer *answer, int error)
+static void readdir_send(
+	struct dir_handle *handle, fuse_req_t req, const struct dir_answer *answer, int error)
 {
 	bool end = error == 0 && answer->len == 0;
 
@@ -271,7 +272,7 @@ static void free_wait(struct parked *parked)
 }
 
 /* Nothing is here yet.  Looks again under the lock that on_change takes, so that nothing is missed. */
-static void park(
+static void readdir_park(
 	struct dir_handle *handle, fuse_req_t req, const struct dir_read *read, struct dir_answer *answer)
 {
 	struct dir_wait *wait = calloc(1, sizeof(*wait));
@@ -284,7 +285,7 @@ static void park(
 	parked_init(&wait->parked, req, free_wait);
 	wait->read = *read;
 	hub_lock(handle->hub);
-	enum fill filled = fill(handle, read, answer, &error);
+	enum readdir_fill filled = readdir_fill(handle, read, answer, &error);
 
 	if (filled == FILL_WAIT)
 		handle->wait = wait;
@@ -292,27 +293,27 @@ static void park(
 	if (filled == FILL_WAIT)
 		return;
 	if (parked_take(&wait->parked))
-		send(handle, req, answer, error);
+		readdir_send(handle, req, answer, error);
 	else
 		take_back(handle, answer);
 	parked_drop(&wait->parked);
 }
 
-static void serve(struct dir_handle *handle, fuse_req_t req, const struct dir_read *read)
+static void readdir_serve(struct dir_handle *handle, fuse_req_t req, const struct dir_read *read)
 {
 	struct dir_answer answer;
 	int error = answer_init(&answer, read);
-	enum fill filled = FILL_READY;
+	enum readdir_fill filled = FILL_READY;
 
 	if (error == 0) {
 		hub_lock(handle->hub);
-		filled = fill(handle, read, &answer, &error);
+		filled = readdir_fill(handle, read, &answer, &error);
 		hub_unlock(handle->hub);
 	}
 	if (filled == FILL_READY)
-		send(handle, req, &answer, error);
+		readdir_send(handle, req, &answer, error);
 	else
-		park(handle, req, read, &answer);
+		readdir_park(handle, req, read, &answer);
 	answer_release(&answer);
 }
 
@@ -322,7 +323,7 @@ static void serve_waiting(struct dir_handle *handle)
 {
 	struct dir_answer answer = {0};
 	int error = 0;
-	enum fill filled = FILL_READY;
+	enum readdir_fill filled = FILL_READY;
 
 	hub_lock(handle->hub);
 	struct dir_wait *wait = handle->wait;
@@ -330,13 +331,13 @@ static void serve_waiting(struct dir_handle *handle)
 	if (wait)
 		error = answer_init(&answer, &wait->read);
 	if (wait && error == 0)
-		filled = fill(handle, &wait->read, &answer, &error);
+		filled = readdir_fill(handle, &wait->read, &answer, &error);
 	if (filled == FILL_READY)
 		handle->wait = NULL;
 	hub_unlock(handle->hub);
 	if (wait && filled == FILL_READY) {
 		if (parked_take(&wait->parked))
-			send(handle, wait->parked.req, &answer, error);
+			readdir_send(handle, wait->parked.req, &answer, error);
 		else
 			take_back(handle, &answer);
 		parked_drop(&wait->parked);
@@ -386,7 +387,7 @@ static void enter(struct dir_handle *handle, struct batch *batch)
 	prefetch_beside(hub, &hub->early->prefetches, batch, handle->directory);
 }
 
-static void on_asked(struct early_ask *ask, struct batch *batch)
+static void readdir_on_asked(struct early_ask *ask, struct batch *batch)
 {
 	struct opendir_op *op = ask->user;
 	struct dir_handle *handle = op->handle;
@@ -399,7 +400,7 @@ static void on_asked(struct early_ask *ask, struct batch *batch)
 }
 
 /* A batch begins here, if the process is one that has any.  Takes the ref of handle. */
-static void ask_who(fuse_req_t req, struct dir_handle *handle, const struct fuse_file_info *fi)
+static void readdir_ask_who(fuse_req_t req, struct dir_handle *handle, const struct fuse_file_info *fi)
 {
 	struct opendir_op *op = calloc(1, sizeof(*op));
 
@@ -411,7 +412,7 @@ static void ask_who(fuse_req_t req, struct dir_handle *handle, const struct fuse
 	op->handle = handle;
 	op->fi = *fi;
 	op->ask.hub = handle->hub;
-	op->ask.on_done = on_asked;
+	op->ask.on_done = readdir_on_asked;
 	op->ask.user = op;
 	parked_init(&op->parked, req, free_opendir);
 	early_ask(&op->ask, &op->parked);
@@ -457,7 +458,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct batch *batch = direct ? early_batch(hub, req) : NULL;
 
 	if (!batch && early && direct) {
-		ask_who(req, handle, fi);
+		readdir_ask_who(req, handle, fi);
 		return;
 	}
 	enter(handle, batch);
@@ -491,7 +492,7 @@ static int stream_for(struct dir_handle *handle, uint64_t off)
 	/* Begun before the process came here? */
 	if (!old && off == 0 && handle->batch)
 		fresh = prefetch_take(hub, &hub->early->prefetches, handle->batch, &options);
-	bool begun = fresh != NULL;
+	bool begun = fresh;
 	int error = begun ? 0 : dir_stream_new(&options, &fresh);
 
 	if (error < 0)
@@ -533,7 +534,7 @@ static void read_directory(fuse_req_t req, struct dir_read read, const struct fu
 	if (error < 0)
 		hub_reply_err(req, error);
 	else
-		serve(handle, req, &read);
+		readdir_serve(handle, req, &read);
 }
 
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
@@ -546,7 +547,7 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
 	read_directory(req, (struct dir_read){.size = size, .off = (uint64_t)off, .plus = true}, fi);
 }
 
-static void release(struct dir_handle *handle)
+static void readdir_release(struct dir_handle *handle)
 {
 	hub_lock(handle->hub);
 	struct dir_stream *stream = handle->stream;
@@ -561,7 +562,7 @@ static void release(struct dir_handle *handle)
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	release(handle_of(fi));
+	readdir_release(handle_of(fi));
 	hub_reply_err(req, 0);
 }
 
@@ -584,6 +585,6 @@ void op_release_dirs(struct hub *hub)
 			handle->link = &handle->next;
 			hub_unlock(hub);
 		}
-		release(handle);
+		readdir_release(handle);
 	}
 }

@@ -10,7 +10,7 @@
 #include "fs/ops/rename_retry.h"
 #include "fs/ops/subtree.h"
 
-static void release(struct name_op *base)
+static void rename_release(struct name_op *base)
 {
 	struct rename_op *op = (struct rename_op *)base;
 
@@ -25,7 +25,7 @@ static void release(struct name_op *base)
 }
 
 /* The job outlives the answer for whoever may still cancel it. */
-static void free_op(struct parked *parked)
+static void rename_free_op(struct parked *parked)
 {
 	struct rename_op *op = (struct rename_op *)parked;
 	struct job *job = atomic_load(&op->job);
@@ -105,7 +105,7 @@ void rename_op_failed(struct rename_op *op, int error)
 
 /* ---- the directory that is left ---- */
 
-static void on_kept(struct marker *marker, int error, const struct s3_answer *answer)
+static void rename_on_kept(struct marker *marker, int error, const struct s3_answer *answer)
 {
 	struct rename_op *op = marker->user;
 
@@ -118,14 +118,14 @@ static void on_kept(struct marker *marker, int error, const struct s3_answer *an
 void rename_op_done(struct rename_op *op)
 {
 	if (op->plan == MARKER_AFTER) {
-		op->marker.on_done = on_kept;
+		op->marker.on_done = rename_on_kept;
 		marker_ensure(&op->marker);
 		return;
 	}
 	name_op_finish(&op->base, 0);
 }
 
-static void on_marked(struct marker *marker, int error, const struct s3_answer *answer)
+static void rename_on_marked(struct marker *marker, int error, const struct s3_answer *answer)
 {
 	struct rename_op *op = marker->user;
 
@@ -145,7 +145,7 @@ void rename_op_mark(struct rename_op *op, void (*step)(struct rename_op *op))
 		step(op);
 		return;
 	}
-	op->marker.on_done = on_marked;
+	op->marker.on_done = rename_on_marked;
 	marker_write(&op->marker);
 }
 
@@ -168,15 +168,15 @@ static int plan(struct rename_op *op)
 
 /* ---- the checks ---- */
 
-static bool is_below(const struct node *node, const struct node *above)
+static bool rename_is_below(const struct node *node, const struct node *above)
 {
 	while (node && node != above)
 		node = node->parent;
-	return node != NULL;
+	return node;
 }
 
 /* What POSIX wants of the two names.  hub.lock held; 1: both are the same, nothing is to be done. */
-static int check(struct rename_op *op)
+static int rename_check(struct rename_op *op)
 {
 	struct node *node = name_end_child(&op->base, rename_from(op));
 	struct node *target = name_end_child(&op->base, rename_to(op));
@@ -189,7 +189,7 @@ static int check(struct rename_op *op)
 		return remove_errno(op->base.claim.prior_error);
 	if (target == node)
 		return 1;
-	if (is_below(rename_to(op)->parent, node))
+	if (rename_is_below(rename_to(op)->parent, node))
 		return -EINVAL;
 	if (target && op->noreplace)
 		return -EEXIST;
@@ -202,12 +202,12 @@ static int check(struct rename_op *op)
 	return plan(op);
 }
 
-static void ready(struct name_op *base)
+static void rename_ready(struct name_op *base)
 {
 	struct rename_op *op = (struct rename_op *)base;
 
 	hub_lock(base->hub);
-	int error = check(op);
+	int error = rename_check(op);
 
 	hub_unlock(base->hub);
 	if (error != 0)
@@ -219,7 +219,7 @@ static void ready(struct name_op *base)
 }
 
 /* hub.lock held. */
-static int begin(
+static int rename_begin(
 	struct rename_op *op, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name)
 {
 	int error = name_op_end(&op->base, parent, name);
@@ -245,7 +245,7 @@ static int begin(
 }
 
 /* A directory that a cp -r has just made may be a node alone: S3 has to have something to move. */
-static void decide_below(struct hub *hub, fuse_ino_t parent, const char *name)
+static void rename_decide_below(struct hub *hub, fuse_ino_t parent, const char *name)
 {
 	hub_lock(hub);
 	const struct node *directory = nodes_find(hub->nodes, parent);
@@ -270,20 +270,20 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 		hub_reply_err(req, -EINVAL);
 		return;
 	}
-	struct rename_op *op = name_op_new(req, sizeof(*op), "rename", ready);
+	struct rename_op *op = name_op_new(req, sizeof(*op), "rename", rename_ready);
 
 	if (!op)
 		return;
-	op->base.release = release;
+	op->base.release = rename_release;
 	op->noreplace = flags & RENAME_NOREPLACE;
 	draft_save_copies(op->base.hub, parent, name);
 	draft_save_copies(op->base.hub, to_parent, to_name);
 	if (!op->noreplace)
 		draft_keep_begin(op->base.hub, to_parent, to_name, &op->keep);
-	decide_below(op->base.hub, parent, name);
-	op->base.parked.free = free_op;
+	rename_decide_below(op->base.hub, parent, name);
+	op->base.parked.free = rename_free_op;
 	hub_lock(op->base.hub);
-	int error = begin(op, parent, name, to_parent, to_name);
+	int error = rename_begin(op, parent, name, to_parent, to_name);
 
 	hub_unlock(op->base.hub);
 	name_op_go(&op->base, error);

@@ -29,7 +29,7 @@ static void log_reason(const struct remove_op *op, struct str key)
 		});
 }
 
-static void on_listed(struct call *call, const struct s3_answer *answer)
+static void rmdir_on_listed(struct call *call, const struct s3_answer *answer)
 {
 	struct remove_op *op = call->user;
 	struct str marker = place_key(&op->base.ends[0].place);
@@ -59,7 +59,7 @@ static void on_listed(struct call *call, const struct s3_answer *answer)
 		remove_op_go(op);
 }
 
-static void look(struct remove_op *op)
+static void rmdir_look(struct remove_op *op)
 {
 	const struct place *place = &op->base.ends[0].place;
 
@@ -70,7 +70,7 @@ static void look(struct remove_op *op)
 	op->call.request.max_keys = LOOK_KEYS;
 	op->call.account = place->account;
 	op->call.sinks.page = op->page;
-	op->call.on_done = on_listed;
+	op->call.on_done = rmdir_on_listed;
 	op->call.user = op;
 	call_post(op->base.worker, &op->call);
 }
@@ -85,7 +85,7 @@ static bool has_local(const struct node *directory)
 	return false;
 }
 
-static void ready(struct name_op *base)
+static void rmdir_ready(struct name_op *base)
 {
 	struct remove_op *op = (struct remove_op *)base;
 	int error = page_new(&op->page);
@@ -107,7 +107,7 @@ static void ready(struct name_op *base)
 	if (error < 0)
 		name_op_finish(base, error);
 	else
-		look(op);
+		rmdir_look(op);
 }
 
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -116,7 +116,7 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	if (remove_early(req, parent, name, true, &batch))
 		return;
-	struct remove_op *op = name_op_new(req, sizeof(*op), "rmdir", ready);
+	struct remove_op *op = name_op_new(req, sizeof(*op), "rmdir", rmdir_ready);
 
 	if (!op) {
 		batch_unref(batch);

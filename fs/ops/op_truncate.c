@@ -30,9 +30,9 @@ struct truncate_op {
 	struct draft_flush flush;
 };
 
-static void go(struct truncate_op *op);
+static void truncate_go(struct truncate_op *op);
 
-static void op_free(struct parked *parked)
+static void truncate_op_free(struct parked *parked)
 {
 	struct truncate_op *op = (struct truncate_op *)parked;
 	struct hub *hub = parked->hub;
@@ -52,48 +52,48 @@ static void op_free(struct parked *parked)
 	free(op);
 }
 
-static void succeed(struct truncate_op *op)
+static void truncate_succeed(struct truncate_op *op)
 {
 	if (parked_take(&op->parked))
 		hub_reply_attr(op->parked.hub, op->parked.req, op->handle->node);
 	parked_drop(&op->parked);
 }
 
-static void on_flushed(struct draft_flush *flush, int error)
+static void truncate_on_flushed(struct draft_flush *flush, int error)
 {
 	struct truncate_op *op = flush->user;
 
 	if (error < 0)
 		parked_fail(&op->parked, error);
 	else
-		succeed(op);
+		truncate_succeed(op);
 }
 
 /* The draft is as wanted. */
-static void done(struct truncate_op *op)
+static void truncate_done(struct truncate_op *op)
 {
 	if (!op->own) {
-		succeed(op);
+		truncate_succeed(op);
 		return;
 	}
-	op->flush.done = on_flushed;
+	op->flush.done = truncate_on_flushed;
 	op->flush.user = op;
 	draft_flush(op->parked.hub, op->handle->node, &op->flush);
 }
 
-static void woken(struct draft_wait *wait, enum draft_activity ended, int error)
+static void truncate_woken(struct draft_wait *wait, enum draft_activity ended, int error)
 {
 	struct truncate_op *op = (struct truncate_op *)((char *)wait - offsetof(struct truncate_op, wait));
 
 	if (ended == DRAFT_LOADING && error < 0)
 		parked_fail(&op->parked, error);
 	else
-		go(op);
+		truncate_go(op);
 }
 
 /* ---- HEAD ---- */
 
-static void on_refreshed(struct refresh *refresh, int error)
+static void truncate_on_refreshed(struct refresh *refresh, int error)
 {
 	struct truncate_op *op = refresh->user;
 	struct hub *hub = refresh->hub;
@@ -110,12 +110,12 @@ static void on_refreshed(struct refresh *refresh, int error)
 		handle_version(handle);
 	}
 	hub_unlock(hub);
-	go(op);
+	truncate_go(op);
 }
 
 /* ---- steps ---- */
 
-enum step {
+enum truncate_step {
 	STEP_WAIT, /* it will be run again */
 	STEP_SAME, /* it has that size */
 	STEP_DONE, /* the draft has */
@@ -123,7 +123,7 @@ enum step {
 	STEP_HEAD,
 };
 
-static void set_size(struct truncate_op *op, int fd)
+static void truncate_set_size(struct truncate_op *op, int fd)
 {
 	struct hub *hub = op->parked.hub;
 	int error = ftruncate(fd, (off_t)op->size) < 0 ? -errno : 0;
@@ -133,7 +133,7 @@ static void set_size(struct truncate_op *op, int fd)
 	if (error < 0)
 		parked_fail(&op->parked, error);
 	else
-		done(op);
+		truncate_done(op);
 }
 
 /* hub.lock held.  A step or -errno. */
@@ -170,7 +170,7 @@ static int next(struct truncate_op *op, int *ret_close)
 		op->refresh = (struct refresh){.hub = op->parked.hub,
 			.node = node,
 			.what = "truncate",
-			.on_done = on_refreshed,
+			.on_done = truncate_on_refreshed,
 			.user = op};
 		int error = refresh_prepare(&op->refresh);
 
@@ -183,19 +183,19 @@ static int next(struct truncate_op *op, int *ret_close)
 	return op->size == 0 ? make_empty(op, ret_close) : STEP_EDIT;
 }
 
-static void edit(struct truncate_op *op)
+static void truncate_edit(struct truncate_op *op)
 {
 	const struct draft_edit how = {
 		.node = op->handle->node, .handle = op->handle, .keep = op->size, .wait = &op->wait};
 	int fd, result = draft_edit_begin(op->parked.hub, &how, &fd);
 
 	if (result == 1)
-		set_size(op, fd);
+		truncate_set_size(op, fd);
 	else if (result < 0)
 		parked_fail(&op->parked, result);
 }
 
-static void go(struct truncate_op *op)
+static void truncate_go(struct truncate_op *op)
 {
 	struct hub *hub = op->parked.hub;
 	int to_close = -1;
@@ -204,7 +204,7 @@ static void go(struct truncate_op *op)
 		parked_drop(&op->parked);
 		return;
 	}
-	op->wait.run = woken;
+	op->wait.run = truncate_woken;
 	hub_lock(hub);
 	int step = next(op, &to_close);
 
@@ -215,17 +215,17 @@ static void go(struct truncate_op *op)
 		parked_fail(&op->parked, step);
 		return;
 	}
-	switch ((enum step)step) {
+	switch ((enum truncate_step)step) {
 	case STEP_WAIT:
 		break;
 	case STEP_SAME:
-		succeed(op);
+		truncate_succeed(op);
 		break;
 	case STEP_DONE:
-		done(op);
+		truncate_done(op);
 		break;
 	case STEP_EDIT:
-		edit(op);
+		truncate_edit(op);
 		break;
 	case STEP_HEAD:
 		refresh_start(&op->refresh);
@@ -234,7 +234,8 @@ static void go(struct truncate_op *op)
 }
 
 /* Takes the ref on node. */
-static int make(struct hub *hub, struct node *node, struct fuse_file_info *fi, struct truncate_op **ret)
+static int truncate_make(
+	struct hub *hub, struct node *node, struct fuse_file_info *fi, struct truncate_op **ret)
 {
 	struct truncate_op *op = calloc(1, sizeof(*op));
 	int error = op ? 0 : -ENOMEM;
@@ -259,16 +260,16 @@ void op_truncate(fuse_req_t req, struct node *node, off_t size, struct fuse_file
 {
 	struct hub *hub = hub_of(req);
 	struct truncate_op *op = NULL;
-	int error = make(hub, node, fi, &op);
+	int error = truncate_make(hub, node, fi, &op);
 
 	if (error < 0) {
 		hub_reply_err(req, error);
 		return;
 	}
 	op->size = (uint64_t)size;
-	parked_init(&op->parked, req, op_free);
+	parked_init(&op->parked, req, truncate_op_free);
 	if (op->size > HANDLE_OBJECT_MAX)
 		parked_fail(&op->parked, -EFBIG);
 	else
-		go(op);
+		truncate_go(op);
 }

@@ -6,7 +6,7 @@
 #include "fs/ops/remove_early.h"
 #include "fs/ops/remove.h"
 
-static void ready(struct name_op *base)
+static void unlink_ready(struct name_op *base)
 {
 	struct remove_op *op = (struct remove_op *)base;
 	int error = 0;
@@ -36,7 +36,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	if (remove_early(req, parent, name, false, &batch))
 		return;
-	struct remove_op *op = name_op_new(req, sizeof(*op), "unlink", ready);
+	struct remove_op *op = name_op_new(req, sizeof(*op), "unlink", unlink_ready);
 
 	if (!op) {
 		batch_unref(batch);

@@ -25,7 +25,7 @@ struct write_op {
 	struct draft_wait wait;
 };
 
-static void op_free(struct parked *parked)
+static void write_op_free(struct parked *parked)
 {
 	struct write_op *op = (struct write_op *)parked;
 	struct hub *hub = parked->hub;
@@ -70,7 +70,7 @@ static ssize_t write_now(struct hub *hub, struct node *node, int fd, struct fuse
 	return wrote;
 }
 
-static void reply(fuse_req_t req, ssize_t wrote)
+static void write_reply(fuse_req_t req, ssize_t wrote)
 {
 	if (wrote < 0)
 		hub_reply_err(req, (int)wrote);
@@ -78,9 +78,9 @@ static void reply(fuse_req_t req, ssize_t wrote)
 		fuse_reply_write(req, (size_t)wrote);
 }
 
-static void go(struct write_op *op);
+static void write_go(struct write_op *op);
 
-static void woken(struct draft_wait *wait, enum draft_activity ended, int error)
+static void write_woken(struct draft_wait *wait, enum draft_activity ended, int error)
 {
 	struct write_op *op = (struct write_op *)((char *)wait - offsetof(struct write_op, wait));
 
@@ -88,10 +88,10 @@ static void woken(struct draft_wait *wait, enum draft_activity ended, int error)
 	if (ended == DRAFT_LOADING && error < 0)
 		parked_fail(&op->parked, error);
 	else
-		go(op);
+		write_go(op);
 }
 
-static void go(struct write_op *op)
+static void write_go(struct write_op *op)
 {
 	struct hub *hub = op->parked.hub;
 	struct node *node = op->handle->node;
@@ -104,7 +104,7 @@ static void go(struct write_op *op)
 		parked_drop(&op->parked);
 		return;
 	}
-	op->wait.run = woken;
+	op->wait.run = write_woken;
 	result = draft_edit_begin(hub, &edit, &fd);
 	if (result == 0)
 		return;
@@ -119,12 +119,13 @@ static void go(struct write_op *op)
 		return;
 	}
 	in.buf[0].mem = op->data;
-	reply(op->parked.req, write_now(hub, node, fd, &in, op->append ? append_at(hub, node) : op->off));
+	write_reply(
+		op->parked.req, write_now(hub, node, fd, &in, op->append ? append_at(hub, node) : op->off));
 	parked_drop(&op->parked);
 }
 
 /* Copies the bytes, within the bound. */
-static int park(struct hub *hub, struct handle *handle, struct fuse_bufvec *in, struct write_op **ret)
+static int write_park(struct hub *hub, struct handle *handle, struct fuse_bufvec *in, struct write_op **ret)
 {
 	size_t len = fuse_buf_size(in);
 	struct write_op *op = calloc(1, sizeof(*op));
@@ -173,17 +174,17 @@ void op_write_buf(
 	if (result == 1) {
 		uint64_t at = append ? append_at(hub, handle->node) : (uint64_t)off;
 
-		reply(req, write_now(hub, handle->node, fd, in, at));
+		write_reply(req, write_now(hub, handle->node, fd, in, at));
 		return;
 	}
 	if (result == 0)
-		result = park(hub, handle, in, &op);
+		result = write_park(hub, handle, in, &op);
 	if (!op) {
 		hub_reply_err(req, result);
 		return;
 	}
 	op->off = (uint64_t)off;
 	op->append = append;
-	parked_init(&op->parked, req, op_free);
-	go(op);
+	parked_init(&op->parked, req, write_op_free);
+	write_go(op);
 }

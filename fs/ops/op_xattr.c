@@ -150,7 +150,7 @@ static int add_meta(struct headers *values, const struct headers *from)
 }
 
 /* headers_add takes tokens in lower case only, which names of xattrs here are. */
-static int fill(struct headers *values, const struct headers *from, const struct s3_answer *answer)
+static int xattr_fill(struct headers *values, const struct headers *from, const struct s3_answer *answer)
 {
 	headers_clear(values);
 	int error = answer->etag[0] ? headers_add(values, STR("user.s3.etag"), str_of(answer->etag)) : 0;
@@ -185,7 +185,7 @@ static bool reply_cached(fuse_req_t req, struct ask *ask)
 	return error == 0;
 }
 
-static void keep(struct xattr_cache *cache, const struct ask *ask, const struct headers *values)
+static void xattr_keep(struct xattr_cache *cache, const struct ask *ask, const struct headers *values)
 {
 	pthread_mutex_lock(&cache->lock);
 	headers_clear(&cache->values);
@@ -211,9 +211,9 @@ static void ask_done(struct call *call, const struct s3_answer *answer)
 
 	headers_init(&values);
 	if (error == 0)
-		error = fill(&values, &ask->headers, answer);
+		error = xattr_fill(&values, &ask->headers, answer);
 	if (error == 0) {
-		keep(ask->hub->xattrs, ask, &values);
+		xattr_keep(ask->hub->xattrs, ask, &values);
 		if (parked_take(&ask->parked))
 			reply_from(ask->parked.req, &values, ask->name, ask->size);
 	} else {
@@ -294,7 +294,7 @@ static bool is_acl(const char *name)
 	return strncmp(name, "system.posix_acl_", strlen("system.posix_acl_")) == 0;
 }
 
-static bool is_ours(const char *name)
+static bool xattr_is_ours(const char *name)
 {
 	return strncmp(name, XATTR_PREFIX, strlen(XATTR_PREFIX)) == 0 &&
 	       strlen(name) < sizeof(((struct ask *)0)->name);
@@ -304,7 +304,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	if (is_acl(name))
 		fuse_reply_err(req, EOPNOTSUPP);
-	else if (!is_ours(name))
+	else if (!xattr_is_ours(name))
 		fuse_reply_err(req, ENODATA);
 	else
 		ask_start(req, ino, name, size);
@@ -342,7 +342,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 
 void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	if (is_ours(name))
+	if (xattr_is_ours(name))
 		fuse_reply_err(req, EPERM);
 	else
 		fuse_reply_err(req, is_acl(name) ? EOPNOTSUPP : ENODATA);

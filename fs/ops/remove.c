@@ -18,7 +18,7 @@ int remove_errno(int error)
 	}
 }
 
-static void on_settled(struct batch_wait *wait, int error)
+static void remove_on_settled(struct batch_wait *wait, int error)
 {
 	struct remove_op *op = wait->user;
 
@@ -38,7 +38,7 @@ static void on_settled(struct batch_wait *wait, int error)
 void remove_op_begin(struct remove_op *op, struct batch *batch, int error)
 {
 	op->batch = batch;
-	op->wait.on_done = on_settled;
+	op->wait.on_done = remove_on_settled;
 	op->wait.user = op;
 	if (batch && error == 0)
 		batch_wait(batch, &op->wait);
@@ -98,7 +98,7 @@ static void forget(struct remove_op *op)
 
 /* The object is gone whatever became of its directory's marker: the log has it, the caller the truth about
  * the object. */
-static void on_kept(struct marker *marker, int error, const struct s3_answer *answer)
+static void remove_on_kept(struct marker *marker, int error, const struct s3_answer *answer)
 {
 	struct remove_op *op = marker->user;
 
@@ -115,14 +115,14 @@ static void deleted(struct remove_op *op)
 		taken_forget(op->base.hub->taken, &op->base.ends[0].place);
 	forget(op);
 	if (op->plan == MARKER_AFTER) {
-		op->marker.on_done = on_kept;
+		op->marker.on_done = remove_on_kept;
 		marker_ensure(&op->marker);
 		return;
 	}
 	name_op_finish(&op->base, 0);
 }
 
-static void on_deleted(struct call *call, const struct s3_answer *answer)
+static void remove_on_deleted(struct call *call, const struct s3_answer *answer)
 {
 	struct remove_op *op = call->user;
 
@@ -135,7 +135,7 @@ static void on_deleted(struct call *call, const struct s3_answer *answer)
 	deleted(op);
 }
 
-static void on_unchanged(struct unchanged *unchanged, const struct s3_answer *answer)
+static void remove_on_unchanged(struct unchanged *unchanged, const struct s3_answer *answer)
 {
 	struct remove_op *op = unchanged->user;
 	struct hub *hub = op->base.hub;
@@ -157,7 +157,7 @@ static void on_unchanged(struct unchanged *unchanged, const struct s3_answer *an
 }
 
 /* Has the process taken a version of what it removes?  Then it is only that one.  -ENOMEM. */
-static int prepare_unchanged(struct remove_op *op)
+static int remove_prepare_unchanged(struct remove_op *op)
 {
 	const struct place *place = &op->base.ends[0].place;
 	struct hub *hub = op->base.hub;
@@ -178,7 +178,7 @@ static int prepare_unchanged(struct remove_op *op)
 	}
 	unchanged->bucket = place_bucket(place);
 	unchanged->key = place_key(place);
-	unchanged->on_done = on_unchanged;
+	unchanged->on_done = remove_on_unchanged;
 	unchanged->user = op;
 	op->unchanged = unchanged;
 	return 0;
@@ -187,7 +187,7 @@ static int prepare_unchanged(struct remove_op *op)
 static void delete (struct remove_op *op)
 {
 	const struct place *place = &op->base.ends[0].place;
-	int error = prepare_unchanged(op);
+	int error = remove_prepare_unchanged(op);
 
 	if (error < 0) {
 		name_op_finish(&op->base, error);
@@ -202,12 +202,12 @@ static void delete (struct remove_op *op)
 	op->call.request.bucket = place_bucket(place);
 	op->call.request.key = place_key(place);
 	op->call.account = place->account;
-	op->call.on_done = on_deleted;
+	op->call.on_done = remove_on_deleted;
 	op->call.user = op;
 	call_post(op->base.worker, &op->call);
 }
 
-static void on_marked(struct marker *marker, int error, const struct s3_answer *answer)
+static void remove_on_marked(struct marker *marker, int error, const struct s3_answer *answer)
 {
 	struct remove_op *op = marker->user;
 
@@ -220,24 +220,24 @@ static void on_marked(struct marker *marker, int error, const struct s3_answer *
 	delete (op);
 }
 
-static void go(struct remove_op *op)
+static void remove_go(struct remove_op *op)
 {
 	if (op->plan == MARKER_FIRST) {
-		op->marker.on_done = on_marked;
+		op->marker.on_done = remove_on_marked;
 		marker_write(&op->marker);
 		return;
 	}
 	delete (op);
 }
 
-static void on_guarded(struct guard *guard, int error)
+static void remove_on_guarded(struct guard *guard, int error)
 {
 	struct remove_op *op = guard->user;
 
 	if (error < 0)
 		name_op_finish(&op->base, error);
 	else
-		go(op);
+		remove_go(op);
 }
 
 void remove_op_go(struct remove_op *op)
@@ -249,7 +249,7 @@ void remove_op_go(struct remove_op *op)
 
 	hub_unlock(hub);
 	if (!guarded) {
-		go(op);
+		remove_go(op);
 		return;
 	}
 	op->guard = calloc(1, sizeof(*op->guard));
@@ -263,7 +263,7 @@ void remove_op_go(struct remove_op *op)
 	op->guard->uid = op->base.parked.uid;
 	op->guard->place = &op->base.ends[0].place;
 	op->guard->what = op->base.what;
-	op->guard->on_done = on_guarded;
+	op->guard->on_done = remove_on_guarded;
 	op->guard->user = op;
 	guard_start(op->guard);
 }

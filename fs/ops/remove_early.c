@@ -17,19 +17,19 @@
 
 enum { LOOK_KEYS = 100 };
 
-struct look {
+struct marker_look {
 	struct call call;
 	struct page *page;
 };
 
-struct removal {
+struct early_removal {
 	struct hub *hub;
 	struct batch *batch; /* referenced, promised */
 	struct node *node; /* referenced; gone */
 	struct dir_watch watch; /* of the directory it was in; holds that */
 	struct claim claim;
 	struct gathered gathered;
-	struct look *look; /* rmdir: of what is below */
+	struct marker_look *look; /* rmdir: of what is below */
 	pid_t thread; /* who removes it */
 	bool by_rm; /* which reads nothing */
 	struct unchanged *unchanged; /* as in remove_op.h; owned */
@@ -37,7 +37,7 @@ struct removal {
 };
 
 /* The claim's name is "bucket/key". */
-static struct str removal_bucket(const struct removal *removal)
+static struct str removal_bucket(const struct early_removal *removal)
 {
 	const struct claim_item *item = &removal->claim.items[0];
 	const char *slash = memchr(item->name, '/', item->name_len);
@@ -45,7 +45,7 @@ static struct str removal_bucket(const struct removal *removal)
 	return str_n(item->name, (size_t)(slash - item->name));
 }
 
-static struct str removal_key(const struct removal *removal)
+static struct str removal_key(const struct early_removal *removal)
 {
 	const struct claim_item *item = &removal->claim.items[0];
 
@@ -55,7 +55,7 @@ static struct str removal_key(const struct removal *removal)
 /* ---- the end ---- */
 
 /* It is there after all: a node like the one that went.  hub.lock held. */
-static void show_again(struct removal *removal)
+static void show_again(struct early_removal *removal)
 {
 	struct hub *hub = removal->hub;
 	const struct node *old = removal->node;
@@ -76,7 +76,7 @@ static void show_again(struct removal *removal)
 	node_unref(hub->nodes, node);
 }
 
-static void removal_free(struct removal *removal)
+static void removal_free(struct early_removal *removal)
 {
 	if (removal->look)
 		page_free(removal->look->page);
@@ -86,7 +86,7 @@ static void removal_free(struct removal *removal)
 }
 
 /* What comes to be there next is no version that anybody has taken. */
-static void forget_versions(const struct removal *removal)
+static void forget_versions(const struct early_removal *removal)
 {
 	struct str bucket = removal_bucket(removal), key = removal_key(removal);
 	struct place place = {
@@ -100,7 +100,7 @@ static void forget_versions(const struct removal *removal)
 }
 
 /* Logged by then, where it failed. */
-static void removal_end(struct removal *removal, int error)
+static void removal_end(struct early_removal *removal, int error)
 {
 	struct hub *hub = removal->hub;
 	struct batch *batch = removal->batch;
@@ -120,8 +120,8 @@ static void removal_end(struct removal *removal, int error)
 	hub_unpark(hub);
 }
 
-static void log_failure(
-	const struct removal *removal, struct str key, int error, const struct s3_answer *answer)
+static void remove_early_log_failure(
+	const struct early_removal *removal, struct str key, int error, const struct s3_answer *answer)
 {
 	bool changed = removal->unchanged && error == -EBUSY;
 
@@ -136,7 +136,7 @@ static void log_failure(
 }
 
 /* Its directory has something in it, so it stays. */
-static void log_left(const struct removal *removal, struct str key)
+static void log_left(const struct early_removal *removal, struct str key)
 {
 	struct buf text;
 
@@ -153,11 +153,11 @@ static void log_left(const struct removal *removal, struct str key)
 	buf_release(&text);
 }
 
-static void gather(struct removal *removal);
+static void gather(struct early_removal *removal);
 
-static void on_unchanged(struct unchanged *unchanged, const struct s3_answer *answer)
+static void remove_early_on_unchanged(struct unchanged *unchanged, const struct s3_answer *answer)
 {
-	struct removal *removal = unchanged->user;
+	struct early_removal *removal = unchanged->user;
 
 	if (unchanged->error == 0 && unchanged->looked) {
 		/* No condition is of any use: it goes with the others. */
@@ -166,13 +166,13 @@ static void on_unchanged(struct unchanged *unchanged, const struct s3_answer *an
 		return;
 	}
 	if (unchanged->error < 0)
-		log_failure(removal, removal_key(removal), unchanged->error, answer);
+		remove_early_log_failure(removal, removal_key(removal), unchanged->error, answer);
 	removal_end(removal, unchanged->error);
 }
 
-static void on_deleted(struct gathered *gathered)
+static void remove_early_on_deleted(struct gathered *gathered)
 {
-	struct removal *removal = gathered->user;
+	struct early_removal *removal = gathered->user;
 
 	if (gathered->error == -ESTALE && removal->unchanged) {
 		removal->unchanged->refused = true;
@@ -184,25 +184,25 @@ static void on_deleted(struct gathered *gathered)
 
 		snprintf(answer.error.code, sizeof(answer.error.code), "%s", gathered->code);
 		snprintf(answer.request_id, sizeof(answer.request_id), "%s", gathered->request_id);
-		log_failure(removal, gathered->key, gathered->error, &answer);
+		remove_early_log_failure(removal, gathered->key, gathered->error, &answer);
 	}
 	removal_end(removal, gathered->error);
 }
 
-static void gather(struct removal *removal)
+static void gather(struct early_removal *removal)
 {
 	struct gathered *gathered = &removal->gathered;
 
 	gathered->account = removal->claim.items[0].account;
 	gathered->bucket = removal_bucket(removal);
 	gathered->key = removal_key(removal);
-	gathered->on_done = on_deleted;
+	gathered->on_done = remove_early_on_deleted;
 	gathered->user = removal;
 	gather_add(removal->hub->early->gather, gathered);
 }
 
 /* A file, which the process may have read or copied before. */
-static void remove_file(struct removal *removal)
+static void remove_file(struct early_removal *removal)
 {
 	struct unchanged *unchanged = removal->unchanged;
 
@@ -213,7 +213,7 @@ static void remove_file(struct removal *removal)
 	unchanged->bucket = removal_bucket(removal);
 	unchanged->key = removal_key(removal);
 	unchanged->look_only = true;
-	unchanged->on_done = on_unchanged;
+	unchanged->on_done = remove_early_on_unchanged;
 	unchanged->user = removal;
 	if (unchanged_at_once(unchanged)) {
 		removal->gathered.etag = str_of(unchanged->etag);
@@ -225,14 +225,14 @@ static void remove_file(struct removal *removal)
 
 /* ---- rmdir: what is left below? ---- */
 
-static void on_listed(struct call *call, const struct s3_answer *answer)
+static void remove_early_on_listed(struct call *call, const struct s3_answer *answer)
 {
-	struct removal *removal = call->user;
+	struct early_removal *removal = call->user;
 	struct str prefix = removal_key(removal);
 	bool marked = false;
 
 	if (call->error < 0) {
-		log_failure(removal, prefix, call->error, answer);
+		remove_early_log_failure(removal, prefix, call->error, answer);
 		removal_end(removal, call->error);
 		return;
 	}
@@ -253,9 +253,9 @@ static void on_listed(struct call *call, const struct s3_answer *answer)
 		removal_end(removal, 0);
 }
 
-static void look(struct removal *removal)
+static void remove_early_look(struct early_removal *removal)
 {
-	struct look *look = calloc(1, sizeof(*look));
+	struct marker_look *look = calloc(1, sizeof(*look));
 
 	removal->look = look;
 	if (!look || page_new(&look->page) < 0) {
@@ -269,14 +269,14 @@ static void look(struct removal *removal)
 	look->call.request.max_keys = LOOK_KEYS;
 	look->call.account = removal->claim.items[0].account;
 	look->call.sinks.page = look->page;
-	look->call.on_done = on_listed;
+	look->call.on_done = remove_early_on_listed;
 	look->call.user = removal;
 	call_post(engine_pick(removal->hub->engine), &look->call);
 }
 
-static void on_granted(struct claim *claim)
+static void remove_early_on_granted(struct claim *claim)
 {
-	struct removal *removal = claim->user;
+	struct early_removal *removal = claim->user;
 
 	/* try_it may still be at it. */
 	hub_lock(removal->hub);
@@ -284,7 +284,7 @@ static void on_granted(struct claim *claim)
 	if (claim->prior_error < 0)
 		removal_end(removal, claim->prior_error);
 	else
-		look(removal);
+		remove_early_look(removal);
 }
 
 /* ---- the beginning ---- */
@@ -292,7 +292,7 @@ static void on_granted(struct claim *claim)
 /* Not ours to answer early after all: the claim, once granted, is given back. */
 static void on_unwanted(struct claim *claim)
 {
-	struct removal *removal = claim->user;
+	struct early_removal *removal = claim->user;
 	struct hub *hub = removal->hub;
 
 	hub_lock(hub);
@@ -305,7 +305,7 @@ static void on_unwanted(struct claim *claim)
 enum outcome { EARLY, ORDINARY };
 
 /* The name goes.  hub.lock held. */
-static void detach(struct removal *removal, struct node *parent, struct node *node)
+static void remove_early_detach(struct early_removal *removal, struct node *parent, struct node *node)
 {
 	struct hub *hub = removal->hub;
 
@@ -323,7 +323,8 @@ static void detach(struct removal *removal, struct node *parent, struct node *no
 }
 
 /* hub.lock held.  -ENOMEM. */
-static int prepare_unchanged(struct removal *removal, const struct node *node, const struct place *place)
+static int remove_early_prepare_unchanged(
+	struct early_removal *removal, const struct node *node, const struct place *place)
 {
 	struct unchanged unchanged = {0};
 
@@ -337,7 +338,7 @@ static int prepare_unchanged(struct removal *removal, const struct node *node, c
 }
 
 /* hub.lock held.  1: granted; 0: it will be (on_granted); -errno. */
-static int take_claim(struct removal *removal, const struct node *node, bool directory)
+static int take_claim(struct early_removal *removal, const struct node *node, bool directory)
 {
 	struct place place;
 	int error = node_place(node, &place);
@@ -346,13 +347,13 @@ static int take_claim(struct removal *removal, const struct node *node, bool dir
 	if (error == 0 && !directory && !removal->by_rm && guard_wanted(removal->hub, &place))
 		error = -EBUSY;
 	if (error == 0 && !directory)
-		error = prepare_unchanged(removal, node, &place);
+		error = remove_early_prepare_unchanged(removal, node, &place);
 	if (error == 0)
 		error = claim_add(&removal->claim, place.account, place_bucket(&place), place_key(&place),
 			directory, true);
 	if (error < 0)
 		return error;
-	removal->claim.granted = directory ? on_granted : on_unwanted;
+	removal->claim.granted = directory ? remove_early_on_granted : on_unwanted;
 	removal->claim.user = removal;
 	return claim_take(removal->hub->claims, &removal->claim);
 }
@@ -382,7 +383,7 @@ static bool can_go(struct hub *hub, struct node *parent, struct str name, bool d
 static enum outcome try_it(struct hub *hub, struct batch *batch, pid_t thread, fuse_ino_t parent_ino,
 	struct str name, bool directory)
 {
-	struct removal *removal = calloc(1, sizeof(*removal));
+	struct early_removal *removal = calloc(1, sizeof(*removal));
 	struct node *node = NULL;
 	int taken = -ENOMEM;
 
@@ -400,7 +401,7 @@ static enum outcome try_it(struct hub *hub, struct batch *batch, pid_t thread, f
 
 	if (early) {
 		removal->batch = batch_ref(batch);
-		detach(removal, parent, node);
+		remove_early_detach(removal, parent, node);
 	}
 	if (taken >= 0)
 		hub_park(hub);
@@ -409,7 +410,7 @@ static enum outcome try_it(struct hub *hub, struct batch *batch, pid_t thread, f
 		claim_release(hub->claims, &removal->claim, 0);
 		removal_free(removal);
 	} else if (taken == 1 && directory) {
-		look(removal);
+		remove_early_look(removal);
 	} else if (taken == 1) {
 		remove_file(removal);
 	}
@@ -417,7 +418,7 @@ static enum outcome try_it(struct hub *hub, struct batch *batch, pid_t thread, f
 }
 
 /* The process turns to this name, to remove it.  Will it make another call, which can wait and report? */
-static bool more_to_come(
+static bool remove_early_more_to_come(
 	struct hub *hub, struct batch *batch, fuse_ino_t parent, struct str name, bool directory)
 {
 	hub_lock(hub);
@@ -450,7 +451,8 @@ bool remove_early(
 	if (!directory)
 		draft_save_copies(hub, parent, name);
 	/* Without room the ordinary way waits, for all of it. */
-	if (!more_to_come(hub, batch, parent, str_of(name), directory) || !batch_promise(batch, NULL))
+	if (!remove_early_more_to_come(hub, batch, parent, str_of(name), directory) ||
+		!batch_promise(batch, NULL))
 		return false;
 	pid_t thread = fuse_req_ctx(req)->pid;
 

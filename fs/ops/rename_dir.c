@@ -140,14 +140,14 @@ static void on_event(void *user, const struct job_event *event)
 /* ---- the beginning ---- */
 
 /* All but the source's marker. */
-static bool want(void *user, const struct page_entry *entry)
+static bool rename_dir_want(void *user, const struct page_entry *entry)
 {
 	struct rename_op *op = user;
 
 	return !str_eq(entry->key, place_key(&rename_from(op)->place));
 }
 
-static void start(struct rename_op *op)
+static void rename_dir_start(struct rename_op *op)
 {
 	const struct place *from = &rename_from(op)->place, *to = &rename_to(op)->place;
 	struct job *job = NULL;
@@ -180,7 +180,7 @@ static void start(struct rename_op *op)
 		.copy = &op->settings,
 		.flags = JOB_CREATE_ONLY | JOB_UNDO,
 		.journal = op->base.hub->journal,
-		.want = op->keep_marker ? want : NULL,
+		.want = op->keep_marker ? rename_dir_want : NULL,
 		.on_event = on_event,
 		.on_done = on_moved,
 		.user = op,
@@ -229,7 +229,7 @@ static void on_target(struct probe *probe)
 		rename_op_failed(op, error);
 	} else {
 		op->keep_marker = probe->kind == PROBE_DIR;
-		rename_op_mark(op, start);
+		rename_op_mark(op, rename_dir_start);
 	}
 }
 

@@ -37,11 +37,12 @@
 
 enum { TRIES_MAX = 2, STORES_MAX = 16 };
 
-static void look(struct rename_op *op, void (*on_done)(struct probe *probe));
-static void copy(struct rename_op *op);
+static void rename_file_look(struct rename_op *op, void (*on_done)(struct probe *probe));
+static void rename_file_copy(struct rename_op *op);
 static void delete (struct rename_op *op);
 
-static void fail(struct rename_op *op, int error, const struct s3_answer *answer, const char *consequence)
+static void rename_file_fail(
+	struct rename_op *op, int error, const struct s3_answer *answer, const char *consequence)
 {
 	name_op_log(&op->base, rename_from(op), error, answer, consequence);
 	rename_op_failed(op, remove_errno(error));
@@ -77,21 +78,23 @@ static void on_looked_again(struct probe *probe)
 	struct rename_op *op = probe->user;
 
 	if (probe->error < 0) {
-		fail(op, probe->error, &probe->refusal, "its copy may be at the new place as well");
+		rename_file_fail(
+			op, probe->error, &probe->refusal, "its copy may be at the new place as well");
 	} else if (probe->kind == PROBE_NONE && op->copy.error == 0) {
 		moved(op); /* our own delete, whose answer was lost, or somebody else's; ours is the copy */
 	} else if (probe->kind == PROBE_NONE) {
 		rename_op_lost(op);
 	} else if (op->copy.error < 0 && strcmp(probe->etag, op->etag) == 0) {
 		/* It is what it was: the refusal meant something else, the other bucket perhaps. */
-		fail(op, op->copy.error, NULL, NULL);
+		rename_file_fail(op, op->copy.error, NULL, NULL);
 	} else if (op->copy.error == 0 && !op->plain_delete && strcmp(probe->etag, op->etag) == 0 &&
 		   account_trait(rename_from(op)->place.account, TRAIT_DELETE_IF_MATCH) != TRAIT_YES) {
 		/* Swift refuses a delete by the right ETag of what was uploaded in parts. */
 		op->plain_delete = true;
 		delete (op);
 	} else if (++op->tries >= TRIES_MAX) {
-		fail(op, -EBUSY, NULL, "it keeps changing: its copy may be at the new place as well");
+		rename_file_fail(
+			op, -EBUSY, NULL, "it keeps changing: its copy may be at the new place as well");
 	} else {
 		op->plain_delete = false;
 		op->size = probe->size;
@@ -100,22 +103,22 @@ static void on_looked_again(struct probe *probe)
 		snprintf(op->storage_class, sizeof(op->storage_class), "%s", probe->storage_class);
 		/* What is at the new place by now is our own copy. */
 		op->noreplace = op->noreplace && op->copy.etag[0] == '\0';
-		copy(op);
+		rename_file_copy(op);
 	}
 }
 
 /* ---- delete ---- */
 
-static void on_deleted(struct call *call, const struct s3_answer *answer)
+static void rename_file_on_deleted(struct call *call, const struct s3_answer *answer)
 {
 	struct rename_op *op = call->user;
 
 	if (call->error == 0 || s3_answer_says_gone(answer))
 		moved(op);
 	else if (call->error == -ESTALE)
-		look(op, on_looked_again);
+		rename_file_look(op, on_looked_again);
 	else
-		fail(op, call->error, answer, "copied but not deleted: it is at both places");
+		rename_file_fail(op, call->error, answer, "copied but not deleted: it is at both places");
 }
 
 static void delete (struct rename_op *op)
@@ -128,7 +131,7 @@ static void delete (struct rename_op *op)
 	op->call.request.key = place_key(place);
 	op->call.request.if_match = op->etag[0] && !op->plain_delete ? str_of(op->etag) : STR_NONE;
 	op->call.account = place->account;
-	op->call.on_done = on_deleted;
+	op->call.on_done = rename_file_on_deleted;
 	op->call.user = op;
 	call_post(op->base.worker, &op->call);
 }
@@ -158,9 +161,10 @@ static void on_looked_before_delete(struct probe *probe)
 	struct rename_op *op = probe->user;
 
 	if (probe->error < 0)
-		fail(op, probe->error, &probe->refusal, "copied but not deleted: it is at both places");
+		rename_file_fail(
+			op, probe->error, &probe->refusal, "copied but not deleted: it is at both places");
 	else if (!is_no_twin(op, probe))
-		fail(op, -EBUSY, NULL,
+		rename_file_fail(op, -EBUSY, NULL,
 			"copied but not deleted: it may be the copy itself, under another name of its "
 			"bucket");
 	else if (probe->kind == PROBE_FILE && strcmp(probe->etag, op->etag) == 0)
@@ -173,22 +177,22 @@ static void on_looked_before_delete(struct probe *probe)
 
 /* ---- copy ---- */
 
-static void on_copied(struct copy *done, const struct s3_answer *answer)
+static void rename_file_on_copied(struct copy *done, const struct s3_answer *answer)
 {
 	struct rename_op *op = done->user;
 	const struct place *place = &rename_from(op)->place;
 
 	if (done->error == -ESTALE || done->error == -ENOENT) {
-		look(op, on_looked_again);
+		rename_file_look(op, on_looked_again);
 	} else if (done->error == -EEXIST) {
 		rename_op_failed(op, -EEXIST);
 	} else if (done->error < 0) {
-		fail(op, done->error, answer,
+		rename_file_fail(op, done->error, answer,
 			done->ambiguous ? "its copy may be at the new place as well" : NULL);
 	} else if (!op->doubt && account_trait(place->account, TRAIT_DELETE_IF_MATCH) == TRAIT_YES) {
 		delete (op);
 	} else {
-		look(op, on_looked_before_delete);
+		rename_file_look(op, on_looked_before_delete);
 	}
 }
 
@@ -214,13 +218,13 @@ static void run_copy(struct task *task, struct worker *worker)
 		.storage_class = op->storage_class[0] ? str_of(op->storage_class) : STR_NONE,
 		.size = op->size,
 		.create_only = op->noreplace,
-		.on_done = on_copied,
+		.on_done = rename_file_on_copied,
 		.user = op,
 	};
 	copy_start(worker, &op->copy);
 }
 
-static void copy(struct rename_op *op)
+static void rename_file_copy(struct rename_op *op)
 {
 	op->task.run = run_copy;
 	worker_post(op->base.worker, &op->task);
@@ -228,7 +232,8 @@ static void copy(struct rename_op *op)
 
 /* ---- the beginning ---- */
 
-static void look_at(struct rename_op *op, const struct place *place, void (*on_done)(struct probe *probe))
+static void rename_file_look_at(
+	struct rename_op *op, const struct place *place, void (*on_done)(struct probe *probe))
 {
 	op->probe = (struct probe){
 		.account = place->account,
@@ -241,9 +246,9 @@ static void look_at(struct rename_op *op, const struct place *place, void (*on_d
 	probe_start(op->base.worker, &op->probe);
 }
 
-static void look(struct rename_op *op, void (*on_done)(struct probe *probe))
+static void rename_file_look(struct rename_op *op, void (*on_done)(struct probe *probe))
 {
-	look_at(op, &rename_from(op)->place, on_done);
+	rename_file_look_at(op, &rename_from(op)->place, on_done);
 }
 
 static void on_looked_first(struct probe *probe)
@@ -251,7 +256,7 @@ static void on_looked_first(struct probe *probe)
 	struct rename_op *op = probe->user;
 
 	if (probe->error < 0) {
-		fail(op, probe->error, &probe->refusal, NULL);
+		rename_file_fail(op, probe->error, &probe->refusal, NULL);
 	} else if (probe->kind == PROBE_NONE) {
 		rename_op_lost(op);
 	} else {
@@ -259,25 +264,25 @@ static void on_looked_first(struct probe *probe)
 		op->mtime = probe->mtime;
 		snprintf(op->etag, sizeof(op->etag), "%s", probe->etag);
 		snprintf(op->storage_class, sizeof(op->storage_class), "%s", probe->storage_class);
-		copy(op);
+		rename_file_copy(op);
 	}
 }
 
-static void begin(struct rename_op *op)
+static void rename_file_begin(struct rename_op *op)
 {
 	if (op->etag[0] && !op->doubt)
-		copy(op);
+		rename_file_copy(op);
 	else
-		look(op, on_looked_first);
+		rename_file_look(op, on_looked_first);
 }
 
 static void refuse_twin(struct rename_op *op)
 {
-	fail(op, -EBUSY, NULL,
+	rename_file_fail(op, -EBUSY, NULL,
 		"not renamed: source and destination are one object, under two names of its bucket");
 }
 
-static void on_settled(struct twins *twins)
+static void rename_file_on_settled(struct twins *twins)
 {
 	struct rename_op *op = twins->user;
 
@@ -286,10 +291,10 @@ static void on_settled(struct twins *twins)
 		return;
 	}
 	op->doubt = twins->verdict == TWINS_UNKNOWN;
-	begin(op);
+	rename_file_begin(op);
 }
 
-static void start(struct rename_op *op)
+static void rename_file_start(struct rename_op *op)
 {
 	const struct twins_name from = bucket_of(rename_from(op)), to = bucket_of(rename_to(op));
 	bool concerned = (from.account != to.account || !str_eq(from.bucket, to.bucket)) &&
@@ -304,13 +309,13 @@ static void start(struct rename_op *op)
 		op->twins = calloc(1, sizeof(*op->twins));
 	if (known == TWINS_NO || !op->twins) {
 		op->doubt = known == TWINS_UNKNOWN;
-		begin(op);
+		rename_file_begin(op);
 		return;
 	}
 	op->twins->a = from;
 	op->twins->b = to;
 	op->twins->key = place_key(&rename_from(op)->place);
-	op->twins->on_done = on_settled;
+	op->twins->on_done = rename_file_on_settled;
 	op->twins->user = op;
 	twins_start(op->base.worker, op->twins);
 }
@@ -326,13 +331,13 @@ static void on_looked_at_target(struct probe *probe)
 	} else if (probe->kind != PROBE_NONE) {
 		rename_op_failed(op, -EEXIST);
 	} else {
-		rename_op_mark(op, start);
+		rename_op_mark(op, rename_file_start);
 	}
 }
 
 /* ---- what S3 does not have ---- */
 
-static void on_stored(struct draft_flush *flush, int error)
+static void rename_file_on_stored(struct draft_flush *flush, int error)
 {
 	struct rename_op *op = flush->user;
 
@@ -359,7 +364,7 @@ static void store_first(struct rename_op *op)
 	hub_unlock(hub);
 	claim_release(hub->claims, &op->base.claim, 0);
 	op->base.claim = (struct claim){0};
-	op->flush = (struct draft_flush){.done = on_stored, .user = op};
+	op->flush = (struct draft_flush){.done = rename_file_on_stored, .user = op};
 	draft_flush(hub, node, &op->flush);
 	hub_lock(hub);
 	node_unref(hub->nodes, node);
@@ -371,14 +376,14 @@ static void rename_go(struct rename_op *op)
 	const struct place *to = &rename_to(op)->place;
 
 	if (op->noreplace && account_trait(to->account, TRAIT_COPY_CREATE) != TRAIT_YES)
-		look_at(op, to, on_looked_at_target);
+		rename_file_look_at(op, to, on_looked_at_target);
 	else
-		rename_op_mark(op, start);
+		rename_op_mark(op, rename_file_start);
 }
 
 /* ---- what it replaces ---- */
 
-static void on_guarded(struct guard *guard, int error)
+static void rename_file_on_guarded(struct guard *guard, int error)
 {
 	struct rename_op *op = guard->user;
 
@@ -403,7 +408,7 @@ static void guard_target(struct rename_op *op)
 	op->guard->replaces = true;
 	op->guard->place = &rename_to(op)->place;
 	op->guard->what = "rename over";
-	op->guard->on_done = on_guarded;
+	op->guard->on_done = rename_file_on_guarded;
 	op->guard->user = op;
 	guard_start(op->guard);
 }

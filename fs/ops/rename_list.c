@@ -16,12 +16,12 @@ struct move {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct move moves[MOVES_MAX]; /* protected by lock, and so is the life of their jobs */
 
-static void name(const struct place *place, char *ret, size_t size)
+static void rename_list_name(const struct place *place, char *ret, size_t size)
 {
 	snprintf(ret, size, "s3://%s/%s", place->bucket, place->key);
 }
 
-static struct move *find(const void *key)
+static struct move *rename_list_find(const void *key)
 {
 	for (unsigned i = 0; i < MOVES_MAX; i++)
 		if (moves[i].key == key)
@@ -32,14 +32,14 @@ static struct move *find(const void *key)
 void moves_begin(const void *key, const struct place *from, const struct place *to)
 {
 	pthread_mutex_lock(&lock);
-	struct move *move = find(NULL);
+	struct move *move = rename_list_find(NULL);
 
 	if (move) {
 		move->key = key;
 		move->job = NULL;
 		move->began_ms = hub_now_ms();
-		name(from, move->from, sizeof(move->from));
-		name(to, move->to, sizeof(move->to));
+		rename_list_name(from, move->from, sizeof(move->from));
+		rename_list_name(to, move->to, sizeof(move->to));
 	}
 	pthread_mutex_unlock(&lock);
 }
@@ -47,7 +47,7 @@ void moves_begin(const void *key, const struct place *from, const struct place *
 void moves_job(const void *key, struct job *job)
 {
 	pthread_mutex_lock(&lock);
-	struct move *move = find(key);
+	struct move *move = rename_list_find(key);
 
 	if (move)
 		move->job = job;
@@ -57,7 +57,7 @@ void moves_job(const void *key, struct job *job)
 void moves_end(const void *key)
 {
 	pthread_mutex_lock(&lock);
-	struct move *move = find(key);
+	struct move *move = rename_list_find(key);
 
 	if (move)
 		move->key = NULL;

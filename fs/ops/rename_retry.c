@@ -4,7 +4,7 @@
 
 enum { REMEMBERED_MAX = 16, REMEMBERED_MS = 10000 };
 
-struct failure {
+struct retry_failure {
 	const struct hub *hub; /* compared only */
 	pid_t thread;
 	uint64_t node, parent; /* what was to move, and the directory it was to come into */
@@ -15,7 +15,7 @@ struct failure {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct failure failures[REMEMBERED_MAX]; /* protected by lock, as is next */
+static struct retry_failure failures[REMEMBERED_MAX]; /* protected by lock, as is next */
 static unsigned next;
 
 void rename_again_remember(struct rename_op *op, int error)
@@ -23,9 +23,9 @@ void rename_again_remember(struct rename_op *op, int error)
 	const struct name_end *to = rename_to(op);
 
 	pthread_mutex_lock(&lock);
-	struct failure *failure = &failures[next++ % REMEMBERED_MAX];
+	struct retry_failure *failure = &failures[next++ % REMEMBERED_MAX];
 
-	*failure = (struct failure){
+	*failure = (struct retry_failure){
 		.hub = op->base.hub,
 		.thread = op->base.parked.thread,
 		.node = op->node->ino,
@@ -46,7 +46,7 @@ int rename_again_refusal(struct rename_op *op, const struct node *node)
 
 	pthread_mutex_lock(&lock);
 	for (unsigned i = 0; i < REMEMBERED_MAX && error == 0; i++) {
-		const struct failure *failure = &failures[i];
+		const struct retry_failure *failure = &failures[i];
 
 		if (failure->until_ms > now && failure->hub == op->base.hub &&
 			failure->thread == op->base.parked.thread && failure->node == node->ino &&

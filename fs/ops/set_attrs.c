@@ -48,12 +48,12 @@ void set_attrs_wanted(struct attrs *ret, const struct stat *attr, int to_set, co
 		ret->has |= ATTRS_CTIME;
 }
 
-static void go(struct set_attrs *op);
-static void send(struct set_attrs *op);
+static void set_attrs_go(struct set_attrs *op);
+static void set_attrs_send(struct set_attrs *op);
 
 /* ---- the end ---- */
 
-static void op_free(struct parked *parked)
+static void set_attrs_op_free(struct parked *parked)
 {
 	struct set_attrs *op = (struct set_attrs *)parked;
 	struct hub *hub = parked->hub;
@@ -65,7 +65,7 @@ static void op_free(struct parked *parked)
 	free(op);
 }
 
-static void finish(struct set_attrs *op, int error)
+static void set_attrs_finish(struct set_attrs *op, int error)
 {
 	struct hub *hub = op->parked.hub;
 
@@ -79,7 +79,7 @@ static void finish(struct set_attrs *op, int error)
 	parked_drop(&op->parked);
 }
 
-static void fail(struct set_attrs *op, int error, const struct s3_answer *answer_of)
+static void ops_set_attrs_fail(struct set_attrs *op, int error, const struct s3_answer *answer_of)
 {
 	log_call(LOG_LEVEL_ERROR, &(struct log_call){
 					  .what = "set attributes",
@@ -89,23 +89,23 @@ static void fail(struct set_attrs *op, int error, const struct s3_answer *answer
 					  .answer = answer_of,
 					  .consequence = "mode, owner and times are what they were",
 				  });
-	finish(op, error);
+	set_attrs_finish(op, error);
 }
 
 /* ---- waiting ---- */
 
-static void woken(struct draft_wait *wait, enum draft_activity ended, int error)
+static void set_attrs_woken(struct draft_wait *wait, enum draft_activity ended, int error)
 {
-	go((struct set_attrs *)((char *)wait - offsetof(struct set_attrs, wait)));
+	set_attrs_go((struct set_attrs *)((char *)wait - offsetof(struct set_attrs, wait)));
 }
 
-static void on_granted(struct claim *claim)
+static void set_attrs_on_granted(struct claim *claim)
 {
-	go(claim->user);
+	set_attrs_go(claim->user);
 }
 
 /* hub.lock held.  claim_take's answers; place_keep's -ENOMEM, node_place's. */
-static int take(struct set_attrs *op, const struct place *place)
+static int set_attrs_take(struct set_attrs *op, const struct place *place)
 {
 	bool changed;
 	int error = place_keep(&op->place, place, &changed);
@@ -115,14 +115,14 @@ static int take(struct set_attrs *op, const struct place *place)
 			place_key(op->place), false, true);
 	if (error < 0)
 		return error;
-	op->claim.granted = on_granted;
+	op->claim.granted = set_attrs_on_granted;
 	op->claim.user = op;
 	return claim_take(op->parked.hub->claims, &op->claim);
 }
 
 /* ---- steps; hub.lock held ---- */
 
-enum step {
+enum set_attrs_step {
 	STEP_DONE,
 	STEP_LATER, /* it will be run again */
 	STEP_AGAIN, /* the claim is in the way, or of another name: given back, and then again */
@@ -142,7 +142,7 @@ static int set_gone(struct set_attrs *op)
 	return node_set_attrs(op->node, &attrs);
 }
 
-static int step(struct set_attrs *op)
+static int set_attrs_step(struct set_attrs *op)
 {
 	struct node *node = op->node;
 	struct draft *draft = node->draft;
@@ -170,7 +170,7 @@ static int step(struct set_attrs *op)
 	if (error < 0)
 		return error;
 	if (op->claim.count == 0) {
-		error = take(op, &place);
+		error = set_attrs_take(op, &place);
 		if (error <= 0)
 			return error < 0 ? error : STEP_LATER;
 	}
@@ -183,16 +183,16 @@ static int step(struct set_attrs *op)
 	return STEP_SEND;
 }
 
-static void go(struct set_attrs *op)
+static void set_attrs_go(struct set_attrs *op)
 {
 	struct hub *hub = op->parked.hub;
 	int result;
 
 	for (;;) {
-		op->wait.run = woken;
+		op->wait.run = set_attrs_woken;
 		hub_lock(hub);
 		/* A killed caller changes nothing. */
-		result = parked_answered(&op->parked) ? -EINTR : step(op);
+		result = parked_answered(&op->parked) ? -EINTR : set_attrs_step(op);
 		hub_unlock(hub);
 		if (result != STEP_AGAIN)
 			break;
@@ -200,15 +200,15 @@ static void go(struct set_attrs *op)
 		op->claim = (struct claim){0};
 	}
 	if (result == STEP_SEND)
-		send(op);
+		set_attrs_send(op);
 	else if (result != STEP_LATER)
-		finish(op, result < 0 ? result : 0);
+		set_attrs_finish(op, result < 0 ? result : 0);
 }
 
 /* ---- the copy; worker's thread ---- */
 
 /* S3 has it.  hub.lock held. */
-static void apply(struct set_attrs *op)
+static void set_attrs_apply(struct set_attrs *op)
 {
 	struct hub *hub = op->parked.hub;
 	struct node *node = op->node;
@@ -249,17 +249,17 @@ static void lost(struct set_attrs *op)
 		nodes_detach(hub->nodes, node);
 	}
 	hub_unlock(hub);
-	finish(op, -ENOENT);
+	set_attrs_finish(op, -ENOENT);
 }
 
-static void on_marker(struct marker *marker, int error, const struct s3_answer *answer_of)
+static void set_attrs_on_marker(struct marker *marker, int error, const struct s3_answer *answer_of)
 {
 	struct set_attrs *op = marker->user;
 
 	if (error < 0)
-		fail(op, error, answer_of);
+		ops_set_attrs_fail(op, error, answer_of);
 	else
-		finish(op, 0);
+		set_attrs_finish(op, 0);
 }
 
 /* A directory that has no marker yet. */
@@ -271,7 +271,7 @@ static void make_marker(struct set_attrs *op)
 		.worker = op->worker,
 		.directory = op->node,
 		.attrs = &op->attrs,
-		.on_done = on_marker,
+		.on_done = set_attrs_on_marker,
 		.user = op,
 	};
 	/* It is only as long as its key: place_keep. */
@@ -279,28 +279,28 @@ static void make_marker(struct set_attrs *op)
 	marker_write(&op->marker);
 }
 
-static void on_recopied(struct recopy *done, const struct s3_answer *answer_of)
+static void set_attrs_on_recopied(struct recopy *done, const struct s3_answer *answer_of)
 {
 	struct set_attrs *op = done->user;
 	struct hub *hub = op->parked.hub;
 
 	if (done->error == 0) {
 		hub_lock(hub);
-		apply(op);
+		set_attrs_apply(op);
 		hub_unlock(hub);
-		finish(op, 0);
+		set_attrs_finish(op, 0);
 	} else if (done->error == -ESTALE && ++op->tries < TRIES_MAX) {
-		send(op);
+		set_attrs_send(op);
 	} else if (done->error == -ENOENT && done->head.status == 0 && node_is_dir(op->node)) {
 		make_marker(op);
 	} else if (done->error == -ENOENT) {
 		lost(op);
 	} else {
-		fail(op, done->error == -ESTALE ? -EBUSY : done->error, answer_of);
+		ops_set_attrs_fail(op, done->error == -ESTALE ? -EBUSY : done->error, answer_of);
 	}
 }
 
-static int edit(struct recopy *recopy, struct headers *headers, const struct s3_answer *head)
+static int set_attrs_edit(struct recopy *recopy, struct headers *headers, const struct s3_answer *head)
 {
 	struct set_attrs *op = recopy->user;
 
@@ -312,7 +312,7 @@ static int edit(struct recopy *recopy, struct headers *headers, const struct s3_
 	return attrs_write(&op->change, node_is_dir(op->node) ? S_IFDIR : S_IFREG, headers);
 }
 
-static void run(struct task *task, struct worker *worker)
+static void set_attrs_run(struct task *task, struct worker *worker)
 {
 	struct set_attrs *op = (struct set_attrs *)((char *)task - offsetof(struct set_attrs, task));
 	const struct place *place = op->place;
@@ -329,18 +329,18 @@ static void run(struct task *task, struct worker *worker)
 				.bucket = place_bucket(place),
 				.key = place_key(place),
 			},
-		.edit = edit,
-		.on_done = on_recopied,
+		.edit = set_attrs_edit,
+		.on_done = set_attrs_on_recopied,
 		.user = op,
 	};
 	recopy_start(worker, &op->recopy);
 }
 
-static void send(struct set_attrs *op)
+static void set_attrs_send(struct set_attrs *op)
 {
 	if (!op->worker)
 		op->worker = engine_pick(op->parked.hub->engine);
-	op->task = (struct task){.run = run};
+	op->task = (struct task){.run = set_attrs_run};
 	worker_post(op->worker, &op->task);
 }
 
@@ -360,6 +360,6 @@ void set_attrs(fuse_req_t req, struct node *node, const struct attrs *change)
 	}
 	op->node = node;
 	op->change = *change;
-	parked_init(&op->parked, req, op_free);
-	go(op);
+	parked_init(&op->parked, req, set_attrs_op_free);
+	set_attrs_go(op);
 }

@@ -5,9 +5,9 @@
 
 static const struct str impossible_etag = {.data = "ferryfs-probe", .len = 13};
 
-static void look(struct unchanged *unchanged);
+static void unchanged_look(struct unchanged *unchanged);
 
-static void finish(struct unchanged *unchanged, int error, const struct s3_answer *answer)
+static void unchanged_finish(struct unchanged *unchanged, int error, const struct s3_answer *answer)
 {
 	unchanged->error = error;
 	unchanged->on_done(unchanged, answer);
@@ -18,7 +18,7 @@ static bool is_gone(const struct call *call, const struct s3_answer *answer)
 	return call->error == -ENOENT && strcmp(answer->error.code, "NoSuchBucket") != 0;
 }
 
-static void prepare(struct unchanged *unchanged, enum s3_op op,
+static void ops_unchanged_prepare(struct unchanged *unchanged, enum s3_op op,
 	void (*on_done)(struct call *call, const struct s3_answer *answer))
 {
 	struct call *call = &unchanged->call;
@@ -32,22 +32,23 @@ static void prepare(struct unchanged *unchanged, enum s3_op op,
 	call->user = unchanged;
 }
 
-static void on_deleted(struct call *call, const struct s3_answer *answer);
+static void unchanged_on_deleted(struct call *call, const struct s3_answer *answer);
 
 /* if_match: STR_NONE: whatever is there. */
 static void delete (struct unchanged *unchanged, struct str if_match)
 {
-	prepare(unchanged, S3_DELETE_OBJECT, on_deleted);
+	ops_unchanged_prepare(unchanged, S3_DELETE_OBJECT, unchanged_on_deleted);
 	unchanged->call.request.if_match = if_match;
 	call_start(unchanged->worker, &unchanged->call);
 }
 
-static void on_probed(struct unchanged *unchanged, const struct call *call, const struct s3_answer *answer)
+static void unchanged_on_probed(
+	struct unchanged *unchanged, const struct call *call, const struct s3_answer *answer)
 {
 	unchanged->probing = false;
 	if (call->error == 0) {
 		account_learn(unchanged->account, TRAIT_DELETE_IF_MATCH, false);
-		finish(unchanged, 0, answer);
+		unchanged_finish(unchanged, 0, answer);
 	} else if (call->error == -ESTALE) {
 		account_learn(unchanged->account, TRAIT_DELETE_IF_MATCH, true);
 		delete (unchanged, str_of(unchanged->etag));
@@ -55,21 +56,21 @@ static void on_probed(struct unchanged *unchanged, const struct call *call, cons
 		account_learn(unchanged->account, TRAIT_DELETE_IF_MATCH, false);
 		delete (unchanged, STR_NONE);
 	} else {
-		finish(unchanged, is_gone(call, answer) ? 0 : call->error, answer);
+		unchanged_finish(unchanged, is_gone(call, answer) ? 0 : call->error, answer);
 	}
 }
 
-static void on_deleted(struct call *call, const struct s3_answer *answer)
+static void unchanged_on_deleted(struct call *call, const struct s3_answer *answer)
 {
 	struct unchanged *unchanged = call->user;
 
 	if (unchanged->probing) {
-		on_probed(unchanged, call, answer);
+		unchanged_on_probed(unchanged, call, answer);
 	} else if (call->error == -ESTALE && !unchanged->refused) {
 		unchanged->refused = true;
-		look(unchanged);
+		unchanged_look(unchanged);
 	} else {
-		finish(unchanged, is_gone(call, answer) ? 0 : call->error, answer);
+		unchanged_finish(unchanged, is_gone(call, answer) ? 0 : call->error, answer);
 	}
 }
 
@@ -82,17 +83,17 @@ static bool is_version(const struct unchanged *unchanged, const struct s3_answer
 	       answer->mtime < unchanged->version.before + account_clock_offset(unchanged->account);
 }
 
-static void on_looked(struct call *call, const struct s3_answer *answer)
+static void unchanged_on_looked(struct call *call, const struct s3_answer *answer)
 {
 	struct unchanged *unchanged = call->user;
 	enum account_answer enforced = account_trait(unchanged->account, TRAIT_DELETE_IF_MATCH);
 
 	if (call->error < 0) {
-		finish(unchanged, is_gone(call, answer) ? 0 : call->error, answer);
+		unchanged_finish(unchanged, is_gone(call, answer) ? 0 : call->error, answer);
 		return;
 	}
 	if (!is_version(unchanged, answer)) {
-		finish(unchanged, -EBUSY, answer);
+		unchanged_finish(unchanged, -EBUSY, answer);
 		return;
 	}
 	snprintf(unchanged->etag, sizeof(unchanged->etag), "%s", answer->etag);
@@ -103,19 +104,19 @@ static void on_looked(struct call *call, const struct s3_answer *answer)
 		delete (unchanged, impossible_etag);
 	} else if (unchanged->look_only) {
 		unchanged->looked = true;
-		finish(unchanged, 0, answer);
+		unchanged_finish(unchanged, 0, answer);
 	} else {
 		delete (unchanged, STR_NONE);
 	}
 }
 
-static void look(struct unchanged *unchanged)
+static void unchanged_look(struct unchanged *unchanged)
 {
-	prepare(unchanged, S3_HEAD_OBJECT, on_looked);
+	ops_unchanged_prepare(unchanged, S3_HEAD_OBJECT, unchanged_on_looked);
 	call_start(unchanged->worker, &unchanged->call);
 }
 
-static void run(struct task *task, struct worker *worker)
+static void unchanged_run(struct task *task, struct worker *worker)
 {
 	struct unchanged *unchanged =
 		(struct unchanged *)((char *)task - offsetof(struct unchanged, call.task));
@@ -123,7 +124,7 @@ static void run(struct task *task, struct worker *worker)
 	if (unchanged_at_once(unchanged) && !unchanged->refused)
 		delete (unchanged, str_of(unchanged->etag));
 	else
-		look(unchanged);
+		unchanged_look(unchanged);
 }
 
 bool unchanged_at_once(const struct unchanged *unchanged)
@@ -135,7 +136,7 @@ void unchanged_post(struct worker *worker, struct unchanged *unchanged)
 {
 	unchanged->worker = worker;
 	call_init(&unchanged->call);
-	unchanged->call.task.run = run;
+	unchanged->call.task.run = unchanged_run;
 	worker_post(worker, &unchanged->call.task);
 }
 

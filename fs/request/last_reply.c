@@ -35,7 +35,7 @@ static void answer_end(struct parked *parked, int error)
 	parked_drop(parked);
 }
 
-static void on_settled(struct batch_wait *wait, int error)
+static void last_reply_on_settled(struct batch_wait *wait, int error)
 {
 	struct last_call *call = wait->user;
 	struct parked *of = call->of;
@@ -67,12 +67,12 @@ static struct last_call *last_call_new(struct batch *batch, int error)
 		return NULL;
 	call->batch = batch_ref(batch);
 	call->error = error;
-	call->wait.on_done = on_settled;
+	call->wait.on_done = last_reply_on_settled;
 	call->wait.user = call;
 	return call;
 }
 
-static void wait_for_all(fuse_req_t req, struct batch *batch, int error)
+static void last_reply_wait_for_all(fuse_req_t req, struct batch *batch, int error)
 {
 	struct last_call *call = last_call_new(batch, error);
 
@@ -86,13 +86,13 @@ static void wait_for_all(fuse_req_t req, struct batch *batch, int error)
 
 void last_call_end(fuse_req_t req, struct batch *batch)
 {
-	wait_for_all(req, batch, 0);
+	last_reply_wait_for_all(req, batch, 0);
 }
 
 void last_call_fail(fuse_req_t req, struct batch *batch, int error)
 {
 	if (batch)
-		wait_for_all(req, batch, error);
+		last_reply_wait_for_all(req, batch, error);
 	else
 		hub_reply_err(req, error);
 }

@@ -53,7 +53,7 @@ static bool may_go(const struct hub *hub, const struct node *node, uint64_t now,
 	return !hub->early || !batches_ahead(hub->early->batches, node->parent->ino, node->ino);
 }
 
-static bool take(const struct prune *prune, const struct node *node, struct prune_entry *ret)
+static bool prune_take(const struct prune *prune, const struct node *node, struct prune_entry *ret)
 {
 	char *name = prune->by_name ? str_dup(str_n(node->name, node->name_len)) : NULL;
 
@@ -76,7 +76,7 @@ bool prune_collect(struct hub *hub, struct prune *prune, struct prune_entry *ent
 	for (; prune->slot < table->size && prune->slot < end && count < PRUNE_AT_ONCE / 2; prune->slot++) {
 		for (const struct node *node = table->slots[prune->slot]; node; node = node->ino_next) {
 			if (count < PRUNE_AT_ONCE && may_go(hub, node, now, hard))
-				count += take(prune, node, &entries[count]);
+				count += prune_take(prune, node, &entries[count]);
 		}
 	}
 	*ret_count = count;
@@ -104,7 +104,7 @@ static int send_numbers(struct hub *hub, const struct prune_entry *entries, unsi
 	return writev(fuse_session_fd(hub->session), parts, 3) < 0 ? -errno : 0;
 }
 
-static int send_to_kernel(
+static int prune_send_to_kernel(
 	struct hub *hub, struct prune *prune, const struct prune_entry *entries, unsigned count)
 {
 	if (!hub->session)
@@ -118,9 +118,10 @@ static int send_to_kernel(
 	return 0;
 }
 
-static void send(struct hub *hub, struct prune *prune, const struct prune_entry *entries, unsigned count)
+static void prune_send(
+	struct hub *hub, struct prune *prune, const struct prune_entry *entries, unsigned count)
 {
-	int error = (prune->send ? prune->send : send_to_kernel)(hub, prune, entries, count);
+	int error = (prune->send ? prune->send : prune_send_to_kernel)(hub, prune, entries, count);
 
 	if (error == -EINVAL && !prune->by_name) {
 		/* An older kernel knows no such message; the next round goes by names. */
@@ -176,7 +177,7 @@ void prune_step(struct hub *hub, struct prune *prune, int *ret_wait_ms)
 	if (!wanted)
 		count = 0;
 	if (count > 0)
-		send(hub, prune, entries, count);
+		prune_send(hub, prune, entries, count);
 	for (unsigned i = 0; i < count; i++)
 		free(entries[i].name);
 	if (over)

@@ -41,7 +41,7 @@ int recoverer_new(struct engine *engine, struct journal_dir *dir, struct recover
 }
 
 /* Lock not held. */
-static void one_round(struct recoverer *recoverer, unsigned count)
+static void recoverer_one_round(struct recoverer *recoverer, unsigned count)
 {
 	const struct recovery_options options = {
 		.engine = recoverer->engine,
@@ -57,7 +57,7 @@ static void one_round(struct recoverer *recoverer, unsigned count)
 		log_text(LOG_LEVEL_ERROR, "recovery: the journal directory: %s", strerror(-error));
 }
 
-static void *run(void *user)
+static void *serve_recoverer_run(void *user)
 {
 	struct recoverer *recoverer = user;
 
@@ -66,7 +66,7 @@ static void *run(void *user)
 		unsigned round = recoverer->wanted, count = recoverer->count;
 
 		pthread_mutex_unlock(&recoverer->lock);
-		one_round(recoverer, count);
+		recoverer_one_round(recoverer, count);
 		pthread_mutex_lock(&recoverer->lock);
 		recoverer->done = round;
 		pthread_cond_broadcast(&recoverer->over);
@@ -96,7 +96,7 @@ static void ensure_thread(struct recoverer *recoverer)
 	if (recoverer->joinable)
 		pthread_join(recoverer->thread, NULL); /* it is past its last use of the lock */
 	recoverer->joinable = recoverer->running =
-		pthread_create(&recoverer->thread, NULL, run, recoverer) == 0;
+		pthread_create(&recoverer->thread, NULL, serve_recoverer_run, recoverer) == 0;
 	if (!recoverer->running)
 		log_text(LOG_LEVEL_ERROR, "recovery: no thread for it");
 }

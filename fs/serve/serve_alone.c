@@ -15,14 +15,14 @@ struct control_mount {
 	int directory;
 };
 
-static void on_leave(void *user)
+static void serve_alone_on_leave(void *user)
 {
 	const struct control_mount *control = user;
 
 	control_socket_remove(&control->socket);
 }
 
-static int start(struct control_mount *control, struct hub *hub, dev_t dev, const char *log)
+static int serve_alone_start(struct control_mount *control, struct hub *hub, dev_t dev, const char *log)
 {
 	struct sockaddr_un address;
 	char name[64];
@@ -42,7 +42,7 @@ static int start(struct control_mount *control, struct hub *hub, dev_t dev, cons
 		.listen_fd = fd,
 		.namespace = runtime_namespace(),
 		.log = log,
-		.on_leave = on_leave,
+		.on_leave = serve_alone_on_leave,
 		.user = control,
 	};
 	int error = control_server_new(&options, &control->server);
@@ -61,7 +61,7 @@ int control_mount_new(
 	if (!control)
 		return -ENOMEM;
 	control->alone = (struct control_alone){.view = hub->view, .point = point};
-	error = start(control, hub, dev, log);
+	error = serve_alone_start(control, hub, dev, log);
 	if (error < 0) {
 		control_mount_free(control);
 		return error;

@@ -64,7 +64,7 @@ static void clear_home(const char *base, const char *name)
 	rmdir(path);
 }
 
-static void clear_dead(int directory, const char *base)
+static void serve_hub_clear_dead(int directory, const char *base)
 {
 	DIR *entries = opendir_at(directory);
 	const struct dirent *entry;
@@ -86,7 +86,7 @@ static int make_home(struct serving *serving)
 	serving->directory = runtime_dir_open(true, base);
 	if (serving->directory < 0)
 		return complain(serving, "the runtime directory", serving->directory);
-	clear_dead(serving->directory, base);
+	serve_hub_clear_dead(serving->directory, base);
 	if (asprintf(&serving->home, "%s/hub.XXXXXX", base) < 0)
 		serving->home = NULL;
 	if (!serving->home)
@@ -139,7 +139,7 @@ static int listen_there(struct serving *serving)
 }
 
 /* Unless somebody is just starting another hub, who then replaces it. */
-static void on_leave(void *user)
+static void serve_hub_on_leave(void *user)
 {
 	const struct serving *serving = user;
 	uint64_t namespace = serving->options->namespace;
@@ -151,7 +151,7 @@ static void on_leave(void *user)
 	close(lock);
 }
 
-static void on_kept(void *user)
+static void serve_hub_on_kept(void *user)
 {
 	const struct serving *serving = user;
 
@@ -186,8 +186,8 @@ static int start_control(struct serving *serving)
 		.namespace = options->namespace,
 		.no_verify_tls = options->engine.no_verify_tls,
 		.log = options->log,
-		.on_leave = on_leave,
-		.on_kept = on_kept,
+		.on_leave = serve_hub_on_leave,
+		.on_kept = serve_hub_on_kept,
 		.user = serving,
 	};
 
@@ -196,7 +196,7 @@ static int start_control(struct serving *serving)
 	return error < 0 ? complain(serving, "cannot start", error) : 0;
 }
 
-static int start(struct serving *serving)
+static int serve_hub_start(struct serving *serving)
 {
 	struct engine_options engine = serving->options->engine;
 	int error;
@@ -220,7 +220,7 @@ static int start(struct serving *serving)
 
 /* ---- the end ---- */
 
-static void stop(struct serving *serving)
+static void serve_hub_stop(struct serving *serving)
 {
 	bool unmounted = serving->session && session_unmounted(serving->session);
 
@@ -250,7 +250,7 @@ static void stop(struct serving *serving)
 		close(serving->directory);
 }
 
-static void on_ready(void *user)
+static void serve_hub_on_ready(void *user)
 {
 	struct serving *serving = user;
 	unsigned limit = preflight_request_timeout();
@@ -266,13 +266,13 @@ int hub_serve(const struct hub_serve_options *options, struct daemon *daemon)
 {
 	struct serving serving = {
 		.options = options, .daemon = daemon, .directory = -1, .listen_fd = -1, .runtime_fd = -1};
-	int error = start(&serving);
+	int error = serve_hub_start(&serving);
 
 	if (error == 0)
-		error = session_run(serving.session, on_ready, &serving);
+		error = session_run(serving.session, serve_hub_on_ready, &serving);
 	else if (!daemon_failed(daemon, EXIT_SOME, serving.why))
 		log_text(LOG_LEVEL_ERROR, "%s", serving.why);
-	stop(&serving);
+	serve_hub_stop(&serving);
 	int status = 0;
 
 	/* In the foreground: what became of the command that wanted it? */

@@ -49,7 +49,7 @@ struct control_server {
 	bool had_views, kept;
 };
 
-static uint64_t now_ms(void)
+static uint64_t server_now_ms(void)
 {
 	return hub_now_ms();
 }
@@ -98,14 +98,14 @@ static void take_clients(struct control_server *server)
 			close(fd);
 			continue;
 		}
-		*client = (struct client){.fd = fd, .deadline_ms = now_ms() + CONTROL_CLIENT_MS};
+		*client = (struct client){.fd = fd, .deadline_ms = server_now_ms() + CONTROL_CLIENT_MS};
 		buf_init(&client->in, CONTROL_LINE_MAX);
 		buf_init(&client->out, CONTROL_REPLY_MAX);
 	}
 }
 
 /* Takes the object. */
-static void reply(struct client *client, json_t *object)
+static void server_reply(struct client *client, json_t *object)
 {
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
@@ -116,12 +116,13 @@ static void reply(struct client *client, json_t *object)
 	json_decref(object);
 	client->sent = 0;
 	client->state = WRITING;
-	client->deadline_ms = now_ms() + (client->added ? CONTROL_MOUNT_MS : CONTROL_CLIENT_MS);
+	client->deadline_ms = server_now_ms() + (client->added ? CONTROL_MOUNT_MS : CONTROL_CLIENT_MS);
 }
 
 /* ---- requests ---- */
 
-static json_t *add(struct control_server *server, struct client *client, struct control_request *request)
+static json_t *server_add(
+	struct control_server *server, struct client *client, struct control_request *request)
 {
 	char why[ACCOUNT_WHY_MAX] = "";
 	struct buf path;
@@ -156,19 +157,19 @@ static json_t *add(struct control_server *server, struct client *client, struct 
 /* The view may be mounted once what its account left is settled, or that takes too long. */
 static void adding_step(struct control_server *server, struct client *client)
 {
-	if (!hub_journal_done(server->options.hub, client->round) && now_ms() < client->deadline_ms)
+	if (!hub_journal_done(server->options.hub, client->round) && server_now_ms() < client->deadline_ms)
 		return;
 	json_t *object = client->held;
 
 	client->held = NULL;
-	reply(client, object);
+	server_reply(client, object);
 }
 
-static void hold(struct control_server *server, struct client *client, json_t *object)
+static void server_hold(struct control_server *server, struct client *client, json_t *object)
 {
 	client->held = object;
 	client->state = ADDING;
-	client->deadline_ms = now_ms() + HUB_JOURNAL_WAIT_MS;
+	client->deadline_ms = server_now_ms() + HUB_JOURNAL_WAIT_MS;
 	adding_step(server, client);
 }
 
@@ -182,12 +183,13 @@ static json_t *mounted(struct control_server *server, const struct control_reque
 	return control_ok();
 }
 
-static void settle(struct control_server *server, struct client *client, struct control_request *request)
+static void server_settle(
+	struct control_server *server, struct client *client, struct control_request *request)
 {
 	client->settling = request->point;
 	request->point = NULL;
 	client->state = SETTLING;
-	client->deadline_ms = now_ms() + CONTROL_SETTLE_MS;
+	client->deadline_ms = server_now_ms() + CONTROL_SETTLE_MS;
 }
 
 static void settle_step(struct control_server *server, struct client *client)
@@ -195,14 +197,15 @@ static void settle_step(struct control_server *server, struct client *client)
 	bool done = server->options.views ? views_settled(server->options.views, client->settling)
 					  : claims_count(server->options.hub->claims) == 0;
 
-	if (!done && now_ms() < client->deadline_ms)
+	if (!done && server_now_ms() < client->deadline_ms)
 		return;
 	free(client->settling);
 	client->settling = NULL;
-	reply(client, done ? control_ok() : control_refusal("still under way after two minutes and a half"));
+	server_reply(client,
+		done ? control_ok() : control_refusal("still under way after two minutes and a half"));
 }
 
-static void answer(struct control_server *server, struct client *client, const char *line, size_t len)
+static void server_answer(struct control_server *server, struct client *client, const char *line, size_t len)
 {
 	struct control_request request;
 	char why[ACCOUNT_WHY_MAX] = "";
@@ -211,22 +214,22 @@ static void answer(struct control_server *server, struct client *client, const c
 		.alone = server->options.alone,
 		.namespace = server->options.namespace,
 		.log = server->options.log,
-		.uptime_ms = now_ms() - server->started_ms};
+		.uptime_ms = server_now_ms() - server->started_ms};
 
 	if (control_parse(line, len, &request, why) < 0) {
-		reply(client, control_refusal(why));
+		server_reply(client, control_refusal(why));
 	} else if (request.op == CONTROL_SETTLE) {
-		settle(server, client, &request);
+		server_settle(server, client, &request);
 	} else {
 		json_t *object = request.op == CONTROL_HELLO	 ? control_hello(&report)
-				 : request.op == CONTROL_ADD	 ? add(server, client, &request)
+				 : request.op == CONTROL_ADD	 ? server_add(server, client, &request)
 				 : request.op == CONTROL_MOUNTED ? mounted(server, &request)
 								 : control_status(&report, request.point);
 
 		if (request.op == CONTROL_ADD && json_is_true(json_object_get(object, "ok")))
-			hold(server, client, object);
+			server_hold(server, client, object);
 		else
-			reply(client, object);
+			server_reply(client, object);
 	}
 	control_request_release(&request);
 }
@@ -250,7 +253,7 @@ static bool client_read(struct control_server *server, struct client *client)
 	if (!good)
 		return false;
 	if (whole) {
-		answer(server, client, client->in.data, client->in.len - 1);
+		server_answer(server, client, client->in.data, client->in.len - 1);
 		explicit_bzero(client->in.data, client->in.len);
 		buf_clear(&client->in);
 	}
@@ -267,7 +270,8 @@ static bool client_write(struct client *client)
 	client->sent += (size_t)put;
 	if (client->sent == client->out.len) {
 		client->state = READING;
-		client->deadline_ms = now_ms() + (client->added ? CONTROL_MOUNT_MS : CONTROL_CLIENT_MS);
+		client->deadline_ms =
+			server_now_ms() + (client->added ? CONTROL_MOUNT_MS : CONTROL_CLIENT_MS);
 	}
 	return true;
 }
@@ -288,7 +292,7 @@ static void client_step(struct control_server *server, struct client *client, sh
 	} else if (client->state == WRITING && (events & (POLLOUT | POLLHUP | POLLERR))) {
 		good = client_write(client);
 	}
-	if (!good || now_ms() >= client->deadline_ms)
+	if (!good || server_now_ms() >= client->deadline_ms)
 		client_close(server, client);
 }
 
@@ -307,9 +311,9 @@ static void leave_if_unused(struct control_server *server)
 	if (!server->options.views || server->left_ms || any_client(server) ||
 		views_used(server->options.views))
 		return;
-	if (!server->had_views && now_ms() - server->started_ms < CONTROL_UNUSED_MS)
+	if (!server->had_views && server_now_ms() - server->started_ms < CONTROL_UNUSED_MS)
 		return;
-	server->left_ms = now_ms();
+	server->left_ms = server_now_ms();
 	close(server->options.listen_fd);
 	server->options.listen_fd = -1;
 	server->options.on_leave(server->options.user);
@@ -318,7 +322,7 @@ static void leave_if_unused(struct control_server *server)
 
 static void see_kept(struct control_server *server)
 {
-	if (!server->left_ms || server->kept || now_ms() - server->left_ms < KEPT_MS)
+	if (!server->left_ms || server->kept || server_now_ms() - server->left_ms < KEPT_MS)
 		return;
 	server->kept = true;
 	server->options.on_kept(server->options.user);
@@ -341,7 +345,7 @@ static uint64_t hub_until(const struct control_server *server, uint64_t now)
 
 static int next_timeout(const struct control_server *server)
 {
-	uint64_t now = now_ms(), until = UINT64_MAX;
+	uint64_t now = server_now_ms(), until = UINT64_MAX;
 
 	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		const struct client *client = &server->clients[i];
@@ -361,7 +365,7 @@ static int next_timeout(const struct control_server *server)
 	return until > now ? (int)(until - now) + 5 : 5;
 }
 
-static void *run(void *user)
+static void *server_run(void *user)
 {
 	struct control_server *server = user;
 	struct pollfd fds[3 + CONTROL_CLIENTS_MAX];
@@ -415,13 +419,13 @@ int control_server_new(const struct control_server_options *options, struct cont
 	server->options = *options;
 	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		server->clients[i].fd = -1;
-	server->started_ms = now_ms();
+	server->started_ms = server_now_ms();
 	server->wake_fd = eventfd(0, EFD_CLOEXEC);
 	/* poll(2) says POLLPRI when a mount came or went since the last read (proc_pid_mountinfo(5)). */
 	server->mounts_fd = options->views ? open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) : -1;
 	error = server->wake_fd < 0 || (options->views && server->mounts_fd < 0)
 			? -errno
-			: -pthread_create(&server->thread, NULL, run, server);
+			: -pthread_create(&server->thread, NULL, server_run, server);
 	if (error == 0) {
 		*ret = server;
 		return 0;

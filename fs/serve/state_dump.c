@@ -13,7 +13,7 @@
 
 enum { SHOWN_MAX = 16 }; /* drafts by name */
 
-struct shown {
+struct dump_shown {
 	struct place place;
 	enum draft_content content;
 	enum draft_activity activity;
@@ -23,17 +23,17 @@ struct shown {
 	uint64_t size;
 };
 
-struct state {
+struct dump_state {
 	unsigned long nodes[NODE_FILE + 1], gone, local, looked_up;
 	unsigned long drafts, dirty, loading, storing;
 	unsigned long handles, writers;
 	unsigned held, dirs;
 	uint64_t parked_bytes;
 	unsigned shown;
-	struct shown drafts_shown[SHOWN_MAX];
+	struct dump_shown drafts_shown[SHOWN_MAX];
 };
 
-static void take_draft(struct state *state, const struct node *node)
+static void take_draft(struct dump_state *state, const struct node *node)
 {
 	const struct draft *draft = node->draft;
 
@@ -43,9 +43,9 @@ static void take_draft(struct state *state, const struct node *node)
 	state->storing += draft->activity == DRAFT_STORING;
 	if (state->shown == SHOWN_MAX)
 		return;
-	struct shown *shown = &state->drafts_shown[state->shown];
+	struct dump_shown *shown = &state->drafts_shown[state->shown];
 
-	*shown = (struct shown){
+	*shown = (struct dump_shown){
 		.content = draft->content,
 		.activity = draft->activity,
 		.dirty = draft->dirty,
@@ -59,7 +59,7 @@ static void take_draft(struct state *state, const struct node *node)
 }
 
 /* hub.lock held: nothing but looking. */
-static void take(const struct hub *hub, struct state *state)
+static void state_dump_take(const struct hub *hub, struct dump_state *state)
 {
 	const struct node_table *table = &hub->nodes->by_ino;
 
@@ -84,7 +84,7 @@ static void take(const struct hub *hub, struct state *state)
 	state->parked_bytes = hub->files ? hub->files->parked_bytes : 0;
 }
 
-static void say_draft(const struct shown *shown)
+static void say_draft(const struct dump_shown *shown)
 {
 	static const char *const contents[] = {"empty", "copy", "object", "data"};
 	static const char *const activities[] = {"idle", "loading", "storing"};
@@ -120,7 +120,7 @@ static void say_engine(struct engine *engine)
 		stats.object_bytes_in, stats.object_bytes_out);
 }
 
-static void say_hub(struct hub *hub, const struct state *state)
+static void say_hub(struct hub *hub, const struct dump_state *state)
 {
 	unsigned processes = 0, promised = 0;
 
@@ -144,14 +144,14 @@ static void say_hub(struct hub *hub, const struct state *state)
 
 void state_dump(struct hub *hub)
 {
-	struct state *state = calloc(1, sizeof(*state));
+	struct dump_state *state = calloc(1, sizeof(*state));
 
 	if (!state) {
 		log_text(LOG_LEVEL_ERROR, "state: out of memory");
 		return;
 	}
 	hub_lock(hub);
-	take(hub, state);
+	state_dump_take(hub, state);
 	hub_unlock(hub);
 	say_hub(hub, state);
 	for (unsigned i = 0; i < state->shown; i++)

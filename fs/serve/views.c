@@ -156,7 +156,7 @@ static int find_options(struct views *views, struct view *view, struct view **re
 
 /* ---- what keeps a view from being added ---- */
 
-static bool is_below(struct str key, struct str prefix)
+static bool views_is_below(struct str key, struct str prefix)
 {
 	return str_has_prefix(key, prefix);
 }
@@ -167,7 +167,8 @@ static bool overlap(const struct place *place, const struct s3_url *url)
 		return true;
 	if (!str_eq(place_bucket(place), str_of(url->bucket)))
 		return false;
-	return is_below(place_key(place), s3_url_key(url)) || is_below(s3_url_key(url), place_key(place));
+	return views_is_below(place_key(place), s3_url_key(url)) ||
+	       views_is_below(s3_url_key(url), place_key(place));
 }
 
 static const char *difference(
@@ -210,7 +211,7 @@ static int check_overlap(
 }
 
 /* Would a path that the daemon uses come to lead into its own mount?  It would wait for itself. */
-static int check_paths(
+static int views_check_paths(
 	struct views *views, const struct account_resolved *account, const char *point, char *why)
 {
 	const char *more[] = {
@@ -229,7 +230,7 @@ static int check_paths(
 	return -ELOOP;
 }
 
-static struct shown *find(const struct views *views, const char *point)
+static struct shown *views_find(const struct views *views, const char *point)
 {
 	struct shown *found = NULL;
 
@@ -239,9 +240,9 @@ static struct shown *find(const struct views *views, const char *point)
 	return found;
 }
 
-static int check(struct views *views, const struct control_request *request, char *why)
+static int views_check(struct views *views, const struct control_request *request, char *why)
 {
-	const struct shown *there = find(views, request->point);
+	const struct shown *there = views_find(views, request->point);
 
 	if (there) {
 		snprintf(why, ACCOUNT_WHY_MAX, "%.200s: %.200s is already mounted there", request->point,
@@ -252,7 +253,7 @@ static int check(struct views *views, const struct control_request *request, cha
 		snprintf(why, ACCOUNT_WHY_MAX, "more than %d views", VIEWS_SHOWN_MAX);
 		return -E2BIG;
 	}
-	return check_paths(views, &request->account, request->point, why);
+	return views_check_paths(views, &request->account, request->point, why);
 }
 
 /* ---- adding ---- */
@@ -269,7 +270,7 @@ static int name_path(const struct views *views, const struct shown *shown, struc
 	return ret->error;
 }
 
-static int show(struct views *views, struct shown *shown, struct buf *ret_path, char *why)
+static int views_show(struct views *views, struct shown *shown, struct buf *ret_path, char *why)
 {
 	int error = views_pin(views, shown, why);
 
@@ -301,7 +302,7 @@ int views_add(struct views *views, struct control_request *request, struct buf *
 	struct shown *shown;
 
 	views_sync(views);
-	int error = check(views, request, why);
+	int error = views_check(views, request, why);
 
 	if (error == 0)
 		error = find_service(views, &request->account, &service, why);
@@ -328,7 +329,7 @@ int views_add(struct views *views, struct control_request *request, struct buf *
 	if (error == 0)
 		error = find_options(views, view, &shown->view, why);
 	if (error == 0)
-		error = show(views, shown, ret_path, why);
+		error = views_show(views, shown, ret_path, why);
 	if (error < 0)
 		shown_free(shown);
 	return error;
@@ -336,7 +337,7 @@ int views_add(struct views *views, struct control_request *request, struct buf *
 
 unsigned views_recover(struct views *views, const char *point)
 {
-	const struct shown *shown = find(views, point);
+	const struct shown *shown = views_find(views, point);
 
 	return shown && !shown->ro ? hub_journal_begin(views->hub, shown->service->account) : 0;
 }
@@ -357,7 +358,7 @@ static void undress(struct views *views, struct shown *shown)
 	shown_free(shown);
 }
 
-static struct shown *take_out(struct shown **array, unsigned *count, unsigned at)
+static struct shown *views_take_out(struct shown **array, unsigned *count, unsigned at)
 {
 	struct shown *shown = array[at];
 
@@ -380,7 +381,7 @@ void views_drop_former(struct views *views, const struct account *account, const
 			forgotten = account_same_service(shown->service->account, account) &&
 				    (!views_place(views, shown, &place) || overlap(&place, url));
 		if (forgotten)
-			undress(views, take_out(views->former, &views->former_count, i));
+			undress(views, views_take_out(views->former, &views->former_count, i));
 	}
 }
 
@@ -390,13 +391,13 @@ void views_remove(struct views *views, struct shown *shown)
 
 	while (views->shown[at] != shown)
 		at++;
-	take_out(views->shown, &views->shown_count, at);
+	views_take_out(views->shown, &views->shown_count, at);
 	if (!shown->mounted) {
 		undress(views, shown);
 		return;
 	}
 	if (views->former_count == VIEWS_FORMER_MAX)
-		undress(views, take_out(views->former, &views->former_count, 0));
+		undress(views, views_take_out(views->former, &views->former_count, 0));
 	views->former[views->former_count++] = shown;
 }
 
@@ -405,7 +406,7 @@ void views_remove(struct views *views, struct shown *shown)
 void views_asked(struct views *views, const char *point)
 {
 	views_sync(views);
-	struct shown *shown = find(views, point);
+	struct shown *shown = views_find(views, point);
 
 	if (shown && !shown->mounted)
 		views_remove(views, shown);
@@ -413,7 +414,7 @@ void views_asked(struct views *views, const char *point)
 
 bool views_mounted(const struct views *views, const char *point)
 {
-	const struct shown *shown = find(views, point);
+	const struct shown *shown = views_find(views, point);
 
 	return shown && shown->mounted;
 }
@@ -430,7 +431,7 @@ bool views_used(const struct views *views)
 
 bool views_settled(const struct views *views, const char *point)
 {
-	const struct shown *shown = find(views, point);
+	const struct shown *shown = views_find(views, point);
 	struct place place;
 
 	if (!shown || !views_place(views, shown, &place))

@@ -41,7 +41,7 @@ static void follow(struct shown *shown, const struct mountinfo_line *line)
 	}
 }
 
-static bool visit(const struct mountinfo_line *line, void *user)
+static bool views_mounts_visit(const struct mountinfo_line *line, void *user)
 {
 	struct views *views = user;
 
@@ -62,7 +62,7 @@ void views_sync(struct views *views)
 		views->shown[i]->seen = false;
 	views->others = 0;
 	/* What could not be looked at is still there, as far as is known; the control thread looks again. */
-	views->unread = mountinfo_walk(visit, views) < 0;
+	views->unread = mountinfo_walk(views_mounts_visit, views) < 0;
 	if (views->unread)
 		return;
 	for (unsigned i = views->shown_count; i-- > 0;) {
@@ -139,7 +139,7 @@ void views_detach_home(struct views *views)
 
 /* ---- status ---- */
 
-static json_t *one(const struct shown *shown)
+static json_t *views_mounts_one(const struct shown *shown)
 {
 	json_t *object = control_view(shown->view, shown->point, shown->nodes[0]->name, shown->ro);
 
@@ -157,6 +157,6 @@ json_t *views_status(const struct views *views, const char *point)
 
 	for (unsigned i = 0; i < views->shown_count; i++)
 		if (!point || strcmp(views->shown[i]->point, point) == 0)
-			json_array_append_new(array, one(views->shown[i]));
+			json_array_append_new(array, views_mounts_one(views->shown[i]));
 	return array;
 }

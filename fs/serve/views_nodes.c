@@ -71,7 +71,8 @@ static int make_way(struct hub *hub, struct node *node)
 }
 
 /* hub.lock held.  One ref on *ret. */
-static int step(struct hub *hub, struct node *parent, struct str name, enum node_kind kind, struct node **ret)
+static int views_nodes_step(
+	struct hub *hub, struct node *parent, struct str name, enum node_kind kind, struct node **ret)
 {
 	struct node *node = nodes_child(hub->nodes, parent, name);
 	int error = 0;
@@ -89,7 +90,7 @@ static int step(struct hub *hub, struct node *parent, struct str name, enum node
 	return nodes_add(hub->nodes, parent, name, kind, ret);
 }
 
-static int keep(struct shown *shown, struct node *node)
+static int views_nodes_keep(struct shown *shown, struct node *node)
 {
 	if (shown->count == DEPTH_MAX)
 		return -ENAMETOOLONG;
@@ -103,20 +104,20 @@ static int walk(struct hub *hub, struct shown *shown)
 	const struct s3_url *url = &shown->view->url;
 	struct str rest = s3_url_key(url);
 	struct node *node = node_ref(shown->service->node);
-	int error = keep(shown, node);
+	int error = views_nodes_keep(shown, node);
 
 	if (error == 0 && url->bucket[0]) {
-		error = step(hub, node, str_of(url->bucket), NODE_BUCKET, &node);
+		error = views_nodes_step(hub, node, str_of(url->bucket), NODE_BUCKET, &node);
 		if (error == 0)
-			error = keep(shown, node);
+			error = views_nodes_keep(shown, node);
 	}
 	while (error == 0 && rest.len > 0) {
 		const char *slash = memchr(rest.data, '/', rest.len);
 		size_t len = slash ? (size_t)(slash - rest.data) : rest.len;
 
-		error = step(hub, node, str_n(rest.data, len), NODE_DIR, &node);
+		error = views_nodes_step(hub, node, str_n(rest.data, len), NODE_DIR, &node);
 		if (error == 0)
-			error = keep(shown, node);
+			error = views_nodes_keep(shown, node);
 		rest = str_skip(rest, len + (slash != NULL));
 	}
 	return error;

@@ -13,9 +13,9 @@ static char why[PLACE_WHY_MAX];
 /* The destination's key, or an errno as text. */
 static const char *resolve(const char *source, const char *destination, bool recursive)
 {
-	static struct place to;
+	static struct address to;
 	static char error[16];
-	struct place from;
+	struct address from;
 	int r = place_source(source, recursive, &from, why);
 
 	if (r == 0)
@@ -39,7 +39,7 @@ static void test_one_object(void **state)
 
 static void test_tree(void **state)
 {
-	struct place from;
+	struct address from;
 
 	assert_int_equal(place_source("s3://bkt/x", true, &from, why), 0);
 	assert_string_equal(from.key, "x/");
@@ -54,7 +54,7 @@ static void test_tree(void **state)
 
 static void test_wrong(void **state)
 {
-	struct place from;
+	struct address from;
 
 	assert_int_equal(place_source("file", false, &from, why), -EINVAL);
 	assert_non_null(strstr(why, "not an s3:// URL"));
@@ -78,7 +78,7 @@ static void test_itself(void **state)
 
 static void test_below(void **state)
 {
-	struct place from, to;
+	struct address from, to;
 
 	assert_int_equal(place_source("s3://bkt/x", true, &from, why), 0);
 	assert_int_equal(place_destination("s3://bkt/x/y", true, &from, &to, why), 0);
