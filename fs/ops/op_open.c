@@ -298,10 +298,29 @@ static void open_go(struct open_op *op)
 	}
 }
 
+/* The directory that the source was opened in. */
+static uint64_t open_parent(const struct open_op *op)
+{
+	struct hub *hub = op->parked.hub;
+
+	hub_lock(hub);
+	uint64_t parent = op->node->parent ? op->node->parent->ino : 0;
+
+	hub_unlock(hub);
+	return parent;
+}
+
+/* All that was promised has ended.  A second look at the evidence: it may have been away only while the caller's mounts
+ * were read once more (batch_mounts.h), which another process's mount(2) is enough for.  With it a later call tells of
+ * the error, and cp does not leave this source uncopied for another one's sake. */
 static void on_rest(struct batch_wait *wait, int error)
 {
 	struct open_op *op = wait->user;
 
+	if (error < 0 && batch_passes(op->batch, open_parent(op), op->node->ino)) {
+		batch_put_error(op->batch, wait, error);
+		error = 0;
+	}
 	/* Not the error of another file: cp would say it of this one. */
 	if (error < 0)
 		op->error = -EIO;

@@ -41,8 +41,9 @@ static void last_reply_on_settled(struct batch_wait *wait, int error)
 	struct parked *of = call->of;
 
 	if (call->error == 0) {
-		/* Only removals failed: it reads a directory to remove that, and its rmdir tells. */
-		if (error < 0 && !wait->lacking) {
+		/* Only removals failed: it reads a directory to remove that, and its rmdir tells.  Or there is evidence
+		 * of a later call by now: it may have been away only while the mounts were read once more. */
+		if (error < 0 && (!wait->lacking || batch_coming(call->batch))) {
 			batch_put_error(call->batch, wait, error);
 			error = 0;
 		}

@@ -1,11 +1,11 @@
 #!/bin/bash
 # Exit 0 means: at the instant the tool returned the server's own list was what it has to be, for cp -r, cp -a, mv inside a
-# mount and between mounts, rm -r and rm -rf.  100 runs, of random sizes and latencies
-# (25 with sanitizers); RUNS and SEED change that.
+# mount and between mounts, rm -r and rm -rf.  30 runs, of random sizes and latencies
+# (10 with sanitizers); RUNS and SEED change that.
 . "$(dirname "$0")/lib.sh"
 start_s3d --bucket=bkt
 seed=${SEED:-$RANDOM}
-echo "SEED=$seed RUNS=${RUNS:=$([ -n "${SANITIZED:-}" ] && echo 25 || echo 100)}"
+echo "SEED=$seed RUNS=${RUNS:=$([ -n "${SANITIZED:-}" ] && echo 10 || echo 30)}"
 RANDOM=$seed
 # All of it before the mount, which need not know of what others make meanwhile.
 for ((run = 1; run <= RUNS; run++)); do

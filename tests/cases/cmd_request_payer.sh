@@ -2,7 +2,7 @@
 # --request-payer goes with every request to a bucket: listings, HEAD, copies, deletes, and all of a copy in parts.
 . "$(dirname "$0")/lib.sh"
 cat >server.py <<'END'
-import http.server, sys
+import http.server, os, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def answer(self):
@@ -25,6 +25,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "CREATE": "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
                 "COMPLETE": "<CompleteMultipartUploadResult><ETag>\"e-3\"</ETag></CompleteMultipartUploadResult>",
                 "DELETES": "<DeleteResult><Deleted><Key>x/a</Key></Deleted></DeleteResult>"}.get(what, "")
+        if what == "LIST" and os.path.exists("deleted"): text = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+        if what == "DELETES": open("deleted", "w").close()
         self.send_response(204 if what == "DELETE" else 200)
         if what == "HEAD": self.send_header("ETag", '"e"')
         if what != "DELETE": self.send_header("Content-Length", str(len(text)) if what != "HEAD" else "20971520" if "big" in self.path else "1")
@@ -34,7 +36,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args): pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 with open("port.tmp", "w") as f: f.write(str(server.server_port))
-import os; os.rename("port.tmp", "port")
+os.rename("port.tmp", "port")
 server.serve_forever()
 END
 python3 server.py 2>server.log &
@@ -44,6 +46,7 @@ export AWS_ENDPOINT_URL=http://127.0.0.1:$(cat port) AWS_REGION=us-east-1 AWS_AC
 "$FERRYFS" cp -r --request-payer requester s3://src/x s3://src/y || fail "cp -r"
 "$FERRYFS" cp --request-payer s3://src/x/a s3://src/y || fail "cp"
 "$FERRYFS" rm -r --request-payer s3://src/x || fail "rm -r"
+rm deleted
 "$FERRYFS" rm --request-payer s3://src/x/a || fail "rm"
 "$FERRYFS" ls --request-payer s3://src/x/ >/dev/null || fail "ls"
 equal "with the header, signed" "$(sort -u seen | tr '\n' ';')" \
