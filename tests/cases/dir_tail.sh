@@ -8,7 +8,8 @@ admin POST reset >/dev/null
 cp -r m/flat m/copy || fail "cp"
 equal "copies" "$(keys bkt copy/ | sed 's|^copy/||' | sha256sum)" "$(keys bkt flat/ | sed 's|^flat/||' | sha256sum)"
 asked=$(($(requests head) + $(requests list)))
-[ "$asked" -le 2000 ] || fail "$asked questions"
+# Name by name it would be 20,000.  A page is asked for anew each second: how many there are is a matter of the machine.
+[ "$asked" -le 10000 ] || fail "$asked questions"
 # The first names are there, a later one and the last are another client's: a plain cp replaces them, cp -n leaves them.
 for name in file004500.txt file019999.txt; do put bkt "copy/$name" theirs; done
 mkdir -p from
