@@ -3,7 +3,7 @@
  *
  *   answer_parser_begin    everything is reset; body == BODY_UNKNOWN
  *   answer_parser_header   answer_header.c fills the answer
- *   first byte of a body,  status, op and headers decide what body this is (start_body), whether it may be
+ *   first byte of a body,  status, op and headers decide which body this is (start_body), whether it may be
  *   or the end             one at all
  *   BODY_DATA              goes to on_data, never more than Content-Length or the asked range has
  *   BODY_XML, BODY_MAYBE,  go through xml; the root element chooses the reader (answer_document)
@@ -227,7 +227,7 @@ static enum answer_body success_body(enum s3_op op)
 	}
 }
 
-/* The headers are complete: what may follow? */
+/* The headers are complete: may a body follow, and which? */
 static int start_body(struct answer_parser *parser)
 {
 	const struct s3_answer *answer = parser->answer;
@@ -259,7 +259,7 @@ static int take_xml(struct answer_parser *parser, const char *data, size_t len)
 	return xml_feed(parser->xml, data, len);
 }
 
-/* Only memory and a body without end can make this fail: what is no error document says nothing. */
+/* Fails only for want of memory, or for a body without end: a text that is no error document says nothing. */
 static int take_failure(struct answer_parser *parser, const char *data, size_t len)
 {
 	uint64_t before = parser->received - len;

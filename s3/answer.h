@@ -1,5 +1,5 @@
 /*
- * answer: what S3 said to one request, read from its bytes as they arrive.
+ * answer: the answer of S3 to one request, read from its bytes as they arrive.
  *
  * A parser is made once for a connection's handle and used for answer after answer: answer_parser_begin, each
  * header line, each piece of the body, answer_parser_end.  XML goes through libxml2's push parser with white
@@ -10,7 +10,7 @@
  *
  * Not everything that answers is S3: an ingress without a backend says 404, a captive portal says 200 with a
  * page of its own.  Nothing of that may be taken for S3's word about an object, so each answer has to prove
- * itself.  A success does so by what only S3 puts there:
+ * itself.  A success does so by a thing that only S3 puts there:
  *
  *   HEAD and GET of an object         an ETag, or a mark
  *   HEAD of a bucket                  a mark, or no page (Content-Type text/html)
@@ -62,7 +62,7 @@ struct s3_answer {
 	char upload_id[UPLOAD_ID_MAX + 1]; /* S3_CREATE_UPLOAD */
 };
 
-/* Where the larger parts of an answer go; what an op does not produce is not touched.  All lent; NULL where
+/* Where the larger parts of an answer go; a sink that an op does not fill is not touched.  All lent; NULL where
  * unwanted. */
 struct s3_sinks {
 	struct page *page; /* S3_LIST_BUCKETS (names as keys), S3_LIST_OBJECTS; S3_LIST_UPLOADS (key; upload
@@ -81,7 +81,7 @@ struct answer_parser;
 int answer_parser_new(struct answer_parser **ret);
 void answer_parser_free(struct answer_parser *parser);
 
-/* request is lent until answer_parser_end (its prefix and delimiter are checked against what comes). */
+/* request is lent until answer_parser_end (the parser checks the answer against its prefix and delimiter). */
 void answer_parser_begin(struct answer_parser *parser, const struct s3_request *request,
 	struct s3_answer *answer, const struct s3_sinks *sinks);
 /* One header line as it came, status line included, with or without CRLF.  A further status line (after 100
@@ -90,14 +90,14 @@ void answer_parser_header(struct answer_parser *parser, const char *text, size_t
 /* 0; -EBADMSG: this can't become an answer; on_data's error. */
 int answer_parser_body(struct answer_parser *parser, const char *data, size_t len);
 /* The transfer is complete.  0: the answer is whole, be it a success or S3's error.  -EBADMSG: broken, cut
- * off, not what was asked for (a key outside the prefix, a copy without ETag). */
+ * off, or another answer than was asked for (a key outside the prefix, a copy without ETag). */
 int answer_parser_end(struct answer_parser *parser);
 
-/* ---- what an answer means (error.c) ---- */
+/* ---- the meaning of an answer (error.c) ---- */
 
 /* Is it a refusal that something else than S3 made (an ingress, a proxy, a portal)?  It says nothing of the
- * object, nor of what S3 can do: -EBADMSG, tried again unless it is a redirect.  Those whose meaning is the
- * same whoever says it (408, 413, 414, 429, most of 5xx) are not foreign. */
+ * object, nor of the abilities of S3: -EBADMSG, tried again unless it is a redirect.  Statuses that mean the same
+ * from any server (408, 413, 414, 429, most of 5xx) are not foreign. */
 bool s3_answer_is_foreign(const struct s3_answer *answer);
 /* Is it S3's word that there is nothing for a DELETE to remove: NoSuchKey, NoSuchVersion? */
 bool s3_answer_says_gone(const struct s3_answer *answer);
@@ -117,7 +117,7 @@ enum s3_retry {
 	/* 500, 502, 504, RequestTimeout, InternalError, OperationAborted, 200 with one of them; a foreign
 	 * answer but for a redirect */
 	S3_RETRY_YES,
-	S3_RETRY_SLOWER, /* 429, 503, SlowDown, whatever is called throttling: also halve the window */
+	S3_RETRY_SLOWER, /* 429, 503, SlowDown and all other names of throttling: also halve the window */
 	/* 301, 307, AuthorizationHeaderMalformed, a 400 without a body, each with answer->region: sign again
 	 * for that region, unless it was signed for it already */
 	S3_RETRY_REGION,

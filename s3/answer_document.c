@@ -52,7 +52,7 @@ static int etag_close(struct answer_parser *parser, const struct xml_text *text)
 	int error = 0;
 	if (xml_name(parser->xml, 2) == EL_ETAG) {
 		error = answer_text(text);
-		/* What undoes a copy knows it by this: none that can't be used in a request. */
+		/* An undo recognises the copy by this ETag: one that can't be used in a request is none. */
 		if (error == 0)
 			error = answer_take(text->text, answer->etag, sizeof(answer->etag));
 		parser->has_etag = answer->etag[0] != '\0';
@@ -141,7 +141,7 @@ static int delete_close(struct answer_parser *parser, const struct xml_text *tex
 	default:
 		return 0;
 	}
-	/* A key that is not in the set (one that was written with a raw CR, say) is nobody's; what was asked
+	/* A key that is not in the set (one that was written with a raw CR, say) belongs to no entry; a key that was asked
 	 * for and is not answered has failed. */
 	delete_set_result(parser->sinks.deletes, buf_str(&parser->key), code);
 	return 0;
@@ -196,7 +196,7 @@ static int tag_close(struct answer_parser *parser, const struct xml_text *text)
 
 static const struct answer_document tag_document = {.open = tag_open, .close = tag_close};
 
-/* ---- which is whose ---- */
+/* ---- which document has which reader ---- */
 
 const struct answer_document *answer_document_for(enum s3_op op, enum answer_element root)
 {

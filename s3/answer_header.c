@@ -73,8 +73,8 @@ static int on_content_range(struct answer_parser *parser, struct str value)
 	return 0;
 }
 
-/* Fields that the answer is good without: what can't be used in a request is none, a time that can't be read
- * is unknown. */
+/* Fields that the answer is good without: a value that can't be used in a request is none, a time that can't be
+ * read is unknown. */
 
 static int on_etag(struct answer_parser *parser, struct str value)
 {
@@ -129,7 +129,7 @@ static int on_tag_count(struct answer_parser *parser, struct str value)
 	uint64_t count;
 	if (answer_uint(value, &count) != 0)
 		return 0;
-	/* only whether there are any matters past what AWS allows (10) */
+	/* past the number that AWS allows (10) only whether there are any matters */
 	answer->tag_count = count < 10000 ? (unsigned)count : 10000;
 	answer->tag_count_known = true;
 	return 0;
@@ -248,7 +248,7 @@ static struct str answer_header_trim(struct str s)
 
 void answer_parser_header(struct answer_parser *parser, const char *text, size_t len)
 {
-	/* What comes after a body (trailers) says nothing that is used. */
+	/* Nothing in the trailers after a body is used. */
 	if (parser->body != BODY_UNKNOWN)
 		return;
 	struct str line = str_n(text, len);

@@ -1,5 +1,5 @@
 /*
- * answer_internal: what the files of the answer parser share.  answer.c has the life-cycle and the bodies,
+ * answer_internal: shared by the files of the answer parser.  answer.c has the life-cycle and the bodies,
  * answer_header.c the header lines, answer_value.c single values, answer_document.c the small documents,
  * answer_list.c the listings.
  */
@@ -69,7 +69,7 @@ enum answer_body {
 	BODY_DATA, /* an object's bytes */
 	BODY_XML, /* a document that the op needs */
 	BODY_MAYBE, /* a success without a document, or an <Error> */
-	BODY_FAILURE, /* of a status that is no success: an <Error>, or whatever a proxy says */
+	BODY_FAILURE, /* of a status that is no success: an <Error>, or a proxy's text */
 	BODY_IGNORED,
 };
 
@@ -105,7 +105,7 @@ bool answer_is_success(const struct s3_answer *answer);
 /* Copies a text that will go into requests' headers (ETag, id): printable ASCII without spaces or quotes
  * inside, quotes and blanks around it dropped; -EBADMSG for another or a longer one.  ret has size bytes. */
 int answer_take(struct str s, char *ret, size_t size);
-/* Copies what fits, for people to read. */
+/* Copies as much as fits, for people to read. */
 void answer_cut(struct str s, char *ret, size_t size);
 /* The same bounds as answer_take; the slice of s without quotes, and without the W/ that a proxy which
  * compresses puts before an ETag (RFC 9110, 8.8.1). */
@@ -121,10 +121,10 @@ int answer_text(const struct xml_text *text);
 /* answer_header.c: the checks that need all of them. */
 int answer_headers_end(struct answer_parser *parser);
 
-/* answer_proof.c: is what has come S3's?  Of a refusal it notes the verdict, and puts words for people where S3
- * has none.  0; -EBADMSG: a success that is not S3's, or not what was asked for. */
+/* answer_proof.c: is the answer S3's?  Of a refusal it notes the verdict, and puts words for people where S3
+ * has none.  0; -EBADMSG: a success that is not S3's, or another than was asked for. */
 int answer_prove(struct answer_parser *parser);
-/* The answer is broken: says so where it is somebody's page. */
+/* The answer is broken: says so where it is a page of another program. */
 void answer_explain_page(struct answer_parser *parser);
 /* Is this header a mark of S3? */
 bool answer_is_mark(struct str name);

@@ -1,5 +1,5 @@
 /*
- * Whose word is an answer?  answer.h has the table of what proves it to be S3's.
+ * Is an answer the word of S3?  answer.h has the table of proofs.
  *
  * Servers that were looked at: AWS, Ceph, MinIO, Swift and SeaweedFS mark each answer with x-amz-request-id;
  * Cloudflare R2 and Garage do not, so that a DELETE of theirs is known by its 204 alone, and Garage's refusal
@@ -92,7 +92,7 @@ int answer_prove(struct answer_parser *parser)
 {
 	struct s3_answer *answer = parser->answer;
 	bool success = answer_is_success(answer);
-	/* What asked for the words of a refusal may find that there is none any more; of an object without a
+	/* A GET that asked for the words of a refusal may find no refusal any more; of an object without a
 	 * byte the first one can't be had (416). */
 	if (parser->request->ask_why && (success || answer->status == 416))
 		return -EBADMSG;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum {
-	INDEX_SIZE = 2048, /* a power of two, twice what is in it */
+	INDEX_SIZE = 2048, /* a power of two, twice the number of keys */
 	ETAG_BYTES_MAX = 130,
 	ARENA_MAX = DELETE_SET_MAX * (KEY_MAX + ETAG_BYTES_MAX),
 };

@@ -20,7 +20,7 @@ static bool is_alnum(char c)
 	return endpoint_is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 
-/* Copies a host in lower case.  "[...]" may hold what an IPv6 address does. */
+/* Copies a host in lower case.  "[...]" may hold the characters of an IPv6 address. */
 static int read_host(struct str host, char ret[ENDPOINT_HOST_MAX])
 {
 	bool v6 = host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']';

@@ -6,7 +6,7 @@
  *
  * Addressing (AWS, "Virtual hosting of general purpose buckets"): virtual-hosted is used for AWS itself, path
  * style for every other endpoint, for buckets that are no DNS label, and for buckets with dots under TLS,
- * whose name a wildcard certificate does not cover.  The `addressing` option (auto, path, virtual) overrides.
+ * since a wildcard certificate does not cover such a name.  The `addressing` option (auto, path, virtual) overrides.
  */
 #ifndef FERRYFS_S3_ENDPOINT_H
 #define FERRYFS_S3_ENDPOINT_H

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* AWS, "Error responses", and what MinIO and Ceph add.  Sorted by byte order for bsearch; the unit test
+/* AWS, "Error responses", and the codes that MinIO and Ceph add.  Sorted by byte order for bsearch; the unit test
  * checks it. */
 struct code {
 	const char *name;
@@ -72,7 +72,7 @@ static const struct {
 	int status;
 	int error;
 	enum s3_retry retry;
-	bool anybody; /* it means the same whoever says it: it is about the request's way, not about the object */
+	bool anybody; /* it means the same from any server: it is about the request's way, not about the object */
 } statuses[] = {
 	{301, EIO, S3_RETRY_REGION, false},
 	{307, EIO, S3_RETRY_REGION, false},
@@ -95,7 +95,7 @@ static const struct {
 	{504, ETIMEDOUT, S3_RETRY_YES, true},
 	{507, ENOSPC, S3_RETRY_NO, true},
 	{509, EAGAIN, S3_RETRY_SLOWER, true}, /* bandwidth limit exceeded: hosting panels */
-	{520, EIO, S3_RETRY_YES, true}, /* Cloudflare's, for what is wrong between it and the server */
+	{520, EIO, S3_RETRY_YES, true}, /* Cloudflare's, for faults between it and the server */
 	{521, EIO, S3_RETRY_YES, true},
 	{522, ETIMEDOUT, S3_RETRY_YES, true},
 	{523, EIO, S3_RETRY_YES, true},
@@ -166,7 +166,7 @@ int s3_code_errno(struct str code, int status)
 		return -known->error;
 	if (is_success(status) && code.len == 0)
 		return 0;
-	/* Whatever a service of another kind calls its own. */
+	/* Codes that services of other kinds have. */
 	if (status == 404 && code.len > 0 && !str_has_prefix(code, STR("NoSuch")))
 		return -EIO;
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)

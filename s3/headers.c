@@ -20,7 +20,7 @@ void headers_clear(struct headers *headers)
 	headers->count = 0;
 }
 
-/* Takes back what was added after len bytes, the sticky error of the buffer among it. */
+/* Takes back the bytes added after the first len, the sticky error of the buffer among it. */
 static void cut(struct headers *headers, size_t len, unsigned count)
 {
 	headers->text.len = len;

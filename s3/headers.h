@@ -1,8 +1,8 @@
 /*
  * headers: a bounded list of HTTP header names and values, in the order they were added.
  *
- * Used for what a request sends beside what its kind implies (content type, x-amz-meta-*, storage class ...)
- * and for what an answer says of an object.  Names are kept in lower case.  One owner; lent values live until
+ * Used for the headers that a request sends beside those of its kind (content type, x-amz-meta-*, storage class
+ * ...) and for those of an answer about an object.  Names are kept in lower case.  One owner; lent values live until
  * the next change.
  */
 #ifndef FERRYFS_S3_HEADERS_H
@@ -34,7 +34,7 @@ int headers_add_all(struct headers *headers, const struct headers *from);
 /* STR_NONE when there is none; the first of several. */
 struct str headers_get(const struct headers *headers, struct str name);
 /* Walks: *at starts as 0; false at the end. */
-/* The same names with the same values, in whatever order; names that come twice are not told apart. */
+/* The same names with the same values, in any order; names that come twice are not told apart. */
 bool headers_equal(const struct headers *a, const struct headers *b);
 bool headers_next(const struct headers *headers, size_t *at, struct str *ret_name, struct str *ret_value);
 

@@ -1,5 +1,5 @@
 /*
- * page: what one listing answered.
+ * page: the answer to one listing.
  *
  * Filled by the answer parser: up to PAGE_ENTRIES_MAX objects and common prefixes, in the order of the
  * answer, their texts in one arena.  A page is on the heap with one owner; everything in it is lent until
@@ -37,7 +37,7 @@ struct page {
 	/* Greatest key or prefix seen, for start_after (a server may answer a common prefix again that
 	 * start_after names); STR_NONE in an empty page.  S3_LIST_UPLOADS: the key that goes with token. */
 	struct str last;
-	/* Set by whoever asks, and kept by page_clear: entries that can't be used (a key of over KEY_MAX bytes,
+	/* Set by the caller, and kept by page_clear: entries that can't be used (a key of over KEY_MAX bytes,
 	 * a missing or negative size, an ETag that no header can carry) are counted and left out.  Without
 	 * it one of them makes the whole answer unusable, which is right where emptiness is looked for. */
 	bool lenient;
@@ -54,7 +54,7 @@ void page_clear(struct page *page);
 /* For the answer parser.  An entry with nothing in it, lent until the next one; -EOVERFLOW past max; -ENOMEM.
  */
 int page_add(struct page *page, unsigned max, struct page_entry **ret);
-/* Copies text into the arena and lets *ret (often a field of an entry) point there; what the page holds may
+/* Copies text into the arena and lets *ret (often a field of an entry) point there; texts of the page may
  * move. -EOVERFLOW past PAGE_BYTES_MAX; -ENOMEM. */
 int page_text(struct page *page, struct str text, struct str *ret);
 

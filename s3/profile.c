@@ -4,7 +4,7 @@
  *   wanted   the section it is in is the one looked for
  *   parent   the last setting that was not indented below another; NONE at the start of a section
  *   indent   of that setting; a deeper line belongs to the parent (as Python's configparser decides it)
- *   empty    the parent has no value, so that what is below it is nested settings
+ *   empty    the parent has no value, so that the lines below it are nested settings
  *
  * A profile that names a [services] section takes a second walk, as that section may stand before it.
  */
@@ -64,7 +64,7 @@ static const struct profile_place nested_places[] = {
 	PLACE("use_dualstack_endpoint", use_dualstack),
 };
 
-/* AWS SDKs and Tools, "Settings reference": what changes requests, be it in the profile or in its s3 part. */
+/* AWS SDKs and Tools, "Settings reference": the settings that change requests, in the profile or in its s3 part. */
 static const char *const passed_over[] = {"use_accelerate_endpoint", "payload_signing_enabled",
 	"max_attempts", "retry_mode", "request_checksum_calculation", "response_checksum_validation",
 	"s3_use_arn_region", "sigv4a_signing_region_set", "s3_us_east_1_regional_endpoint"};

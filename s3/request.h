@@ -1,7 +1,7 @@
 /*
  * request: one S3 call as a value, and its form on the wire.
  *
- * struct s3_request says what is wanted; s3_wire_build turns it, an endpoint, credentials and a moment into
+ * struct s3_request describes the call; s3_wire_build turns it, an endpoint, credentials and a moment into
  * method, address, headers and body.  Nothing here does I/O.  A request lends everything it points to; a wire
  * owns its texts and is used again for the next request (no allocation once its buffers have grown).  It is
  * built anew for every attempt, since a signature is good for a quarter of an hour.  One thread at a time.
@@ -39,7 +39,7 @@ enum { ETAG_MAX = 128, UPLOAD_ID_MAX = 1024, VERSION_ID_MAX = 1024 };
 
 /* "CopyObject", for logs. */
 const char *s3_op_name(enum s3_op op);
-/* Is it a HEAD, whose answer has no body? */
+/* Is it a HEAD?  Its answer has no body. */
 bool s3_op_is_head(enum s3_op op);
 /* Has it taken effect when it was done twice as it would once?  (Create upload has not: a second one leaks.)
  * The second answer may differ: a conditional one may be 412, a completed or aborted upload 404. */
@@ -94,7 +94,7 @@ struct s3_request {
 	const struct s3_part *parts; /* S3_COMPLETE_UPLOAD, rising numbers */
 	size_t part_count;
 
-	/* S3_PUT_OBJECT, S3_UPLOAD_PART: the body is sent by whoever does the I/O */
+	/* S3_PUT_OBJECT, S3_UPLOAD_PART: the caller that does the I/O sends the body */
 	uint64_t body_length;
 	struct str body_sha256; /* 64 hex digits; STR_NONE: UNSIGNED-PAYLOAD */
 	struct str
@@ -115,14 +115,14 @@ struct s3_wire {
 	/* Header lines as CURLOPT_HTTPHEADER takes them, each followed by a NUL: "name: value", or "name;"
 	 * where the value is empty.  Neither Host (it is the URL's) nor Content-Length is among them. */
 	struct buf lines;
-	struct buf body; /* what goes out as the body where the request makes it itself */
+	struct buf body; /* the body, where the request makes it itself */
 	bool upload; /* body_length bytes follow from elsewhere */
-	uint64_t body_length; /* of whatever body there is */
+	uint64_t body_length; /* of the body, if there is one */
 	/* work space of the builder */
 	struct buf path, query, host, scratch;
 };
 
-/* Who asks whom: everything of an account that a request needs. */
+/* The asker and the service: everything of an account that a request needs. */
 struct s3_target {
 	const struct endpoint *endpoint;
 	const struct credentials *credentials;

@@ -94,7 +94,7 @@ static void add_source(struct builder *builder)
 		add_range(builder, STR("x-amz-copy-source-range"));
 }
 
-/* Does the builder, or whoever sends the request, make this header? */
+/* Does the builder, or the sender of the request, make this header? */
 static bool is_own(struct str name)
 {
 	static const char *const names[] = {"host", "authorization", "x-amz-date", "x-amz-content-sha256",
@@ -162,7 +162,7 @@ static void add_sum_of(struct builder *builder, const char *data, size_t len)
 		add_sum(builder, has_md5 ? str_of(md5) : STR_NONE, sha256);
 }
 
-/* Of bytes that somebody else sends. */
+/* Of bytes that the caller sends. */
 static void add_upload_sum(struct builder *builder)
 {
 	const struct s3_request *r = builder->request;
@@ -180,7 +180,7 @@ static void add_body_headers(struct builder *builder)
 	struct s3_wire *wire = builder->wire;
 
 	if (r->op == S3_CREATE_UPLOAD) {
-		/* libcurl would call it a form, and that would become the object's type.  This is what S3
+		/* libcurl would call it a form, and that would become the object's type.  This is the type that S3
 		 * itself falls back to. */
 		if (!r->headers || !headers_get(r->headers, STR("content-type")).data)
 			line_add(builder, STR("content-type"), STR("binary/octet-stream"));

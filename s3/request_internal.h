@@ -1,5 +1,5 @@
 /*
- * request_internal: what the files of the request builder share; private to request*.c.
+ * request_internal: shared by the files of the request builder; private to request*.c.
  *
  * A builder lives for one s3_wire_build, on its stack.  It writes each header line into wire->lines and
  * remembers where the name and value are by offset, since the buffer moves as it grows; they become struct
@@ -15,7 +15,7 @@ enum {
 	BUILD_LINES_MAX = HEADERS_MAX + BUILD_OWN_LINES,
 };
 
-/* What an op needs of its request. */
+/* The fields of its request that an op needs. */
 enum {
 	NEED_BUCKET = 1 << 0,
 	NEED_KEY = 1 << 1,
@@ -48,7 +48,7 @@ struct builder {
 /* request_query.c: the canonical query into wire->query. */
 int build_query(struct builder *builder);
 
-/* request_body.c: what the op sends by itself into wire->body. */
+/* request_body.c: puts the body that the op sends by itself into wire->body. */
 int build_body(struct builder *builder);
 
 /* request_headers.c: the op's lines, those of request->headers first.  line_begin, then the value appended to

@@ -4,7 +4,7 @@
  * the last few are kept:
  *
  *   day_key.used == 0   the place is free
- *   otherwise           id, day, region and service say what `key` was made for; `used` is the clock of its
+ *   otherwise           `key` was made for id, day, region and service; `used` is the clock of its
  * last use, and the place with the least of them is given up for a new one.
  *
  * id is SHA-256 of access key, NUL, secret: the secret itself is never kept.  Of a day key the two states are

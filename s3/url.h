@@ -25,7 +25,7 @@ static inline struct str s3_url_key(const struct s3_url *url)
 	return str_n(url->key, url->key_len);
 }
 
-/* What is wrong with an address that s3_url_parse refuses with -EINVAL, to follow "'ADDRESS' ". */
+/* Says why s3_url_parse refuses an address with -EINVAL, to follow "'ADDRESS' ". */
 const char *s3_url_hint(const char *text);
 
 #endif

@@ -5,7 +5,7 @@
  * xml_feed for each piece, xml_end.  The handler is told of each element's start and end; at its end it gets
  * the element's own text.  White space before the document is skipped (libxml2 would refuse it before
  * "<?xml").  A DOCTYPE ends the reading, so there are no entities but the five of XML.  Everything is UTF-8,
- * whatever the document says. A handler must not call xml_begin, xml_feed or xml_end.  One thread at a time.
+ * even where the document says otherwise. A handler must not call xml_begin, xml_feed or xml_end.  One thread at a time.
  */
 #ifndef FERRYFS_S3_XML_H
 #define FERRYFS_S3_XML_H
@@ -14,8 +14,8 @@
 
 enum {
 	XML_DEPTH_MAX = 16,
-	XML_TEXT_MAX = 16 << 10, /* of one element; four times what the longest encoded key needs */
-	XML_UNREAD_MAX = 256 << 10, /* what libxml2 may hold of a tag or comment that does not end */
+	XML_TEXT_MAX = 16 << 10, /* of one element; four times the longest encoded key */
+	XML_UNREAD_MAX = 256 << 10, /* libxml2 may hold so much of a tag or comment that does not end */
 	XML_OTHER = -1, /* an element that is not on the list */
 };
 
@@ -23,7 +23,7 @@ struct xml;
 
 struct xml_text {
 	struct str text; /* lent during the call; STR_NONE for an element with elements in it */
-	bool lost; /* it held something that XML cannot carry, and is not what was meant */
+	bool lost; /* it held something that XML cannot carry, and differs from the text that was meant */
 };
 
 /* Each returns 0, or -errno to end the reading with that. */
@@ -41,7 +41,7 @@ void xml_begin(struct xml *xml);
 /* -EBADMSG: not XML, or past a bound; -ENOMEM; or the handler's error.  Any failure is final until xml_begin.
  */
 int xml_feed(struct xml *xml, const char *data, size_t len);
-/* 0 when one whole document was read, else -EBADMSG or what xml_feed returned. */
+/* 0 when one whole document was read, else -EBADMSG or the error that xml_feed returned. */
 int xml_end(struct xml *xml);
 
 /* Has anything but white space come? */

@@ -130,7 +130,7 @@ static int put_mark(struct xml_filter *filter)
 	return filter->out(filter->user, XML_FILTER_MARK, sizeof(XML_FILTER_MARK) - 1);
 }
 
-/* Goes on with what is held; *ret_at is how many bytes of data that took. */
+/* Goes on with the held bytes; *ret_at is how many bytes of data that took. */
 static int feed_held(struct xml_filter *filter, const unsigned char *data, size_t len, size_t *ret_at)
 {
 	size_t at = 0;

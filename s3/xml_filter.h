@@ -1,10 +1,10 @@
 /*
  * xml_filter: makes any bytes such that an XML parser does not stop at a character XML 1.0 has no place for.
  *
- * S3 servers put raw keys into texts that are not keys (Ceph 16: NextContinuationToken, and echoes of what
- * was asked), as bytes or as references like &#x01;.  A parser must stop there (W3C XML 1.0, "Char"), and a
+ * S3 servers put raw keys into texts that are not keys (Ceph 16: NextContinuationToken, and echoes of
+ * the request), as bytes or as references like &#x01;.  A parser must stop there (W3C XML 1.0, "Char"), and a
  * bucket with such a key could not be listed.  The filter puts XML_FILTER_MARK in the place of each, and says
- * that it did: whoever gets a text with the mark in it knows that this text was lost, and that no other was.
+ * that it did: a reader that gets a text with the mark in it knows that this text was lost, and that no other was.
  *
  * Life-cycle: xml_filter_init for each document, xml_filter_feed for each piece, xml_filter_end.  Nothing to
  * release.
@@ -14,7 +14,7 @@
 
 #include "s3/str.h"
 
-/* U+10FFFD: XML may carry it in text but not in a name, and nobody uses it (private use, plane 16). */
+/* U+10FFFD: XML may carry it in text but not in a name, and no text uses it (private use, plane 16). */
 #define XML_FILTER_MARK "\xf4\x8f\xbf\xbd"
 
 enum { XML_FILTER_HELD = 12 }; /* longest reference looked at: "&#x0010FFFF;" */
@@ -28,11 +28,11 @@ struct xml_filter {
 	unsigned char held[XML_FILTER_HELD];
 };
 
-/* out gets the clean bytes, at once and in order; what it returns other than 0 ends the call with that. */
+/* out gets the clean bytes, at once and in order; any value but 0 that it returns ends the call with that value. */
 void xml_filter_init(
 	struct xml_filter *filter, int (*out)(void *user, const char *data, size_t len), void *user);
 int xml_filter_feed(struct xml_filter *filter, const char *text, size_t len);
-/* Gives out what was held back. */
+/* Gives out the bytes that were held back. */
 int xml_filter_end(struct xml_filter *filter);
 
 #endif
