@@ -1,12 +1,12 @@
 /*
- * account: an endpoint, a region and credentials, and what has been learnt about the service behind it.
+ * account: an endpoint, a region and credentials, and the facts learnt about the service behind it.
  *
  * Reference-counted and shared by all threads; everything below may be called from any thread.  Credentials
  * are found in the order of the AWS CLI: options, environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
  * AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL,
  * AWS_CA_BUNDLE, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE), then ~/.aws/credentials and ~/.aws/config.
  * AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or the profile's settings, choose the host where the
- * endpoint is found by region.  What would make somebody else act (a role, SSO, a login session, a token) is
+ * endpoint is found by region.  A setting that would make another identity act (a role, SSO, a login session, a token) is
  * refused and never passed over for keys that stand beside it.
  * When a server says ExpiredToken they are read anew from the same place, at most once in some seconds.
  */
@@ -52,9 +52,9 @@ const struct credentials *account_credentials(struct account *account);
 int account_renew(struct account *account);
 
 /*
- * What was found, as values: an account that one process has opened in its environment, for another one (the
- * daemon) to have.  Renewal there reads the same files and the same profile; what came from environment
- * variables is never renewed.  Wipe it: it holds the credentials.
+ * The findings, as values: an account that one process has opened in its environment, for another one (the
+ * daemon) to have.  Renewal there reads the same files and the same profile; credentials from environment
+ * variables are never renewed.  Wipe it: it holds the credentials.
  */
 struct account_resolved {
 	struct endpoint endpoint;
@@ -74,7 +74,7 @@ bool account_is_like(struct account *a, struct account *b);
 /* Takes the credentials of another opening of the same account, which are newer. */
 int account_adopt(struct account *account, struct account *newer);
 
-/* The region requests for bucket are signed for: what was learnt, else the default.  Copies at most
+/* The region requests for bucket are signed for: the one learnt, else the default.  Copies at most
  * REGION_MAX + 1 bytes. */
 void account_region(struct account *account, struct str bucket, char *ret);
 /* Remembers (bounded table) that bucket is in region. */
@@ -87,22 +87,22 @@ int64_t account_clock_offset(const struct account *account);
 void account_learn_clock(struct account *account, int64_t server_now);
 
 /*
- * What the server's clock says now, to compare with times that it gives (Last-Modified): within two seconds.
+ * The time by the server's clock, to compare with times that it gives (Last-Modified): within two seconds.
  * Learnt from the Date of answers that no cache can have kept, and not used to sign: a proxy that writes a
  * Date of its own must not make signatures wrong.
  */
 int64_t account_server_now(const struct account *account);
 /* date: of an answer that has just come; quick: its request was sent less than a second ago.  One that is not
- * may have waited somewhere, and its date is only taken where it is later than what was thought. */
+ * may have waited somewhere, and its date is only taken where it is later than the time assumed so far. */
 void account_see_date(struct account *account, int64_t date, bool quick);
 
 /* Do both reach the same service with the same credentials? */
 bool account_same(struct account *a, struct account *b);
-/* Same service, whatever the credentials: can one copy what the other names?  Partitions of AWS are services of
+/* Same service, with any credentials: can one copy the objects that the other names?  Partitions of AWS are services of
  * their own. */
 bool account_same_service(const struct account *a, const struct account *b);
 
-/* What the service does with a condition or feature, learnt on real work. */
+/* How the service treats a condition or feature, learnt on real work. */
 enum account_trait {
 	TRAIT_COPY_IF_MATCH, /* x-amz-copy-source-if-match */
 	TRAIT_DELETE_IF_MATCH, /* ETag in DeleteObjects, If-Match on DELETE */

@@ -197,7 +197,7 @@ static int from_environment(struct credentials *credentials, char *why)
 	return 1;
 }
 
-/* Who acts is another one than the profile's own keys say: they must not be used in its place.  Order and names as
+/* Another identity acts than the one of the profile's own keys: these must not be used in its place.  Order and names as
  * in the AWS CLI. */
 static const char *other_identity(const struct profile *profile)
 {

@@ -1,5 +1,5 @@
 /*
- * account_inside: what an account is made of, for account*.c.
+ * account_internal: the parts of an account, for account*.c.
  */
 #ifndef FERRYFS_ENGINE_ACCOUNT_ACCOUNT_INTERNAL_H
 #define FERRYFS_ENGINE_ACCOUNT_ACCOUNT_INTERNAL_H
@@ -24,7 +24,7 @@ struct account_source {
 	char *credentials_path, *config_path; /* NULL: no home, or the variable was empty */
 };
 
-/* What was found. */
+/* The findings. */
 struct account_found {
 	struct credentials credentials;
 	struct profile profile;

@@ -1,5 +1,5 @@
 /*
- * What is learnt of a service while working with it: regions of buckets, its clock, and which conditions it
+ * Facts learnt of a service while working with it: regions of buckets, its clock, and which conditions it
  * enforces.
  */
 #include <errno.h>

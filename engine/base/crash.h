@@ -2,7 +2,7 @@
  * crash: ends the process at a chosen step of a move, as kill -9 would.
  *
  * Only in the test build (make $(BUILD)/crash/ferryfs, -DFERRYFS_CRASH): there, steps are counted while a
- * journal of this process exists, and the one whose number $FERRYFS_CRASH_AT has is its last.  Elsewhere
+ * journal of this process exists, and step number $FERRYFS_CRASH_AT is its last.  Elsewhere
  * nothing of this is compiled.  Any thread.
  */
 #ifndef FERRYFS_ENGINE_BASE_CRASH_H

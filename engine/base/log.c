@@ -153,7 +153,7 @@ void log_call(enum log_level level, const struct log_call *line)
 		add_answer(&text, line->answer);
 	if (line->consequence)
 		buf_addf(&text, "; %s", line->consequence);
-	/* What did not fit was left out by buf. */
+	/* buf left out the part that did not fit. */
 	memcpy(room, buf_text(&text), text.len + 1);
 	if (level == LOG_LEVEL_ERROR)
 		remember(str_skip(str_n(room, text.len), skip));
@@ -162,7 +162,7 @@ void log_call(enum log_level level, const struct log_call *line)
 	buf_release(&text);
 }
 
-/* ---- what was said already: 1,024 sets of four hashes, the oldest of a set goes first ---- */
+/* ---- lines said already: 1,024 sets of four hashes, the oldest of a set goes first ---- */
 
 enum { SAID_SETS = 1024, SAID_WAYS = 4 };
 

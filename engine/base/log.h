@@ -1,7 +1,7 @@
 /*
- * log: one line for what a person must know, escaped, to stderr, a file or syslog.
+ * log: one line for each thing that a person must know, escaped, to stderr, a file or syslog.
  *
- * The layer that decides what happens next logs, once: operation, key, S3 code, request id, consequence.
+ * The layer that decides the next step logs, once: operation, key, S3 code, request id, consequence.
  * Texts from outside pass through s3/escape.  Lines are bounded (LOG_LINE_MAX) and written in one write(2).
  * No credential, Authorization header or token is ever given to it.  Any thread.
  */
@@ -17,7 +17,7 @@ enum { LOG_LINE_MAX = 8192 };
 void log_open(int fd, enum log_level level);
 bool log_enabled(enum log_level level);
 
-/* The text is the caller's own; what comes from outside goes through %s only after escape_text. */
+/* The text is the caller's own; text from outside goes through %s only after escape_text. */
 void log_text(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* An S3 call's outcome.  Absent parts are left out. */
@@ -31,7 +31,7 @@ struct log_call {
 
 void log_call(enum log_level level, const struct log_call *line);
 
-/* The last errors that log_call was given, whatever the level of the log: for `status`.  The newest first;
+/* The last errors that log_call was given, at any level of the log: for `status`.  The newest first;
  * returns how many. */
 enum { LOG_RECENT_MAX = 32, LOG_RECENT_TEXT = 512 };
 struct log_recent {
@@ -41,7 +41,7 @@ struct log_recent {
 unsigned log_recent(struct log_recent *ret, unsigned max);
 
 /* True the first time for this (what, bucket/key) of late, false when it was said before: for "logged once".
- * The memory of what was said is bounded (4,096 hashes); an old one may be said again. */
+ * The memory of lines said is bounded (4,096 hashes); an old one may be said again. */
 bool log_once(const char *what, struct str bucket, struct str key);
 
 #endif

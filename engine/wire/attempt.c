@@ -10,7 +10,7 @@
  * allocates one buffer for each attempt under way, so 512 copies cost 1 MiB of them. */
 enum { BUFFER_SMALL = 2048, BUFFER_LARGE = 65536 };
 
-/* Over TLS libcurl copies what it sends, be it a header alone, into a buffer of this size, one for each
+/* Over TLS libcurl copies all that it sends, be it a header alone, into a buffer of this size, one for each
  * attempt under way: with its default of 64 KiB 512 copies had 33 MiB of them.  16 KiB is the least it takes.
  */
 enum { SEND_BUFFER_SMALL = 16384, SEND_BUFFER_LARGE = 65536 };
@@ -101,7 +101,7 @@ void call_trim(struct worker *worker)
 		destroy(attempt);
 		freed = true;
 	}
-	/* Or what comes next, of other sizes, is put on top: 1.2 MiB more at the peak of a move. */
+	/* Else later allocations, of other sizes, are put on top: 1.2 MiB more at the peak of a move. */
 	if (freed)
 		malloc_trim(0);
 }
@@ -167,7 +167,7 @@ static enum attempt_mode mode_for(const struct s3_wire *wire)
 	return wire->body.len ? ATTEMPT_BODY : ATTEMPT_PLAIN;
 }
 
-/* Method and body.  Without a body everything is a GET to libcurl, whatever its name: the shortest way
+/* Method and body.  Without a body everything is a GET to libcurl, under any name: the shortest way
  * through it. */
 static CURLcode set_mode(struct attempt *attempt)
 {
@@ -268,7 +268,7 @@ static int build(struct attempt *attempt, struct call *call)
 		(int64_t)time(NULL) + attempt->clock_offset);
 }
 
-/* Empties what an earlier attempt may have put into the caller's sinks. */
+/* Empties the caller's sinks: an earlier attempt may have filled them. */
 static void clear_sinks(struct attempt *attempt, struct call *call)
 {
 	attempt->sinks = call->sinks;
@@ -296,7 +296,7 @@ static void swap(struct buf *a, struct buf *b)
 	*b = c;
 }
 
-/* Builds the request with the worker's work space; what libcurl goes on reading becomes the attempt's. */
+/* Builds the request with the worker's work space; the texts that libcurl goes on reading become the attempt's. */
 static int attempt_prepare(struct attempt *attempt, struct call *call)
 {
 	struct s3_wire *wire = &attempt->worker->wire;
@@ -377,7 +377,7 @@ static int curl_errno(struct attempt *attempt, CURLcode result)
 	}
 }
 
-/* What libcurl has to say stands where S3's words would. */
+/* libcurl's own message stands in the place of S3's words. */
 static void explain_curl(struct attempt *attempt, CURLcode result)
 {
 	const char *words = attempt->curl_error[0] ? attempt->curl_error : curl_easy_strerror(result);

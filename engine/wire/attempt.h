@@ -14,7 +14,7 @@
 #include "engine/wire/worker.h"
 
 /*
- * What reads an answer, and the answer.  A attempt takes one from the worker's pool when its answer begins:
+ * The reader of an answer, and the answer.  An attempt takes one from the worker's pool when its answer begins:
  * most of the 512 in flight are waiting, and a parser has 30 KiB.
  */
 struct attempt_reader {
@@ -39,7 +39,7 @@ struct attempt {
 	struct attempt_reader *reader; /* NULL until something was answered */
 	struct s3_sinks sinks;
 
-	/* what the handle is set to */
+	/* the settings of the handle */
 	enum attempt_mode mode;
 	const char *method;
 	long buffer_size, send_size;
@@ -73,7 +73,7 @@ void attempt_stop(struct attempt *attempt);
 void attempt_idle(struct attempt *attempt);
 /* Instead of attempt_idle, for one that is not on the wire. */
 void attempt_free(struct attempt *attempt);
-/* What was answered so far; never NULL. */
+/* The answer so far; never NULL. */
 const struct s3_answer *attempt_answer(const struct attempt *attempt);
 /* Puts words of ours where S3's would stand, if it said nothing. */
 void attempt_explain(struct attempt *attempt, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -82,7 +82,7 @@ void attempt_explain(struct attempt *attempt, const char *format, ...) __attribu
 
 /* Everything that is the same for every attempt. */
 CURLcode attempt_set_constants(struct attempt *attempt);
-/* The caller's sink of a GET, with what it took counted: a body that was handed on is not fetched again. */
+/* The caller's sink of a GET, with the bytes it took counted: a body that was handed on is not fetched again. */
 int attempt_on_data(void *user, const char *data, size_t len);
 /* The attempt's reader, begun; NULL when memory is short. */
 struct attempt_reader *attempt_reader_get(struct attempt *attempt);

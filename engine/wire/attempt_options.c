@@ -97,7 +97,7 @@ static int on_seek(void *user, curl_off_t offset, int origin)
 
 /* The connection stands and the request is about to be written.  A second time in one attempt means that a
  * kept connection turned out to be closed and libcurl sends the request again by itself: it may have been
- * taken then.  One whose bytes of a file were on the way is sent again by us: libcurl (7.88) would rewind them, send
+ * taken then.  A request that had sent bytes of a file is sent again by us: libcurl (7.88) would rewind them, send
  * the headers, and then wait for ever to send the bytes. */
 static int on_connected(void *user, char *peer, char *local, int peer_port, int local_port)
 {

@@ -25,7 +25,7 @@ void call_init(struct call *call)
 
 /* ---- states ---- */
 
-/* Out of whatever list its state means. */
+/* Takes the call out of the list of its state. */
 static void leave(struct call *call)
 {
 	struct worker *worker = call->worker;
@@ -225,7 +225,7 @@ static int send_attempt(struct call *call)
 		return error;
 	error = attempt_start(attempt, call);
 	if (error < 0)
-		attempt_free(attempt); /* whatever state libcurl's handle is in */
+		attempt_free(attempt); /* in any state of libcurl's handle */
 	else
 		call->attempt = attempt;
 	return error;
@@ -285,7 +285,7 @@ static bool renew(struct call *call)
 	return error == 0 || (error == -EAGAIN && account_credentials(account) != call->attempt->credentials);
 }
 
-/* What can be put right and asked again at once; false when it can't. */
+/* Puts right a cause that can be put right, so that the call is asked again at once; false when it can't. */
 static bool put_right(struct call *call, enum s3_retry retry, const struct s3_answer *answer)
 {
 	switch (retry) {
@@ -309,7 +309,7 @@ static bool put_right(struct call *call, enum s3_retry retry, const struct s3_an
 	return false;
 }
 
-/* The answer to a HEAD has no body to say why it was refused: what of it might be put right. */
+/* The answer to a HEAD has no body to say why it was refused: the cause that might be put right. */
 static enum s3_retry unsaid(const struct call *call, const struct s3_answer *answer)
 {
 	int64_t ahead = answer->date - (int64_t)time(NULL) - call->attempt->clock_offset;
@@ -335,7 +335,7 @@ static bool is_server_error(const struct s3_answer *answer)
 	return answer->status >= 500 || strcmp(answer->error.code, "InternalError") == 0;
 }
 
-/* A HEAD refused by who knows whom: some services (Cloudflare R2) put no mark of S3 on it, and an ingress has
+/* A HEAD refused by an unknown server: some services (Cloudflare R2) put no mark of S3 on it, and an ingress has
  * none.  The answer to a GET has S3's words in its body, if they are S3's. */
 static bool asks_why(struct call *call, const struct s3_answer *answer)
 {
@@ -347,7 +347,7 @@ static bool asks_why(struct call *call, const struct s3_answer *answer)
 	return true;
 }
 
-/* What the server's clock says.  Answers to GET and HEAD of an object may come out of a cache, with their Date. */
+/* Notes the time by the server's clock.  Answers to GET and HEAD of an object may come out of a cache, with their Date. */
 static void see_date(const struct call *call, const struct s3_answer *answer)
 {
 	enum s3_op op = call->request.op;
@@ -413,7 +413,7 @@ static void trace(const struct call *call, int outcome)
 					  .consequence = consequence});
 }
 
-/* What it says of the service.  An answer that came and is broken says nothing of how much was asked for. */
+/* The meaning of an attempt's end for the window.  An answer that came and is broken says nothing of the load. */
 static enum window_outcome window_outcome(const struct attempt *attempt, int outcome, enum s3_retry retry)
 {
 	const struct s3_answer *answer = attempt_answer(attempt);

@@ -8,8 +8,8 @@
  * The caller owns the call's memory and everything its request points to until on_done; on_done may free it
  * or start it again.  The answer lies with the attempt and is lent to on_done only.
  *
- * What is retried: connection errors, time-outs, cut answers and what s3_answer_retry says, with capped
- * exponential back-off and full jitter.  When a call is given up depends on whose fault it seems to be:
+ * These are retried: connection errors, time-outs, cut answers and those that s3_answer_retry names, with capped
+ * exponential back-off and full jitter.  When a call is given up depends on the seeming cause of the fault:
  *
  * | failure                                | the call ends                                                     |
  * |----------------------------------------|-------------------------------------------------------------------|
@@ -30,8 +30,8 @@
  * the time being: calls of thousands (CALL_BULK) that wait for their turn end with its last error, and the
  * others after one attempt.  The first good answer ends that.
  *
- * A wrong region, an expired token and a skewed clock are put right once and asked again at once.  A GET whose
- * sink has taken bytes is not retried
+ * A wrong region, an expired token and a skewed clock are put right once and asked again at once.  A GET with
+ * bytes in its sink is not retried
  * (-EIO): the reader goes on from where it was.  S3_CREATE_UPLOAD may leave a second upload behind when its
  * answer was lost: the caller lists and names it.
  */
@@ -49,7 +49,7 @@ enum call_flags {
 	CALL_BULK = 1, /* one of thousands: interactive calls go before it */
 	CALL_ONCE = 2, /* never a second attempt after the request may have been taken (ambiguous outcomes are
 			  the caller's) */
-	CALL_LAST = 4, /* set while it is active, to cancel it without cutting it: what is on the wire is
+	CALL_LAST = 4, /* set while it is active, to cancel it without cutting it: an attempt on the wire is
 			  waited for, and a refusal that would be tried again ends it with -ECANCELED */
 };
 
@@ -77,7 +77,7 @@ struct call {
 	unsigned attempts; /* on the wire so far */
 	bool ambiguous; /* some attempt was sent and ended without an answer (also because it was
 			 * cancelled), or with a 5xx other than a slow-down: it may have taken effect
-			 * whatever the final answer says */
+			 * even where the final answer says otherwise */
 
 	/* private to the worker */
 	enum call_state state;
@@ -90,7 +90,7 @@ struct call {
 	struct window *window;
 	uint64_t started_ms; /* of the first attempt; 0: there was none */
 	unsigned slowed; /* attempts refused with a slow-down */
-	unsigned failed; /* others that failed for what may pass, also before they were on the wire */
+	unsigned failed; /* others that failed for a cause that may pass, also before they were on the wire */
 	uint64_t good_before; /* the service's good answers when it began */
 	uint64_t good; /* ... and when the last of those failed */
 	bool others; /* somebody had a good answer between its last two */

@@ -1,5 +1,5 @@
 /*
- * call_internal: what the worker's loop does with calls (call.h).  Worker thread only.
+ * call_internal: the worker's loop and its calls (call.h).  Worker thread only.
  */
 #ifndef FERRYFS_ENGINE_WIRE_CALL_INTERNAL_H
 #define FERRYFS_ENGINE_WIRE_CALL_INTERNAL_H

@@ -75,7 +75,7 @@ static int take_options(struct engine *engine, const struct engine_options *opti
 	return 0;
 }
 
-/* Ends the threads of the first `count` workers and what they have. */
+/* Ends the threads of the first `count` workers and all their calls. */
 static void end_workers(struct engine *engine, unsigned count)
 {
 	bool any;
@@ -94,7 +94,7 @@ static void end_workers(struct engine *engine, unsigned count)
 	} while (any);
 }
 
-/* Makes what a worker's thread needs. */
+/* Makes everything that a worker's thread needs. */
 static int start_worker(struct engine *engine, unsigned index)
 {
 	struct worker *worker = &engine->workers[index];

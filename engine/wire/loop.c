@@ -106,7 +106,7 @@ static void loop_pump_window(struct worker *worker, struct window *window, bool 
 	window_tick(window, worker->now_ms);
 	while (loop_has_place(worker, window, bulk) && (call = call_queue_pop(window, bulk)))
 		call_launch(call);
-	/* Its turn would come when whoever asked has long given up. */
+	/* Its turn would come when its caller has long given up. */
 	if (bulk && window->bulk.first && patience_service_is_dead(worker, window)) {
 		while (window->bulk.first)
 			call_give_up(window->bulk.first);
@@ -182,7 +182,7 @@ static void loop_count(struct worker *worker)
 	atomic_store_explicit(&counters->connections, worker->sockets.opened, memory_order_relaxed);
 }
 
-/* Everything that can be done without waiting; what it starts may bring more. */
+/* Everything that can be done without waiting; a started call may bring more. */
 static void loop_work(struct worker *worker)
 {
 	bool more;

@@ -19,7 +19,7 @@
 int loop_init(struct worker *worker);
 /* The thread; user is the worker. */
 void *loop_run(void *user);
-/* Cancels every call, runs what is posted and calls back; false when there was nothing.  The worker's thread, or after
+/* Cancels every call, runs the posted tasks and calls back; false when there was nothing.  The worker's thread, or after
  * its end the thread that frees the engine. */
 bool loop_settle(struct worker *worker);
 /* After the thread has ended and loop_settle found nothing left: ends the worker's attempts. */

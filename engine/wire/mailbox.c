@@ -34,7 +34,7 @@ void mailbox_hush(struct mailbox *box)
 {
 	uint64_t count;
 
-	/* EAGAIN: it was not readable, which is what is wanted. */
+	/* EAGAIN: it was not readable, as it should be. */
 	if (read(box->event, &count, sizeof(count)) < 0)
 		return;
 }

@@ -1,8 +1,8 @@
 /*
  * outage: has a service answered anything well lately?
  *
- * One call that fails says little: its object may be broken, or the whole service may be away.  What others
- * were answered meanwhile tells the two apart.  An outage begins with the first failure after a good answer
+ * One call that fails says little: its object may be broken, or the whole service may be away.  The answers
+ * that others got meanwhile tell the two apart.  An outage begins with the first failure after a good answer
  * and ends with the next good answer.  Failures that are further apart than OUTAGE_GAP_MS and a time-out
  * belong to different outages: nobody asked in between.
  *

@@ -9,7 +9,7 @@
 
 #include "engine/wire/worker.h"
 
-/* What kind of failure it was that may pass. */
+/* Kinds of failures that may pass. */
 enum fault {
 	FAULT_SLOWED, /* a slow-down */
 	FAULT_ANSWERED, /* a server error */

@@ -20,7 +20,7 @@ enum {
 	RETRY_SLOW_BASE_MS = 50, /* after a slow-down: the window does the holding back */
 	RETRY_SLOW_CAP_MS = 5000,
 	RETRY_SLOW_TOTAL_MS = 300000, /* a call that is answered with slow-downs or server errors goes on this
-					 long at most, whatever the number of attempts */
+					 long at most, with any number of attempts */
 	RETRY_BUDGET = 1000,
 	RETRY_BUDGET_PER_SECOND = 20,
 };

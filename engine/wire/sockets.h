@@ -1,10 +1,10 @@
 /*
- * sockets: a worker's epoll set, and what libcurl wants to know of its sockets and its one timer.
+ * sockets: a worker's epoll set, and libcurl's wishes for its sockets and its one timer.
  *
  * libcurl asks for a socket to be watched when a request goes out on it and to be forgotten when the answer
  * is in: two epoll_ctl(2) a request on a connection that is used again and again.  So a socket that we opened
- * for it stays in the set while it is idle, what libcurl wants is noted in a table by descriptor, and only an
- * event that nobody wants takes it out.  Closing goes through us, so the table never believes in a descriptor
+ * for it stays in the set while it is idle, libcurl's wish is noted in a table by descriptor, and only an
+ * event that libcurl does not want takes it out.  Closing goes through us, so the table never believes in a descriptor
  * that was closed and opened anew; descriptors that libcurl opened by itself (its resolver's pipe) are
  * watched to the letter.
  *
@@ -43,7 +43,7 @@ void sockets_release(struct sockets *sockets);
 /* The options of an easy handle that make its connections known here. */
 CURLcode sockets_adopt(struct sockets *sockets, CURL *easy);
 
-/* Waits (at most timeout_ms, -1: for ever) and lets libcurl work on what happened; 1 when the event is
+/* Waits (at most timeout_ms, -1: for ever) and lets libcurl work on the events; 1 when the event is
  * readable, else 0.  The caller brings its clock up to date in `woken`, which is called between waiting and
  * working. */
 int sockets_wait(struct sockets *sockets, int timeout_ms, void (*woken)(void *user), void *user);

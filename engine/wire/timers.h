@@ -2,7 +2,7 @@
  * timers: a worker's timers, a binary heap by due time.
  *
  * The heap keeps pointers to timers that belong to their callers; a timer knows its place (index, from 1), so
- * that clearing one is as cheap as setting one.  Times are milliseconds of whatever clock the owner passes
+ * that clearing one is as cheap as setting one.  Times are milliseconds of any clock that the owner passes
  * in.  One thread.
  */
 #ifndef FERRYFS_ENGINE_WIRE_TIMERS_H

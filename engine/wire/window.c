@@ -31,20 +31,20 @@ static const double EARLY_TRIPS = 27, EARLY_MS_MAX = 800;
 
 /* A refusal or two, soon after the last: more likely noise too thin for a trial.  Such cuts would bring the
  * level down by a twentieth each time; it goes up a tenth instead, and if it was the rate after all, the next
- * cut finds more than EARLY_SHARE refused and goes by what it finds. */
+ * cut finds more than EARLY_SHARE refused and goes by that share. */
 static const double EARLY_RAISE = 1.1, EARLY_SHARE = 0.05;
 
-/* Room above it for what a cut left unused. */
+/* Room above it for places that a cut left unused. */
 static const double SUSTAINED_MORE = 1.1;
 
 /* A single refusal among many good answers says nothing of that: the size may be small for another reason. */
 static const double SMALL_SHARE = 0.1;
 
-/* The cut: the level goes down only to what was good, and stays where it was when a refusal comes early but
+/* The cut: the level goes down only to the good answers, and stays where it was when a refusal comes early but
  * most of it was good all the same; else noise too thin for the trial would bring it down bit by bit. */
 static const double SMALL_CUT = 0.7, SMALL_MORE = 1.05, SMALL_FAR = 0.85;
 
-/* Up to this share of what was in flight at the cut the size counts as halved. */
+/* Up to this share of the number in flight at the cut the size counts as halved. */
 static const double HALVED = 0.9;
 
 /* With noise, refusals above 5/4 of it are summed up; 16 of them by chance are a matter of minutes at 17,000
@@ -60,7 +60,7 @@ enum { ENOUGH = 4, SMALL_NOISE = 3 };
 /* The trial at a small size, by answers or time. */
 enum { SMALL_TRIAL = 16, SMALL_TRIAL_MS = 400 };
 
-/* What was long ago counts for less: the service may allow more or less by now. */
+/* Answers of long ago count for less: the service may allow more or less by now. */
 enum { GOOD_MS_MAX = 4000, RECENT_MS_MAX = 2000 };
 
 /* ---- places and pace ---- */
@@ -156,7 +156,7 @@ static void grow(struct window *window, uint64_t now_ms)
 	double seconds, pause = is_small(window) ? 1 / SMALL_LEAST : 0.1;
 
 	if (window->active + 1 < 0.9 * window->size && !window->bulk.first) {
-		/* What comes now says how much was asked for, not how much is allowed. */
+		/* Answers now say how much was asked for, not how much is allowed. */
 		window->recent = (struct window_tally){0};
 		window->good = 0;
 		window->good_from_ms = window->recent_from_ms = now_ms;
@@ -202,8 +202,8 @@ static void tally_age(struct window_tally *tally, bool keep)
 	tally->bad *= keep ? TALLY_KEPT : 0;
 }
 
-/* What was good since the last cut, as a number in flight; `found` where that is too little to go by, or
- * less. Between two refusals a bucket of tokens, which may hold a good deal, gives out what flows into it and
+/* Good answers since the last cut, as a number in flight; `found` where that is too little to go by, or
+ * less. Between two refusals a bucket of tokens, which may hold a good deal, gives out the tokens that flow into it and
  * no more, while the size at which it runs dry says how much was in it. */
 static double sustained(const struct window *window, double found, uint64_t now_ms)
 {
@@ -293,7 +293,7 @@ static void cut(struct window *window, uint64_t now_ms)
 	/* One cut short by a further cut says nothing of noise. */
 	tally_age(&window->before, !window->trying);
 	tally_age(&window->after, !window->trying);
-	/* What made the cut would bias the share; in a small window there is little else. */
+	/* The refusals that made the cut would bias the share; in a small window there is little else. */
 	if (level < TRIAL_MIN / 2.0)
 		tally_add(&window->before, true);
 	window->tried = window->tried_bad = 0;
@@ -302,7 +302,7 @@ static void cut(struct window *window, uint64_t now_ms)
 
 /* ---- noise ---- */
 
-/* Is what was refused after the cut nearer to what was refused before it than to what a rate would refuse? */
+/* Is the share refused after the cut nearer to the share before it than to the share that a rate would refuse? */
 static bool is_noise(const struct window *window)
 {
 	double was = share(&window->before), is = share(&window->after);
@@ -310,7 +310,7 @@ static bool is_noise(const struct window *window)
 
 	if (window->after.bad < 2 || is > NOISE_MAX)
 		return false;
-	/* The level is what was good, so that a rate refuses nothing below it. */
+	/* The level is the number of good answers, so that a rate refuses nothing below it. */
 	if (is_small(window))
 		return window->tried_bad > 0 && window->after.bad >= SMALL_NOISE;
 	return is > (was + if_rate) / 2;
@@ -328,7 +328,7 @@ static void decide(struct window *window, uint64_t now_ms)
 			window->noise = is;
 		return;
 	}
-	/* Half of what is far too much is too much, too: another trial, below what was good. */
+	/* Half of far too much is too much, too: another trial, below the number of good answers. */
 	if (!is_small(window) && is_now_small(window, lately_good(window, now_ms))) {
 		cut(window, now_ms);
 		return;
@@ -363,7 +363,7 @@ static bool is_too_much(struct window *window, bool bad, uint64_t now_ms)
 
 	if (window->trying) {
 		/* Where refusals come at once those of too large a size came before the cut, and were not
-		 * counted: what is refused at that size again is no sign of noise. */
+		 * counted: a refusal at that size again is no sign of noise. */
 		if (window->size < HALVED * window->found ||
 			(!is_small(window) && share(&window->before) > EARLY_SHARE))
 			tally_add(&window->after, bad);

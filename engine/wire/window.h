@@ -12,11 +12,11 @@
  *
  * A slow-down, server error, time-out or reset remembers the level it happened at (bad) and halves the size.  Answers to
  * attempts that were sent before the last cut change nothing (each attempt carries the number of cuts it was
- * sent under), so that one round trip's refusals count once.  The size grows only while it is what limits the
- * worker.  In probing the size stays just under the bad level most of the time, which is what keeps the share
+ * sent under), so that one round trip's refusals count once.  The size grows only while it limits the
+ * worker.  In probing the size stays just under the bad level most of the time: that keeps the share
  * of refusals small and the rate near the service's limit; plain additive increase from one half would
- * average at three quarters of it.  The level is what was in flight, but no more than what came back good
- * since the last cut would be: a service that saves up allowances refuses only what is far above its rate,
+ * average at three quarters of it.  The level is the number in flight, but no more than the good answers
+ * since the last cut stand for: a service that saves up allowances refuses only far above its rate,
  * when they are used up.
  *
  * Once something was refused, sending is also paced: attempts go out at 5/4 of size per round trip, not in
@@ -26,19 +26,19 @@
  * A service that allows few a second (small: less than SMALL good answers a round trip lately, and a good
  * deal refused) is not met by whole numbers: two in flight may be too many and one too few.  There the pace
  * alone is the measure: attempts go out at size per round trip, size may be a fraction, and one may always be
- * in flight.  A cut goes to 0.7 of what was good lately, stays there for a trial of some answers, goes on
+ * in flight.  A cut goes to 0.7 of the good answers lately, stays there for a trial of some answers, goes on
  * from 0.95 and probes; this is the AWS SDKs' "adaptive" retry mode with a gentler return.  Never fewer than
  * SMALL_LEAST a second go out, by the round trip as it is now.  Only slow-downs bring the size under 1: a
  * server error, a time-out or a reset says that something went wrong, not that one at a time is too much.
  *
  * Not every refusal speaks of the rate: some connections are cut, and some servers refuse at random.  So each
- * cut is also a trial.  With what was on the wire at the cut refused at share s, a service that limits the
+ * cut is also a trial.  With the attempts on the wire at the cut refused at share s, a service that limits the
  * rate will refuse 2s - 1 (none, under a half) of the halved window; one that refuses at random still s.
- * Where what was refused after the cut is nearer to the second, that share is noise: the cut is taken back,
+ * Where the share refused after the cut is nearer to the second, that share is noise: the cut is taken back,
  * and from then on only refusals in excess of the noise count, summed up (a CUSUM test) until they are more
  * than chance. Small shares show only over several trials, so earlier ones count, too, at less and less
  * weight. Every later cut is a trial of the noise as well, and a stretch with less than half of it lowers it.
- * More than NOISE_MAX is never taken for noise: a service that refuses most is left alone, whatever its
+ * More than NOISE_MAX is never taken for noise: a service that refuses most is left alone, for any
  * reason.
  *
  * The queue of calls that wait for a place is call_queue.h.  Pure: the clock is passed in; one thread.
@@ -66,7 +66,7 @@ struct window {
 	unsigned ceiling;
 	double size;
 	double bad; /* level that the last refusal spoke of; 0: none so far */
-	double found; /* what was in flight at the last cut */
+	double found; /* the number in flight at the last cut */
 	double good; /* good answers since good_from_ms, while the size was the limit */
 	uint64_t good_from_ms;
 	struct window_tally recent; /* all answers since recent_from_ms, across cuts */
@@ -76,7 +76,7 @@ struct window {
 	double slope; /* probing: growth a second */
 	uint64_t grown_ms, cut_ms;
 	unsigned cuts; /* number of halvings so far */
-	double noise; /* share of the attempts that is refused whatever the size */
+	double noise; /* share of the attempts that is refused at any size */
 	double excess; /* refusals above the noise since the last cut, and lately */
 	struct window_tally before, after; /* the trial: on the wire at the last cut; sent since */
 	bool trying; /* the trial is not decided */
@@ -108,7 +108,7 @@ void window_tick(struct window *window, uint64_t now_ms);
 /* Where it is the pace alone that holds something back: look again in so many milliseconds; else 0. */
 unsigned window_held_ms(const struct window *window);
 
-/* What window_answer wants to know of an attempt. */
+/* The facts of an attempt that window_answer needs. */
 struct window_ticket {
 	unsigned cuts;
 	uint64_t sent_ms;

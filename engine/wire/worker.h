@@ -52,7 +52,7 @@ struct worker {
 	unsigned ceiling; /* of attempts on the wire here for one account */
 	struct mailbox mailbox;
 	atomic_bool stop;
-	atomic_bool cut; /* every call ends at once, whatever is on the wire */
+	atomic_bool cut; /* every call ends at once, also those on the wire */
 
 	struct clock clock;
 	uint64_t now_ms; /* of the clock */
@@ -96,7 +96,7 @@ int worker_init(struct worker *worker, struct engine *engine, unsigned index);
 void worker_release(struct worker *worker);
 /* Brings the worker's clock up to date; waited_ms: how long the turn meant to wait (work_clock.h). */
 void worker_look_at_clock(struct worker *worker, uint64_t waited_ms);
-/* Says to worker_is_here that the calling thread is this worker's from now on; returns whose it was. */
+/* Says to worker_is_here that the calling thread is this worker's from now on; returns the worker that it belonged to. */
 struct worker *worker_enter(struct worker *worker);
 
 /* Connections that are kept at most, in use or not. */
