@@ -271,7 +271,7 @@ int journal_open(struct journal_dir *dir, const char *name, struct journal **ret
 	return error;
 }
 
-/* ---- what it is ---- */
+/* ---- the journal itself ---- */
 
 const struct journal_intent *journal_intent(const struct journal *journal)
 {

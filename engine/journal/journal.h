@@ -1,9 +1,9 @@
 /*
- * journal: what a move has begun, outside of memory and on disk, so that it can be finished or undone by
- * whoever comes after a crash.
+ * journal: the steps that a move has begun, outside of memory and on disk, so that the process that comes after a
+ * crash can finish or undo it.
  *
  * One append-only file a move (journal_dir.h says where, journal_line.h its lines), locked while its move
- * lives.  Order is what makes it worth something:
+ * lives.  Its worth lies in the order:
  *
  *   intent            on disk before anything else happens
  *   keys of a page    written before the first of their copies is sent
@@ -12,7 +12,7 @@
  *   the file removed  when all is deleted, or all undone, or nothing is left that could be done
  *
  * So without the last line no source was deleted by us; with it every copy was acknowledged.  Reading stops
- * at the first line that is damaged or torn: what follows it never happened, and that is the safe side, since
+ * at the first line that is damaged or torn: the lines behind it never happened, and that is the safe side, since
  * the line that permits deletes comes last.  Keys that the kernel had not written when the power failed are
  * missing from it: their copies stay where they are, and nothing is lost.
  *
@@ -55,7 +55,7 @@ int64_t journal_written(const struct journal *journal);
 
 /* ---- writing ---- */
 
-/* A page of `count` K lines, whose number answers name; one write.  time: by the server's clock. */
+/* A page of `count` K lines (answers name its number); one write.  time: by the server's clock. */
 int journal_page(struct journal *journal, struct str lines, unsigned count, int64_t time, int64_t *ret_page);
 /* C, F, U or E lines of one page.  After a failure they count for the undo all the same. */
 int journal_answers(struct journal *journal, int64_t number, struct str lines, unsigned copied);
@@ -65,8 +65,8 @@ int journal_write_all_copied(struct journal *journal);
 /* ---- reading ---- */
 
 void journal_rewind(struct journal *journal);
-/* The next page that has any entries, as record.h writes them, into ret (cleared first): what was copied;
- * with `unknown` also keys whose copy was neither acknowledged nor refused.  -ENODATA at the end; -EBADMSG;
+/* The next page that has any entries, as record.h writes them, into ret (cleared first): the copied keys;
+ * with `unknown` also keys with a copy that was neither acknowledged nor refused.  -ENODATA at the end; -EBADMSG;
  * -ENOMEM. */
 int journal_next(struct journal *journal, bool unknown, struct buf *ret);
 

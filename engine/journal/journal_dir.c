@@ -49,8 +49,8 @@ static int make(const char *path, bool parents)
 	return error != 0 ? error : mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-/* Nobody else may be able to put another directory in its place: each one above belongs to us or root, and
- * who may write it is we, or the sticky bit protects what is in it.  path is canonical. */
+/* No other user may be able to put another directory in its place: each one above belongs to us or root, and
+ * only we may write it, or the sticky bit protects its entries.  path is canonical. */
 static int check_above(const char *path, char *why)
 {
 	char above[PATH_MAX];
@@ -224,7 +224,7 @@ int journal_dir_remove(struct journal_dir *dir, const char *name)
 	return unlinkat(dir->fd, name, 0) == 0 ? 0 : -errno;
 }
 
-/* ---- what is there ---- */
+/* ---- the journals that are there ---- */
 
 static bool ends_in(const char *name, const char *suffix)
 {

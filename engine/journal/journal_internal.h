@@ -1,5 +1,5 @@
 /*
- * journal_inside: what journal.c (writing) and journal_read.c share.
+ * journal_internal: shared by journal.c (writing) and journal_read.c.
  */
 #ifndef FERRYFS_ENGINE_JOURNAL_JOURNAL_INTERNAL_H
 #define FERRYFS_ENGINE_JOURNAL_JOURNAL_INTERNAL_H

@@ -184,7 +184,7 @@ static struct str next_raw(struct line_fields *fields)
 	return STR("");
 }
 
-/* Unescapes in place: what it gives is never longer. */
+/* Unescapes in place: the result is never longer. */
 static struct str next_text(struct line_fields *fields)
 {
 	struct str raw = next_raw(fields);

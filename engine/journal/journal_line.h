@@ -3,7 +3,7 @@
  *
  *   CRC32C KIND FIELD FIELD ...\n
  *
- * The checksum is eight hex digits over what lies between the space after it and the new line.  Fields are
+ * The checksum is eight hex digits over the text between the space after it and the new line.  Fields are
  * separated by one space each; a field may be empty; in it every byte outside of 0x21..0x7e, and % and =, is
  * written %XX, so that a key may hold any byte.  A field that is "=" stands for the ETag of the source.
  *
@@ -14,7 +14,7 @@
  *   C  page, index, ETag, version, mtime of the copy
  *   F  page, index               its copy did not take place
  *   U  page, index, upload id    a copy in parts began
- *   E  page, index, ETag         what the completion that is about to be sent will answer
+ *   E  page, index, ETag         the answer of the completion that is about to be sent
  *   D  count                     all is copied
  *
  * Pure; any thread.
@@ -55,7 +55,7 @@ struct journal_intent {
 	int64_t time; /* seconds since 1970, ours */
 };
 
-/* A parsed line: what its kind has, the rest zero.  Texts lie in the line. */
+/* A parsed line: the fields of its kind, the rest zero.  Texts lie in the line. */
 struct journal_line {
 	enum journal_kind kind;
 	struct journal_intent intent;

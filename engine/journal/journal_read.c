@@ -278,7 +278,7 @@ static int read_answers(struct journal *journal, size_t number, struct journal_r
 	return error == -ENODATA ? 0 : error;
 }
 
-/* What was kept in memory; its lines are taken apart in a copy. */
+/* The lines kept in memory; they are taken apart in a copy. */
 static int read_kept(const struct buf *kept, struct journal_reading *reading)
 {
 	struct buf copy;

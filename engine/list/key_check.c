@@ -2,12 +2,12 @@
 
 #include <errno.h>
 
-/* The last code point that XML can carry: what begins with it comes after everything else. */
+/* The last code point that XML can carry: keys that begin with it come after all others. */
 #define LAST_POINT "\xf4\x8f\xbf\xbd"
 
 /*
- * A start-after that lies before key with (almost) nothing between: the byte before its last one, and what
- * comes after all that begins so.  Where that can't be said in printable ASCII, the key without its last code
+ * A start-after that lies before key with (almost) nothing between: the byte before its last one, and a suffix
+ * that comes after all keys that begin so.  Where that can't be said in printable ASCII, the key without its last code
  * point: then more is listed, to no harm.
  */
 static int before(struct buf *ret, struct str key)

@@ -1,5 +1,5 @@
 /*
- * The listing of a prefix as one or several streams; lister_internal.h says what a stream is.
+ * The listing of a prefix as one or several streams; lister_internal.h explains a stream.
  *
  * Invariants: busy + free credits + pages with the caller = the credits ever given; a lister ends when no
  * stream is left or, after an error or a cancel, when none is busy; on_done comes from a task of its own and
@@ -178,7 +178,7 @@ static bool page_is_ordered(const struct page *page)
 	return true;
 }
 
-/* Keys share their beginning with their neighbours: only bytes past what the page has in common are looked
+/* Keys share their beginning with their neighbours: only bytes past the page's common beginning are looked
  * at, of some of its keys, since it is a guess at which bytes this listing's keys use. */
 static void look_at_bytes(struct lister *lister, const struct page *page)
 {
@@ -199,7 +199,7 @@ static size_t common_length(struct str a, struct str b)
 	return at;
 }
 
-/* Leaves what lies in (after, end]; true when the page reached past end. */
+/* Leaves the entries in (after, end]; true when the page reached past end. */
 static bool page_trim(const struct stream *stream, struct page *page)
 {
 	unsigned from = 0, to = page->count;
@@ -313,7 +313,7 @@ static int stream_take(struct stream *stream, struct page *page, bool *ret_over)
 	return 0;
 }
 
-/* What is left out is never lost in silence: the line names it, and the listing ends with an error. */
+/* An entry that is left out is never lost in silence: the line names it, and the listing ends with an error. */
 static void tell_left_out(struct lister *lister, const struct page *page)
 {
 	const struct lister_options *options = &lister->options;

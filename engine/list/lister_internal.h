@@ -1,5 +1,5 @@
 /*
- * lister_private: what lister.c and lister_split.c share.
+ * lister_internal: shared by lister.c and lister_split.c.
  *
  * A stream lists one range of keys, (after, end]: after is where it has got to, end the last key that is its
  * own, or none where it goes on to the end of the prefix.  Streams' ranges never overlap and together make up
@@ -11,7 +11,7 @@
  * A stream that has reached its end is freed at once.
  *
  * A split shortens one busy stream's range to (after, guess] and makes a new stream for (guess, end].  Since
- * both keep to their ranges whatever the server sends, each key is delivered exactly once, wherever the guess
+ * both keep to their ranges with any answer of the server, each key is delivered exactly once, wherever the guess
  * lies; a bad one costs one request with an empty answer, and tells that nothing is there.
  */
 #ifndef FERRYFS_ENGINE_LIST_LISTER_INTERNAL_H
@@ -28,8 +28,8 @@ enum {
 struct stream {
 	struct stream *next;
 	struct lister *lister;
-	struct stream
-		*parent; /* whose range it was cut from, while its first page is not here; may be NULL */
+	struct stream *
+		parent; /* the stream whose range it was cut from, while its first page is not here; may be NULL */
 	struct call call;
 	struct page *page; /* while busy */
 	struct buf after, end, token;

@@ -4,7 +4,7 @@
  *
  * Each common prefix that lies inside the range of a stream is a place to cut it at: the stream with most of
  * them is cut in the middle.  Where there is but one directory and nothing beside it, the look goes into it.
- * What it finds is a help and no more: a failure of it is no failure of the listing, and the end of the
+ * Its findings are a help and no more: a failure of it is no failure of the listing, and the end of the
  * listing does not wait for its answer.
  */
 #include "engine/list/lister_internal.h"

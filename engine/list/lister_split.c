@@ -157,7 +157,7 @@ static struct stream *best_stream(struct lister *lister, struct buf *ret)
 	return best;
 }
 
-/* The parent keeps what lies up to at, the new stream has the rest. */
+/* The parent keeps the keys up to at, the new stream has the rest. */
 static struct stream *cut_at(struct lister *lister, struct stream *parent, struct buf *at)
 {
 	struct stream *child =
@@ -173,7 +173,7 @@ static struct stream *cut_at(struct lister *lister, struct stream *parent, struc
 	return child;
 }
 
-/* At a directory; what is known costs nothing to try. */
+/* At a directory; a known one costs nothing to try. */
 static struct stream *split_known(struct lister *lister)
 {
 	struct str point;
@@ -215,6 +215,6 @@ struct stream *lister_split(struct lister *lister)
 	if (lister->unordered || lister->stream_count >= lister->options.streams)
 		return NULL;
 	struct stream *child = split_known(lister);
-	/* What is about to be known need not be guessed. */
+	/* A boundary that is about to be known need not be guessed. */
 	return child || lister->scouting ? child : split_guessing(lister);
 }

@@ -1,14 +1,14 @@
 /*
  * compare: two objects of one size have ETags that look like MD5s, and differ.  Do their contents differ?
  *
- * A listing does not say how an object is encrypted, and the ETag of what is encrypted with KMS or a customer's
+ * A listing does not say how an object is encrypted, and the ETag of an object encrypted with KMS or a customer's
  * key is no MD5 of the content.  So both objects are asked for by HEAD, the one more likely to be encrypted first:
  *
  *   the first HEAD shows such encryption   COMPARE_OPAQUE, after one request
  *   the second one does                    COMPARE_OPAQUE
  *   one HEAD is denied (-EACCES)           COMPARE_DENIED
  *   neither does                           COMPARE_DIFFER
- *   one object is gone, or another by now  COMPARE_DIFFER: it is not what it was compared as
+ *   one object is gone, or another by now  COMPARE_DIFFER: it is not the one that was compared
  *
  * The struct is the caller's, with all it points to, until on_done, which comes exactly once, never from inside of
  * start.  Worker thread.

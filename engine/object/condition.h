@@ -1,6 +1,6 @@
 /*
- * condition: may a write that wants to create only, or to replace one version only, go on with what a HEAD
- * of its destination said?
+ * condition: may a write that wants to create only, or to replace one version only, go on after the answer to
+ * a HEAD of its destination?
  */
 #ifndef FERRYFS_ENGINE_OBJECT_CONDITION_H
 #define FERRYFS_ENGINE_OBJECT_CONDITION_H

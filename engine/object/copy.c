@@ -1,21 +1,21 @@
 /*
- * The copy of one object: CopyObject, or what copy_parts.c does above the threshold.
+ * The copy of one object: CopyObject, or a copy in parts (copy_parts.c) above the threshold.
  *
  *   step       call on the wire      next
  *   SIZE       HEAD of the source    TYPE, OBJECT or parts
  *   TYPE       HEAD of the source    OBJECT: with its headers and another Content-Type, or as ever
  *   BEFORE     HEAD of destination   OBJECT, or done: something is there
  *   OBJECT     CopyObject            done, LOOK after a 412, BEFORE after a 501, or SOURCE
- *   LOOK       HEAD of destination   done: what a 412 meant, or SOURCE
+ *   LOOK       HEAD of destination   done: the meaning of a 412, or SOURCE
  *   SOURCE     HEAD of the source    done, or OBJECT once more
  *
  * BEFORE is for look_first: Swift answers 501 to If-None-Match, and Ceph ignores it.
  *
  * A 412 of a copy that has a condition on either side does not say which one failed, and after an attempt
  * without an answer it may be that attempt's own doing.  So the destination is looked at: nothing there, then
- * the source is another one; our own copy there, then it succeeded; anything else there is somebody else's.
- * Ours is what has the source's size, was made since this copy began (by the server's clock), and has its
- * ETag.  The ETag of parts, and of what is encrypted with KMS or a customer's key, is no MD5 of the content
+ * the source is another one; our own copy there, then it succeeded; anything else there is another client's.
+ * Ours is an object that has the source's size, was made since this copy began (by the server's clock), and has its
+ * ETag.  The ETag of parts, and of an object encrypted with KMS or a customer's key, is no MD5 of the content
  * and differs from that of a copy: where one of the two is such, size and time have to do.  Two MD5s that
  * differ are two contents.
  *
@@ -87,7 +87,7 @@ static void copy_fail_soon(struct worker *worker, struct copy *copy, int error)
 
 bool copy_class_is_sent(struct str storage_class)
 {
-	/* EXPRESS_ONEZONE is what a directory bucket gives by itself and takes from nobody. */
+	/* A directory bucket gives EXPRESS_ONEZONE by itself and takes it from no request. */
 	return storage_class.len > 0 && !str_eq(storage_class, STR("STANDARD")) &&
 	       !str_eq(storage_class, STR("EXPRESS_ONEZONE"));
 }
@@ -116,7 +116,7 @@ bool copy_type_follows(const struct copy *copy, const struct headers *source)
 	return !type.data || str_eq(type, STR("binary/octet-stream")) || str_eq(type, copy->type_from);
 }
 
-/* What the source has, sent again with another type. */
+/* The source's headers, sent again with another type. */
 static int add_typed(struct copy *copy)
 {
 	struct str name, value;
@@ -154,9 +154,9 @@ static void head_prepare(struct copy *copy, bool source)
 	call->user = copy;
 }
 
-/* ---- what a 412 meant ---- */
+/* ---- the meaning of a 412 ---- */
 
-/* What is at the destination, as far as an attempt without an answer may have made it. */
+/* The object at the destination, as far as an attempt without an answer may have made it. */
 enum ours { OURS_NOT, OURS, OURS_IF_OPAQUE };
 
 static enum ours judge(const struct copy *copy, const struct s3_answer *answer)
@@ -165,14 +165,14 @@ static enum ours judge(const struct copy *copy, const struct s3_answer *answer)
 	if (!copy->ambiguous || answer->size != copy->size ||
 		!condition_is_recent(copy->account, answer->mtime, copy->started_ms))
 		return OURS_NOT;
-	/* Those of parts, or of what is encrypted, tell nothing of the content. */
+	/* The ETags of parts, or of encrypted objects, tell nothing of the content. */
 	if (str_eq(etag, copy->source_etag) || copy->source_etag.len == 0 ||
 		!etag_is_md5(copy->source_etag) || !etag_is_md5(etag) || answer->etag_is_opaque)
 		return OURS;
 	return OURS_IF_OPAQUE;
 }
 
-/* ---- what the condition on the source was worth ---- */
+/* ---- the worth of the condition on the source ---- */
 
 static bool wants_parts(const struct copy *copy)
 {
@@ -182,7 +182,7 @@ static bool wants_parts(const struct copy *copy)
 	return copy->size > (threshold < COPY_OBJECT_MAX ? threshold : COPY_OBJECT_MAX);
 }
 
-/* Is the source still what was asked for?  Swift lists the copy of an object in parts with the MD5 of its
+/* Is the source still the version that was asked for?  Swift lists the copy of an object in parts with the MD5 of its
  * content, but shows and compares the ETag of the parts. */
 static bool source_is_same(const struct copy *copy, const struct s3_answer *answer)
 {
@@ -238,7 +238,7 @@ static void source_refused(struct copy *copy, const struct s3_answer *answer)
 		copy_finish(copy, -ESTALE, answer);
 }
 
-/* The copy is there; is it one of what was asked for? */
+/* The copy is there; is it one of the version that was asked for? */
 static bool copy_needs_look(const struct copy *copy)
 {
 	if (copy->unconditioned)
@@ -249,7 +249,7 @@ static bool copy_needs_look(const struct copy *copy)
 	       account_trait(copy->source_account, TRAIT_COPY_IF_MATCH) != TRAIT_YES;
 }
 
-/* The source became another one between its parts.  Who gave no ETag wants what is there: the new one. */
+/* The source became another one between its parts.  A caller without an ETag wants the present version: the new one. */
 static bool may_begin_anew(struct copy *copy)
 {
 	return copy->source_etag.len == 0 && wants_parts(copy) && !copy->cancelled &&
@@ -272,7 +272,7 @@ void copy_settle(struct copy *copy, int error, const struct s3_answer *answer)
 		copy_finish(copy, error, answer);
 }
 
-/* What is there is what an attempt of ours made. */
+/* An attempt of ours made the object that is there. */
 static void copy_accept(struct copy *copy, const struct s3_answer *answer)
 {
 	copy->ambiguous = false;
@@ -412,7 +412,7 @@ static void object_done(struct call *call, const struct s3_answer *answer)
 static void type_done(struct call *call, const struct s3_answer *answer)
 {
 	struct copy *copy = call->user;
-	/* Who may not look may perhaps copy: then the type stays. */
+	/* Credentials that may not look may perhaps copy: then the type stays. */
 	if (copy->cancelled || (call->error != 0 && call->error != -EACCES)) {
 		copy_finish(copy, copy->cancelled ? -ECANCELED : call->error, answer);
 		return;

@@ -1,5 +1,5 @@
 /*
- * copy: one object copied by the server, whatever its size, with everything that belongs to it.
+ * copy: one object of any size copied by the server, with everything that belongs to it.
  *
  * Up to `part_threshold` (never over 5 GiB, AWS's limit) it is one CopyObject.  Above, a multipart upload:
  * HEAD of the source for its metadata and content headers, its tags where it has some, UploadPartCopy in
@@ -36,7 +36,7 @@ struct copy_settings {
 	/* Of copies in parts.  AUTO: asked for unless HEAD shows that there are none; where the service has no
 	 * tags or the credentials may not read them, the copy goes on without.  REQUIRED: fails then. */
 	enum copy_tags tags;
-	/* Sent with each copy (storage class, SSE, ACL, request payer, directives and what they replace); may
+	/* Sent with each copy (storage class, SSE, ACL, request payer, directives and the headers they replace); may
 	 * be NULL. An x-amz-storage-class here wins over the source's. */
 	const struct headers *headers;
 	unsigned call_flags; /* CALL_BULK ... */
@@ -47,11 +47,11 @@ struct copy {
 	const struct copy_settings *settings;
 	struct account *source_account, *account; /* account: the destination's */
 	struct str source_bucket, source_key, bucket, key;
-	struct str source_etag; /* x-amz-copy-source-if-match; STR_NONE: whatever is there */
+	struct str source_etag; /* x-amz-copy-source-if-match; STR_NONE: any version */
 	struct str storage_class; /* the source's as listed; STR_NONE or STANDARD: none is sent */
 	/* The destination's name stands for another Content-Type than the source's name did: the copy gets this
 	 * one if the source has type_from, or the type that S3 gives by itself; all else that it has is kept.
-	 * Costs a HEAD.  A type that somebody chose stays.  STR_NONE: whatever the source has. */
+	 * Costs a HEAD.  A type that was chosen stays.  STR_NONE: the source's type. */
 	struct str type, type_from;
 	uint64_t size; /* the source's; COPY_SIZE_UNKNOWN: asked for by HEAD first */
 	bool create_only; /* If-None-Match: * on the destination */

@@ -1,6 +1,6 @@
 /*
- * A copy in parts.  UploadPartCopy keeps nothing of the source but its bytes, so what CopyObject would keep
- * is asked for and given to the new upload:
+ * A copy in parts.  UploadPartCopy keeps nothing of the source but its bytes, so the things that CopyObject would keep
+ * are asked for and given to the new upload:
  *
  *   HEAD of the source    ETag (the condition of each part), size, metadata, content headers, storage class
  *   GetObjectTagging      its tags; a 501 means the server has none, a 403 leaves them behind and the log names
@@ -11,11 +11,11 @@
  * Not every service keeps a condition on the source of a part (Ceph 16 ignores it), and parts of two versions
  * would make an object that nobody ever wrote.  So all parts lie between two looks at the source that show the
  * same ETag: then they are of that version.  If it is another one by then, the upload is aborted, and the
- * destination keeps what it had.  A source that changes after the second look changes nothing of that; who goes
- * on to delete it looks for himself.
+ * destination keeps its object.  A source that changes after the second look changes nothing of that; a caller that
+ * goes on to delete it looks for itself.
  *
  * HEAD says how many tags there are (x-amz-tagging-count) on AWS, where there are some and the credentials may
- * read them; what it does not say there could not be asked for either.  Other services don't say it, so they are
+ * read them; tags that it does not count there could not be asked for either.  Other services don't say it, so they are
  * asked once an object unless the settings or the service's trait say no.
  */
 #include "engine/object/copy_internal.h"
@@ -41,7 +41,7 @@ struct copy_parts {
 static void parts_end(struct copy_parts *parts, int error, const struct s3_answer *answer)
 {
 	struct copy *copy = parts->copy;
-	/* The answer may lie in what is freed. */
+	/* The answer may lie in the freed memory. */
 	struct s3_answer last = *answer;
 	headers_release(&parts->source);
 	headers_release(&parts->headers);
@@ -291,7 +291,7 @@ static void head_done(struct call *call, const struct s3_answer *answer)
 		parts_end(parts, -ESTALE, answer);
 		return;
 	}
-	/* Refused by the right ETag (Swift, of what was uploaded in parts): the two looks have to do. */
+	/* Refused by the right ETag (Swift, of an object uploaded in parts): the two looks have to do. */
 	if (copy->begun_anew > 0 && strcmp(answer->etag, copy->seen_etag) == 0)
 		copy->unconditioned = true;
 	memcpy(copy->seen_etag, answer->etag, sizeof(copy->seen_etag));

@@ -8,7 +8,7 @@ enum { RESUMES_MAX = 8 };
 
 static void fetch_done(struct call *call, const struct s3_answer *answer);
 
-/* Also what is past the range, from a server that knows no ranges: the transfer ends there. */
+/* Also bytes past the range, from a server that knows no ranges: the transfer ends there. */
 static int fetch_take(void *user, const char *data, size_t len)
 {
 	struct fetch *fetch = user;

@@ -13,7 +13,7 @@ struct fetch {
 	/* given */
 	struct account *account;
 	struct str bucket, key;
-	struct str etag; /* If-Match; STR_NONE: whatever is there (then a cut transfer is not resumed) */
+	struct str etag; /* If-Match; STR_NONE: any version (then a cut transfer is not resumed) */
 	uint64_t start;
 	size_t length; /* > 0 */
 	char *data; /* length bytes, or NULL: on_data takes them in order */
@@ -32,7 +32,7 @@ struct fetch {
 	struct worker *worker;
 	unsigned resumed;
 	size_t before; /* got when this call began */
-	int refused; /* what on_data said */
+	int refused; /* the return value of on_data */
 };
 
 void fetch_start(struct worker *worker, struct fetch *fetch); /* worker thread */

@@ -20,7 +20,7 @@
  * the MD5 of our parts' MD5s with their number, as S3 makes it; or, for the 404, when size and number of
  * parts are right, since no one else completes this upload.
  *
- * A create whose answer was lost may have left an upload nobody knows the id of.  ListMultipartUploads says
+ * A create whose answer was lost may have left an upload with an unknown id.  ListMultipartUploads says
  * key, id and time of an upload, none of which proves that it is ours: another client may have begun one of
  * the same key in the same moment.  An upload left is a cost, an upload of somebody else's aborted a loss; so
  * those that may be ours are named in the log.
@@ -303,13 +303,13 @@ static bool multipart_looks_like_ours(const struct multipart *m, const struct s3
 		return false;
 	if (foretold && strcmp(etag, answer->etag) == 0)
 		return true;
-	/* The ETags of what is encrypted are no MD5s, and do not follow from those of the parts. */
+	/* The ETags of encrypted parts are no MD5s, and do not follow from those of the parts. */
 	snprintf(count, sizeof(count), "-%u", m->plan.count);
 	return (m->error == -ENOENT || !foretold || answer->etag_is_opaque) &&
 	       str_has_suffix(str_of(answer->etag), str_of(count)) && is_recent(m, answer->mtime);
 }
 
-/* m->error has what the completion said. */
+/* m->error has the completion's error. */
 static void multipart_look_done(struct call *call, const struct s3_answer *answer)
 {
 	struct multipart *m = call->user;

@@ -21,13 +21,13 @@ struct multipart_slot;
 
 struct multipart_ops {
 	const char *what; /* "copy", for the log */
-	/* Fills what is special to the op into a call that has everything common: op, source or body.  -errno
+	/* Fills the special fields (op, source or body) into a call that has the common ones.  -errno
 	 * ends it. */
 	int (*prepare)(struct multipart *multipart, struct multipart_slot *slot);
-	/* When all parts are there: fills a HEAD of what they were made of into a call that has everything else,
+	/* When all parts are there: fills a HEAD of their source into a call that has everything else,
 	 * to be looked at before they become an object.  May be NULL. */
 	void (*prepare_look)(struct multipart *multipart, struct call *call);
-	/* What that HEAD showed; -errno ends it, and nothing has become of the object. */
+	/* Judges the answer to that HEAD; -errno ends it, and nothing has become of the object. */
 	int (*looked)(struct multipart *multipart, const struct call *call, const struct s3_answer *answer);
 	/* answer: of the deciding request, never NULL. */
 	void (*done)(struct multipart *multipart, int error, const struct s3_answer *answer);
@@ -67,7 +67,7 @@ struct multipart {
 	bool sums_parts; /* the parts' SHA-256 go out as checksums (OpenSSL has no MD5) */
 	bool create_only; /* If-None-Match: * at the completion */
 	struct str if_match; /* of the destination, at the completion */
-	enum account_trait create_trait; /* what create_only teaches */
+	enum account_trait create_trait; /* the traits that create_only teaches */
 	bool look_first; /* just before the completion, where its condition is not known to be enforced */
 	unsigned call_flags;
 	void *user;
@@ -96,7 +96,7 @@ struct multipart {
 
 /* Worker thread.  Fields not named "given" must be zero. */
 void multipart_start(struct worker *worker, struct multipart *multipart);
-/* Worker thread.  Begins no further part; what is on the wire is waited for, then it
+/* Worker thread.  Begins no further part; calls on the wire are waited for, then it
  * aborts. */
 void multipart_cancel(struct multipart *multipart);
 

@@ -1,5 +1,5 @@
 /*
- * First the set, in slot 0, then what is left over one by one, PURGE_SINGLES at a time.
+ * First the set, in slot 0, then the remaining keys one by one, PURGE_SINGLES at a time.
  *
  * A condition that failed after an attempt without an answer may have failed because that attempt deleted the
  * object: such a key is looked at with HEAD (purge_key.look), and gone means deleted.
@@ -63,7 +63,7 @@ static bool goes_alone(const struct purge *purge, const struct purge_key *key)
 
 /* ---- one by one ---- */
 
-/* Is what a HEAD showed, after its ETag was refused, what was to be deleted? */
+/* Does a HEAD, after its ETag was refused, show the version that was to be deleted? */
 static bool was_meant(const struct purge_key *key, const struct s3_answer *answer)
 {
 	int64_t apart = answer->mtime - key->mtime;
@@ -204,7 +204,7 @@ static void take_result(struct purge *purge, const struct delete_entry *entry, c
 
 static void purge_begin(struct purge *purge);
 
-/* A caller whose service is not known to enforce conditions has looked just before, so they may be left out.
+/* A caller of a service that is not known to enforce conditions has looked just before, so they may be left out.
  */
 static bool set_refused_for_etags(
 	const struct purge *purge, const struct call *call, const struct s3_answer *answer)

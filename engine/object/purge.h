@@ -1,7 +1,7 @@
 /*
  * purge: up to 1,000 keys deleted, each with its own outcome.
  *
- * What XML can carry goes in one DeleteObjects; a key it cannot carry, one whose version is named, and one
+ * Keys that XML can carry go in one DeleteObjects; a key it cannot carry, one with a named version, and one
  * that the server could not do just now (InternalError, SlowDown) go by DELETEs of their own, a few at once.
  * So do those with an ETag where the service refuses a set with ETags (TRAIT_DELETE_SET_MATCH).
  * A key that is gone already counts as deleted.  The purge, its array and the texts are the caller's until
@@ -16,14 +16,14 @@ enum { PURGE_SINGLES = 8, PURGE_CODE_MAX = 32 };
 
 struct purge_key {
 	struct str key;
-	/* Only while it has this one; STR_NONE: whatever it is.  Left out unless the account's
-	 * TRAIT_DELETE_IF_MATCH may be relied on or learnt: who has no TRAIT_YES looks at the object just
+	/* Only while it has this one; STR_NONE: any version.  Left out unless the account's
+	 * TRAIT_DELETE_IF_MATCH may be relied on or learnt: a caller without TRAIT_YES looks at the object just
 	 * before. */
 	struct str etag;
-	int64_t mtime; /* what a listing said with this ETag; 0: none did */
+	int64_t mtime; /* the time that a listing gave with this ETag; 0: none did */
 	struct str version; /* this version; STR_NONE: none named */
 	void *user;
-	int error; /* result: 0 gone; -ESTALE: it has another ETag; else what the server said */
+	int error; /* result: 0 gone; -ESTALE: it has another ETag; else the server's error */
 	char code[PURGE_CODE_MAX + 1]; /* S3's, or "" */
 	bool whole; /* error is of a set as a whole: nothing was said of this key */
 	/* private */
@@ -62,7 +62,7 @@ struct purge {
 
 /* Worker thread.  Fields not named "given" must be zero. */
 void purge_start(struct worker *worker, struct purge *purge);
-/* Worker thread.  What is on the wire is waited for; the rest ends with -ECANCELED. */
+/* Worker thread.  Calls on the wire are waited for; the rest ends with -ECANCELED. */
 void purge_cancel(struct purge *purge);
 
 #endif

@@ -29,7 +29,7 @@ static bool is_itself(const struct copy *copy)
 static const char *const encryption[] = {"x-amz-server-side-encryption",
 	"x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-bucket-key-enabled"};
 
-/* What the copy is sent with: the caller's settings, which win, and all headers of the object. */
+/* The headers of the copy: the caller's settings, which win, and all headers of the object. */
 static int settle_headers(struct recopy *recopy)
 {
 	const struct copy_settings *given = recopy->copy.settings;
@@ -61,7 +61,7 @@ static void on_head(struct call *call, const struct s3_answer *answer)
 	int changed = recopy->edit(recopy, &recopy->headers, answer);
 	int error = changed < 0 ? changed : 0;
 
-	/* A type that follows the new name goes with what was changed. */
+	/* A type that follows the new name goes with the changed headers. */
 	if (changed == 0 && copy_type_follows(copy, &recopy->headers)) {
 		error = headers_set(&recopy->headers, STR("content-type"), copy->type);
 		copy->type = STR_NONE;

@@ -14,7 +14,7 @@ enum {
 	PROBE_KEY_MAX = 64,
 };
 
-/* ---- what is known ---- */
+/* ---- the pairs that are known ---- */
 
 struct known_twins {
 	uint64_t serials[2]; /* of the accounts */
@@ -236,7 +236,7 @@ static bool is_cancelled(struct twins *twins, const struct call *call, const str
 	return true;
 }
 
-/* Did S3 itself say what is, or is not, there?  (404 is also what a front without a backend says.) */
+/* Did S3 itself say that the object is, or is not, there?  (A front without a backend answers 404, too.) */
 static bool is_told(const struct call *call, const struct s3_answer *answer)
 {
 	return call->error == 0 || (call->error == -ENOENT && answer->request_id[0]);

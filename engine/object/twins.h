@@ -8,18 +8,18 @@
  *   step     request                                    next
  *   LOOK_A   HEAD of the key under the first name       LOOK_B
  *   LOOK_B   HEAD of the key under the second name      PROBE where both say the same, else AGAIN
- *   AGAIN    HEAD under the first name once more        NO if it is what it was, else LOOK_B (a few times)
+ *   AGAIN    HEAD under the first name once more        NO if it is as it was, else LOOK_B (a few times)
  *   PROBE    CreateMultipartUpload under the second     LIST_B; UNKNOWN where it is refused
  *            name, of a key that nobody else has
  *   LIST_B   ListMultipartUploads under that name       LIST_A; UNKNOWN where it does not show the upload
  *   LIST_A   the same under the first name              YES where it shows the upload, else NO
  *   ABORT    AbortMultipartUpload, then the end
  *
- * No object is made, no byte is written, and nobody who lists objects sees the probe.  The probe is asked
+ * No object is made, no byte is written, and no listing of objects shows the probe.  The probe is asked
  * only where the two look like one: nearly every pair of different buckets is told apart by two or three
  * HEADs.
  *
- * What was settled is remembered for the process: at most TWINS_KNOWN_MAX pairs (past it the oldest goes),
+ * A verdict is remembered for the process: at most TWINS_KNOWN_MAX pairs (past it the oldest goes),
  * TWINS_KNOWN_MS each, since an alias can be given to another bucket.
  */
 #ifndef FERRYFS_ENGINE_OBJECT_TWINS_H
@@ -36,7 +36,7 @@ struct twins_name {
 	struct str bucket; /* lent */
 };
 
-/* What is known without asking.  The same bucket name of one service is YES.  Any thread. */
+/* The verdict that is known without asking.  The same bucket name of one service is YES.  Any thread. */
 enum twins_verdict twins_known(const struct twins_name *a, const struct twins_name *b);
 /* Somebody else has found out (not UNKNOWN).  Any thread. */
 void twins_learn(const struct twins_name *a, const struct twins_name *b, enum twins_verdict verdict);
@@ -44,7 +44,7 @@ void twins_learn(const struct twins_name *a, const struct twins_name *b, enum tw
 struct twins {
 	/* given, with a zeroed rest; lent until on_done, which comes once, on the worker's thread */
 	struct twins_name a, b;
-	struct str key; /* what is looked at under both names; STR_NONE: nothing, the probe alone tells */
+	struct str key; /* the key to look at under both names; STR_NONE: none, the probe alone tells */
 	struct str prefix; /* where the probe's key may lie */
 	unsigned call_flags;
 	void (*on_done)(struct twins *twins);

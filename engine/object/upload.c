@@ -1,5 +1,5 @@
 /*
- * An upload by one PUT, or what upload_parts.c does above the threshold.
+ * An upload by one PUT, or in parts (upload_parts.c) above the threshold.
  *
  *   step     call on the wire     next
  *   BEFORE   HEAD of the object   PUT; the end.  Only for a condition that the service may not enforce
@@ -15,8 +15,8 @@
  * Whether the service enforces conditions is learnt on the first PUTs that have them:
  *
  *   PROBE_MATCH    the PUT is sent with an ETag that no object has.  Refused: enforced, and it is sent again
- *                  with the right one.  Stored: not enforced, and what was wanted has been done.
- *   PROBE_CREATE   what was just created is sent once more with If-None-Match: *.  Refused: enforced. Stored,
+ *                  with the right one.  Stored: not enforced, and the upload has been done.
+ *   PROBE_CREATE   the object just created is sent once more with If-None-Match: *.  Refused: enforced. Stored,
  *                  the same onto the same: not enforced.  Small ones only.
  */
 #include "engine/object/upload_internal.h"
@@ -62,7 +62,7 @@ static bool upload_looks_like_ours(const struct upload *upload, const struct s3_
 		return false;
 	if (told)
 		return strcmp(upload->sums.md5_hex, answer->etag) == 0;
-	/* What was to be replaced is not what has come. */
+	/* The version to be replaced is not the one that is there. */
 	return !str_eq(str_of(answer->etag), upload->if_match) &&
 	       condition_is_recent(upload->account, answer->mtime, upload->started_ms);
 }
@@ -109,7 +109,7 @@ static void upload_look_done(struct call *call, const struct s3_answer *answer)
 	}
 }
 
-/* What was stored by the PUT before; the answer of the probe tells of the service only. */
+/* The object that the PUT before stored; the answer of the probe tells of the service only. */
 static void probe_create_done(struct upload *upload, int error, const struct s3_answer *answer)
 {
 	if (error == 0 || error == -ESTALE)

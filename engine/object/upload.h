@@ -1,8 +1,8 @@
 /*
  * upload: a file becomes an object: one PUT, or above a threshold a multipart upload with parts in parallel.
  *
- * The body is read by pread from a descriptor that nobody writes to meanwhile; each request carries the
- * SHA-256 of what it sends and its MD5 (engine/object/body_sums.h), so that the server refuses bytes damaged on the
+ * The body is read by pread from a descriptor that no thread writes to meanwhile; each request carries the
+ * SHA-256 of its bytes and their MD5 (engine/object/body_sums.h), so that the server refuses bytes damaged on the
  * way.  On failure a multipart
  * upload is aborted.  The upload is the caller's memory until on_done (worker thread, exactly once).
  *
@@ -29,7 +29,7 @@ struct upload {
 	uint64_t size;
 	const struct headers *headers; /* content type, metadata, storage class ...; may be NULL */
 	bool create_only; /* If-None-Match: *; -EEXIST when something is there */
-	struct str if_match; /* replace only this ETag, else -ESTALE; STR_NONE: whatever is there */
+	struct str if_match; /* replace only this ETag, else -ESTALE; STR_NONE: any version */
 	uint64_t part_threshold, part_size; /* 0: UPLOAD_PART_THRESHOLD, UPLOAD_PART_SIZE */
 	unsigned call_flags;
 	void (*on_done)(struct upload *upload, const struct s3_answer *answer);

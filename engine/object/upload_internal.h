@@ -1,5 +1,5 @@
 /*
- * upload_private: what upload.c and upload_parts.c share.  Worker thread only.
+ * upload_internal: shared by upload.c and upload_parts.c.  Worker thread only.
  */
 #ifndef FERRYFS_ENGINE_OBJECT_UPLOAD_INTERNAL_H
 #define FERRYFS_ENGINE_OBJECT_UPLOAD_INTERNAL_H

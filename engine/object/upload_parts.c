@@ -32,7 +32,7 @@ static void upload_parts_parts_done(struct multipart *multipart, int error, cons
 {
 	struct upload_parts *parts = multipart->user;
 	struct upload *upload = parts->upload;
-	struct s3_answer last = *answer; /* it lies in what is freed */
+	struct s3_answer last = *answer; /* it lies in the freed memory */
 	bool ambiguous = multipart->ambiguous;
 	free(parts);
 	upload->parts = NULL;
