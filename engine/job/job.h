@@ -7,7 +7,7 @@
  * reference-counted: tree_*_start gives the caller one reference, the job holds another until after on_done.
  *
  * Prefixes are byte prefixes of keys: "a/" is a directory's content with its marker; "a" alone would take
- * "ab" too and is used only by who means that.
+ * "ab" too and is used only where that is meant.
  */
 #ifndef FERRYFS_ENGINE_JOB_JOB_H
 #define FERRYFS_ENGINE_JOB_JOB_H
@@ -35,7 +35,7 @@ enum job_flags {
  * destination. */
 enum job_step { JOB_FOUND, JOB_COPIED, JOB_DELETED, JOB_SKIPPED, JOB_UNDONE };
 
-/* What happened to one object; all lent. */
+/* One step of one object; all lent. */
 struct job_event {
 	enum job_step step;
 	int error; /* 0 or -errno */
@@ -56,7 +56,7 @@ struct job_options {
 	unsigned flags;
 	unsigned list_streams; /* 0: the default */
 	struct journal_dir *journal; /* JOB_MOVE: where its journal lies; lent until on_done */
-	/* False skips a source entry: called before anything is done, and at the end of a move for what is
+	/* False skips a source entry: called before anything is done, and at the end of a move for the keys
 	 * still there, and says the same each time.  Worker thread; may be NULL. */
 	bool (*want)(void *user, const struct page_entry *entry);
 	void (*on_event)(void *user, const struct job_event *event); /* may be NULL */
@@ -73,8 +73,8 @@ int job_start(enum job_kind kind, const struct job_options *options, struct job 
 int job_resume(const struct job_options *options, struct journal *journal, struct job **ret);
 void job_unref(struct job *job);
 
-/* Any thread.  What is on the wire is waited for; nothing new is begun.  A move: before its first delete it
- * is undone (JOB_UNDO), after it, it goes on to the end whatever is asked. */
+/* Any thread.  Calls on the wire are waited for; nothing new is begun.  A move: before its first delete it
+ * is undone (JOB_UNDO), after it, it goes on to the end in spite of the cancel. */
 void job_cancel(struct job *job);
 
 struct job_progress {
@@ -84,7 +84,7 @@ struct job_progress {
 	uint64_t undone; /* copies of a move that were removed again */
 	bool deleting; /* a move has begun to delete */
 	bool settled; /* at the end: nothing is left to do for a recovery */
-	bool kept; /* a move was to be undone, but sources were missing: what was copied is at both places */
+	bool kept; /* a move was to be undone, but sources were missing: the copied objects are at both places */
 };
 
 struct job_error {

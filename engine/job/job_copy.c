@@ -1,11 +1,11 @@
 /*
  * Lane: copies the entries of the pages it was given, as many at once as keep the window full.
  *
- * The first copy of a move at a service whose ways are not known is a probe.  The others don't wait for it:
+ * The first copy of a move at a service that is not known yet is a probe.  The others don't wait for it:
  * they carry the same conditions, be they worth something or not, and only deletes must know.
  *
  *   PROBE_MATCH   sent with an ETag that no object has.  Refused: conditions on the source are enforced, and
- * it is sent again with the right one.  Copied: they are not, and what was wanted has been done. PROBE_CREATE
+ * it is sent again with the right one.  Copied: they are not, and the copy has been made. PROBE_CREATE
  * (where nothing may be overwritten) the copy that is there by now is asked for once more with If-None-Match:
  * *.  Refused: enforced.  Copied again, the same onto the same: not enforced.
  */
@@ -178,7 +178,7 @@ static void item_send(struct job_item *item)
 	/* A listing always has the class; one without it is a server that has none. */
 	copy->storage_class = entry->storage_class.data ? entry->storage_class : STR("");
 	copy->create_only = (o->flags & JOB_CREATE_ONLY) != 0;
-	/* A plain copy takes what is there; a move must know what it took, to delete that and nothing else.
+	/* A plain copy takes any version; a move must know which it took, to delete that and nothing else.
 	 */
 	if (lane->job->kind == JOB_MOVE && entry->etag.len > 0)
 		copy->source_etag = item->probe == ITEM_PROBE_MATCH ? impossible_etag : entry->etag;

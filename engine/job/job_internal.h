@@ -1,15 +1,15 @@
 /*
  * tree: the inside of a job, for job.c and the tree_*.c files.
  *
- * A job has a home, the worker whose thread lists, hands out and decides, and a lane on every worker, which
- * does. Between them go batches: a page of the listing or of the record, with what is to be done with it.
+ * A job has a home, the worker that lists, hands out and decides, and a lane on every worker, which does the
+ * requests. Between them go pages of the listing or of the record, each with the work to be done on it.
  *
  *   home                                    lane
  *   lister page -> batch_new, batch_send -> lane_run: tree_copy / tree_remove / tree_sweep
  *   tree_batch_back  <------------------- batch_back (everything of the batch has ended)
  *   nothing out, nothing to come: the next phase
  *
- *   phase   batches of   kind of job, and what happens           next
+ *   phase   pages of     kind of job, and its work               next
  *   LIST    pages        all: copies or deletes as pages come    END; a removal: LEFT; a move: DELETE where
  *                                                                all is copied, CHECK to be undone
  *   DELETE  the journal  move: sources are deleted               LEFT, or END after a recovery
@@ -23,7 +23,7 @@
  * that a move is either undone or goes on to its end.
  *
  * Memory: at most `credits` pages of the listing exist, at most SWEEPS_AT_ONCE of the record, and in each
- * lane at most lane.limit copies, whatever the size of the tree.
+ * lane at most lane.limit copies, for a tree of any size.
  */
 #ifndef FERRYFS_ENGINE_JOB_JOB_INTERNAL_H
 #define FERRYFS_ENGINE_JOB_JOB_INTERNAL_H
@@ -60,7 +60,7 @@ struct job_page {
 	int64_t number; /* LIST: of the page in the journal */
 	struct buf lines; /* LIST: answers on their way into the journal */
 	unsigned answers; /* copies acknowledged in them */
-	struct buf record; /* what is to be deleted or undone */
+	struct buf record; /* the entries to be deleted or undone */
 	bool probe; /* DELETE: this one learns whether conditions are enforced */
 	struct sweep *sweep;
 	struct removal *removal;
@@ -113,7 +113,7 @@ struct job {
 	atomic_bool source_gone; /* CHECK: a source is missing */
 	atomic_bool unlooked; /* CHECK: a source could not be looked for */
 	atomic_bool
-		unsettled; /* what became of some key is not known, or may yet change: the journal stays */
+		unsettled; /* the outcome of some key is not known, or may yet change: the journal stays */
 	atomic_int probe; /* enum job_probe */
 	struct {
 		char etag[ETAG_MAX + 1];
@@ -162,7 +162,7 @@ void job_wake(struct job *job);
 void job_enter(struct job *job, enum job_phase phase);
 /* Does the destination lie in the source, so that it would never end, or delete its own result? */
 bool job_prefixes_meet(const struct job *job);
-/* Home: what the job asked for is over. */
+/* Home: all that the job asked for is over. */
 void job_end(struct job *job);
 
 /* Home: a batch in a lane of its choice; it has the page or the record's page.  NULL when memory is short. */
@@ -172,7 +172,7 @@ void batch_free(struct job_page *batch);
 /* Lane's thread: back to home. */
 void batch_back(struct job_page *batch);
 
-/* S3 refused one object so: does that pass by itself, so that a recovery may do what could not be done?  Of a
+/* S3 refused one object so: does that pass by itself, so that a recovery may succeed later?  Of a
  * request about many (a listing, a set of deletes) that failed as a whole this is no question: nothing was said of
  * any object in it. */
 bool job_error_passes(int error, const char *code);

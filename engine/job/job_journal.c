@@ -1,11 +1,11 @@
 /*
- * What a move writes into its journal, and when (journal.h says why in this order).
+ * The lines that a move writes into its journal, and their moments (journal.h explains the order).
  *
  *   home   the intent before the listing, a page's keys before it is handed out, "all copied"
  *   lane   the answers, some at a time; of a copy in parts its upload and its outcome to be, at once
  *
- * A copy that was refused for good, or never begun, is written as such: nothing of ours is at its
- * destination, whatever is found there.  One that failed and may yet have taken effect gets no line.
+ * A copy that was refused for good, or never begun, is written as such: no object at its
+ * destination is ours.  One that failed and may yet have taken effect gets no line.
  */
 #include "engine/job/job_internal.h"
 
@@ -127,7 +127,7 @@ void tree_journal_end(struct job *job)
 	}
 	int error = journal_finish(job->journal);
 	job->journal = NULL;
-	/* Whoever recovers it finds all as it should be. */
+	/* A later recovery finds all as it should be. */
 	if (error != 0)
 		tree_journal_fail(job, error);
 }

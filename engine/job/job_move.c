@@ -1,6 +1,6 @@
 /*
  * Home: the second half of a move.  Everything is copied and on record; the record's pages go out to be
- * deleted, a few at once, and at the end the source is looked at once more: whatever is still there was put
+ * deleted, a few at once, and at the end the source is looked at once more: an object that is still there was put
  * there meanwhile.
  *
  * Where the service's ways with conditional deletes are not known yet, the first page finds out.  The others
@@ -173,7 +173,7 @@ void tree_look_left(struct job *job)
 		.user = job,
 	};
 	job_enter(job, PHASE_LEFT);
-	/* What could not go and was told is no news. */
+	/* A source that could not be deleted, and was told of, is no news. */
 	int error = job_failed(job) ? -ECANCELED : lister_start(job->home, &options, &job->lister);
 	if (error != 0)
 		on_left_done(job, error, NULL);

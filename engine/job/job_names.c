@@ -1,5 +1,5 @@
 /*
- * Home: before a job whose destination lies in its source, or around it, by text alone: are its two buckets
+ * Home: before a job with a destination in its source, or around it, by text alone: are its two buckets
  * one bucket under two names (engine/object/twins.h)?
  *
  *   they are two        as ever

@@ -1,5 +1,5 @@
 /*
- * Lane: deletes the keys of the pages it was given, each page by one DeleteObjects (purge.h), whatever their
+ * Lane: deletes the keys of the pages it was given, each page by one DeleteObjects (purge.h), with any
  * content.
  */
 #include "engine/job/job_internal.h"

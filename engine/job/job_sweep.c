@@ -1,16 +1,16 @@
 /*
  * Lane: deletes the sources of one page of the journal.
  *
- * First the destination is listed: a source whose copy is not there any more, or is another object by now,
- * stays (-EBUSY). Somebody who moves the same tree and undoes it, or a user who thought better of it, may
- * have removed it.  What protects a source that was overwritten since it was copied: copies and deletes with
- * conditions that are enforced: each delete carries the ETag that was copied; anything less, and a recovery:
- * its range is listed again just before, and what has another ETag or LastModified stays (-EBUSY).  The ETag
+ * First the destination is listed: a source with a copy that is not there any more, or is another object by now,
+ * stays (-EBUSY). Another process that moves the same tree and undoes it, or a user, may
+ * have removed it.  A source that was overwritten since it was copied is protected so: where conditions on copies and
+ * deletes are enforced, each delete carries the ETag that was copied; anything less, and a recovery:
+ * its range is listed again just before, and an object with another ETag or LastModified stays (-EBUSY).  The ETag
  * goes along in either case.
  *
  * The batch that is a probe sends its first key with an ETag that no object has.  Refused: enforced, and it
- * is sent again with the right one.  Deleted: not enforced, and what was wanted (the listing just before says
- * so) is done.
+ * is sent again with the right one.  Deleted: not enforced, and it was the right object (the listing just before says
+ * so).
  */
 #include "engine/job/job_sweep.h"
 
@@ -20,7 +20,7 @@
 
 enum {
 	CLOCK_SLACK = 2, /* seconds: LastModified has whole ones, and the clock's offset is an estimate */
-	COPY_TIME_MAX = 600, /* seconds: what was on the wire when its process ended is made by then */
+	COPY_TIME_MAX = 600, /* seconds: copies on the wire when its process ended are made by then */
 };
 
 static void delete_begin(struct sweep *sweep);
@@ -275,7 +275,7 @@ static void job_sweep_look_failed(struct sweep *sweep, int error, const struct s
 	sweep_end(sweep);
 }
 
-/* Do conditions alone protect what is there? */
+/* Do conditions alone protect the present objects? */
 static bool is_protected(const struct sweep *sweep)
 {
 	const struct job_options *o = &sweep->batch->lane->job->options;

@@ -10,7 +10,7 @@
 #include "engine/job/job_internal.h"
 #include "engine/list/key_check.h"
 
-/* What the last listing said of an object of the record.  DOUBT (UNDO only): it has the size, was made since, and
+/* The word of the last listing about an object of the record.  DOUBT (UNDO only): it has the size, was made since, and
  * both ETags look like MD5s, and differ; whether they are any is to be asked. */
 enum sweep_sight { SIGHT_GONE, SIGHT_SAME, SIGHT_CHANGED, SIGHT_DOUBT };
 
@@ -54,7 +54,7 @@ void sweep_look(struct sweep *sweep, bool target,
 	void (*on_done)(void *user, int error, const struct s3_answer *answer));
 /* Deletes keys[], then calls on_done. */
 void sweep_purge(struct sweep *sweep, unsigned count, void (*on_done)(struct purge *purge));
-/* Tells what became of an entry.  key: of the purge whose answer that is; NULL: a listing said so. */
+/* Tells the outcome of an entry.  key: of the purge that had the answer; NULL: a listing said so. */
 void sweep_tell(struct sweep *sweep, enum job_step step, const struct record_entry *entry,
 	const struct purge_key *key, int error);
 

@@ -3,22 +3,22 @@
  *
  * First every source of the whole journal is looked for (CHECK); if one is missing, somebody else is at work
  * on the tree and nothing is undone.  Then, page by page (UNDO), the source is looked at again, and a copy
- * goes only if its source is there unchanged and it is still what the copy answered: by its version where the
+ * goes only if its source is there unchanged and it is still the one that the copy's answer named: by its version where the
  * bucket keeps them, by its ETag as a condition where that is enforced, else by listing the destination just
- * before. That nothing was there before is what JOB_CREATE_ONLY says; without it there is no undo.
+ * before. JOB_CREATE_ONLY says that nothing was there before; without it there is no undo.
  *
  * A copy of which no answer is known (an attempt that was cut off, a crash) is looked for in the
  * destination's listing: it is ours if it has the ETag that our copy would have, the same size, and was made
- * since.  The ETag of parts, and of what is encrypted with KMS or a customer's key, is no MD5, and that of a copy
+ * since.  The ETag of parts, and of an object encrypted with KMS or a customer's key, is no MD5, and that of a copy
  * is another one: there size and time have to do (in a recovery not later than some minutes after the journal was
- * last written: what comes then is somebody else's).  A listing does not show such encryption, so two MD5s that
+ * last written: a later one is another client's).  A listing does not show such encryption, so two MD5s that
  * differ are asked for by HEAD, one object after another (engine/object/compare.h): two real ones are two contents.
  */
 #include "engine/job/job_sweep.h"
 
 #include <errno.h>
 
-/* A page that could not be listed says nothing of what is in it: the next recovery looks again. */
+/* A page that could not be listed says nothing of its keys: the next recovery looks again. */
 static void job_undo_look_failed(struct sweep *sweep, int error, const struct s3_answer *answer)
 {
 	struct job *job = sweep->batch->lane->job;
@@ -60,7 +60,7 @@ static void undo_done(struct purge *purge)
 	sweep_end(sweep);
 }
 
-/* "null" is what a bucket that keeps no versions any more calls the one it has: no name of its content. */
+/* A bucket that keeps no versions any more calls its one version "null": no name of its content. */
 static bool has_version(const struct record_entry *entry)
 {
 	return entry->copy_version.len > 0 && !str_eq(entry->copy_version, STR("null"));

@@ -9,7 +9,7 @@
 
 enum { NAME_BYTES_MAX = 1024, TEXT_MAX = 8192 };
 
-/* ---- whose it is ---- */
+/* ---- the accounts of a journal ---- */
 
 static bool matches(
 	const struct recovery_options *options, struct account *account, const struct journal_side *side)
@@ -34,7 +34,7 @@ static struct account *find_account(const struct recovery_options *options, cons
 	return NULL;
 }
 
-/* ---- what is said ---- */
+/* ---- the lines in the log ---- */
 
 static void put_place(struct buf *text, const struct journal_side *side)
 {
@@ -107,7 +107,7 @@ static void recovery_tell(const struct recovery_options *options, const struct r
 	struct buf text;
 	buf_init(&text, TEXT_MAX);
 	put_result(&text, result, options->dry_run);
-	/* What is under way tells its own end. */
+	/* A move under way tells its own end. */
 	if (result->outcome != RECOVERY_LIVE && !options->dry_run)
 		log_text(LOG_LEVEL_WARNING, "recovery: %s", buf_text(&text));
 	buf_release(&text);

@@ -1,8 +1,8 @@
 /*
- * recovery: finishes or undoes the moves whose processes ended before they did, going by their journals.
+ * recovery: finishes or undoes the moves of processes that ended too early, going by their journals.
  *
- * A journal is taken on when nobody holds its lock, it is of this machine, and both its accounts are among
- * those given; every other one is left alone.  What becomes of each is a line in the log, and a result.
+ * A journal is taken on when no process holds its lock, it is of this machine, and both its accounts are among
+ * those given; every other one is left alone.  The outcome of each is a line in the log, and a result.
  * Blocking; not from a worker.
  */
 #ifndef FERRYFS_ENGINE_JOB_RECOVERY_H
@@ -15,7 +15,7 @@
 enum recovery_outcome {
 	RECOVERY_FINISHED, /* the sources are deleted; dry run: would be */
 	RECOVERY_UNDONE, /* the copies are removed */
-	RECOVERY_KEPT, /* neither can be: what was copied is at both places; the journal is gone */
+	RECOVERY_KEPT, /* neither can be: the copied objects are at both places; the journal is gone */
 	RECOVERY_FAILED, /* not now: the journal stays */
 	RECOVERY_LIVE, /* its process is at work on it */
 	RECOVERY_ALONE, /* another machine's, or an account that was not given: left alone */
@@ -40,7 +40,7 @@ struct recovery_options {
 	unsigned account_count;
 	bool any_credentials; /* the same service is enough: the caller chose the credentials for this */
 	bool dry_run;
-	/* Whoever frees the engine sets *closed under the gate first: then nothing more is begun.  Both may
+	/* The thread that frees the engine sets *closed under the gate first: then nothing more is begun.  Both may
 	 * be NULL. */
 	pthread_mutex_t *gate;
 	const bool *closed;
@@ -48,7 +48,7 @@ struct recovery_options {
 	void *user;
 };
 
-/* The error in words: what is wrong, and what to do about a file that is damaged.  error is not 0. */
+/* The error in words, and the remedy for a damaged file.  error is not 0. */
 const char *recovery_error_text(const struct recovery_result *result);
 /* All journals of the directory.  0, or why it could not be read. */
 int recovery_run(const struct recovery_options *options);
