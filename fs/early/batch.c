@@ -1,21 +1,22 @@
 /*
- * The table of batches, and what each was promised.
+ * The table of batches, and the promises of each.
  *
- *   process  outstanding  error  waits     what
- *   lives    0            0      none      everything it was told is true
- *   lives    > 0          0      none      answered early; some of it is under way
- *   lives    any          < 0    none      a failure that it does not know yet: its next call that can report
- *                                          tells it
+ *   process  outstanding  error  waits     meaning
+ *   lives    0            0      none      everything that the process was told is true
+ *   lives    > 0          0      none      answered early; some operations are under way
+ *   lives    any          < 0    none      a failure that the process does not know yet: its next call that
+ *                                          can report an error reports this one
  *   lives    > 0          any    some      a call without evidence waits
- *   lives    0            any    some      only while `settling`, or within batch_pump: they are being called
+ *   lives    0            any    some      only while `settling`, or within batch_pump: the waits are called
  *   ended    > 0          any    `last`    not in the table; drains
- *   ended    0            any    none      nobody is left to be told: logged; freed with the last ref
+ *   ended    0            any    none      an error can only be logged; freed with the last ref
  *
- * Invariants: batches.outstanding is the sum of all; none of a live batch's waits is called while something
- * of it is outstanding; an error is taken by exactly one caller; a wait for room is queued only while there
- * is none, first come first served but for those whose own batch is full.
+ * Invariants: batches.outstanding is the sum over all batches; no wait of a live batch is called while that
+ * batch has an outstanding promise; exactly one caller takes an error; a wait for room is queued only while
+ * there is no room, and waits are served in their order, except that a wait is passed over while its own
+ * batch is full.
  *
- * One lock, a leaf, for the table, all batches and their visits.  What calls back does so without it.
+ * One lock, a leaf, protects the table, all batches and their visits.  Callbacks are called without it.
  */
 #include "fs/early/batch_mounts.h"
 
@@ -30,8 +31,8 @@
 #include "fs/host/process_exit.h"
 
 enum {
-	ALIVE_MS = 5, /* a process that was alive so short ago still has its number: no pid comes round so
-			 fast */
+	/* A process that was alive so short a time ago has its pid: the kernel reuses no pid so fast. */
+	ALIVE_MS = 5,
 };
 
 static void batch_check(const struct batch *batch)
@@ -118,7 +119,7 @@ static bool is_alive(struct batch *batch)
 	return !process_ended(batch->pidfd);
 }
 
-/* Lock held.  The number may be another process's by now, before on_end was called for the one before. */
+/* Lock held.  The pid may belong to another process by now, before on_end was called for its former owner. */
 static struct batch *batch_find(struct batches *batches, pid_t pid)
 {
 	struct batch *batch = *batch_slot_of(batches, pid);
@@ -128,7 +129,7 @@ static struct batch *batch_find(struct batches *batches, pid_t pid)
 	return batch;
 }
 
-/* Lock held.  The table's ref goes over to the caller. */
+/* Lock held.  The caller takes over the table's ref. */
 static void leave_table(struct batch *batch)
 {
 	struct batch **at = batch_slot_of(batch->batches, batch->caller.pid);
@@ -147,7 +148,7 @@ struct batch *batch_ref(struct batch *batch)
 	return batch;
 }
 
-/* Lock held; true: it is to be freed. */
+/* Lock held.  True: the caller has to free the batch. */
 static bool unref(struct batch *batch)
 {
 	batch_check(batch);
@@ -182,8 +183,9 @@ static void on_drained(struct batch_wait *wait, int error)
 {
 	struct batch *batch = wait->user;
 
-	/* What failed was logged by name; killed, or ended by an error of another kind, the process did not
-	 * exit with 0.  (That it did is a defect of this program: tests/cases/lib.sh looks for such a line.) */
+	/* The failed operation was logged by name.  A process that was killed, or ended by another error,
+	 * did not exit with 0.  (If it did exit with 0, that is a defect of ferryfs: tests/cases/lib.sh
+	 * looks for this log line.) */
 	if (error < 0) {
 		char text[PROCESS_EXIT_TEXT_MAX];
 		int status = process_exit_status(batch->pidfd, batch->caller.pid);
@@ -196,7 +198,7 @@ static void on_drained(struct batch_wait *wait, int error)
 	batch_unref(batch);
 }
 
-/* The resolver's thread: the process is no more. */
+/* On the resolver's thread: the process has ended. */
 static void on_end(struct process_watch *watch)
 {
 	struct batch *batch = watch->user;
@@ -236,7 +238,7 @@ struct batch *batches_open(struct batches *batches, const struct caller *caller,
 	batch->watch = (struct process_watch){.pidfd = pidfd, .on_end = on_end, .user = batch};
 	batch->waits_last = &batch->waits;
 	batch_mounts_init(batch);
-	batch->refs = 2; /* the table's, or on_end's; and the caller's */
+	batch->refs = 2; /* one of the table (later of on_end), one of the caller */
 	pthread_mutex_lock(&batches->lock);
 	bool full = batches->count == BATCHES_MAX;
 
@@ -313,7 +315,7 @@ void batch_promise_more(struct batch *batch)
 	pthread_mutex_unlock(&batch->batches->lock);
 }
 
-/* Lock held: takes the first that has room now, promised; NULL: none. */
+/* Lock held: takes the first wait that has room in its batch now, and promises its operation; NULL: none. */
 static struct batch_wait *take_room(struct batches *batches)
 {
 	for (struct batch_wait **at = &batches->room; *at; at = &(*at)->next) {
@@ -352,7 +354,8 @@ static struct batch_wait *take_wait(struct batch *batch)
 	return wait;
 }
 
-/* Lock held, and let go meanwhile; the caller holds a ref.  Calls who waits when nothing is outstanding. */
+/* Lock held at call and return, released in between; the caller holds a ref.  Calls the waits when no
+ * promise is outstanding. */
 static void batch_pump(struct batch *batch)
 {
 	struct batches *batches = batch->batches;

@@ -18,23 +18,23 @@ struct batch {
 	uint64_t began_ms; /* CLOCK_MONOTONIC_COARSE; constant */
 	struct process_watch watch;
 	/* protected by batches.lock */
-	struct batch *next; /* of its slot */
+	struct batch *next; /* in its slot */
 	unsigned refs;
-	uint64_t seen_ms; /* alive then */
+	uint64_t seen_ms; /* the process was alive at that time */
 	bool settling;
-	bool refused; /* a call of the process itself failed, or told of a failure */
+	bool refused; /* a call of the process failed, or reported a failure */
 	bool asks; /* batch_asks was called */
-	bool clear; /* caller.clear, as last read */
-	bool stale, reading; /* `clear` is to be read again; that is under way */
-	uint64_t looked_ms; /* at `mounts` */
+	bool clear; /* caller.clear, as it was last read */
+	bool stale, reading; /* stale: `clear` is to be read again; reading: that is under way */
+	uint64_t looked_ms; /* the last look at `mounts` */
 	int mounts; /* the process's mountinfo, open to be polled; -1: none; constant */
 	struct resolve again; /* while `reading` */
 	unsigned outstanding;
-	uint64_t kept; /* promises, well or ill */
+	uint64_t kept; /* promises that have ended, with success or failure */
 	int error;
-	bool lacking; /* `error`, or one behind it, is not of a removal alone */
+	bool lacking; /* `error`, or a later error, is not of a removal */
 	struct batch_wait *waits, **waits_last;
-	struct batch_wait last; /* that of the process's end */
+	struct batch_wait last; /* the wait at the process's end */
 	struct visits visits;
 };
 

@@ -7,7 +7,7 @@
 
 #include "fs/core/hub.h"
 
-enum { LOOK_MS = 5 }; /* between two looks: each is a system call */
+enum { LOOK_MS = 5 }; /* between two looks at the mounts: each is a system call */
 
 void batch_mounts_init(struct batch *batch)
 {
@@ -17,7 +17,8 @@ void batch_mounts_init(struct batch *batch)
 	batch->mounts = -1;
 	if (batch->caller.tool == CALLER_RM)
 		return;
-	/* Only opened here, to be polled: that asks neither the process's memory nor a file system. */
+	/* The file is only opened and polled here: that reads neither the process's memory nor a file
+	 * system. */
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)batch->caller.pid);
 	batch->mounts = open(path, O_RDONLY | O_CLOEXEC);
 	if (batch->mounts < 0)
@@ -44,7 +45,7 @@ static void on_read(struct resolve *resolve)
 	batch_unref(batch);
 }
 
-/* The kernel says so once (proc_pid_mountinfo(5): POLLERR and POLLPRI). */
+/* The kernel reports a change once (proc_pid_mountinfo(5): POLLERR and POLLPRI). */
 static bool batch_mounts_changed(int mounts)
 {
 	struct pollfd poll_fd = {.fd = mounts, .events = POLLPRI};

@@ -1,4 +1,4 @@
-/* The daemon's end: everything that was promised is waited for. */
+/* The daemon's end: waits until every promise has ended. */
 #include "fs/early/batch_internal.h"
 
 #include <errno.h>
@@ -9,13 +9,13 @@ static void batch_settle_on_settled(struct batch_wait *wait, int error)
 {
 	struct batch *batch = wait->user;
 
-	/* Its process still lives and may yet ask: it stays to be told. */
+	/* The process still lives and may make another call: the batch keeps the error for that call. */
 	batch_put_error(batch, wait, error);
 	batch_unref(batch);
 	free(wait);
 }
 
-/* One wait for each that lives, so that what they put off is done as well. */
+/* Adds one wait to each live batch, so that the work that the batch put off is done as well. */
 static void batch_settle_wait_for_all(struct batches *batches)
 {
 	struct batch *live[BATCHES_MAX];

@@ -10,7 +10,7 @@ struct row {
 	unsigned promised;
 };
 
-/* No allocation under the lock, which every call of such a process takes. */
+/* Allocates nothing under the lock: every call of such a process takes that lock. */
 static unsigned take_rows(struct batches *batches, struct row rows[BATCH_STATUS_MAX])
 {
 	uint64_t now = hub_now_ms();

@@ -9,8 +9,7 @@
 
 enum { BATCH_STATUS_MAX = 64 }; /* more are not shown */
 
-/* An array of pid, tool, done, promised, running_ms: of the processes that live and were promised anything.
- */
+/* An array of pid, tool, done, promised, running_ms: one for each living process that ever had a promise. */
 json_t *batches_status(struct batches *batches);
 
 #endif

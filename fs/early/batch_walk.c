@@ -1,4 +1,4 @@
-/* Where the process is: fs/early/walk.h under the batches' lock. */
+/* The position of the process: calls fs/early/walk.h under the batches' lock. */
 #include "fs/early/batch_mounts.h"
 
 uint64_t batch_opened(struct batch *batch, uint64_t directory, uint64_t parent)

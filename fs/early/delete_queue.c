@@ -1,13 +1,13 @@
 /*
  * Keys of one bucket wait in a pile.  A pile that is sent becomes a set, with the array that struct purge
- * works on; at most SETS_MAX sets of an account are on the wire, its others stay in line as they are, and the
- * sets of other accounts go before them: one server that says nothing holds up only itself.
+ * works on.  At most SETS_MAX sets of an account are on the wire.  The account's other sets stay in line, and
+ * the sets of other accounts go before them: a server that does not answer delays only its own accounts.
  *
- *   pile    count    timer     what
+ *   pile    count    timer     meaning
  *   open    1..999   set       more may come
  *   (sent)                     in the line, then on the wire, then each key's on_done
  *
- * Memory: as many keys as the callers have promised (fs/early/batch.h), and an array of at most 1,000 for each
+ * Memory: as many keys as the callers' promises (fs/early/batch.h), and an array of at most 1,000 for each
  * set on the wire.
  */
 #include "fs/early/delete_queue.h"
@@ -21,8 +21,8 @@
 #include "s3/delete_set.h"
 
 enum {
-	SETS_MAX = 8, /* of an account, of 1,000 keys: 30 ms each are 260,000 keys a second */
-	PILES_MAX = 8, /* buckets at once; a ninth sends the oldest pile */
+	SETS_MAX = 8, /* of an account, of 1,000 keys each: at 30 ms a set that is 260,000 keys a second */
+	PILES_MAX = 8, /* buckets at once; a ninth bucket sends the oldest pile */
 };
 
 struct pile {
@@ -36,8 +36,8 @@ struct pile {
 struct set {
 	struct purge purge;
 	struct gather *gather;
-	struct account *account; /* lent, as the keys */
-	struct gathered *first; /* the same order as the array */
+	struct account *account; /* lent, like the keys */
+	struct gathered *first; /* in the order of the array */
 	unsigned count;
 	struct set *next;
 };
@@ -131,7 +131,7 @@ static bool may_send(const struct gather *gather, const struct account *account)
 	return count < SETS_MAX;
 }
 
-/* The first in line whose account has a place, taken out of it; or NULL. */
+/* Takes the first set out of the line that may be sent (may_send); or NULL. */
 static struct set *next_in_line(struct gather *gather)
 {
 	for (struct set **at = &gather->line; *at; at = &(*at)->next) {
@@ -208,7 +208,7 @@ static void on_timer(struct timer *timer, struct worker *worker)
 		delete_queue_send_all(gather);
 }
 
-/* The bucket's pile, a free one, or the oldest, emptied. */
+/* Returns the bucket's pile, or a free one, or the oldest after it was sent. */
 static struct pile *pile_for(struct gather *gather, const struct gathered *gathered)
 {
 	struct pile *open = NULL, *oldest = &gather->piles[0];
@@ -293,7 +293,7 @@ void gather_add(struct gather *gather, struct gathered *gathered)
 
 void gather_hurry(struct gather *gather)
 {
-	/* One is enough: it comes after all that was added so far. */
+	/* One task is enough: it runs after all keys that were added so far. */
 	if (!atomic_exchange(&gather->hurrying, true))
 		worker_post(gather->worker, &gather->hurry);
 }

@@ -10,17 +10,17 @@
 
 enum { PRUNE_MAX = 8 };
 
-/* The source of a directory made by a process that made another one before it opened a directory here. */
+/* The source of a directory, if its maker made another directory before it opened one here. */
 #define ELSEWHERE UINT64_MAX
 
 struct early_dir {
 	struct early_dir *next;
 	struct batch *batch; /* referenced */
 	struct node *node; /* referenced */
-	uint64_t source; /* inode number of what it is a copy of; 0: not known */
-	bool emptied; /* by rm, rather than made */
-	bool listed; /* it is known whether its source has a marker: it has none */
-	bool marked; /* written before it was known whether something comes to be below: perhaps in vain */
+	uint64_t source; /* inode number of the directory that it is a copy of; 0: not known */
+	bool emptied; /* rm emptied it; false: the process made it */
+	bool listed; /* its source was listed, and has no marker */
+	bool marked; /* its marker was written before an object below was known: perhaps in vain */
 };
 
 /* ---- life ---- */
@@ -69,7 +69,7 @@ void early_stop(struct early *early)
 	resolver_stop(early->resolver);
 }
 
-/* hub.lock held: out of the list, which `at` points into. */
+/* hub.lock held: takes *at out of the list. */
 static struct early_dir *early_take(struct early *early, struct early_dir **at)
 {
 	struct early_dir *dir = *at;
@@ -101,7 +101,7 @@ void early_free(struct early *early)
 	free(early);
 }
 
-/* ---- who asks ---- */
+/* ---- the calling process ---- */
 
 struct batch *early_batch(struct hub *hub, fuse_req_t req)
 {
@@ -149,7 +149,7 @@ void early_ask(struct early_ask *ask, const struct parked *parked)
 
 /* ---- the list ---- */
 
-/* hub.lock held: is there nothing to decide any more? */
+/* hub.lock held: is the marker decided? */
 static bool settled(const struct early_dir *dir)
 {
 	return dir->node->gone || (!dir->emptied && dir->listed && !dir->marked && !dir->node->local);
@@ -162,7 +162,7 @@ static bool early_is_below(const struct node *node, const struct node *above)
 	return node;
 }
 
-/* hub.lock held: has something of it been acknowledged, as far as is known here? */
+/* hub.lock held: has S3 acknowledged an entry of this directory, as far as is known here? */
 static bool has_landed(const struct node *directory)
 {
 	for (const struct node *child = directory->children; child; child = child->child_next) {
@@ -172,22 +172,22 @@ static bool has_landed(const struct node *directory)
 	return false;
 }
 
-/* What is to become of a list. */
+/* One pass over the list of directories. */
 struct marker_sweep {
-	const struct batch *batch; /* of this one; NULL: below a directory */
+	const struct batch *batch; /* the directories of this batch; NULL: those below a directory */
 	const struct node *below;
-	bool over; /* its process has ended */
+	bool over; /* the batch's process has ended */
 	struct mark *marks;
 	struct early_dir *failed; /* no memory */
 };
 
-/* Made, with a marker, as a copy of nothing here: that is simply what it is. */
+/* Was it made with a marker, and as a copy of no directory here?  Then the marker stays. */
 static bool of_its_own(const struct early_dir *dir)
 {
 	return dir->marked && (dir->source == 0 || dir->source == ELSEWHERE);
 }
 
-/* hub.lock held.  Is it this one's turn, and for what? */
+/* hub.lock held.  Has this directory's marker to be settled now, and by which fate? */
 static bool is_due(const struct marker_sweep *sweep, const struct early_dir *dir, enum mark_fate *ret)
 {
 	if (sweep->batch ? dir->batch != sweep->batch : !early_is_below(dir->node, sweep->below))
@@ -203,7 +203,8 @@ static bool is_due(const struct marker_sweep *sweep, const struct early_dir *dir
 	return *ret == MARK_ALONE || sweep->over;
 }
 
-/* hub.lock held.  Marks the directory; what may yet turn out to be in vain stays in the list.  Does it? */
+/* hub.lock held.  Settles the directory's marker.  True: the directory stays in the list, as its marker
+ * may yet turn out to be in vain. */
 static bool sweep_one(
 	struct early *early, struct marker_sweep *sweep, struct early_dir **at, enum mark_fate fate)
 {

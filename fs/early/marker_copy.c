@@ -45,7 +45,7 @@ static void marker_copy_on_head(struct call *call, const struct s3_answer *answe
 	carry_start(copy->marker->worker, &copy->carry);
 }
 
-/* By way of this machine. */
+/* Copies by way of this machine. */
 static void marker_copy_fetch(struct marker_copy *copy)
 {
 	call_init(&copy->call);

@@ -1,6 +1,6 @@
 /*
- * marker_copy: a directory's marker as the server's copy of another directory's, so that what other tools
- * keep in it (s3fs: mode and owner; tags) comes along.
+ * marker_copy: writes a directory's marker as the server's copy of another directory's marker, so that the
+ * metadata that other tools keep there (s3fs: mode and owner; tags) is copied too.
  */
 #ifndef FERRYFS_FS_EARLY_MARKER_COPY_H
 #define FERRYFS_FS_EARLY_MARKER_COPY_H
@@ -12,7 +12,7 @@
 struct marker_copy {
 	/* given, with a zeroed rest */
 	struct place from; /* the key ends in "/" */
-	bool plain; /* it was listed as empty and STANDARD: nothing of it needs to be asked for first */
+	bool plain; /* the marker was listed as empty and STANDARD: no HEAD is needed first */
 
 	/* private */
 	struct marker *marker;
@@ -26,8 +26,8 @@ struct marker_copy {
 	};
 };
 
-/* Any thread.  Tells marker->on_done.  A source that is no more leaves an ordinary marker.  Both structs are
- * the caller's until then. */
+/* Any thread.  Calls marker->on_done at the end; both structs are the caller's until then.  If the source
+ * is gone an ordinary marker is written. */
 void marker_copy(struct marker_copy *copy, struct marker *marker);
 
 #endif

@@ -31,7 +31,7 @@ static void new_dir_mark_end(struct mark *mark, int error)
 
 	claim_release(hub->claims, &mark->claim, error);
 	hub_lock(hub);
-	/* What could not be made is not shown, unless something is in it by now. */
+	/* A directory that could not be made is not shown, unless it has entries by now. */
 	if (error < 0 && mark->fate <= MARK_ALONE && node->local && !node->gone && !node->children) {
 		notify_entry(hub, node->parent->ino, str_n(node->name, node->name_len));
 		nodes_detach(hub->nodes, node);
@@ -71,7 +71,7 @@ static bool same_place(const struct place *a, const struct place *b)
 	return str_eq(place_key(a), place_key(b)) && str_eq(place_bucket(a), place_bucket(b));
 }
 
-/* hub.lock held.  claim_take's answers. */
+/* hub.lock held.  Returns the answer of claim_take. */
 static int claim_it(struct mark *mark)
 {
 	const struct place *place = &mark->marker.place, *from = &mark->copy.from;
@@ -109,7 +109,7 @@ static bool in_place(struct mark *mark)
 		return false;
 	if (!mark->source)
 		return true;
-	/* One that is gone is not to be copied any more; that S3 then says. */
+	/* A source that is gone cannot be copied any more; S3 will answer so. */
 	return mark->source->gone ||
 	       (node_place(mark->source, &place) == 0 && same_place(&place, &mark->copy.from));
 }
@@ -188,7 +188,7 @@ bool early_mark_take(const struct mark_wish *wish, struct mark **chain)
 	hub_park(hub);
 	int result = claim_it(mark);
 
-	/* One that waits may be granted, and end, from now on. */
+	/* A claim that waits may be granted from now on, and the mark may end. */
 	if (result != 0) {
 		mark->taken = result;
 		mark->next = *chain;

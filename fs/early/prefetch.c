@@ -2,10 +2,10 @@
 
 #include "fs/core/node.h"
 
-/* How far among the siblings the next directories are looked for. */
+/* The number of siblings among which the next directories are searched. */
 enum { LOOK_MAX = 256 };
 
-/* hub.lock held: its slot, or NULL. */
+/* hub.lock held: the slot of the directory's listing, or NULL. */
 static struct prefetch *prefetch_find(
 	struct prefetches *prefetches, const struct batch *batch, uint64_t directory)
 {
@@ -18,7 +18,8 @@ static struct prefetch *prefetch_find(
 	return NULL;
 }
 
-/* hub.lock held: a free one, or the oldest if that is too old, whose stream goes to *ret_old; or NULL. */
+/* hub.lock held: returns a free slot, or the oldest slot if that is too old (its stream goes to *ret_old),
+ * or NULL. */
 static struct prefetch *free_slot(struct prefetches *prefetches, uint64_t now, struct dir_stream **ret_old)
 {
 	struct prefetch *oldest = &prefetches->slots[0];
@@ -70,7 +71,7 @@ void prefetch_beside(
 	unsigned count = 0, looked = 0;
 
 	hub_lock(hub);
-	/* Siblings made later, hence of higher numbers, stand before it (node_table.c). */
+	/* Siblings made later have higher inode numbers and stand before this directory (node_table.c). */
 	struct node *node = directory->gone ? NULL : directory->child_prev;
 
 	for (; node && count < PREFETCH_AHEAD && looked < LOOK_MAX; node = node->child_prev, looked++) {

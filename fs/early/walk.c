@@ -25,7 +25,7 @@ void visits_release(struct visits *visits)
 	*visits = (struct visits){0};
 }
 
-/* Its place from 1; 0: not on the stack. */
+/* The directory's place on the stack, from 1; 0: not on the stack. */
 static unsigned walk_find(const struct visits *visits, uint64_t directory)
 {
 	unsigned at = visits->count;
@@ -89,7 +89,7 @@ void visit_told(struct visits *visits, uint64_t id, uint64_t highest)
 
 	if (!visit)
 		return;
-	/* More of a listing that had come to its end: not the one that was judged. */
+	/* More entries of a listing that had come to its end: the evidence was of another listing. */
 	if (visit->listed)
 		visit->broken = true;
 	else if (highest > visit->highest)
@@ -110,7 +110,7 @@ void visit_rewound(struct visits *visits, uint64_t id)
 	walk_check(visits);
 }
 
-/* Does a directory around stack[at - 1] still have something before it? */
+/* Has the process still to come to an entry of a directory around stack[at - 1]? */
 static bool more_around(const struct visits *visits, unsigned at)
 {
 	for (; at > 1; at--) {
@@ -123,7 +123,7 @@ static bool more_around(const struct visits *visits, unsigned at)
 	return false;
 }
 
-/* Has the visit of stack[at - 1], or one around it, something before it? */
+/* Has the process still to come to an entry of stack[at - 1], or of a directory around it? */
 static bool more_at(const struct visits *visits, unsigned at)
 {
 	const struct visit *visit = &visits->stack[at - 1];
@@ -190,7 +190,8 @@ bool visit_more(const struct visits *visits, uint64_t directory, uint64_t entry)
 		return false;
 	const struct visit *visit = &visits->stack[at - 1];
 
-	/* The entry may be what broke the order; then nothing around it is told by it either. */
+	/* This entry may have broken the order; then it is no evidence for the directories around it
+	 * either. */
 	if (visit->broken || visit->last != entry)
 		return false;
 	return entry < visit->highest || more_around(visits, at);

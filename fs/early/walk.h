@@ -1,32 +1,35 @@
 /*
- * visit: how far one process has come in the directories that it walks; the evidence that more is to come.
+ * visit: how far one process has come in the directories that it walks; the evidence that more calls are to
+ * come.
  *
- * cp and mv read a directory to its end, sort what they read by inode number, and go through it in that
- * order, one subdirectory after another to its bottom.  So a process that is at an entry below the highest
- * number of its own listing still has that one before it, and cannot pass over it in silence: an answer given
- * early can still be put right.
+ * cp and mv read a directory to its end, sort its entries by inode number, and go through them in that order,
+ * one subdirectory after another to its bottom.  So a process at an entry below the highest number of its
+ * listing still has to come to the entry with that number, and cannot skip that entry without a call: ferryfs
+ * can still correct an early answer.
  *
- * The call that is sure to come is one on the source.  What is made of a file may go anywhere: the name at the
- * destination may be a mount, or a symbolic link from or to another file system, and then no close comes here.
- * But a file ahead is opened here and a directory ahead is opened and read to its end, and both calls wait
- * for everything where nothing is ahead of them any more (fs/ops/op_open.c, fs/ops/op_readdir.c).  Only where a file
- * of this very directory, or the directory itself, was made by the process in a place of ours does its last
- * file go there as well (`lands`): then the close, which loses nothing by telling, may do the waiting.
+ * The call that is sure to come is one on the source.  The copy of a file may go anywhere: the name at the
+ * destination may be a mount, or a symbolic link from or to another file system, and then no close comes
+ * here.  But a file ahead is opened here and a directory ahead is opened and read to its end, and both calls
+ * wait for all promises where no entry is ahead of them any more (fs/ops/op_open.c, fs/ops/op_readdir.c).  If
+ * the process made the copy of a file of this very directory, or of the directory itself, on this mount, then
+ * the copy of its last file comes here as well (`lands`).  Only then may the close do the waiting: a close
+ * can report an error without loss.
  *
- * rm goes into a directory and, having emptied it, removes it: below a
- * directory that it opened there is always one more call to come.  But once it was told of a failure it no
- * longer removes the directories around that: there the order of its entries is all the evidence, as for cp.
+ * rm goes into a directory, empties it and then removes it: while rm is below a directory that it opened, one
+ * more call is always to come.  But once rm was told of a failure it no longer removes the directories around
+ * the failed entry: there the order of the entries is the only evidence, as for cp.
  *
  *   visits of a process, the outermost first; each directory was met as an entry of the one before it
  *
  *   listed  broken  last      meaning
- *   no      no      0         being read: `highest` grows with what the process is told
- *   yes     no      0         read to its end, nothing of it visited yet
- *   yes     no      > 0       `last` is the entry the process is at; all before it are behind it
- *   any     yes     -         something came out of order: no evidence from this directory any more
+ *   no      no      0         being read: `highest` grows with the entries that the process is told
+ *   yes     no      0         read to its end, no entry visited yet
+ *   yes     no      > 0       the process is at the entry `last`, and has passed all entries before
+ *   any     yes     -         an entry came out of order: no evidence from this directory any more
  *
- * An entry that comes out of order, or before the listing's end, breaks the visit of its directory.  A
- * directory opened that is no entry of one on the stack begins a new stack: another operand of the command.
+ * An entry that comes out of order, or before the listing's end, breaks the visit of its directory.  If the
+ * process opens a directory that is no entry of one on the stack, a new stack begins: this is another operand
+ * of the command.
  *
  * Pure: no locks, no I/O; one owner at a time.  All zero at first.
  */
@@ -36,17 +39,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A key is at most 1,024 bytes and a name at least one with its "/": no tree of S3 is deeper (AWS, object
- * keys). */
+/* A key has at most 1,024 bytes, and a name takes at least two with its "/": no tree of S3 is deeper (AWS,
+ * object keys). */
 enum { VISIT_DEPTH_MAX = 512 };
 
 struct visit {
 	uint64_t directory; /* inode numbers, as are the next three; 0: none */
-	uint64_t parent; /* where it was met */
+	uint64_t parent; /* the directory where the process met it */
 	uint64_t highest, last;
-	uint64_t id; /* of this opening: a listing told to another one says nothing about it */
+	uint64_t id; /* of this opening: the listing of another opening is no evidence for this one */
 	bool listed, broken;
-	bool lands; /* what is in it is copied to a directory of ours */
+	bool lands; /* its entries are copied to a directory of this mount */
 	bool kept; /* rm was told of a failure inside: it will not remove this directory */
 };
 
@@ -58,41 +61,43 @@ struct visits {
 
 void visits_release(struct visits *visits);
 
-/* The process opened a directory.  The id of this visit, for visit_told and visit_listed; 0 when memory is
- * short or the tree too deep: then nothing is known of it. */
+/* The process opened a directory.  Returns the id of this visit, for visit_told and visit_listed; 0 when
+ * memory is short or the tree too deep: then there is no evidence from this directory. */
 uint64_t visit_opened(struct visits *visits, uint64_t directory, uint64_t parent);
-/* Entries up to this inode number were handed to the process (not "." nor ".."). */
+/* The process was given entries up to this inode number (not "." nor ".."). */
 void visit_told(struct visits *visits, uint64_t id, uint64_t highest);
-/* It reads the directory once more from the start. */
+/* The process reads the directory once more from the start. */
 void visit_rewound(struct visits *visits, uint64_t id);
-/* The end of the listing is about to be handed out.  Is something of it, or beyond it, still to come? */
+/* The process is about to get the end of the listing.  Has it still to come to an entry of this listing,
+ * or of a directory around it? */
 bool visit_listed(struct visits *visits, uint64_t id);
 /* The process turns to this entry of a directory that it may be visiting. */
 void visit_entry(struct visits *visits, uint64_t directory, uint64_t entry);
-/* It is at this entry, having turned to it last of all: is another one to come, here or in a directory around
- * it? */
+/* The process turned to this entry last.  Has it still to come to another entry, here or in a directory
+ * around it? */
 bool visit_more(const struct visits *visits, uint64_t directory, uint64_t entry);
 
-/* Is an entry of what it visits still to come, wherever the process is? */
+/* Has the process still to come to an entry of the directories that it visits, wherever it is? */
 bool visit_coming(const struct visits *visits);
-/* Something of this directory was made in a place of ours. */
+/* The copy of an entry of this directory was made on this mount. */
 void visit_lands(struct visits *visits, uint64_t directory);
-/* The process opens this entry, having turned to it: will a later call of its tell, here or at its copy? */
+/* The process turned to this entry and opens it: can a later call of the process report an error, here or
+ * at the copy? */
 bool visit_passes(const struct visits *visits, uint64_t directory, uint64_t entry);
 
 /* Is the directory on the stack? */
 bool visit_has(const struct visits *visits, uint64_t directory);
-/* Is the entry one of a directory that the process visits, and not behind it yet? */
+/* Does the process visit the directory, and has it not yet passed this entry? */
 bool visit_ahead(const struct visits *visits, uint64_t directory, uint64_t entry);
 
-/* rm: is the process inside this directory, and will it remove it? */
+/* rm: is the process inside this directory, and will rm remove the directory? */
 bool visit_inside(const struct visits *visits, uint64_t directory);
-/* rm: it turns to this entry, to remove it.  Is another call to come, for the directory or, where it is kept,
- * for another entry? */
+/* rm turns to this entry, to remove it.  Is another call to come, for the directory or, where rm keeps the
+ * directory, for another entry? */
 bool visit_removing(struct visits *visits, uint64_t directory, uint64_t entry);
-/* rm: it is told of a failure at the entry where it is. */
+/* rm is told of a failure at its current entry. */
 void visit_refused(struct visits *visits);
-/* rm: it asked for this directory to be removed. */
+/* rm asked to remove this directory. */
 void visit_left(struct visits *visits, uint64_t directory);
 
 #endif
