@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct last_call {
-	struct parked parked; /* of its own, where `of` is NULL */
+	struct parked parked; /* the call's own, where `of` is NULL */
 	struct parked *of;
 	struct batch *batch; /* referenced */
 	struct batch_wait wait;
@@ -22,8 +22,8 @@ static void free_parked(struct parked *parked)
 	last_call_free((struct last_call *)parked);
 }
 
-/* cp takes EIO here for a directory that could not be read, and ends with 1; it has nothing more to do, so
- * loses nothing by it. */
+/* cp takes EIO here for a directory that could not be read, and ends with 1.  cp has nothing more to do,
+ * so it loses nothing by that. */
 static void answer_end(struct parked *parked, int error)
 {
 	if (parked_take(parked)) {
@@ -41,8 +41,9 @@ static void last_reply_on_settled(struct batch_wait *wait, int error)
 	struct parked *of = call->of;
 
 	if (call->error == 0) {
-		/* Only removals failed: it reads a directory to remove that, and its rmdir tells.  Or there is evidence
-		 * of a later call by now: it may have been away only while the mounts were read once more. */
+		/* Only removals failed: the process reads a directory to remove it, and its rmdir will
+		 * report the error.  Or there is evidence of a later call by now: the evidence may have
+		 * been missing only while the mounts were read once more. */
 		if (error < 0 && (!wait->lacking || batch_coming(call->batch))) {
 			batch_put_error(call->batch, wait, error);
 			error = 0;
@@ -50,7 +51,7 @@ static void last_reply_on_settled(struct batch_wait *wait, int error)
 		answer_end(&call->parked, error);
 		return;
 	}
-	/* Nobody was told of this one yet. */
+	/* This error was not reported yet. */
 	if (error < 0)
 		batch_put_error(call->batch, wait, error);
 	batch_refused(call->batch);

@@ -2,7 +2,8 @@
 
 #include "fs/file/draft.h"
 
-/* What programs are told to read and write at once: cp takes at least 128 KiB by itself. */
+/* The size (st_blksize) that programs are told to read and write at once: cp takes at least 128 KiB by
+ * itself. */
 enum { STAT_BLOCK = 128 << 10 };
 
 void node_made_by(const struct node *parent, uid_t uid, gid_t gid, mode_t mode, struct attrs *ret)
@@ -12,7 +13,8 @@ void node_made_by(const struct node *parent, uid_t uid, gid_t gid, mode_t mode, 
 	node_stat(parent, &st);
 	*ret = (struct attrs){
 		.has = ATTRS_MODE | ATTRS_UID | ATTRS_GID, .mode = mode & ALLPERMS, .uid = uid, .gid = gid};
-	/* As on any file system: the group is inherited, and so is that it is. */
+	/* As on any file system: the new entry inherits the group, and a new directory also inherits the
+	 * set-group-ID bit. */
 	if (st.st_mode & S_ISGID) {
 		ret->gid = st.st_gid;
 		if (S_ISDIR(mode))
@@ -44,7 +46,7 @@ void node_stat(const struct node *node, struct stat *ret)
 		st.st_gid = view->gid;
 	}
 	if (node_is_dir(node)) {
-		/* One link: find(1) then doesn't take the count for one of subdirectories. */
+		/* One link: find(1) then does not take the count for the number of subdirectories. */
 		st.st_mode = S_IFDIR | (view ? view->dir_mode : 0700);
 		if (node->attr.mtime == 0 && view)
 			st.st_mtim.tv_sec = view->since;
@@ -57,12 +59,12 @@ void node_stat(const struct node *node, struct stat *ret)
 		}
 		if (node->gone)
 			st.st_nlink = 0;
-		/* Rounded up: cp goes looking for holes where there are fewer blocks than bytes. */
+		/* Rounded up: cp searches a file for holes if its blocks cover fewer bytes than its size. */
 		st.st_blocks = st.st_size / 512 + (st.st_size % 512 != 0);
 	}
 	st.st_atim = st.st_ctim = st.st_mtim;
 	if (node->view && node->view->closed)
-		st.st_mode = S_IFDIR | (0700 & node->view->dir_mode); /* whatever its marker says */
+		st.st_mode = S_IFDIR | (0700 & node->view->dir_mode); /* regardless of its marker's mode */
 	else if (node_keeps_attrs(node))
 		show_kept(node, &st);
 	*ret = st;

@@ -5,8 +5,8 @@
 
 #include "fs/early/early.h"
 
-/* The kernel tells of a request's first signal only: after a harmless one the caller is looked at so often.
- */
+/* The kernel reports only the first signal of a request: after a harmless one ferryfs looks at the caller
+ * again at this interval. */
 enum { LOOK_AGAIN_MS = 200 };
 
 static void parked_checked(struct parked *parked)
@@ -22,7 +22,7 @@ static void parked_look_again(struct timer *timer, struct worker *worker)
 	parked_look((struct parked *)((char *)timer - offsetof(struct parked, again)));
 }
 
-/* On a worker, whose timers and jobs this is about. */
+/* On a worker: worker_timer_set and parked->killed need one. */
 static void parked_looked(struct task *task, struct worker *worker)
 {
 	struct parked *parked = (struct parked *)((char *)task - offsetof(struct parked, task));
@@ -48,7 +48,8 @@ static void parked_resolved(struct resolve *resolve)
 	worker_post(engine_pick(parked->hub->engine), &parked->task);
 }
 
-/* Does the signal end the caller?  A helper process looks (fs/host/caller_resolver.h): no thread of ours reads /proc. */
+/* Does the signal end the caller?  A helper process looks (fs/host/caller_resolver.h): no thread of the
+ * daemon reads /proc. */
 static void parked_look(struct parked *parked)
 {
 	struct hub *hub = parked->hub;
@@ -61,12 +62,12 @@ static void parked_look(struct parked *parked)
 	int error = resolver_ask(hub->early->resolver, &parked->resolve);
 
 	if (error == -EAGAIN)
-		parked_resolved(&parked->resolve); /* too many are asked about: as one that is not known */
+		parked_resolved(&parked->resolve); /* too many callers are asked about: as if unknown */
 	else if (error < 0)
 		parked_checked(parked);
 }
 
-/* libfuse calls this with the request's own lock held: it only posts. */
+/* libfuse calls this function with the request's own lock held: the function only posts. */
 static void parked_interrupted(fuse_req_t req, void *data)
 {
 	struct parked *parked = data;
@@ -96,7 +97,7 @@ bool parked_take(struct parked *parked)
 {
 	if (atomic_exchange(&parked->answered, true))
 		return false;
-	/* Waits for a call of `parked_interrupted` under way: none comes once this is back. */
+	/* Waits for a running call of `parked_interrupted`; after this returns libfuse makes no such call. */
 	fuse_req_interrupt_func(parked->req, NULL, NULL);
 	return true;
 }

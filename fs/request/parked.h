@@ -1,10 +1,10 @@
 /*
  * parked: a FUSE request that waits for its answer, and may be interrupted.
  *
- * The first member of an operation's struct.  Whoever wants to answer asks parked_take first, which says yes
- * exactly once; a caller that is being killed is answered EINTR meanwhile, and then the operation, when its
- * turn comes, finds that there is nothing to answer any more and only ends.  Other signals than fatal ones
- * change nothing.  Counted among hub.parked.
+ * The first member of an operation's struct.  An operation calls parked_take before it answers; parked_take
+ * returns true exactly once.  A caller that is being killed is answered EINTR meanwhile.  The operation then
+ * gets false from parked_take: it answers nothing and only ends.  Signals that are not fatal change nothing.
+ * Counted among hub.parked.
  */
 #ifndef FERRYFS_FS_REQUEST_PARKED_H
 #define FERRYFS_FS_REQUEST_PARKED_H
@@ -14,18 +14,18 @@
 
 struct parked {
 	struct hub *hub;
-	fuse_req_t req; /* gone once it is answered */
-	pid_t thread; /* who asks */
+	fuse_req_t req; /* invalid once it is answered */
+	pid_t thread; /* the calling thread */
 	uid_t uid; /* of that thread */
-	void (*free)(struct parked *parked); /* nobody holds it any more; no lock held; frees the memory */
-	/* What to do for a caller that is being killed, instead of answering EINTR; on a worker, more than
-	 * once perhaps, and perhaps after the answer.  NULL, as parked_init leaves it: the answer.  Set on
-	 * the reading thread. */
+	void (*free)(struct parked *parked); /* the last hold was dropped; no lock held; frees the memory */
+	/* Called for a caller that is being killed, in place of the answer EINTR; on a worker, perhaps
+	 * more than once, and perhaps after the answer.  NULL, as parked_init leaves it: answers EINTR.
+	 * Set on the reading thread. */
 	void (*killed)(struct parked *parked);
 	/* private */
 	atomic_uint holds;
 	atomic_bool answered, checking;
-	bool fatal; /* while checking: a signal ends the caller */
+	bool fatal; /* while `checking`: a signal ends the caller */
 	struct resolve resolve;
 	struct task task;
 	struct timer again;
@@ -33,17 +33,18 @@ struct parked {
 
 /* On the reading thread; the caller has one hold. */
 void parked_init(struct parked *parked, fuse_req_t req, void (*free)(struct parked *parked));
-/* True once: the caller replies to parked->req, at once.  No lock held. */
+/* True exactly once: the function's caller then replies to parked->req at once.  No lock held. */
 bool parked_take(struct parked *parked);
-/* Any thread; for looking only: it may change any moment from false to true. */
+/* Any thread.  A hint only: false may become true at any moment. */
 bool parked_answered(const struct parked *parked);
 void parked_hold(struct parked *parked);
 /* No lock held. */
 void parked_drop(struct parked *parked);
-/* What a program can make sense of: the network's own errors, and what was cancelled or came broken, are EIO.
- * 0 stays 0. */
+/* Maps an error to one that programs understand: network errors, a cancelled request and a broken answer
+ * become EIO.  0 stays 0. */
 int parked_errno(int error);
-/* The answer is an error, after parked_errno, if it is still wanted, and the caller's hold is dropped. */
+/* Answers with an error, after parked_errno, if the request is not yet answered, and drops the caller's
+ * hold. */
 void parked_fail(struct parked *parked, int error);
 
 #endif

@@ -6,19 +6,19 @@
 #include "fs/file/handle.h"
 #include "fs/serve/prune.h"
 
-/* Is an operation under way that will change what this node shows?  hub.lock held. */
+/* Is an operation under way that will change the attributes that this node shows?  hub.lock held. */
 static bool node_busy(struct hub *hub, const struct node *node)
 {
 	struct place place;
 
-	/* Nothing is claimed nearly always: then no key is put together. */
+	/* Nearly always there are no claims: then no key is built. */
 	if (claims_count(hub->claims) == 0 || node_place(node, &place) < 0)
 		return false;
 	return claims_busy(hub->claims, place.account, place_bucket(&place), place_key(&place), false);
 }
 
-/* For how long the kernel may believe what it is told of this node.  What is left of its age only, so that
- * together nothing is believed for longer than cache_ttl.  hub.lock held. */
+/* Returns how long the kernel may cache the answer for this node: cache_ttl minus the age of the node's
+ * attributes, so that no attribute is believed for longer than cache_ttl in total.  hub.lock held. */
 static double node_timeout(struct hub *hub, const struct node *node)
 {
 	const struct view *view = node_view(node);
@@ -41,7 +41,7 @@ void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
 	double timeout = node_timeout(hub, node);
 	struct fuse_entry_param entry = {.ino = node->ino, .attr_timeout = timeout, .entry_timeout = timeout};
 
-	/* The name is known, mode and owner are not: whoever wants them asks. */
+	/* The name is known, mode and owner are not: a program that needs them causes a GETATTR. */
 	if (!node_attrs_known(node, hub_now_ms()))
 		entry.attr_timeout = 0;
 
@@ -51,8 +51,8 @@ void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
 		notify_prune(hub);
 }
 
-/* After an entry was sent with this result: takes the lookup back if the kernel never got it, and the
- * caller's ref. */
+/* After an entry was sent with this result: takes the lookup back if the kernel never got the entry, and
+ * drops the caller's ref. */
 static void entry_sent(struct hub *hub, struct node *node, int result)
 {
 	hub_lock(hub);
@@ -90,7 +90,8 @@ void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node)
 	fuse_reply_attr(req, &st, timeout);
 }
 
-/* What the engine says of a connection or an answer is not what a file system may say: ferryfs.7, ERRORS. */
+/* Maps the engine's errors of a connection or an answer to EIO: a file system may not return them
+ * (ferryfs.7, ERRORS). */
 static int told_errno(int error)
 {
 	switch (-error) {
