@@ -4,7 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Sorted by ending.  Types as registered with IANA; the endings are those that people keep in buckets. */
+/* Sorted by ending.  The types are as registered with IANA; the endings are those of files commonly kept
+ * in buckets. */
 static const struct {
 	const char *ending, *type;
 } types[] = {

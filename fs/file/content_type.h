@@ -11,8 +11,9 @@
 /* "binary/octet-stream", S3's own default, for an ending that is not known. */
 const char *content_type_of(struct str name);
 
-/* What an object saved under `from` gets when it is renamed or copied to `to`, if it has the type of its old
- * ending or of none: NULL: the same as it has, since the endings stand for one type, or `to`'s is not known. */
+/* Returns the type for an object with the name `from` when it is renamed or copied to `to`, provided that
+ * it has the type of its old ending or of no ending.  NULL: it keeps its type, since both endings stand
+ * for one type, or the ending of `to` is not known. */
 const char *content_type_follows(struct str from, struct str to);
 
 #endif

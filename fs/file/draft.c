@@ -1,6 +1,6 @@
 /*
- * The transitions of a draft, and how long one lives.  What takes time (draft_load.c, draft_store.c) begins
- * and ends here:
+ * The transitions of a draft, and its lifetime.  The long activities (draft_load.c, draft_store.c) begin and
+ * end here:
  *
  *   from                 by                  to
  *   none                 draft_make_empty    EMPTY  dirty
@@ -10,8 +10,8 @@
  *   COPY, OBJECT, EMPTY  draft_loaded        DATA
  *   DATA                 draft_edit_end      DATA   dirty
  *   any, dirty, quiet    draft_store         STORING, then
- *                        draft_stored        clean: EMPTY and COPY are what S3 has and go; DATA stays for who
- * writes on
+ *                        draft_stored        clean: EMPTY and COPY are freed, as S3 has them; DATA stays for
+ *                                            writers that go on
  */
 #include "fs/file/draft_internal.h"
 
@@ -56,7 +56,7 @@ void draft_check(const struct draft *draft)
 	assert(!draft->untold || draft->error < 0);
 }
 
-/* ---- what others see ---- */
+/* ---- the state that other files see ---- */
 
 uint64_t draft_size(const struct draft *draft)
 {
@@ -101,7 +101,7 @@ int draft_take_untold(struct draft *draft)
 	return error;
 }
 
-/* ---- what can be done now ---- */
+/* ---- the possible next step ---- */
 
 enum draft_step draft_edit_step(const struct draft *draft)
 {
@@ -249,7 +249,7 @@ struct draft_wait *draft_take_waits(struct draft *draft)
 	return first;
 }
 
-/* One who waits may end what others wait for: those come after, not inside. */
+/* A wait that is run may end an activity that other waits wait for: those run after it, not inside it. */
 static _Thread_local struct draft_wait *queue, **queue_last;
 static _Thread_local bool queue_runs;
 
@@ -309,7 +309,7 @@ void draft_disown(struct hub *hub, struct node *node)
 		draft_unstage(draft);
 	if (hub->files && (node->refs > 0 || node->lookups > 0))
 		return;
-	/* The node itself is going, at the end of everything: the nodes of sources too. */
+	/* The node itself is being freed, at the hub's end: so are the nodes of sources. */
 	node->draft = NULL;
 	draft_trash(draft);
 }
@@ -332,7 +332,7 @@ int draft_make_empty(struct hub *hub, struct node *node, int *ret_close)
 	draft->content = DRAFT_EMPTY;
 	draft->size = 0;
 	draft->base[0] = '\0';
-	draft->create_only = draft->exclusive; /* emptied by who made it, or overwritten */
+	draft->create_only = draft->exclusive; /* emptied by the process that made it, or overwritten */
 	draft->disowned |= node->gone; /* unlinked, and still open */
 	draft_keep_nothing(draft);
 	draft_changed(draft);
@@ -340,7 +340,7 @@ int draft_make_empty(struct hub *hub, struct node *node, int *ret_close)
 	return 0;
 }
 
-/* S3 never had it and never will: the name goes, or is somebody else's object. */
+/* S3 never had the file and never will: the name goes, or now stands for another client's object. */
 static void draft_vanish(struct hub *hub, struct node *node, bool foreign)
 {
 	struct node *parent = node->parent;
@@ -362,7 +362,7 @@ static void background_done(struct draft_flush *flush, int error)
 	struct hub *hub = flush->user;
 
 	free(flush);
-	hub_unpark(hub); /* what failed is in the log */
+	hub_unpark(hub); /* a failure is in the log */
 }
 
 void draft_flush_alone(struct hub *hub, struct node *node)
@@ -407,7 +407,7 @@ void draft_settle(struct hub *hub, struct node *node)
 	}
 	hub_unlock(hub);
 	draft_trash(old);
-	/* Pages of a shared mapping that came after the last close, or a close that could not wait. */
+	/* Reasons: pages of a shared mapping came after the last close, or a close could not wait. */
 	if (store)
 		draft_flush_alone(hub, node);
 }

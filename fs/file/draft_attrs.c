@@ -1,13 +1,14 @@
 /*
  * Mode, owner and times of a draft, where metadata keeps them (-o attrs=meta).
  *
- *   content       what its object will have
- *   uploaded      an existing file's mode and owner, or those of who made it; what was set since; the time of the last
- *                 write, unless one was set after it
- *   COPY          what the source's metadata keeps (S3 copies it), and what was set since
+ *   content       the attributes of its object
+ *   uploaded      an existing file's mode and owner, or those that the file was made with; the attributes set
+ *                 since; the time of the last write, unless a time was set after it
+ *   COPY          the attributes in the source's metadata (S3 copies them), and the attributes set since
  *
- * What is set while S3 does not have the content yet so travels with it, and costs no request of its own.  It is
- * answered at once: the close (or fsync) that stores the content reports for it as well.
+ * Attributes that are set while S3 does not have the content yet are sent with it, and cost no request of
+ * their own.  The call that sets them is answered at once: the close (or fsync) that stores the content
+ * reports their failure as well.
  */
 #include <errno.h>
 #include <stdlib.h>

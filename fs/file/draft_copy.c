@@ -1,9 +1,9 @@
 /*
- * Drafts that are copies: what copy_file_range marks.
+ * Drafts that copy_file_range has marked as copies.
  *
- * From offset 0 to offset 0 of an empty draft marks it as a copy of the source's version that was opened; a
- * call that goes on where the last ended extends it (a kernel's call ends at 4 GiB less a page).  Everything
- * else is no copy, and the kernel reads and writes.
+ * A call from offset 0 to offset 0 of an empty draft marks it as a copy of the source's version that was
+ * opened.  A call that continues at the end of the last one extends the copy (a kernel's call ends at 4 GiB
+ * less a page).  Any other call is no copy, and the kernel reads and writes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ static void draft_copy_mark(struct hub *hub, struct node *node, const struct dra
 	hub->files->copies = draft;
 }
 
-/* Does the range go on where the copy stands? */
+/* Does the range continue at the end of the copy? */
 static bool goes_on(const struct draft *draft, const struct draft_range *range)
 {
 	const struct draft_source *source = &draft->source;
@@ -141,7 +141,7 @@ bool draft_is_emptied(const struct draft *draft)
 	return draft_is_unwritten(draft) && draft->existed;
 }
 
-/* ---- sources that are about to go ---- */
+/* ---- sources that are about to be removed ---- */
 
 static bool draft_copy_is_below(const struct node *node, const struct node *above)
 {
@@ -162,7 +162,7 @@ struct draft *draft_partial_copy(struct hub *hub, const struct node *source)
 	return NULL;
 }
 
-/* The same by the name of the source.  hub.lock held. */
+/* The same, by the parent and the name of the source.  hub.lock held. */
 static struct draft *unfinished_copy_of(struct hub *hub, fuse_ino_t parent, const char *name)
 {
 	const struct node *directory = hub->files->partial ? nodes_find(hub->nodes, parent) : NULL;
@@ -180,7 +180,7 @@ void draft_save_copies(struct hub *hub, fuse_ino_t parent, const char *name)
 		struct draft *draft = unfinished_copy_of(hub, parent, name);
 
 		if (!draft)
-			error = -ENOENT; /* no more of them */
+			error = -ENOENT; /* no further copies are fetched */
 		else if (fd >= 0)
 			error = draft_load(hub, draft->node, UINT64_MAX, fd);
 		hub_unlock(hub);

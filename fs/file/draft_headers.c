@@ -4,8 +4,8 @@
 #include "fs/file/content_type.h"
 #include "fs/file/draft_internal.h"
 
-/* Metadata that is about the content that was: rclone's and s3fs's times, rclone's and s3cmd's checksums.
- * Their readers would take the edited object for damaged, or for unchanged. */
+/* Metadata about the old content: rclone's and s3fs's times, rclone's and s3cmd's checksums.  These tools
+ * would take the edited object for damaged, or for unchanged. */
 static const char *const stale[] = {
 	"x-amz-meta-mtime", "x-amz-meta-md5chksum", "x-amz-meta-s3cmd-attrs", "x-amz-meta-sha256"};
 
@@ -15,7 +15,7 @@ int draft_kept_headers(struct headers *headers, const char *storage_class)
 
 	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]) && error == 0; i++)
 		error = headers_set(headers, str_of(stale[i]), STR_NONE);
-	/* EXPRESS_ONEZONE is what a directory bucket gives by itself and takes from nobody. */
+	/* A directory bucket sets EXPRESS_ONEZONE by itself, and accepts it from no client. */
 	if (error == 0 && storage_class[0] && strcmp(storage_class, "STANDARD") != 0 &&
 		strcmp(storage_class, "EXPRESS_ONEZONE") != 0)
 		error = headers_set(headers, STR("x-amz-storage-class"), str_of(storage_class));

@@ -16,7 +16,7 @@ bool draft_keep_wants(const struct hub *hub, const struct node *node)
 }
 
 enum wish {
-	KEEP_NOTHING, /* nobody has it open, or it can be read anyway */
+	KEEP_NOTHING, /* it is not open, or can be read anyway */
 	KEEP_IT,
 	KEEP_NOT, /* it is open, and cannot be kept */
 };
@@ -32,14 +32,14 @@ static enum wish wish_of(struct hub *hub, const struct node *node)
 		return KEEP_NOTHING;
 	uint64_t bound = view->keep_open * DRAFT_KEEP_TIMES;
 
-	/* Who opened another version must not read this one. */
+	/* A handle that was opened on another version must not read this one. */
 	if (node->attr.size > view->keep_open || hub->files->kept_bytes + node->attr.size > bound ||
 		!node->attr.etag || handle_any_outdated(hub, node))
 		return KEEP_NOT;
 	return KEEP_IT;
 }
 
-/* Takes *file when it is used.  hub.lock held. */
+/* Takes *file if it uses the file.  hub.lock held. */
 static bool keep_it(struct hub *hub, struct node *node, int *file, struct draft_keep *keep)
 {
 	if (draft_of_object(node, NULL) < 0)
@@ -50,7 +50,7 @@ static bool keep_it(struct hub *hub, struct node *node, int *file, struct draft_
 	draft->kept_bytes = draft->size;
 	hub->files->kept_bytes += draft->size;
 	if (draft_load(hub, node, UINT64_MAX, *file) < 0) {
-		draft_trash(draft_detach(hub, node)); /* it has no file */
+		draft_trash(draft_detach(hub, node)); /* the draft has no file */
 		return false;
 	}
 	*file = -1;

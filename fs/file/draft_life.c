@@ -1,5 +1,5 @@
-/* Changing a draft's staging file, and bringing a draft to S3: who finds it busy waits in line and looks
- * anew. */
+/* Changes a draft's staging file, and brings a draft to S3: a caller that finds the draft busy waits in
+ * line and looks again. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,9 @@
 #include "fs/host/staging_file.h"
 
 enum {
-	NEEDS_FILE = 2, /* beside 1, 0 and -errno: make a staging file, without the lock, and ask again */
-	NO_FILE = INT_MIN, /* none was made so far; other negative numbers say why not */
+	/* Beside 1, 0 and -errno: the caller makes a staging file, without the lock, and calls again. */
+	NEEDS_FILE = 2,
+	NO_FILE = INT_MIN, /* no file was made so far; other negative numbers are the error of making one */
 };
 
 int draft_of_object(struct node *node, const struct handle *handle)
@@ -31,7 +32,8 @@ int draft_of_object(struct node *node, const struct handle *handle)
 		draft->size = handle->size;
 		etag = handle->etag;
 	}
-	/* A shell's redirection closes a duplicate first, and what it had emptied is stored: no edit. */
+	/* A shell's redirection first closes a duplicate, and that stores the emptied file: writing on is
+	 * no edit. */
 	draft->overwrites = handle && (handle->flags & (O_TRUNC | O_EXCL)) && draft->size == 0;
 	draft->source.size = draft->size;
 	snprintf(draft->source.etag, sizeof(draft->source.etag), "%s", etag);
@@ -39,7 +41,7 @@ int draft_of_object(struct node *node, const struct handle *handle)
 	return 0;
 }
 
-/* Into a staging file; takes *file when it is used.  hub.lock held. */
+/* Loads the content into a staging file; takes *file if it uses the file.  hub.lock held. */
 static int load(struct hub *hub, const struct draft_edit *edit, int *file)
 {
 	struct node *node = edit->node;
@@ -57,7 +59,7 @@ static int load(struct hub *hub, const struct draft_edit *edit, int *file)
 	if (result >= 0)
 		*file = -1;
 	else if (node->draft->content == DRAFT_OBJECT)
-		draft_trash(draft_detach(hub, node)); /* it has no file */
+		draft_trash(draft_detach(hub, node)); /* the draft has no file */
 	return result;
 }
 
@@ -133,7 +135,7 @@ void draft_edit_end(struct hub *hub, struct node *node, const struct draft_chang
 	draft_check(draft);
 	hub_unlock(hub);
 	draft_run_waits(waits, DRAFT_IDLE, 0);
-	/* While somebody may write nobody needs to look after it. */
+	/* While a handle may write, its close will settle the draft. */
 	if (last && writers == 0)
 		draft_settle(hub, node);
 }
@@ -146,7 +148,7 @@ static void draft_life_finish(struct draft_flush *flush, int error)
 	struct node *node = flush->node;
 
 	hub_lock(hub);
-	/* Of what was unlinked, or renamed over, nothing is missed. */
+	/* An unlinked or overwritten file need not be stored: that is no error. */
 	if (node->draft && node->draft->disowned)
 		error = 0;
 	hub_unlock(hub);
@@ -158,9 +160,9 @@ static void draft_life_finish(struct draft_flush *flush, int error)
 }
 
 /*
- * What is stored replaces an object of which others were promised copies: the bytes that copy_file_range has
- * answered are fetched first, each into a file of its own, by a claim that stands before the one of the
- * store.  Where that can't be begun, the close of such a copy tells so.  1: there are none left; NEEDS_FILE.
+ * The store replaces an object of which copy_file_range has answered copies.  So the answered bytes are
+ * fetched first, each copy into its own file, by a claim that stands before the claim of the store.  If such
+ * a fetch cannot begin, the close of that copy reports it.  1: there are no such copies left; NEEDS_FILE.
  * hub.lock held.
  */
 static int save_copies(struct hub *hub, const struct node *node, int *file)
@@ -177,8 +179,8 @@ static int save_copies(struct hub *hub, const struct node *node, int *file)
 	return 1;
 }
 
-/* 1: there is nothing to wait for; 0: it waits; NEEDS_FILE; -errno.  *file: NO_FILE, or what opening one gave.
- * hub.lock held. */
+/* 1: there is nothing to wait for; 0: the flush waits; NEEDS_FILE; -errno.  *file: NO_FILE, or the result
+ * of staging_file.  hub.lock held. */
 static int try_flush(struct draft_flush *flush, int *file)
 {
 	struct hub *hub = flush->hub;
@@ -210,7 +212,7 @@ static int try_flush(struct draft_flush *flush, int *file)
 	return result;
 }
 
-/* Neither a load nor a store: they would have said so themselves. */
+/* Neither a load nor a store has begun: they log their own failures. */
 static void not_begun(struct draft_flush *flush, int error)
 {
 	struct hub *hub = flush->hub;
@@ -256,7 +258,7 @@ static void draft_life_woken(struct draft_wait *wait, enum draft_activity ended,
 {
 	struct draft_flush *flush = (struct draft_flush *)((char *)wait - offsetof(struct draft_flush, wait));
 
-	/* Nobody writes while something is stored, so what was there at the call was stored too. */
+	/* No caller writes during a store, so the store included the content at the time of the call. */
 	if (error < 0 || ended == DRAFT_STORING)
 		draft_life_finish(flush, error);
 	else

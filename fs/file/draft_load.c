@@ -1,7 +1,7 @@
 /*
- * Loading: what a draft stands for (an object's bytes, or the copied part of a source's) is fetched into its
- * staging file, in pieces, several at once, all on one worker.  A shared claim on the object that is read
- * keeps unlink, rename and overwriting by this mount away until it is done.
+ * Loading: the bytes that a draft stands for (those of its object, or the copied part of its source) are
+ * fetched into its staging file, in pieces, several at once, all on one worker.  A shared claim on the object
+ * that is read makes unlink, rename and overwriting by this mount wait until the load is done.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -24,38 +24,38 @@ enum {
 struct load_stream {
 	struct load *load;
 	struct fetch fetch;
-	uint64_t at; /* where the next bytes go */
+	uint64_t at; /* the offset of the next bytes */
 };
 
 struct load {
 	struct hub *hub;
-	struct node *node; /* referenced: whose draft */
-	struct node *source; /* referenced: what is read */
+	struct node *node; /* referenced: the node with the draft */
+	struct node *source; /* referenced: the node of the object that is read */
 	struct worker *worker;
 	struct task task;
 	struct claim claim;
 	struct place place;
 	char etag[ETAG_MAX + 1];
-	int fd; /* owned until it is the draft's */
-	uint64_t size, next; /* bytes wanted, bytes asked for */
+	int fd; /* owned until the draft takes it */
+	uint64_t size, next; /* bytes wanted, bytes requested so far */
 	unsigned streams, active;
 	int error;
-	bool object; /* the node's own, which is edited */
+	bool object; /* the source is the node's own object, which is edited */
 	bool overwrites; /* as the draft says */
-	bool keeps; /* an object's content: with its headers, tags and storage class */
+	bool keeps; /* the object's headers, tags and storage class are kept too */
 	bool missing; /* an empty object that is gone by now */
 	struct headers headers;
 	struct buf tags;
 	unsigned tag_count;
 	char storage_class[STORAGE_CLASS_MAX + 1];
-	struct call call; /* for what no fetch tells */
+	struct call call; /* for requests other than a fetch */
 	struct s3_answer answer; /* of the first failure */
 	struct load_stream stream[STREAMS];
 };
 
 static void draft_load_granted(struct claim *claim);
 
-/* hub.lock held.  claim_take's answers. */
+/* hub.lock held.  Returns the answer of claim_take. */
 static int draft_load_claim(struct load *load)
 {
 	int error = load->source->gone ? -ESTALE : node_place(load->source, &load->place);
@@ -135,14 +135,14 @@ static void load_fail(struct load *load, int error, const struct s3_answer *answ
 	load->answer = *answer;
 }
 
-/* ---- what the object keeps ---- */
+/* ---- the metadata that the object keeps ---- */
 
 static void draft_load_on_tags(struct call *call, const struct s3_answer *answer)
 {
 	struct load *load = call->user;
 	int error = call->error;
 
-	/* None any more; or the service has none. */
+	/* The object has no tags any more, or the service has no tags. */
 	if (error == -ENOENT || (error == -EOPNOTSUPP && load->place.view->tags != COPY_TAGS_REQUIRED))
 		error = 0;
 	else if (error == 0 && load->tags.len > 0)
@@ -181,13 +181,13 @@ static void draft_load_on_head(struct call *call, const struct s3_answer *answer
 	struct load *load = call->user;
 
 	snprintf(load->storage_class, sizeof(load->storage_class), "%s", answer->storage_class);
-	/* Gone meanwhile: nothing of its content is missing. */
+	/* The empty object is gone meanwhile: no content is lost. */
 	load->missing = call->error == -ENOENT;
 	if (load->missing)
 		load->keeps = false;
 	else if (call->error == 0 && !load->overwrites &&
 		 (answer->size > 0 || (load->etag[0] && strcmp(load->etag, answer->etag) != 0)))
-		load_fail(load, -ESTALE, answer); /* somebody has put something into it */
+		load_fail(load, -ESTALE, answer); /* another client has written to it */
 	else
 		load_fail(load, call->error, answer);
 	if (call->error == 0)
@@ -206,7 +206,7 @@ static void draft_load_on_fetched(struct fetch *fetch, const struct s3_answer *a
 	struct load *load = stream->load;
 	int error = fetch->error;
 
-	/* A service that sent less than its own size said. */
+	/* The service sent fewer bytes than its own size said. */
 	if (error == 0 && fetch->got < fetch->length)
 		error = -EIO;
 	load->active--;
@@ -215,7 +215,7 @@ static void draft_load_on_fetched(struct fetch *fetch, const struct s3_answer *a
 		load->tag_count = answer->tag_count;
 		snprintf(load->storage_class, sizeof(load->storage_class), "%s", answer->storage_class);
 	}
-	/* The first piece says of which version the others have to be. */
+	/* The first piece decides the version that the other pieces must have. */
 	if (error == 0 && load->etag[0] == '\0')
 		memcpy(load->etag, answer->etag, sizeof(load->etag));
 	if (load->error == 0)
@@ -282,7 +282,7 @@ static void draft_load_start(struct load *load)
 	worker_post(load->worker, &load->task);
 }
 
-/* For what ends before a request: on a worker, like every other end. */
+/* For a load that ends before its first request: it ends on a worker, like every other load. */
 static void draft_load_run_failed(struct task *task, struct worker *worker)
 {
 	draft_load_finish((struct load *)((char *)task - offsetof(struct load, task)));
@@ -295,7 +295,7 @@ static void fail_soon(struct load *load, int error)
 	worker_post(load->worker, &load->task);
 }
 
-/* Is the object still where the claim says? */
+/* The claim was granted: begins if the object is still where the claim says. */
 static void draft_load_granted(struct claim *claimed)
 {
 	struct load *load = claimed->user;
@@ -320,7 +320,7 @@ static void draft_load_granted(struct claim *claimed)
 			hub_unlock(hub);
 		}
 		if (error == 0)
-			return; /* it will be granted */
+			return; /* the claim will be granted later */
 		if (error < 0) {
 			fail_soon(load, error);
 			return;
@@ -333,7 +333,8 @@ int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
 	struct draft *draft = node->draft;
 	uint64_t size = draft->size < keep ? draft->size : keep;
 
-	/* An empty object that is added to: nothing to fetch, but it may have metadata, unless it is gone. */
+	/* A write appends to an empty object: there are no bytes to fetch, but the object may have
+	 * metadata, unless it is gone. */
 	if (size == 0 && (draft->content != DRAFT_OBJECT || draft->size > 0 || node->gone)) {
 		draft_source_drop(hub, draft);
 		draft_loaded(draft, 0, fd, 0);
@@ -355,7 +356,7 @@ int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
 	headers_init(&load->headers);
 	buf_init(&load->tags, TAGS_MAX);
 	memcpy(load->etag, draft->source.etag, sizeof(load->etag));
-	/* Pieces of an object whose version can't be told would be pieces of several. */
+	/* Without an ETag, parallel pieces could be of several versions of the object. */
 	load->streams = load->etag[0] ? STREAMS : 1;
 	for (unsigned i = 0; i < STREAMS; i++)
 		load->stream[i].load = load;

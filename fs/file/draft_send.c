@@ -1,14 +1,14 @@
 /*
- * How the content of a draft comes to S3, once its claims are granted: draft_store.c begins and ends it.
+ * Sends the content of a draft to S3, once its claims are granted: draft_store.c begins and ends the store.
  *
  *   upload                                                     -> end
- *          -> copy of what has the same bytes (recognise_copy.h) -> end, or upload -> end
+ *          -> copy of an object with the same bytes (recognise_copy.h) -> end, or upload -> end
  *   copy                                                       -> end
  *        -> ESTALE -> HEAD -> copy once more, of the same size -> end
- *        -> EACCES, of another account -> carry.h              -> end
- *        -> EEXIST, likely of its own lost attempt -> copy once more -> end
+ *        -> EACCES, source of another account -> carry.h       -> end
+ *        -> EEXIST, likely by its own lost attempt -> copy once more -> end
  *
- * A copy that was given other attributes than its source's metadata keeps is made by recopy.h.
+ * recopy.h makes a copy that must have other attributes than its source's metadata.
  *
  * The worker's thread only; no lock is held.
  */
@@ -21,7 +21,7 @@
 #include "fs/file/draft_store_internal.h"
 
 enum {
-	CLOCK_SLACK = 2, /* seconds: Last-Modified has whole ones, and the offset is an estimate */
+	CLOCK_SLACK = 2, /* seconds: Last-Modified has whole seconds, and the clock offset is an estimate */
 };
 
 static struct store_outcome outcome_of(int error, const char *etag, const struct s3_answer *answer)
@@ -66,7 +66,7 @@ static void on_recognised(struct recognise_copy *done, const struct s3_answer *a
 	struct store_outcome outcome = outcome_of(done->error, done->etag, answer);
 
 	store->disturbed = done->disturbed;
-	/* What is there now may be that copy. */
+	/* The object at the key may now be that copy. */
 	if (done->disturbed)
 		store->create_only = false;
 	if (done->error == 0 || done->error == -ECANCELED)
@@ -75,12 +75,12 @@ static void on_recognised(struct recognise_copy *done, const struct s3_answer *a
 		upload_now(store);
 }
 
-/* Instead of an upload, a copy of what has the same bytes; false: nothing has. */
+/* Tries a copy of an object with the same bytes in place of an upload; false: no copy was started. */
 static bool recognise(struct store *store)
 {
 	const struct view *view = store->place->view;
 
-	/* A copy knows no condition on the version that it replaces. */
+	/* A copy cannot have a condition on the version that it replaces. */
 	if (!view->recognise || store->base[0])
 		return false;
 	store->recognise = malloc(sizeof(*store->recognise));
@@ -143,7 +143,7 @@ static void draft_send_on_looked(struct call *call, const struct s3_answer *answ
 	draft_send_copy(store);
 }
 
-/* The source is another version by now, or some other condition failed. */
+/* Looks at the source: it is another version by now, or another condition failed. */
 static void draft_send_look(struct store *store)
 {
 	store->looked = true;
@@ -168,10 +168,11 @@ static void draft_send_on_carried(struct carry *done, const struct s3_answer *an
 		store_finish(store, &outcome);
 }
 
-/* Another account's, which the service will not copy for the destination's. */
+/* The source belongs to another account, and the service will not copy it with the destination's
+ * credentials. */
 static void carry(struct store *store)
 {
-	free(store->carry); /* of the version before */
+	free(store->carry); /* of the former version */
 	store->carry = malloc(sizeof(*store->carry));
 	if (!store->carry) {
 		store_fail(store, -ENOMEM);
@@ -192,9 +193,10 @@ static void carry(struct store *store)
 }
 
 /*
- * Refused since something is there, after an attempt whose answer was lost; and what is there has our size
- * and is no older.  It is that attempt's copy then, which can't be known by its ETag where the source was
- * uploaded in parts or KMS encrypts: the same onto the same.
+ * True: S3 refused the copy since an object is at the key, after an attempt that had no answer, and that
+ * object has our size and is not older than the attempt.  The object is then likely the copy of that attempt.
+ * Its ETag cannot prove this if the source was uploaded in parts or KMS encrypts.  Copying again writes the
+ * same bytes onto the same bytes.
  */
 static bool is_likely_ours(const struct store *store, const struct copy *done, const struct s3_answer *answer)
 {
@@ -233,7 +235,7 @@ static int draft_send_edit(struct recopy *recopy, struct headers *headers, const
 	struct store_attrs *attrs = store->attrs;
 	int error = attrs_write(&attrs->set, S_IFREG, headers);
 
-	/* What the source's other metadata says is known now, too. */
+	/* The attributes in the source's other metadata are known now, too. */
 	attrs_read(&attrs->all, headers);
 	attrs->known = true;
 	return error;
@@ -247,7 +249,7 @@ static void draft_send_on_recopied(struct recopy *done, const struct s3_answer *
 
 static void recopy(struct store *store, const struct copy *copy)
 {
-	free(store->recopy); /* of the version before */
+	free(store->recopy); /* of the former version */
 	store->recopy = calloc(1, sizeof(*store->recopy));
 	if (!store->recopy) {
 		store_fail(store, -ENOMEM);

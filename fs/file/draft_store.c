@@ -1,10 +1,11 @@
 /*
- * Storing: what a draft holds is brought to S3 under claims: the destination's key exclusively, a source's
- * shared.  Nobody changes the content meanwhile, so what is acknowledged is what the draft holds.
+ * Storing: the content of a draft is brought to S3 under claims: an exclusive one on the destination's key, a
+ * shared one on a source's key.  No caller changes the content meanwhile, so S3 acknowledges exactly the
+ * content of the draft.
  *
  *   claim -> (the names are still where the claim says) -> send (draft_send.c) -> end
  *
- * A failure is logged here, once; who waits tells it to its caller.
+ * A failure is logged here, once; each wait reports it to its caller.
  */
 #include <assert.h>
 #include <errno.h>
@@ -42,7 +43,7 @@ static int draft_store_places(struct store *store, bool *ret_changed)
 	return 0;
 }
 
-/* hub.lock held.  claim_take's answers. */
+/* hub.lock held.  Returns the answer of claim_take. */
 static int draft_store_take(struct store *store)
 {
 	bool changed;
@@ -88,23 +89,23 @@ static void store_free(struct store *store)
 	hub_unpark(hub);
 }
 
-/* S3 has it.  Returns the draft if it has ended.  hub.lock held. */
+/* S3 has the content.  Returns the draft if it is no longer needed.  hub.lock held. */
 static struct draft *acknowledged(struct store *store, const struct store_outcome *outcome)
 {
 	struct hub *hub = store->hub;
 	struct node *node = store->node;
 	struct draft *draft = node->draft;
 
-	/* The time that stat gave stays: node.h. */
+	/* The time that stat showed stays: node.h. */
 	if (node_set_attr(node, store->size, draft->mtime.tv_sec, (int32_t)draft->mtime.tv_nsec,
 		    str_of(outcome->etag), str_of(store->storage_class)) < 0) {
 		node->local = false;
-		node->attr.fetched_ms = 0; /* asked for again */
+		node->attr.fetched_ms = 0; /* so that the attributes are asked for again */
 	}
 	draft_attrs_stored(node, store->attrs);
 	draft_stored(draft, 0);
 	draft->ours = true;
-	/* An edit that goes on is one of this version. */
+	/* An edit that continues is one of this version. */
 	if (draft->base[0])
 		snprintf(draft->base, sizeof(draft->base), "%s", outcome->etag);
 	handle_follow(hub, node, NULL);
@@ -139,7 +140,8 @@ static void draft_store_log_failure(
 				  });
 }
 
-/* Something else is there than may be replaced: nothing that is known of it is true.  hub.lock held. */
+/* If the object at the key may not be replaced, the attributes known here are not its attributes.
+ * hub.lock held. */
 static void found_foreign(struct store *store, struct store_outcome *outcome)
 {
 	struct node *node = store->node;
@@ -149,12 +151,13 @@ static void found_foreign(struct store *store, struct store_outcome *outcome)
 	if (!outcome->conflict)
 		return;
 	node->attr.fetched_ms = 0;
-	/* EEXIST is an answer to O_EXCL only. */
+	/* Only O_EXCL is answered EEXIST. */
 	if (!store->exclusive)
 		outcome->error = -ESTALE;
 }
 
-/* What is at the destination is this mount's own; of the source this version was copied, whichever was opened. */
+/* The object at the destination is this mount's own.  This version of the source was copied, even if
+ * another one was opened. */
 static void note_versions(const struct store *store)
 {
 	struct taken *taken = store->hub->taken;
@@ -164,7 +167,8 @@ static void note_versions(const struct store *store)
 		taken_note(taken, store->thread, store->from, store->source_etag);
 }
 
-/* Set together with the failure: a flush that comes before the waits have run must not store it anew. */
+/* Is the error still to be reported?  Set together with the error: a flush that comes before the waits
+ * have run must not store again. */
 static bool is_untold(const struct draft_wait *waits)
 {
 	for (const struct draft_wait *wait = waits; wait; wait = wait->next)
@@ -189,7 +193,8 @@ void store_finish(struct store *store, struct store_outcome *outcome)
 		if (old)
 			draft_detach(hub, node);
 	} else if (draft->disowned) {
-		/* Unlinked, or renamed over, while this waited for its turn: nobody misses it. */
+		/* The file was unlinked, or renamed over, while the store waited for its turn: this is no
+		 * error. */
 		outcome->error = 0;
 		draft_stored(draft, 0);
 	} else {
@@ -235,7 +240,7 @@ static void draft_store_post(struct store *store, void (*function)(struct task *
 	worker_post(store->worker, &store->task);
 }
 
-/* A rename that was waited for may have changed it.  hub.lock held. */
+/* Takes the draft's condition: a rename may have changed it while the store waited.  hub.lock held. */
 static void take_condition(struct store *store)
 {
 	const struct draft *draft = store->node->draft;
@@ -245,8 +250,8 @@ static void take_condition(struct store *store)
 	memcpy(store->base, draft->base, sizeof(store->base));
 }
 
-/* Are the names still where they were when the claim was taken?  -errno: it can't be stored; 0: not yet ours.
- */
+/* Are the names still where they were when the claim was taken?  1: yes; 0: a new claim waits; -errno: the
+ * draft cannot be stored. */
 static int draft_store_check(struct store *store)
 {
 	struct hub *hub = store->hub;
@@ -280,7 +285,7 @@ static void draft_store_granted(struct claim *claimed)
 	struct store *store = claimed->user;
 	int result = draft_store_check(store);
 
-	/* On a worker, also when it failed: this may be inside of somebody else's end. */
+	/* Goes on on a worker, also after a failure: this may run inside the end of another operation. */
 	if (result == 1) {
 		draft_store_post(store, draft_store_run);
 	} else if (result < 0) {

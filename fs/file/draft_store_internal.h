@@ -1,6 +1,6 @@
 /*
- * draft_store_inside: one store of a draft, shared by draft_store.c, which decides that it may begin and says
- * what became of it, and draft_send.c, which brings the content to S3 in between.
+ * draft_store_inside: one store of a draft, shared by two files.  draft_store.c begins it and reports its
+ * result.  draft_send.c brings the content to S3 in between.
  *
  * The fields are written before the store is given to its worker, and by that worker's thread afterwards.
  */
@@ -17,24 +17,24 @@ struct store {
 	struct hub *hub;
 	struct node *node; /* referenced */
 	struct node *source; /* referenced; NULL: an upload */
-	pid_t thread; /* a copy: who asked for it */
+	pid_t thread; /* a copy: the thread that asked for it */
 	struct worker *worker;
 	struct task task;
 	struct claim claim;
 	unsigned retakes;
 	struct place *place, *from; /* owned: place_keep; from NULL: an upload */
 	struct headers headers;
-	bool keeps; /* they are the edited object's own */
-	struct store_attrs *attrs; /* owned; NULL: metadata keeps none */
+	bool keeps; /* the headers are the edited object's own */
+	struct store_attrs *attrs; /* owned; NULL: metadata keeps no attributes */
 	uint64_t size;
 	bool bulk; /* interactive requests go before it */
-	bool create_only, exclusive; /* as the draft says */
-	int64_t began; /* the copy, by the server's clock */
+	bool create_only, exclusive; /* as in the draft */
+	int64_t began; /* the time of the copy's begin, by the server's clock */
 	char base[ETAG_MAX + 1];
 	int fd;
-	int error; /* of what failed before a request */
-	bool disturbed; /* what was there is gone, although nothing was stored */
-	bool looked; /* the source turned out to be another version: asked for once */
+	int error; /* of a failure before the first request */
+	bool disturbed; /* the old object may be overwritten, although the content was not stored */
+	bool looked; /* the source turned out to be another version; it is asked for only once */
 	char source_etag[ETAG_MAX + 1];
 	char storage_class[STORAGE_CLASS_MAX + 1];
 	struct copy_settings settings;
@@ -43,7 +43,7 @@ struct store {
 		struct copy copy;
 		struct call call;
 	};
-	/* Rare, and large where thousands of copies are under way: owned, NULL until wanted. */
+	/* Rarely used, and large if thousands of copies are under way: owned, NULL until needed. */
 	struct recognise_copy *recognise;
 	struct recopy *recopy;
 	struct carry *carry;
@@ -52,18 +52,17 @@ struct store {
 struct store_outcome {
 	int error;
 	const char *etag;
-	const struct s3_answer *answer; /* NULL: nothing was asked */
-	bool ambiguous; /* it failed, yet may have been stored */
-	bool conflict; /* it failed because of what is there */
+	const struct s3_answer *answer; /* NULL: no request was made */
+	bool ambiguous; /* the store failed, yet S3 may have the content */
+	bool conflict; /* it failed because of the object at the key */
 };
 
 /* draft_send.c: on the worker's thread, under the claim.  Ends with exactly one store_finish. */
 void store_send(struct store *store);
 
-/* draft_store.c: the end, logged where it is a failure.  The worker's thread, no lock held; store is gone
- * afterwards. */
+/* draft_store.c: ends the store, and logs a failure.  The worker's thread, no lock held; frees the store. */
 void store_finish(struct store *store, struct store_outcome *outcome);
-/* Nothing was asked of S3 that would say more. */
+/* Ends the store with an error for which there is no answer of S3. */
 void store_fail(struct store *store, int error);
 
 #endif

@@ -43,7 +43,7 @@ static struct handle **handle_slot_of(struct hub *hub, const struct node *node)
 	return &hub->files->slots[node->ino % HANDLE_SLOTS];
 }
 
-/* The handles of a slot against what handle.h says of them. */
+/* Checks the handles of a slot against the rules of handle.h. */
 static void handle_check(struct hub *hub, const struct node *node)
 {
 	const struct handle *prev = NULL;
@@ -197,7 +197,7 @@ bool handle_only_appends(struct hub *hub, const struct node *node)
 	return appends;
 }
 
-/* Is it its node's first in the slot? */
+/* Is `handle` the first of its node in the slot? */
 static bool is_first(const struct handle *first, const struct handle *handle)
 {
 	while (first->node != handle->node)
@@ -261,7 +261,7 @@ bool handle_keeps_cache(struct hub *hub, const struct node *node)
 	bool same = hub->files->cached[at].ino == node->ino && node->attr.etag &&
 		    hub->files->cached[at].version == version_hash(node->attr.etag);
 
-	/* Where a draft is written the kernel's pages are written through: they are right as well. */
+	/* While a draft is written the kernel writes its pages through: they are right as well. */
 	if (node->draft)
 		return true;
 	handle_remember(hub, node);

@@ -14,7 +14,7 @@ struct follow_one {
 	char old[ETAG_MAX + 1], new[ETAG_MAX + 1];
 };
 
-/* The node of a key's rest below a directory; NULL: there is none. */
+/* Returns the node for the rest of a key below a directory; NULL: there is none. */
 static struct node *handle_rename_find_below(struct hub *hub, const struct node *directory, struct str rest)
 {
 	struct node *node = NULL;
@@ -49,7 +49,7 @@ static void handle_rename_add(
 		return;
 	one = calloc(1, sizeof(*one));
 	if (!one)
-		return; /* who has it open is told ESTALE */
+		return; /* reads of the open file get ESTALE */
 	one->node = node_ref(node);
 	one->size = entry->size;
 	snprintf(one->old, sizeof(one->old), "%.*s", (int)entry->etag.len, entry->etag.data);
@@ -85,7 +85,7 @@ static void follow_file(struct hub *hub, const struct follow_one *one)
 	if (node_set_attr(node, one->size, node->attr.mtime, node->attr.mtime_nsec, str_of(one->new),
 		    str_of(class)) < 0)
 		return;
-	node->attr.fetched_ms = 0; /* its Last-Modified is another one too */
+	node->attr.fetched_ms = 0; /* its Last-Modified has changed too */
 	handle_follow(hub, node, one->old);
 }
 

@@ -8,7 +8,7 @@
 #include "fs/file/handle.h"
 #include "fs/file/upkeep.h"
 
-/* Calls `function` for each, without the lock. */
+/* Calls `function` for each node, without the lock. */
 static void for_each(struct hub *hub, void (*function)(struct hub *hub, struct node *node))
 {
 	struct node **nodes = NULL;
@@ -56,7 +56,7 @@ static void log_one(struct hub *hub, struct node *node)
 									 : lost});
 }
 
-/* What a program has emptied, and not yet written what is to replace it, stays what it was. */
+/* If a program has emptied a file and not yet written the new content, the object in S3 stays as it was. */
 static void store_one(struct hub *hub, struct node *node)
 {
 	hub_lock(hub);

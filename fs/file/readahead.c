@@ -1,10 +1,11 @@
 /*
- * A chunk is on its way or ready, in its handle's list or dropped from it; it is always in the pool's.
+ * A chunk is on its way or ready, in its handle's list or dropped from it.  It is always in the pool's list.
  *
  *   state      in the handle's list  then
- *   on its way yes                   on_fetched: ready; a failure drops it; who waits for its bytes is woken
- *   on its way no (dropped)          on_fetched: who waited for its bytes starts anew; freed
- *   ready      yes                   given away when no ref is left and no parked read of its handle wants it
+ *   on its way yes                   on_fetched: ready; a failure drops it; reads that wait for it are woken
+ *   on its way no (dropped)          on_fetched: reads that waited for its bytes start anew; freed
+ *   ready      yes                   may be dropped when no ref is left and no parked read of its handle
+ *                                    needs it
  *   ready      no                    freed with its last ref
  */
 #include "fs/file/readahead.h"
@@ -30,16 +31,15 @@ struct chunk {
 	size_t len;
 	unsigned refs;
 	bool ready;
-	uint64_t
-		whole; /* its bytes are surely of that version, which has so many: may be summed up; else 0 */
-	bool moved; /* the object was renamed meanwhile: asked for once more at its new place */
+	uint64_t whole; /* size of the whole version, if the bytes are surely of it: may be hashed; else 0 */
+	bool moved; /* the object was renamed meanwhile, and was requested once more at its new place */
 	struct fetch fetch;
 	struct place place;
 	char etag[ETAG_MAX + 1];
 	char data[];
 };
 
-/* ---- how far ---- */
+/* ---- how far to fetch ---- */
 
 uint64_t readahead_until(struct readahead *ahead, uint64_t from, uint64_t len, uint64_t size)
 {
@@ -100,7 +100,7 @@ static void chunk_put(struct chunk *chunk)
 		chunk_free(chunk);
 }
 
-/* Out of its handle's list, and freed unless it is on its way or in use. */
+/* Takes the chunk out of its handle's list, and frees it unless it is on its way or in use. */
 static void chunk_drop(struct chunk *chunk)
 {
 	struct chunk **at = &chunk->handle->ahead.chunks;
@@ -125,7 +125,7 @@ static bool expendable(const struct chunk *chunk)
 	       !read_wants(chunk->handle, chunk->start, chunk->len);
 }
 
-/* Makes room in the pool, from the oldest on. */
+/* Makes room in the pool: drops chunks, the oldest first. */
 static bool make_room(struct chunks *pool, uint64_t len)
 {
 	for (struct chunk *at = pool->oldest, *next; at && pool->bytes + len > CHUNKS_MAX; at = next) {
@@ -136,7 +136,7 @@ static bool make_room(struct chunks *pool, uint64_t len)
 	return pool->bytes + len <= CHUNKS_MAX;
 }
 
-/* What lies far behind or ahead of where this handle reads. */
+/* Drops the chunks that lie far behind or ahead of this handle's reads. */
 static void trim(struct handle *handle, uint64_t from, uint64_t until)
 {
 	for (struct chunk *at = handle->ahead.chunks, *next; at; at = next) {
@@ -170,8 +170,8 @@ static int chunk_send(struct chunk *chunk)
 	return 0;
 }
 
-/* Was the object renamed since it was asked for?  Then it goes on at its new place, with the ETag the copy
- * there was given. */
+/* Was the object renamed since the chunk was requested?  Then requests the chunk at the new place, with
+ * the ETag of the copy there. */
 static bool follow_rename(struct chunk *chunk)
 {
 	struct handle *handle = chunk->handle;
@@ -199,9 +199,10 @@ static void readahead_log_failure(const struct chunk *chunk, int error, const st
 					  .answer = answer});
 }
 
-/* ---- summing up (fs/file/recognise.h) ---- */
+/* ---- hashing (fs/file/recognise.h) ---- */
 
-/* What chunk's handle is served, begun with the first bytes.  hub.lock held; NULL: nothing, so far. */
+/* Returns the hash state of the chunk's handle, begun with the first bytes.  hub.lock held; NULL: none so
+ * far. */
 static struct served *served_of(const struct chunk *chunk)
 {
 	struct handle *handle = chunk->handle;
@@ -216,12 +217,12 @@ static struct served *served_of(const struct chunk *chunk)
 		};
 
 		if (served_new(chunk->hub->recognise, &version, &handle->served) < 0)
-			return NULL; /* no copy of it is recognised then */
+			return NULL; /* a copy of this object is not recognised then */
 	}
 	return handle->served;
 }
 
-/* hub.lock held; *ret is referenced. */
+/* Finds the chunk with the next bytes to be hashed.  hub.lock held; *ret is referenced. */
 static bool in_turn(const struct handle *handle, const struct served *served, struct chunk **ret)
 {
 	for (struct chunk *at = handle->ahead.chunks; at; at = at->next) {
@@ -237,8 +238,8 @@ static bool in_turn(const struct handle *handle, const struct served *served, st
 	return false;
 }
 
-/* Before anybody is answered with these bytes: who has read all of an object finds it in the table.  Only
- * where the answer itself says that it is of the version asked for, in one piece. */
+/* Called before any read is answered with these bytes: a program that has read a whole object then finds
+ * it in the table.  Hashes only if the answer itself names the requested version, and came in one piece. */
 static void sum_up(struct chunk *chunk, const struct s3_answer *answer)
 {
 	const struct fetch *fetch = &chunk->fetch;
@@ -307,7 +308,7 @@ static void readahead_on_fetched(struct fetch *fetch, const struct s3_answer *an
 	read_run(starved);
 }
 
-/* A new chunk in its place in the list (after *at), on its way. */
+/* Puts a new chunk into its place in the list (at *at), and requests it. */
 static int chunk_new(struct hub *hub, struct handle *handle, struct chunk **at, uint64_t start, uint64_t len)
 {
 	struct chunk *chunk = malloc(sizeof(*chunk) + len);
@@ -392,7 +393,8 @@ int chunks_cover(struct hub *hub, struct handle *handle, uint64_t from, uint64_t
 			return -EAGAIN;
 		error = readahead_fill(hub, handle, from, from + len, until);
 	}
-	/* Ahead in whole units, and not out of the last half of the pool, which is for what is asked for. */
+	/* Fetches ahead in whole units, and not into the last half of the pool, which is for requested
+	 * bytes. */
 	for (uint64_t pos = from + len; error == 0 && pos < until; pos += unit) {
 		uint64_t end = pos + unit < until ? pos + unit : until;
 
@@ -400,7 +402,7 @@ int chunks_cover(struct hub *hub, struct handle *handle, uint64_t from, uint64_t
 			(until < handle->size && missing(handle, pos, until) < unit))
 			break;
 		if (readahead_fill(hub, handle, pos, end, until) < 0)
-			break; /* who reads there will say so */
+			break; /* a later read there will report the error */
 	}
 	if (error < 0)
 		return error;

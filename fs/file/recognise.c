@@ -1,14 +1,15 @@
 /*
- * The table: entries in a ring, oldest first, each in a chain with those whose SHA-256 begins like its own,
- * and counted by its size, so that most of what is written is known to be like none of them without hashing.
+ * The table: entries in a ring, oldest first.  Each entry is in a chain with the entries that have the same
+ * first bits of SHA-256.  Entries are also counted by their size: for most written files this shows, without
+ * hashing, that no entry is equal.
  *
- *   text    in a chain, counted   it is
+ *   text    in a chain, counted   the entry is
  *   NULL    no                    free: never used, or forgotten
  *   else    yes                   an object; bucket, key and ETag lie in text one after another
  *
- * Of objects with the same bytes a few are kept, each once: folders full of equal files would push out all
- * others, and walking their chain would cost more than the hashing.  Old versions age until the ring comes
- * round.
+ * Of the objects with the same bytes only a few are kept, each once: folders full of equal files would push
+ * out all others, and walking their chain would cost more than the hashing.  Old versions stay until the ring
+ * comes round.
  */
 #include "fs/file/recognise.h"
 
@@ -19,8 +20,8 @@
 
 enum {
 	CHAINS = 4096,
-	SIZES = 65536, /* a sixteenth of them in use when the table is full */
-	ALIKE_MAX = 4, /* with the same bytes */
+	SIZES = 65536, /* a sixteenth of the counters is in use when the table is full */
+	ALIKE_MAX = 4, /* entries with the same bytes */
 };
 
 struct entry {
@@ -39,11 +40,11 @@ struct recognise_refusal {
 };
 
 struct recognise {
-	pthread_mutex_t lock; /* of all that follows */
+	pthread_mutex_t lock; /* protects all fields below */
 	uint16_t chains[CHAINS]; /* index + 1, latest first */
-	uint16_t sizes[SIZES]; /* entries, by a hash of their size */
+	uint16_t sizes[SIZES]; /* numbers of entries, by a hash of their size */
 	struct entry entries[RECOGNISE_MAX];
-	unsigned turn; /* the entry that goes next */
+	unsigned turn; /* the entry that is replaced next */
 	struct recognise_refusal refusals[RECOGNISE_REFUSALS];
 	unsigned refusal_turn;
 };
@@ -51,8 +52,8 @@ struct recognise {
 struct served {
 	struct recognise *table;
 	struct recognise_version version; /* texts owned, account referenced */
-	pthread_mutex_t lock; /* of what follows */
-	EVP_MD_CTX *context; /* NULL: over */
+	pthread_mutex_t lock; /* protects the fields below */
+	EVP_MD_CTX *context; /* NULL: hashing is over */
 	uint64_t next;
 };
 
@@ -131,7 +132,7 @@ static bool is_object(
 	       account_same_service(entry->account, account);
 }
 
-/* Out of its chain, and free. */
+/* Takes the entry out of its chain, and frees it. */
 static void entry_drop(struct recognise *table, struct entry *entry)
 {
 	uint16_t *at = recognise_chain_of(table, entry->sha256),
@@ -144,8 +145,8 @@ static void entry_drop(struct recognise *table, struct entry *entry)
 	entry_release(entry);
 }
 
-/* The entry that a new one takes: the same object's, or the last of too many with these bytes, or the ring's
- * oldest. */
+/* Returns the entry that a new one replaces: the same object's, or the last one if too many have these
+ * bytes, or the ring's oldest. */
 static struct entry *place_for(
 	struct recognise *table, const struct recognise_version *version, const unsigned char *sha256)
 {

@@ -4,15 +4,15 @@
  *   LOOK     HEAD of the source: still that ETag?    PROBE where enforcement is unknown, else COPY
  *   PROBE    CopyObject with an impossible ETag      412: enforced, COPY; 200: not enforced, CHECK
  *   COPY     the copy with the right ETag            enforced: done; else CHECK
- *   CHECK    is it that version that was copied?     done, or the upload overwrites what was
+ *   CHECK    was that version copied?                done, or the upload overwrites the copy
  *
- * Whatever fails, and whatever is in doubt, ends with an error: the file is uploaded.
+ * Any failure, and any doubt, ends with an error: the file is uploaded.
  *
- * CHECK, for a service that ignores the condition.  The copy has the source's own ETag, which is the MD5 of
- * its bytes: then it is that version.  Other ETags (of parts, of KMS) don't survive a copy: then the source
- * must have the same ETag and time after as before, and that time be in a second before the copy's own.  LOOK
- * makes it unlikely that anything else is ever copied; where it was, the destination has it until the upload
- * is through.
+ * CHECK, for a service that ignores the condition.  If the copy has the source's ETag, and this ETag is the
+ * MD5 of the bytes, then that version was copied.  Other ETags (of parts, of KMS) do not survive a copy: then
+ * the source must have the same ETag and time after the copy as before it, and that time must be in a second
+ * before the copy's own.  LOOK makes it unlikely that another version is ever copied; if it was, the
+ * destination has it until the upload is done.
  */
 #include "fs/file/recognise_copy.h"
 
@@ -30,7 +30,7 @@ enum {
 	PIECE = 64 << 10, /* of one pread */
 };
 
-/* No ETag of anybody. */
+/* An ETag that no object has. */
 static const struct str impossible_etag = {.data = "ferryfs-probe", .len = 13};
 
 static const struct s3_answer no_answer = {.retry_after = -1};
@@ -59,7 +59,7 @@ static void log_outcome(const struct recognise_copy *self, int error, const stru
 		});
 }
 
-/* There was a source, but it does not do. */
+/* A source was found, but cannot be used. */
 static void give_up(struct recognise_copy *self, int error, const struct s3_answer *answer)
 {
 	if (error == -EACCES || error == -EOPNOTSUPP)
@@ -138,8 +138,8 @@ static void recognise_copy_on_copied(struct copy *copy, const struct s3_answer *
 		return;
 	}
 	if (error < 0) {
-		/* An attempt without an answer may still have copied, and copy.c, too, looks at the source
-		 * after. */
+		/* An attempt without an answer may still have copied, and copy.c also looks at the source
+		 * only afterwards. */
 		self->disturbed = copy->ambiguous;
 		give_up(self, error, answer);
 		return;
@@ -162,7 +162,7 @@ static void recognise_copy_start_copy(struct recognise_copy *self)
 
 	settings->headers = &self->all;
 	self->probing = enforced == TRAIT_UNKNOWN;
-	/* Nothing is learnt or checked of a copy in parts. */
+	/* A copy in parts can be neither probed nor checked. */
 	settings->part_threshold = enforced == TRAIT_YES ? self->part_threshold : COPY_OBJECT_MAX;
 	self->copy = (struct copy){
 		.settings = settings,
@@ -194,7 +194,7 @@ static void looked(struct call *call, const struct s3_answer *answer)
 	}
 }
 
-/* What the upload would have sent, and nothing of the source's. */
+/* Makes the headers that the upload would have sent, without any of the source's. */
 static int make_headers(struct recognise_copy *self)
 {
 	int error = self->headers ? headers_add_all(&self->all, self->headers) : 0;
@@ -262,7 +262,7 @@ static void recognise_copy_run(struct task *task, struct worker *worker)
 		recognise_copy_begin(self);
 }
 
-/* Past one CopyObject it is parts or nothing, and parts need a condition that holds. */
+/* A file too large for one CopyObject needs a copy in parts, and that needs an enforced condition. */
 static bool is_possible(const struct recognise_copy *self)
 {
 	return self->to.size > 0 &&

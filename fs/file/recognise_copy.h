@@ -1,10 +1,10 @@
 /*
- * recognise_copy: a staging file is stored by a copy of the object whose bytes it has, where there is one.
+ * recognise_copy: stores a staging file by a copy of an object with the same bytes, if there is one.
  *
  * The whole file is hashed just before it is to be stored (in slices, on the worker, only when the table has
- * something of its size): in whatever order it was written, what is compared is what would be uploaded.  The
- * copy is made under the condition that its source still has the ETag that was served, and with the headers
- * that the upload would have sent, instead of the source's.
+ * an entry of its size).  So the bytes that would be uploaded are compared, in any order of writing.  The
+ * copy is made on condition that its source still has the ETag that was served, and with the headers of the
+ * upload in place of the source's.
  *
  * The struct is the caller's, with all it points to, until on_done (worker thread, exactly once, never from
  * inside of start).
@@ -20,18 +20,18 @@ struct recognise_copy {
 	struct recognise *table;
 	struct worker *worker;
 	struct recognise_version to; /* etag: not looked at */
-	int fd; /* lent; nobody writes to it */
-	const struct headers *headers; /* an upload's */
-	bool create_only; /* never onto something that is there */
+	int fd; /* lent; no thread writes to it */
+	const struct headers *headers; /* the headers of the upload */
+	bool create_only; /* never replaces an object */
 	struct copy_settings settings; /* headers: set here */
 	void (*on_done)(struct recognise_copy *copy, const struct s3_answer *answer);
 	void *user;
 
 	/* result */
-	int error; /* 0: stored; -ECANCELED: it ends; else nothing is, and it has to be uploaded */
-	bool disturbed; /* with an error: yet the destination was overwritten with something else */
+	int error; /* 0: stored; -ECANCELED: cancelled; other errors: not stored, the caller has to upload */
+	bool disturbed; /* with an error: but the destination may have been overwritten with other bytes */
 	char etag[ETAG_MAX + 1];
-	int64_t mtime; /* 0: not told */
+	int64_t mtime; /* 0: not known */
 
 	/* private */
 	void *digest;
@@ -47,7 +47,7 @@ struct recognise_copy {
 	};
 };
 
-/* Worker thread.  False: nothing like it was served; on_done will not be called. */
+/* Worker thread.  False: no equal object was served; on_done will not be called. */
 bool recognise_copy_start(struct recognise_copy *copy);
 
 #endif

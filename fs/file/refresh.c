@@ -4,7 +4,7 @@
 
 #include "engine/base/log.h"
 
-/* Renames that overtake the question. */
+/* The number of renames during the request that are followed. */
 enum { REFRESH_AGAIN_MAX = 3 };
 
 int refresh_prepare(struct refresh *refresh)
@@ -16,7 +16,8 @@ int refresh_prepare(struct refresh *refresh)
 
 enum refresh_verdict { KNOWN, FAILED, ASK_AGAIN };
 
-/* A directory without a marker, or whose marker may not be looked at, is one all the same.  hub.lock held. */
+/* A directory without a marker, or with a marker that may not be read, is a directory all the same.
+ * hub.lock held. */
 static void take_attrs(struct refresh *refresh, int error)
 {
 	struct attrs attrs = {0};
@@ -25,10 +26,10 @@ static void take_attrs(struct refresh *refresh, int error)
 		return;
 	if (error == 0)
 		attrs_read(&attrs, &refresh->headers);
-	node_set_attrs(refresh->node, &attrs); /* without memory: asked for again */
+	node_set_attrs(refresh->node, &attrs); /* without memory: the attributes are asked for again */
 }
 
-/* Takes the answer into the node where it still is one about it.  hub.lock held. */
+/* Updates the node by the answer, if the answer still applies to the node.  hub.lock held. */
 static enum refresh_verdict refresh_apply(struct refresh *refresh, const struct s3_answer *answer, int *error)
 {
 	struct hub *hub = refresh->hub;
@@ -64,7 +65,8 @@ static enum refresh_verdict refresh_apply(struct refresh *refresh, const struct 
 						       .etag = str_of(answer->etag),
 						       .storage_class = str_of(answer->storage_class)});
 
-		/* The kernel tells a new version by its time, which may be the old one's. */
+		/* The kernel recognises a new version by its time, and this may be equal to the old
+		 * version's time. */
 		if (changed == 1 && node->lookups > 0)
 			notify_inode(hub, node->ino);
 		*error = changed < 0 ? changed : 0;

@@ -1,15 +1,16 @@
 /*
- * refresh: one HEAD of a file, by its node, and what its answer does to what is known of it.  Where attributes are
- * kept as metadata they come with it; a directory is asked for these alone (HEAD of its marker; none: it has none).
+ * refresh: one HEAD of a file, by its node, and the update of the node by the answer.  Where attributes are
+ * kept as metadata they come with the answer.  For a directory only these are asked for (HEAD of its marker;
+ * no marker: no attributes).
  *
- * By the time the answer is here the world may have moved on, and then what is known meanwhile is the better
- * answer:
+ * When the answer comes the node may have changed, and then its newer state is the better answer:
  *
  *   meanwhile                            then
  *   a draft, or newer attributes         those hold
  *   renamed (it has another key now)     asked for again there, REFRESH_AGAIN_MAX times
- *   gone, or a rename or unlink at it    what it last was
- *   none of these, 404                   the name is taken out of its directory, the kernel told: ENOENT
+ *   gone, or a rename or unlink of it    its last known state holds
+ *   is under way
+ *   none of these, 404                   the name is taken out of its directory, the kernel is told: ENOENT
  *
  * Prepared under hub.lock, started without; on_done comes once, on a worker's thread, without a lock.
  */
@@ -24,18 +25,18 @@ struct refresh {
 	struct hub *hub;
 	struct node *node; /* the caller's ref stays until on_done */
 	const char *what; /* "open", for the log */
-	/* 0: what is known of the node is right now; -errno, logged but for -ENOENT. */
+	/* 0: the node's attributes are right now; -errno: logged, except -ENOENT. */
 	void (*on_done)(struct refresh *refresh, int error);
 	void *user;
-	/* of the last question; private otherwise */
+	/* of the last request; private otherwise */
 	struct place place;
-	uint64_t stamp; /* of the node when it was asked */
+	uint64_t stamp; /* the node's stamp at the time of the request */
 	unsigned again;
 	struct call call;
 	struct headers headers; /* of the object, where attributes are kept */
 };
 
-/* Notes what is asked, and of which state of the node.  hub.lock held.  -errno of node_place. */
+/* Notes the place to ask for, and the node's current state.  hub.lock held.  -errno of node_place. */
 int refresh_prepare(struct refresh *refresh);
 void refresh_start(struct refresh *refresh);
 

@@ -1,6 +1,5 @@
 /*
- * HEAD (headers) -> GET of its tags, where it has some -> GETs of its bytes, one after another -> upload ->
- * end
+ * HEAD (headers) -> GET of its tags, if it has some -> GETs of its bytes, one after another -> upload -> end
  */
 #include "fs/file/relay.h"
 
@@ -24,7 +23,7 @@ enum {
 	REMEMBERED_MS = 600000,
 };
 
-/* ---- what is known to be refused ---- */
+/* ---- the known refusals ---- */
 
 struct relay_refusal {
 	const struct account *from, *to; /* compared only */
@@ -106,7 +105,7 @@ static void relay_on_uploaded(struct upload *upload, const struct s3_answer *ans
 	relay_end(carry, upload->error, answer);
 }
 
-/* As the service's own copy does (engine/object/copy.h). */
+/* Sets the type as the service's own copy would (engine/object/copy.h). */
 static int follow_type(struct carry *carry)
 {
 	struct str from = place_key(carry->from), has = headers_get(&carry->headers, STR("content-type"));
@@ -167,7 +166,7 @@ static void relay_on_fetched(struct fetch *fetch, const struct s3_answer *answer
 	struct carry *carry = fetch->user;
 	int error = fetch->error;
 
-	/* A service that sent less than its own size said. */
+	/* The service sent fewer bytes than its own size said. */
 	if (error == 0 && fetch->got < fetch->length)
 		error = -EIO;
 	if (error < 0)

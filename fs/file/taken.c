@@ -11,8 +11,8 @@
 #include <time.h>
 
 enum {
-	NONE = 0, /* no note: they are numbered from 1 */
-	SLACK_S = 5, /* a note is written when its copy has been answered */
+	NONE = 0, /* no note: notes are numbered from 1 */
+	SLACK_S = 5, /* seconds: a note is written only after its copy was answered */
 };
 
 struct taken_note {
@@ -28,7 +28,7 @@ struct lost {
 	int64_t since;
 };
 
-/* Notes of what is below, made by then, are void. */
+/* The notes for places below this name are void if they were not made later. */
 struct below {
 	uint64_t serial; /* of the account; 0: none */
 	char *name; /* "bucket/prefix/" */
@@ -37,14 +37,14 @@ struct below {
 
 struct taken {
 	pthread_mutex_t lock;
-	unsigned max, slots, at; /* at: where the next one goes */
+	unsigned max, slots, at; /* at: the position of the next note */
 	struct taken_note *notes; /* [0] is unused */
 	uint32_t *chains;
 	struct lost lost[TAKEN_LOST_MAX];
 	unsigned lost_count;
 	struct below below[TAKEN_BELOW_MAX]; /* a ring */
 	unsigned below_next;
-	int64_t lost_since; /* of processes that no longer have a place in lost; 0: none */
+	int64_t lost_since; /* for the processes that have no place in `lost`; 0: none */
 };
 
 /* FNV-1a. */
@@ -224,7 +224,7 @@ void taken_forget_below(struct taken *taken, const struct place *place)
 	pthread_mutex_unlock(&taken->lock);
 }
 
-/* Was a directory around it renamed to there since the note was made?  Lock held. */
+/* Was a directory around the place renamed to there since the note was made?  Lock held. */
 static bool is_void(const struct taken *taken, const struct taken_note *note, const struct place *place)
 {
 	for (unsigned i = 0; i < TAKEN_BELOW_MAX; i++) {
@@ -253,7 +253,7 @@ void taken_drop(struct taken *taken, pid_t pid, const struct place *place)
 	pthread_mutex_unlock(&taken->lock);
 }
 
-/* Since when may this one have lost notes?  0: it has lost none.  Lock held. */
+/* Returns the time since which this process may have lost notes; 0: it has lost none.  Lock held. */
 static int64_t lost_since(const struct taken *taken, pid_t pid)
 {
 	for (unsigned i = 0; i < taken->lost_count; i++)

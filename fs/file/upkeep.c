@@ -27,7 +27,7 @@ struct upkeep {
 	bool running; /* main thread only */
 	bool awake, ending; /* protected by lock */
 	atomic_uint stores; /* under way */
-	/* of the thread, and after its end of who ended it */
+	/* used by the thread; after its end, by the thread that ended it */
 	struct record *records;
 };
 
@@ -117,7 +117,7 @@ static void upkeep_store(struct upkeep *upkeep, struct node *node)
 
 /* ---- names ---- */
 
-/* What the record is to say; texts are owned. */
+/* The content of the record; texts are owned. */
 struct says {
 	struct place place;
 	struct buf service;
@@ -171,7 +171,7 @@ static void keep_record(struct upkeep *upkeep, struct record *record, struct sta
 	upkeep->records = record;
 }
 
-/* A name for the descriptor, which the draft holds still meanwhile. */
+/* Gives the descriptor a name; the draft keeps the descriptor meanwhile. */
 static struct staged *name_it(struct upkeep *upkeep, int fd, struct says *says)
 {
 	struct hub *hub = upkeep->hub;
@@ -210,7 +210,7 @@ static struct says *says_new(void)
 	return says;
 }
 
-/* Gives the draft's file a name, or has its record say what is true by now. */
+/* Gives the draft's file a name, or updates its record. */
 static void file_upkeep_name(struct upkeep *upkeep, struct node *node)
 {
 	struct hub *hub = upkeep->hub;
@@ -247,7 +247,7 @@ static void file_upkeep_name(struct upkeep *upkeep, struct node *node)
 	says_release(says);
 }
 
-/* Files that are not needed any more, and records that are not true any more. */
+/* Removes files that are no longer needed, and updates records that are no longer true. */
 static void upkeep_clear(struct upkeep *upkeep)
 {
 	for (struct record **at = &upkeep->records, *record; (record = *at);) {
@@ -286,7 +286,7 @@ static struct wants wants_of(struct upkeep *upkeep, struct node *node, uint64_t 
 	return wants;
 }
 
-/* Returns when to look again, in milliseconds from now. */
+/* Returns the time until the next round, in milliseconds. */
 static uint64_t upkeep_one_round(struct upkeep *upkeep)
 {
 	struct hub *hub = upkeep->hub;
@@ -319,7 +319,8 @@ static uint64_t upkeep_one_round(struct upkeep *upkeep)
 	return next > TICK_LEAST_MS ? next : TICK_LEAST_MS;
 }
 
-/* Nothing is open for writing, and no name is left to be taken away: sleeps until there is. */
+/* No file is open for writing, and no record is left: the thread sleeps until a file is opened for
+ * writing. */
 static bool is_idle(struct upkeep *upkeep)
 {
 	hub_lock(upkeep->hub);
