@@ -259,7 +259,7 @@ static void test_emptied(void **state)
 	draft_check(draft);
 }
 
-/* What may be there when it is stored (fs/file/draft.h, "Whose object it replaces"). */
+/* What may be there when it is stored (fs/file/draft.h, "The object that a draft replaces"). */
 static void test_condition(void **state)
 {
 	struct bench *bench = *state;
