@@ -15,10 +15,8 @@ make() { # KEY [OPTION ...]
 	shift
 	aws --endpoint-url "$ENDPOINT" s3api put-object --bucket site --key "$key" --body body "$@" >/dev/null || fail "put $key"
 }
-# The real servers have one storage class.
-class=$([ -n "${FERRYFS_REAL:-}" ] && echo STANDARD || echo STANDARD_IA)
 make chosen.tmp --content-type text/x-own
-make rich.part --content-type binary/octet-stream --cache-control max-age=7 --metadata colour=blue --storage-class $class --tagging 'team=a%20b'
+make rich.part --content-type binary/octet-stream --cache-control max-age=7 --metadata colour=blue --storage-class STANDARD_IA --tagging 'team=a%20b'
 SIZE=17000000 make large.part --content-type binary/octet-stream --metadata colour=green
 make same.html --content-type text/html
 mount_s3 m s3://site -o part_size=8m,part_threshold=8m
@@ -47,13 +45,13 @@ mv m/chosen.tmp m/chosen.html && is site chosen.html text/x-own
 cp m/chosen.html m/chosen.css && is site chosen.css text/x-own
 # everything else is kept
 mv m/rich.part m/rich.html || fail mv
-object site rich.html | CLASS=$class python3 -c '
-import json, os, sys
+object site rich.html | python3 -c '
+import json, sys
 o = json.load(sys.stdin)
 h = {k.lower(): v for k, v in o["headers"].items()}
 assert h["content-type"] == "text/html", h
 assert h["cache-control"] == "max-age=7" and h["x-amz-meta-colour"] == "blue", h
-assert o["storage_class"] == os.environ["CLASS"] and o["tags"] == {"team": "a b"}, o' || fail "rich.html lost something"
+assert o["storage_class"] == "STANDARD_IA" and o["tags"] == {"team": "a b"}, o' || fail "rich.html lost something"
 mv m/large.part m/large.mp4 && is site large.mp4 video/mp4
 object site large.mp4 | grep -q green || fail "large.mp4 lost its metadata"
 # the fast paths
