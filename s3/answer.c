@@ -274,8 +274,8 @@ static int take_failure(struct answer_parser *parser, const char *data, size_t l
 	return 0;
 }
 
-/* MinIO of 2019 knows no ?tagging and answers with the object itself, whose ETag tells it from a proxy's page:
- * a service without tags, which is no failure to be tried again. */
+/* MinIO of 2019 knows no ?tagging and answers with the object itself.  Its ETag tells that answer from a
+ * proxy's page: the service has no tags, and the request is not tried again. */
 static int without_tags(const struct answer_parser *parser, int error)
 {
 	bool object = parser->request->op == S3_GET_TAGGING && parser->has_etag_header &&

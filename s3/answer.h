@@ -62,8 +62,8 @@ struct s3_answer {
 	char upload_id[UPLOAD_ID_MAX + 1]; /* S3_CREATE_UPLOAD */
 };
 
-/* Where the larger parts of an answer go; a sink that an op does not fill is not touched.  All lent; NULL where
- * unwanted. */
+/* Where the larger parts of an answer go; a sink that an op does not fill is not touched.  All lent; NULL
+ * where unwanted. */
 struct s3_sinks {
 	struct page *page; /* S3_LIST_BUCKETS (names as keys), S3_LIST_OBJECTS; S3_LIST_UPLOADS (key; upload
 			      id as etag) */
@@ -96,8 +96,8 @@ int answer_parser_end(struct answer_parser *parser);
 /* ---- the meaning of an answer (error.c) ---- */
 
 /* Is it a refusal that something else than S3 made (an ingress, a proxy, a portal)?  It says nothing of the
- * object, nor of the abilities of S3: -EBADMSG, tried again unless it is a redirect.  Statuses that mean the same
- * from any server (408, 413, 414, 429, most of 5xx) are not foreign. */
+ * object, nor of the abilities of S3: -EBADMSG, tried again unless it is a redirect.  Statuses that mean the
+ * same from any server (408, 413, 414, 429, most of 5xx) are not foreign. */
 bool s3_answer_is_foreign(const struct s3_answer *answer);
 /* Is it S3's word that there is nothing for a DELETE to remove: NoSuchKey, NoSuchVersion? */
 bool s3_answer_says_gone(const struct s3_answer *answer);
@@ -106,9 +106,10 @@ bool s3_answer_says_gone(const struct s3_answer *answer);
  * AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch, ExpiredToken EACCES; InvalidObjectState EREMOTE;
  * PreconditionFailed ESTALE; EntityTooLarge EFBIG; SlowDown EAGAIN; RequestTimeout ETIMEDOUT; KeyTooLongError
  * ENAMETOOLONG; BucketNotEmpty ENOTEMPTY; NotImplemented EOPNOTSUPP; OperationAborted EBUSY; anything else
- * EIO.  Negative.  A foreign answer is EBADMSG.  Where no code came (HEAD) the status says: 404 ENOENT, 401 403 EACCES, 412
- * ESTALE, 409 EBUSY, 416 EINVAL, 429 503 EAGAIN, 405 501 EOPNOTSUPP, 408 504 ETIMEDOUT, 413 EFBIG, 414
- * ENAMETOOLONG, 507 ENOSPC.  A code that is not known says ENOENT with 404 only if it begins with NoSuch. */
+ * EIO.  Negative.  A foreign answer is EBADMSG.  Where no code came (HEAD) the status says: 404 ENOENT, 401
+ * 403 EACCES, 412 ESTALE, 409 EBUSY, 416 EINVAL, 429 503 EAGAIN, 405 501 EOPNOTSUPP, 408 504 ETIMEDOUT, 413
+ * EFBIG, 414 ENAMETOOLONG, 507 ENOSPC.  A code that is not known says ENOENT with 404 only if it begins with
+ * NoSuch. */
 int s3_answer_errno(const struct s3_answer *answer);
 int s3_code_errno(struct str code, int status);
 

@@ -141,8 +141,8 @@ static int delete_close(struct answer_parser *parser, const struct xml_text *tex
 	default:
 		return 0;
 	}
-	/* A key that is not in the set (one that was written with a raw CR, say) belongs to no entry; a key that was asked
-	 * for and is not answered has failed. */
+	/* A key that is not in the set (one that was written with a raw CR, say) belongs to no entry; a key
+	 * that was asked for and is not answered has failed. */
 	delete_set_result(parser->sinks.deletes, buf_str(&parser->key), code);
 	return 0;
 }

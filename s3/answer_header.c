@@ -73,8 +73,8 @@ static int on_content_range(struct answer_parser *parser, struct str value)
 	return 0;
 }
 
-/* Fields that the answer is good without: a value that can't be used in a request is none, a time that can't be
- * read is unknown. */
+/* Fields that the answer is good without: a value that can't be used in a request is none, a time that can't
+ * be read is unknown. */
 
 static int on_etag(struct answer_parser *parser, struct str value)
 {

@@ -3,10 +3,10 @@
  * percent-encoded is known only at its end (EncodingType may come after them), so they are decoded in place
  * there, and only then is it checked that each is one that was asked for.
  *
- * Fields that nothing depends on may be odd: a time that can't be read is unknown, a storage class that no header can
- * carry is none.  An entry without a key, size or ETag that can be used is marked and left out at the end, and
- * the page says so; a sign that the answer is none to this request (a key outside of the prefix) makes the whole
- * answer unusable.
+ * Fields that nothing depends on may be odd: a time that can't be read is unknown, a storage class that no
+ * header can carry is none.  An entry without a key, size or ETag that can be used is marked and left out at
+ * the end, and the page says so; a sign that the answer is none to this request (a key outside of the prefix)
+ * makes the whole answer unusable.
  */
 #include <errno.h>
 

@@ -3,8 +3,8 @@
  *
  * Life-cycle: delete_set_new, delete_set_add up to DELETE_SET_MAX times, delete_set_body, the answer parser
  * gives results in through delete_set_result, then the owner reads `outcome` of each.  A key without a result
- * after a complete answer has failed (-EBADMSG): only a key that the server named as deleted is deleted.  Keys and ETags
- * are copied. delete_set_clear makes it empty for the next batch.  One owner, one thread.
+ * after a complete answer has failed (-EBADMSG): only a key that the server named as deleted is deleted.
+ * Keys and ETags are copied. delete_set_clear makes it empty for the next batch.  One owner, one thread.
  */
 #ifndef FERRYFS_S3_DELETE_SET_H
 #define FERRYFS_S3_DELETE_SET_H
@@ -45,8 +45,8 @@ int delete_set_add(struct delete_set *set, struct str key, struct str etag, void
 /* Appends the request's XML. */
 int delete_set_body(const struct delete_set *set, struct buf *ret);
 
-/* A new answer begins: failures are pending again.  A key that an earlier answer (cut off later) called deleted
- * stays so, since the server may have an error for it the second time. */
+/* A new answer begins: failures are pending again.  A key that an earlier answer (cut off later) called
+ * deleted stays so, since the server may have an error for it the second time. */
 void delete_set_retry(struct delete_set *set);
 
 /* The server's word on a key: code is STR_NONE for deleted.  A key not in the set: -EBADMSG.  A key that one

@@ -6,7 +6,8 @@
  *
  * Addressing (AWS, "Virtual hosting of general purpose buckets"): virtual-hosted is used for AWS itself, path
  * style for every other endpoint, for buckets that are no DNS label, and for buckets with dots under TLS,
- * since a wildcard certificate does not cover such a name.  The `addressing` option (auto, path, virtual) overrides.
+ * since a wildcard certificate does not cover such a name.  The `addressing` option (auto, path, virtual)
+ * overrides.
  */
 #ifndef FERRYFS_S3_ENDPOINT_H
 #define FERRYFS_S3_ENDPOINT_H
@@ -40,8 +41,8 @@ int endpoint_parse(const char *url, struct endpoint *ret);
 
 /* The AWS endpoint of a region, in these variants. */
 int endpoint_for_region(const char *region, unsigned variants, struct endpoint *ret);
-/* The partition of AWS that a region is in: "aws", "aws-cn", "aws-us-gov" ...  Accounts, buckets and keys of one
- * are nothing to another. */
+/* The partition of AWS that a region is in: "aws", "aws-cn", "aws-us-gov" ...  Accounts, buckets and keys of
+ * one are nothing to another. */
 const char *endpoint_partition(const char *region);
 
 /* Is bucket a name that can stand in an address at all: 3 to BUCKET_MAX of A-Za-z0-9._- ? */

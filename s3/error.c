@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* AWS, "Error responses", and the codes that MinIO and Ceph add.  Sorted by byte order for bsearch; the unit test
- * checks it. */
+/* AWS, "Error responses", and the codes that MinIO and Ceph add.  Sorted by byte order for bsearch; the unit
+ * test checks it. */
 struct code {
 	const char *name;
 	int error; /* positive */
@@ -72,7 +72,7 @@ static const struct {
 	int status;
 	int error;
 	enum s3_retry retry;
-	bool anybody; /* it means the same from any server: it is about the request's way, not about the object */
+	bool anybody; /* it means the same from any server: it is about the request's way, not the object */
 } statuses[] = {
 	{301, EIO, S3_RETRY_REGION, false},
 	{307, EIO, S3_RETRY_REGION, false},

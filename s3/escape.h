@@ -1,8 +1,8 @@
 /*
  * escape: texts from a server, made fit to be shown to a person or put into JSON.
  *
- * Keys and messages may hold terminal control sequences, new lines and invalid UTF-8.  All code that prints one
- * (log, progress, listings, JSON) passes it through here.  Pure; any thread.
+ * Keys and messages may hold terminal control sequences, new lines and invalid UTF-8.  All code that prints
+ * one (log, progress, listings, JSON) passes it through here.  Pure; any thread.
  */
 #ifndef FERRYFS_S3_ESCAPE_H
 #define FERRYFS_S3_ESCAPE_H

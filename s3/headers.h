@@ -1,9 +1,9 @@
 /*
  * headers: a bounded list of HTTP header names and values, in the order they were added.
  *
- * Used for the headers that a request sends beside those of its kind (content type, x-amz-meta-*, storage class
- * ...) and for those of an answer about an object.  Names are kept in lower case.  One owner; lent values live until
- * the next change.
+ * Used for the headers that a request sends beside those of its kind (content type, x-amz-meta-*, storage
+ * class ...) and for those of an answer about an object.  Names are kept in lower case.  One owner; lent
+ * values live until the next change.
  */
 #ifndef FERRYFS_S3_HEADERS_H
 #define FERRYFS_S3_HEADERS_H
@@ -42,8 +42,8 @@ bool headers_next(const struct headers *headers, size_t *at, struct str *ret_nam
  * content-disposition, content-encoding, content-language, content-type, expires, x-amz-meta-*,
  * x-amz-website-redirect-location? */
 bool headers_is_object(struct str name);
-/* Does it say how an object is encrypted, in a form that a request may repeat: x-amz-server-side-encryption, the
- * KMS key's id and whether a bucket key is used? */
+/* Does it say how an object is encrypted, in a form that a request may repeat: x-amz-server-side-encryption,
+ * the KMS key's id and whether a bucket key is used? */
 bool headers_is_encryption(struct str name);
 
 #endif

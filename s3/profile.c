@@ -64,7 +64,8 @@ static const struct profile_place nested_places[] = {
 	PLACE("use_dualstack_endpoint", use_dualstack),
 };
 
-/* AWS SDKs and Tools, "Settings reference": the settings that change requests, in the profile or in its s3 part. */
+/* AWS SDKs and Tools, "Settings reference": the settings that change requests, in the profile or in its s3
+ * part. */
 static const char *const passed_over[] = {"use_accelerate_endpoint", "payload_signing_enabled",
 	"max_attempts", "retry_mode", "request_checksum_calculation", "response_checksum_validation",
 	"s3_use_arn_region", "sigv4a_signing_region_set", "s3_us_east_1_regional_endpoint"};

@@ -65,8 +65,8 @@ struct s3_request {
 	 * content-length, transfer-encoding (-EINVAL). */
 	const struct headers *headers;
 
-	/* S3_LIST_OBJECTS, S3_LIST_UPLOADS; S3_LIST_BUCKETS: token and max_keys; S3_LIST_UPLOADS sends start_after as key-marker, token as
-	 * upload-id-marker */
+	/* S3_LIST_OBJECTS, S3_LIST_UPLOADS; S3_LIST_BUCKETS: token and max_keys; S3_LIST_UPLOADS sends
+	 * start_after as key-marker, token as upload-id-marker */
 	struct str prefix, delimiter, start_after, token;
 	unsigned max_keys; /* 0: 1,000, the most */
 

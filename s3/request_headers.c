@@ -133,8 +133,8 @@ static void add_payer(struct builder *builder)
 		line_add(builder, name, STR("requester"));
 }
 
-/* One digest in a header of its own, which a bucket with Object Lock and DeleteObjects demand.  MD5 is the one
- * that each service knows; OpenSSL may have none (FIPS). */
+/* One digest in a header of its own, which a bucket with Object Lock and DeleteObjects demand.  MD5 is the
+ * one that each service knows; OpenSSL may have none (FIPS). */
 static void add_sum(struct builder *builder, struct str md5, const char *sha256)
 {
 	char sum[SHA256_BASE64 + 1];
@@ -180,8 +180,8 @@ static void add_body_headers(struct builder *builder)
 	struct s3_wire *wire = builder->wire;
 
 	if (r->op == S3_CREATE_UPLOAD) {
-		/* libcurl would call it a form, and that would become the object's type.  This is the type that S3
-		 * itself falls back to. */
+		/* libcurl would call it a form, and that would become the object's type.  This is the type
+		 * that S3 itself falls back to. */
 		if (!r->headers || !headers_get(r->headers, STR("content-type")).data)
 			line_add(builder, STR("content-type"), STR("binary/octet-stream"));
 		if (r->sum_sha256)

@@ -64,7 +64,8 @@ int build_query(struct builder *builder)
 
 	switch (r->op) {
 	case S3_LIST_BUCKETS:
-		/* AWS refuses an account of over 10,000 buckets the list without them; others know neither. */
+		/* AWS refuses an account of over 10,000 buckets the list without them; others know
+		 * neither. */
 		add_text(builder, "continuation-token", r->token);
 		if (builder->target->endpoint->aws)
 			add_number(builder, "max-buckets", page_size(r));

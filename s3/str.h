@@ -1,8 +1,8 @@
 /*
  * str: a lent slice of bytes, with a length because an S3 key may hold any byte, NUL among them.
  *
- * A str owns nothing; the bytes it points to must outlive it.  A str with data == NULL is "absent", one with len
- * == 0 and data != NULL is empty.  All functions are pure and may be called from any thread.
+ * A str owns nothing; the bytes it points to must outlive it.  A str with data == NULL is "absent", one with
+ * len == 0 and data != NULL is empty.  All functions are pure and may be called from any thread.
  */
 #ifndef FERRYFS_S3_STR_H
 #define FERRYFS_S3_STR_H

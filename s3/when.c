@@ -23,7 +23,8 @@ static unsigned month_days(unsigned year, unsigned month)
 	return days[month - 1] + (month == 2 && leap ? 1u : 0u);
 }
 
-/* -EINVAL for a day or time that no calendar has.  Second 60 is a leap second (RFC 9110) and counts as the next one. */
+/* -EINVAL for a day or time that no calendar has.  Second 60 is a leap second (RFC 9110) and counts as the
+ * next one. */
 static int civil_seconds(const struct civil *c, int64_t *ret_sec)
 {
 	int64_t year, era, year_of_era, day_of_year, days;
@@ -237,7 +238,8 @@ int when_parse(struct str s, int64_t *ret_sec, int32_t *ret_nsec)
 	if (fraction.len && read_fraction(fraction, &nsec) < 0)
 		return -EINVAL;
 	if (parse_iso_like(text, ret_sec) < 0 && when_parse_http(str_of(text), ret_sec) < 0) {
-		/* Only a time of day tells a date from other words and numbers that would be taken for one. */
+		/* Only a time of day tells a date from other words and numbers that would be taken for
+		 * one. */
 		seconds = strchr(text, ':') ? curl_getdate(text, NULL) : -1;
 		if (seconds == -1)
 			return -EINVAL;

@@ -174,7 +174,8 @@ static int reset_context(struct xml *xml)
 		drop_context(xml);
 		return -ENOMEM;
 	}
-	/* The filter vouches for UTF-8; a declaration of another encoding must not change the meaning of bytes. */
+	/* The filter vouches for UTF-8; a declaration of another encoding must not change the meaning of
+	 * bytes. */
 	xmlCtxtUseOptions(xml->context,
 		XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	return 0;

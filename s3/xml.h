@@ -5,7 +5,8 @@
  * xml_feed for each piece, xml_end.  The handler is told of each element's start and end; at its end it gets
  * the element's own text.  White space before the document is skipped (libxml2 would refuse it before
  * "<?xml").  A DOCTYPE ends the reading, so there are no entities but the five of XML.  Everything is UTF-8,
- * even where the document says otherwise. A handler must not call xml_begin, xml_feed or xml_end.  One thread at a time.
+ * even where the document says otherwise. A handler must not call xml_begin, xml_feed or xml_end.  One thread
+ * at a time.
  */
 #ifndef FERRYFS_S3_XML_H
 #define FERRYFS_S3_XML_H

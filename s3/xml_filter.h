@@ -4,7 +4,8 @@
  * S3 servers put raw keys into texts that are not keys (Ceph 16: NextContinuationToken, and echoes of
  * the request), as bytes or as references like &#x01;.  A parser must stop there (W3C XML 1.0, "Char"), and a
  * bucket with such a key could not be listed.  The filter puts XML_FILTER_MARK in the place of each, and says
- * that it did: a reader that gets a text with the mark in it knows that this text was lost, and that no other was.
+ * that it did: a reader that gets a text with the mark in it knows that this text was lost, and that no other
+ * was.
  *
  * Life-cycle: xml_filter_init for each document, xml_filter_feed for each piece, xml_filter_end.  Nothing to
  * release.
@@ -28,7 +29,8 @@ struct xml_filter {
 	unsigned char held[XML_FILTER_HELD];
 };
 
-/* out gets the clean bytes, at once and in order; any value but 0 that it returns ends the call with that value. */
+/* out gets the clean bytes, at once and in order; any value but 0 that it returns ends the call with that
+ * value. */
 void xml_filter_init(
 	struct xml_filter *filter, int (*out)(void *user, const char *data, size_t len), void *user);
 int xml_filter_feed(struct xml_filter *filter, const char *text, size_t len);
