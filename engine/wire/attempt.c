@@ -296,7 +296,8 @@ static void swap(struct buf *a, struct buf *b)
 	*b = c;
 }
 
-/* Builds the request with the worker's work space; the texts that libcurl goes on reading become the attempt's. */
+/* Builds the request with the worker's work space; the texts that libcurl goes on reading become the
+ * attempt's. */
 static int attempt_prepare(struct attempt *attempt, struct call *call)
 {
 	struct s3_wire *wire = &attempt->worker->wire;

@@ -4,9 +4,9 @@
  * Life-cycle: attempt_new, then for each attempt attempt_start ... attempt_finish (libcurl is done) or
  * attempt_stop (time-out, cancel: the connection is closed), then attempt_idle puts it back into the
  * worker's pool, or attempt_free ends it (libcurl 7.88 keeps a buffer after a name could not be resolved, and
- * refuses options from then on). The answer stays readable until then.  Options that never change are set once; an attempt
- * sets address, header list, and method and body where they differ from the last attempt's.  Worker thread
- * only.
+ * refuses options from then on). The answer stays readable until then.  Options that never change are set
+ * once; an attempt sets address, header list, and method and body where they differ from the last attempt's.
+ * Worker thread only.
  */
 #ifndef FERRYFS_ENGINE_WIRE_ATTEMPT_H
 #define FERRYFS_ENGINE_WIRE_ATTEMPT_H
@@ -14,8 +14,8 @@
 #include "engine/wire/worker.h"
 
 /*
- * The reader of an answer, and the answer.  An attempt takes one from the worker's pool when its answer begins:
- * most of the 512 in flight are waiting, and a parser has 30 KiB.
+ * The reader of an answer, and the answer.  An attempt takes one from the worker's pool when its answer
+ * begins: most of the 512 in flight are waiting, and a parser has 30 KiB.
  */
 struct attempt_reader {
 	struct attempt_reader *next;
@@ -53,7 +53,7 @@ struct attempt {
 	bool connecting; /* a new connection is being made */
 	bool sent; /* the request may have left */
 	bool sink_failed; /* error is the sink's, or the body's source's */
-	bool unresolved; /* the name had no address: that passes, and libcurl's handle is not to be used again */
+	bool unresolved; /* the name had no address: that may pass; libcurl's handle must not be used again */
 	int error; /* of a callback */
 	struct window_ticket ticket;
 	uint64_t started_ms, progress_ms, answered_ms; /* answered: the answer's first line came */
@@ -82,7 +82,8 @@ void attempt_explain(struct attempt *attempt, const char *format, ...) __attribu
 
 /* Everything that is the same for every attempt. */
 CURLcode attempt_set_constants(struct attempt *attempt);
-/* The caller's sink of a GET, with the bytes it took counted: a body that was handed on is not fetched again. */
+/* The caller's sink of a GET, with the bytes it took counted: a body that was handed on is not fetched
+ * again. */
 int attempt_on_data(void *user, const char *data, size_t len);
 /* The attempt's reader, begun; NULL when memory is short. */
 struct attempt_reader *attempt_reader_get(struct attempt *attempt);

@@ -97,8 +97,8 @@ static int on_seek(void *user, curl_off_t offset, int origin)
 
 /* The connection stands and the request is about to be written.  A second time in one attempt means that a
  * kept connection turned out to be closed and libcurl sends the request again by itself: it may have been
- * taken then.  A request that had sent bytes of a file is sent again by us: libcurl (7.88) would rewind them, send
- * the headers, and then wait for ever to send the bytes. */
+ * taken then.  A request that had sent bytes of a file is sent again by us: libcurl (7.88) would rewind them,
+ * send the headers, and then wait for ever to send the bytes. */
 static int on_connected(void *user, char *peer, char *local, int peer_port, int local_port)
 {
 	struct attempt *attempt = user;
@@ -183,8 +183,8 @@ CURLcode attempt_set_constants(struct attempt *attempt)
 	/* Our scan ends a connect that takes too long; libcurl's own clock would be set for each attempt. */
 	error = error ? error
 		      : curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, worker_connections(attempt->worker));
-	/* Or a handle that is taken off the wire while its name is being looked up waits for the resolver, and
-	 * the worker with it. */
+	/* Or a handle that is taken off the wire while its name is being looked up waits for the resolver,
+	 * and the worker with it. */
 	error = error ? error : curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	if (!engine->proxied) {
 		/* Or libcurl reads the environment for each attempt. */

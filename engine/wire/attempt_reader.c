@@ -77,8 +77,8 @@ const struct s3_answer *attempt_answer(const struct attempt *attempt)
 	return attempt && attempt->reader ? &attempt->reader->answer : &none;
 }
 
-/* A person before a terminal hears, after TROUBLE_AFTER_MS and not too often, why a command waits.  Any worker's
- * thread. */
+/* A person before a terminal hears, after TROUBLE_AFTER_MS and not too often, why a command waits.  Any
+ * worker's thread. */
 static void tell_trouble(const struct attempt *attempt, const char *words)
 {
 	static atomic_uint_fast64_t told_ms;

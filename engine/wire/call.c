@@ -152,8 +152,8 @@ static void note_failure(struct call *call)
 	call->failed++;
 }
 
-/* The last retry is not made sooner than all of them take on average: jitter alone might have used them up in a
- * second or two. */
+/* The last retry is not made sooner than all of them take on average: jitter alone might have used them up in
+ * a second or two. */
 static unsigned last_delay(const struct call *call, unsigned delay)
 {
 	const struct worker *worker = call->worker;
@@ -335,8 +335,8 @@ static bool is_server_error(const struct s3_answer *answer)
 	return answer->status >= 500 || strcmp(answer->error.code, "InternalError") == 0;
 }
 
-/* A HEAD refused by an unknown server: some services (Cloudflare R2) put no mark of S3 on it, and an ingress has
- * none.  The answer to a GET has S3's words in its body, if they are S3's. */
+/* A HEAD refused by an unknown server: some services (Cloudflare R2) put no mark of S3 on it, and an ingress
+ * has none.  The answer to a GET has S3's words in its body, if they are S3's. */
 static bool asks_why(struct call *call, const struct s3_answer *answer)
 {
 	if (!s3_op_is_head(call->request.op) || call->request.ask_why || !s3_answer_is_foreign(answer) ||
@@ -347,7 +347,8 @@ static bool asks_why(struct call *call, const struct s3_answer *answer)
 	return true;
 }
 
-/* Notes the time by the server's clock.  Answers to GET and HEAD of an object may come out of a cache, with their Date. */
+/* Notes the time by the server's clock.  Answers to GET and HEAD of an object may come out of a cache, with
+ * their Date. */
 static void see_date(const struct call *call, const struct s3_answer *answer)
 {
 	enum s3_op op = call->request.op;
@@ -413,7 +414,8 @@ static void trace(const struct call *call, int outcome)
 					  .consequence = consequence});
 }
 
-/* The meaning of an attempt's end for the window.  An answer that came and is broken says nothing of the load. */
+/* The meaning of an attempt's end for the window.  An answer that came and is broken says nothing of the
+ * load. */
 static enum window_outcome window_outcome(const struct attempt *attempt, int outcome, enum s3_retry retry)
 {
 	const struct s3_answer *answer = attempt_answer(attempt);

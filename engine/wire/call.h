@@ -8,32 +8,32 @@
  * The caller owns the call's memory and everything its request points to until on_done; on_done may free it
  * or start it again.  The answer lies with the attempt and is lent to on_done only.
  *
- * These are retried: connection errors, time-outs, cut answers and those that s3_answer_retry names, with capped
- * exponential back-off and full jitter.  When a call is given up depends on the seeming cause of the fault:
+ * These are retried: connection errors, time-outs, cut answers and those that s3_answer_retry names, with
+ * capped exponential back-off and full jitter.  When a call is given up depends on the seeming cause of the
+ * fault:
  *
- * | failure                                | the call ends                                                     |
- * |----------------------------------------|-------------------------------------------------------------------|
- * | slow-down (503, throttling)            | after `limit`                                                     |
- * | server error (500, 502, 504, ...)      | where the service answered others well meanwhile: it is this      |
- * |                                        | object, after `retries` more attempts; where others failed, too:  |
- * |                                        | after `limit`; where nobody else asked: after LONE_COURSES times  |
- * |                                        | as long as `retries` attempts take on average                     |
- * | no connection, no answer, a cut one    | after `retries` more attempts, the last not before all would have |
- * |                                        | been made on average                                              |
+ * | failure                             | the call ends                                                    |
+ * |-------------------------------------|------------------------------------------------------------------|
+ * | slow-down (503, throttling)         | after `limit`                                                    |
+ * | server error (500, 502, 504, ...)   | where the service answered others well meanwhile: the fault is   |
+ * |                                     | this object's; after `retries` more attempts.  Where others      |
+ * |                                     | failed, too: after `limit`.  Where no other call asked: after    |
+ * |                                     | LONE_COURSES times as long as `retries` attempts take on average |
+ * | no connection, no answer, a cut one | after `retries` more attempts, the last not before all would     |
+ * |                                     | have been made on average                                        |
  *
  * `limit` is the time that all attempts may take without an answer, RETRY_SLOW_TOTAL_MS at most.  With
  * retries 0 only slow-downs are waited out.  All of these also hold the window back.  A retry budget, one for
  * each account, makes calls wait longer where nearly everything fails, so that a dead server is not asked
  * thousands of times; it fails nothing.
  *
- * A service that has failed everybody until one call was given up so, and for DEAD_MS or `limit`, is dead for
- * the time being: calls of thousands (CALL_BULK) that wait for their turn end with its last error, and the
- * others after one attempt.  The first good answer ends that.
+ * A service that has failed every call until one was given up so, and for DEAD_MS or `limit`, is dead for the
+ * time being: calls of thousands (CALL_BULK) that wait for their turn end with its last error, and the others
+ * after one attempt.  The first good answer ends that.
  *
  * A wrong region, an expired token and a skewed clock are put right once and asked again at once.  A GET with
- * bytes in its sink is not retried
- * (-EIO): the reader goes on from where it was.  S3_CREATE_UPLOAD may leave a second upload behind when its
- * answer was lost: the caller lists and names it.
+ * bytes in its sink is not retried (-EIO): the reader goes on from where it was.  S3_CREATE_UPLOAD may leave
+ * a second upload behind when its answer was lost: the caller lists and names it.
  */
 #ifndef FERRYFS_ENGINE_WIRE_CALL_H
 #define FERRYFS_ENGINE_WIRE_CALL_H
@@ -93,7 +93,7 @@ struct call {
 	unsigned failed; /* others that failed for a cause that may pass, also before they were on the wire */
 	uint64_t good_before; /* the service's good answers when it began */
 	uint64_t good; /* ... and when the last of those failed */
-	bool others; /* somebody had a good answer between its last two */
+	bool others; /* another call had a good answer between the last two failures of this one */
 	bool given_up; /* it ended without a last attempt: the window has the words */
 	unsigned char region_fixes, renewals, clock_fixes;
 	struct task task;

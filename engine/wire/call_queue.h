@@ -1,8 +1,8 @@
 /*
  * call_queue: lists of calls, and the queue of those that wait for a place in a window.
  *
- * A call is in one list at most and is linked through its own next and prev.  A window has two queues: interactive
- * calls and bulk calls (CALL_BULK).  Worker thread only.
+ * A call is in one list at most and is linked through its own next and prev.  A window has two queues:
+ * interactive calls and bulk calls (CALL_BULK).  Worker thread only.
  */
 #ifndef FERRYFS_ENGINE_WIRE_CALL_QUEUE_H
 #define FERRYFS_ENGINE_WIRE_CALL_QUEUE_H

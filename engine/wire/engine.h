@@ -3,9 +3,9 @@
  *
  * An engine has T workers.  A worker is a thread with its own curl_multi, connections, easy handles, timers
  * and signer; nothing of them is shared.  Work comes as tasks posted to a worker's mailbox (a locked list;
- * its eventfd is written only when the list goes from empty to non-empty); from then on everything happens on the
- * worker's thread without locks.  A task, call or timer is the caller's memory: the engine links it, runs it,
- * and forgets it before it calls back.
+ * its eventfd is written only when the list goes from empty to non-empty); from then on everything happens on
+ * the worker's thread without locks.  A task, call or timer is the caller's memory: the engine links it, runs
+ * it, and forgets it before it calls back.
  *
  * Life-cycle: engine_new starts the threads; engine_free cancels the calls under way (each call's on_done
  * comes, with -ECANCELED), runs the posted tasks, and joins the threads.
@@ -36,8 +36,9 @@ struct engine_options {
 int engine_new(const struct engine_options *options, struct engine **ret);
 void engine_free(struct engine *engine);
 
-/* Any thread: every call under way, and every later one, ends with -ECANCELED at once, also one that is on the
- * wire (then call.ambiguous).  For a caller that will not wait any longer; only engine_free is of use after it. */
+/* Any thread: every call under way, and every later one, ends with -ECANCELED at once, also one that is on
+ * the wire (then call.ambiguous).  For a caller that will not wait any longer; only engine_free is of use
+ * after it. */
 void engine_cut(struct engine *engine);
 
 unsigned engine_workers(const struct engine *engine);

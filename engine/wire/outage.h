@@ -4,7 +4,7 @@
  * One call that fails says little: its object may be broken, or the whole service may be away.  The answers
  * that others got meanwhile tell the two apart.  An outage begins with the first failure after a good answer
  * and ends with the next good answer.  Failures that are further apart than OUTAGE_GAP_MS and a time-out
- * belong to different outages: nobody asked in between.
+ * belong to different outages: no call asked the service in between.
  *
  * Pure; the clock is passed in; one thread.
  */

@@ -2,8 +2,8 @@
 
 enum {
 	DEAD_MS = 60000,
-	/* 51 s with the default retries, and not under half a minute: a service that restarts is back by then.
-	 */
+	/* 51 s with the default retries, and not under half a minute: a service that restarts is back by
+	 * then. */
 	LONE_COURSES = 4,
 	LONE_MS = 30000,
 };
@@ -32,7 +32,7 @@ bool patience_service_is_dead(const struct worker *worker, const struct window *
 	       (window->spent && lasted >= (limit < DEAD_MS ? limit : DEAD_MS));
 }
 
-/* Where nobody else asks there is nothing to compare with. */
+/* Where no other call asks the service there is no answer to compare with. */
 static uint64_t lone_limit(const struct engine *engine)
 {
 	uint64_t limit = LONE_COURSES * retry_course_ms(engine->retries);

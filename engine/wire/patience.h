@@ -1,6 +1,6 @@
 /*
- * patience: for how long a call that fails is tried again; call.h has the table.  A lone call's server errors are
- * waited out for LONE_MS at least, where `limit` allows that.
+ * patience: for how long a call that fails is tried again; call.h has the table.  A lone call's server errors
+ * are waited out for LONE_MS at least, where `limit` allows that.
  *
  * Worker thread only.
  */
@@ -16,7 +16,7 @@ enum fault {
 	FAULT_SILENT, /* no connection, no answer, half of one */
 };
 
-/* The service has failed everybody for as long as anybody may be made to wait. */
+/* The service has failed every call for as long as any call may be made to wait. */
 bool patience_service_is_dead(const struct worker *worker, const struct window *window);
 /* After a failure that was counted (call->failed, call->slowed): is it the end of the call? */
 bool patience_ends(struct call *call, enum fault fault);

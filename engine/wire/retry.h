@@ -2,10 +2,10 @@
  * retry: when a failed attempt is made again.
  *
  * Delays are exponential, capped, with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter").
- * A budget, shared by all calls to one account, holds retries back when nearly everything fails: a dead server
- * is not asked thousands of times.  It is drawn by each retry, given back by each success and slowly by time.
- * An empty budget fails nothing: a call then waits about as long as the longest delay.  Pure; clock and
- * randomness are passed in.
+ * A budget, shared by all calls to one account, holds retries back when nearly everything fails: a dead
+ * server is not asked thousands of times.  It is drawn by each retry, given back by each success and slowly
+ * by time.  An empty budget fails nothing: a call then waits about as long as the longest delay.  Pure; clock
+ * and randomness are passed in.
  */
 #ifndef FERRYFS_ENGINE_WIRE_RETRY_H
 #define FERRYFS_ENGINE_WIRE_RETRY_H

@@ -4,9 +4,9 @@
  * libcurl asks for a socket to be watched when a request goes out on it and to be forgotten when the answer
  * is in: two epoll_ctl(2) a request on a connection that is used again and again.  So a socket that we opened
  * for it stays in the set while it is idle, libcurl's wish is noted in a table by descriptor, and only an
- * event that libcurl does not want takes it out.  Closing goes through us, so the table never believes in a descriptor
- * that was closed and opened anew; descriptors that libcurl opened by itself (its resolver's pipe) are
- * watched to the letter.
+ * event that libcurl does not want takes it out.  Closing goes through us, so the table never believes in a
+ * descriptor that was closed and opened anew; descriptors that libcurl opened by itself (its resolver's pipe)
+ * are watched to the letter.
  *
  * Worker thread only.
  */

@@ -40,8 +40,8 @@ static const double SUSTAINED_MORE = 1.1;
 /* A single refusal among many good answers says nothing of that: the size may be small for another reason. */
 static const double SMALL_SHARE = 0.1;
 
-/* The cut: the level goes down only to the good answers, and stays where it was when a refusal comes early but
- * most of it was good all the same; else noise too thin for the trial would bring it down bit by bit. */
+/* The cut: the level goes down only to the good answers, and stays where it was when a refusal comes early
+ * but most of it was good all the same; else noise too thin for the trial would bring it down bit by bit. */
 static const double SMALL_CUT = 0.7, SMALL_MORE = 1.05, SMALL_FAR = 0.85;
 
 /* Up to this share of the number in flight at the cut the size counts as halved. */
@@ -203,8 +203,8 @@ static void tally_age(struct window_tally *tally, bool keep)
 }
 
 /* Good answers since the last cut, as a number in flight; `found` where that is too little to go by, or
- * less. Between two refusals a bucket of tokens, which may hold a good deal, gives out the tokens that flow into it and
- * no more, while the size at which it runs dry says how much was in it. */
+ * less. Between two refusals a bucket of tokens, which may hold a good deal, gives out the tokens that flow
+ * into it and no more, while the size at which it runs dry says how much was in it. */
 static double sustained(const struct window *window, double found, uint64_t now_ms)
 {
 	double ms = (double)(now_ms - window->good_from_ms);
@@ -302,7 +302,8 @@ static void cut(struct window *window, uint64_t now_ms)
 
 /* ---- noise ---- */
 
-/* Is the share refused after the cut nearer to the share before it than to the share that a rate would refuse? */
+/* Is the share refused after the cut nearer to the share before it than to the share that a rate would
+ * refuse? */
 static bool is_noise(const struct window *window)
 {
 	double was = share(&window->before), is = share(&window->after);

@@ -10,14 +10,14 @@
  * | regrowth | size < 95 % of the bad level  | size + 1: back in a round trip or two                 |
  * | probing  | at or above it                | some per cent a second, faster above the bad level    |
  *
- * A slow-down, server error, time-out or reset remembers the level it happened at (bad) and halves the size.  Answers to
- * attempts that were sent before the last cut change nothing (each attempt carries the number of cuts it was
- * sent under), so that one round trip's refusals count once.  The size grows only while it limits the
- * worker.  In probing the size stays just under the bad level most of the time: that keeps the share
- * of refusals small and the rate near the service's limit; plain additive increase from one half would
- * average at three quarters of it.  The level is the number in flight, but no more than the good answers
- * since the last cut stand for: a service that saves up allowances refuses only far above its rate,
- * when they are used up.
+ * A slow-down, server error, time-out or reset remembers the level it happened at (bad) and halves the size.
+ * Answers to attempts that were sent before the last cut change nothing (each attempt carries the number of
+ * cuts it was sent under), so that one round trip's refusals count once.  The size grows only while it limits
+ * the worker.  In probing the size stays just under the bad level most of the time: that keeps the share of
+ * refusals small and the rate near the service's limit; plain additive increase from one half would average
+ * at three quarters of it.  The level is the number in flight, but no more than the good answers since the
+ * last cut stand for: a service that saves up allowances refuses only far above its rate, when they are used
+ * up.
  *
  * Once something was refused, sending is also paced: attempts go out at 5/4 of size per round trip, not in
  * the clumps in which answers came, since a service that counts over some milliseconds refuses clumps at any
@@ -32,14 +32,13 @@
  * server error, a time-out or a reset says that something went wrong, not that one at a time is too much.
  *
  * Not every refusal speaks of the rate: some connections are cut, and some servers refuse at random.  So each
- * cut is also a trial.  With the attempts on the wire at the cut refused at share s, a service that limits the
- * rate will refuse 2s - 1 (none, under a half) of the halved window; one that refuses at random still s.
+ * cut is also a trial.  With the attempts on the wire at the cut refused at share s, a service that limits
+ * the rate will refuse 2s - 1 (none, under a half) of the halved window; one that refuses at random still s.
  * Where the share refused after the cut is nearer to the second, that share is noise: the cut is taken back,
  * and from then on only refusals in excess of the noise count, summed up (a CUSUM test) until they are more
  * than chance. Small shares show only over several trials, so earlier ones count, too, at less and less
  * weight. Every later cut is a trial of the noise as well, and a stretch with less than half of it lowers it.
- * More than NOISE_MAX is never taken for noise: a service that refuses most is left alone, for any
- * reason.
+ * More than NOISE_MAX is never taken for noise: a service that refuses most is left alone, for any reason.
  *
  * The queue of calls that wait for a place is call_queue.h.  Pure: the clock is passed in; one thread.
  */

@@ -3,7 +3,7 @@
  *
  * It runs with CLOCK_MONOTONIC but leaves out the times in which the worker could not run: the process was
  * stopped (Ctrl-Z, SIGSTOP, a debugger, a suspended machine), or a callback waited for something else (a pipe
- * that nobody reads).  A server is not late by what its client slept, so no measure here (time-outs,
+ * that no process reads).  A server is not late by what its client slept, so no measure here (time-outs,
  * back-offs, round trips) counts such a pause.
  *
  * A pause shows at a turn's beginning: more time went by than the turn asked to wait for.  Pure; the time is

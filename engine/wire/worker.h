@@ -28,7 +28,7 @@ enum {
 	WORKER_RESERVE = WINDOW_START, /* ... and each other one may have so many on the wire besides */
 };
 
-/* Written by the worker with relaxed stores, read by anybody. */
+/* Written by the worker with relaxed stores, read by any thread. */
 struct counters {
 	_Atomic uint64_t requests[S3_OP_COUNT];
 	_Atomic uint64_t failed, retried, slowed, timeouts;
@@ -96,7 +96,8 @@ int worker_init(struct worker *worker, struct engine *engine, unsigned index);
 void worker_release(struct worker *worker);
 /* Brings the worker's clock up to date; waited_ms: how long the turn meant to wait (work_clock.h). */
 void worker_look_at_clock(struct worker *worker, uint64_t waited_ms);
-/* Says to worker_is_here that the calling thread is this worker's from now on; returns the worker that it belonged to. */
+/* Says to worker_is_here that the calling thread is this worker's from now on; returns the worker that it
+ * belonged to. */
 struct worker *worker_enter(struct worker *worker);
 
 /* Connections that are kept at most, in use or not. */
