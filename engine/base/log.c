@@ -54,7 +54,7 @@ static void put(enum log_level level, char *line, size_t len)
 		return;
 	}
 	line[len] = '\n';
-	/* Nobody can be told that the log can't be written. */
+	/* There is no place left to report that the log can't be written. */
 	if (write(log_fd, line, len + 1) < 0)
 		return;
 }

@@ -1,8 +1,8 @@
 /*
  * task: the two things that a worker runs for its callers: a task posted from any thread, and a timer.
  *
- * Both are the caller's memory and part of a structure of the caller's.  The worker links them, and forgets them before
- * it calls `run`.  engine/wire/engine.h posts tasks and sets timers.
+ * Both are the caller's memory and part of a structure of the caller's.  The worker links them, and forgets
+ * them before it calls `run`.  engine/wire/engine.h posts tasks and sets timers.
  */
 #ifndef FERRYFS_ENGINE_BASE_TASK_H
 #define FERRYFS_ENGINE_BASE_TASK_H
