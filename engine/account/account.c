@@ -245,8 +245,8 @@ static int64_t monotonic_s(void)
 	return now.tv_sec;
 }
 
-/* Under renew_lock.  A caller that got the old ones a moment ago is done with them long before they are wiped: renewals
- * are some seconds apart. */
+/* Under renew_lock.  A caller that got the old ones a moment ago is done with them long before they are
+ * wiped: renewals are some seconds apart. */
 static int supersede(struct account *account, const struct credentials *credentials)
 {
 	struct credentials *old = atomic_load(&account->credentials);

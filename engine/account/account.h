@@ -6,9 +6,9 @@
  * AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL,
  * AWS_CA_BUNDLE, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE), then ~/.aws/credentials and ~/.aws/config.
  * AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or the profile's settings, choose the host where the
- * endpoint is found by region.  A setting that would make another identity act (a role, SSO, a login session, a token) is
- * refused and never passed over for keys that stand beside it.
- * When a server says ExpiredToken they are read anew from the same place, at most once in some seconds.
+ * endpoint is found by region.  A setting that would make another identity act (a role, SSO, a login session,
+ * a token) is refused and never passed over for keys that stand beside it.  When a server says ExpiredToken
+ * they are read anew from the same place, at most once in some seconds.
  */
 #ifndef FERRYFS_ENGINE_ACCOUNT_ACCOUNT_H
 #define FERRYFS_ENGINE_ACCOUNT_ACCOUNT_H
@@ -98,8 +98,8 @@ void account_see_date(struct account *account, int64_t date, bool quick);
 
 /* Do both reach the same service with the same credentials? */
 bool account_same(struct account *a, struct account *b);
-/* Same service, with any credentials: can one copy the objects that the other names?  Partitions of AWS are services of
- * their own. */
+/* Same service, with any credentials: can one copy the objects that the other names?  Partitions of AWS are
+ * services of their own. */
 bool account_same_service(const struct account *a, const struct account *b);
 
 /* How the service treats a condition or feature, learnt on real work. */

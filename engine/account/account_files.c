@@ -197,8 +197,8 @@ static int from_environment(struct credentials *credentials, char *why)
 	return 1;
 }
 
-/* Another identity acts than the one of the profile's own keys: these must not be used in its place.  Order and names as
- * in the AWS CLI. */
+/* Another identity acts than the one of the profile's own keys: these must not be used in its place.  Order
+ * and names as in the AWS CLI. */
 static const char *other_identity(const struct profile *profile)
 {
 	return profile->web_identity[0] && profile->role_arn[0]

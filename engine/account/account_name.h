@@ -1,9 +1,9 @@
 /*
  * account_name: a name of an account for places where it must be found again later and no secret may stand.
  *
- * The service is its URL, or "aws" where the endpoint follows from the region. The identity is "key:ID" for lasting
- * keys (an access key's id is no secret: it is in every presigned URL), "profile:NAME" for temporary ones
- * (their ids change by the hour), and "anonymous".  Any thread.
+ * The service is its URL, or "aws" where the endpoint follows from the region. The identity is "key:ID" for
+ * lasting keys (an access key's id is no secret: it is in every presigned URL), "profile:NAME" for temporary
+ * ones (their ids change by the hour), and "anonymous".  Any thread.
  */
 #ifndef FERRYFS_ENGINE_ACCOUNT_ACCOUNT_NAME_H
 #define FERRYFS_ENGINE_ACCOUNT_ACCOUNT_NAME_H
