@@ -1,8 +1,9 @@
 /*
  * compare: two objects of one size have ETags that look like MD5s, and differ.  Do their contents differ?
  *
- * A listing does not say how an object is encrypted, and the ETag of an object encrypted with KMS or a customer's
- * key is no MD5 of the content.  So both objects are asked for by HEAD, the one more likely to be encrypted first:
+ * A listing does not say how an object is encrypted, and the ETag of an object encrypted with KMS or a
+ * customer's key is no MD5 of the content.  So both objects are asked for by HEAD, the one more likely to be
+ * encrypted first:
  *
  *   the first HEAD shows such encryption   COMPARE_OPAQUE, after one request
  *   the second one does                    COMPARE_OPAQUE
@@ -10,8 +11,8 @@
  *   neither does                           COMPARE_DIFFER
  *   one object is gone, or another by now  COMPARE_DIFFER: it is not the one that was compared
  *
- * The struct is the caller's, with all it points to, until on_done, which comes exactly once, never from inside of
- * start.  Worker thread.
+ * The struct is the caller's, with all it points to, until on_done, which comes exactly once, never from
+ * inside of start.  Worker thread.
  */
 #ifndef FERRYFS_ENGINE_OBJECT_COMPARE_H
 #define FERRYFS_ENGINE_OBJECT_COMPARE_H

@@ -14,10 +14,10 @@
  * A 412 of a copy that has a condition on either side does not say which one failed, and after an attempt
  * without an answer it may be that attempt's own doing.  So the destination is looked at: nothing there, then
  * the source is another one; our own copy there, then it succeeded; anything else there is another client's.
- * Ours is an object that has the source's size, was made since this copy began (by the server's clock), and has its
- * ETag.  The ETag of parts, and of an object encrypted with KMS or a customer's key, is no MD5 of the content
- * and differs from that of a copy: where one of the two is such, size and time have to do.  Two MD5s that
- * differ are two contents.
+ * Ours is an object that has the source's size, was made since this copy began (by the server's clock), and
+ * has its ETag.  The ETag of parts, and of an object encrypted with KMS or a customer's key, is no MD5 of the
+ * content and differs from that of a copy: where one of the two is such, size and time have to do.  Two MD5s
+ * that differ are two contents.
  *
  * The source itself is looked at where its condition tells nothing: OpenStack Swift refuses the right ETag of
  * an object that was uploaded in parts (then the copy goes without condition, and the source is looked at
@@ -182,8 +182,8 @@ static bool wants_parts(const struct copy *copy)
 	return copy->size > (threshold < COPY_OBJECT_MAX ? threshold : COPY_OBJECT_MAX);
 }
 
-/* Is the source still the version that was asked for?  Swift lists the copy of an object in parts with the MD5 of its
- * content, but shows and compares the ETag of the parts. */
+/* Is the source still the version that was asked for?  Swift lists the copy of an object in parts with the
+ * MD5 of its content, but shows and compares the ETag of the parts. */
 static bool source_is_same(const struct copy *copy, const struct s3_answer *answer)
 {
 	if (copy->unconditioned)
@@ -249,7 +249,8 @@ static bool copy_needs_look(const struct copy *copy)
 	       account_trait(copy->source_account, TRAIT_COPY_IF_MATCH) != TRAIT_YES;
 }
 
-/* The source became another one between its parts.  A caller without an ETag wants the present version: the new one. */
+/* The source became another one between its parts.  A caller without an ETag wants the present version: the
+ * new one. */
 static bool may_begin_anew(struct copy *copy)
 {
 	return copy->source_etag.len == 0 && wants_parts(copy) && !copy->cancelled &&

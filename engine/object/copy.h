@@ -33,11 +33,11 @@ struct copy_settings {
 	uint64_t part_threshold; /* 0: COPY_PART_THRESHOLD */
 	uint64_t part_size; /* wanted; 0: COPY_PART_SIZE */
 	unsigned parts_at_once; /* of one object; 0: COPY_PARTS_AT_ONCE */
-	/* Of copies in parts.  AUTO: asked for unless HEAD shows that there are none; where the service has no
-	 * tags or the credentials may not read them, the copy goes on without.  REQUIRED: fails then. */
+	/* Of copies in parts.  AUTO: asked for unless HEAD shows that there are none; where the service has
+	 * no tags or the credentials may not read them, the copy goes on without.  REQUIRED: fails then. */
 	enum copy_tags tags;
-	/* Sent with each copy (storage class, SSE, ACL, request payer, directives and the headers they replace); may
-	 * be NULL. An x-amz-storage-class here wins over the source's. */
+	/* Sent with each copy (storage class, SSE, ACL, request payer, directives and the headers they
+	 * replace); may be NULL. An x-amz-storage-class here wins over the source's. */
 	const struct headers *headers;
 	unsigned call_flags; /* CALL_BULK ... */
 };
@@ -49,9 +49,9 @@ struct copy {
 	struct str source_bucket, source_key, bucket, key;
 	struct str source_etag; /* x-amz-copy-source-if-match; STR_NONE: any version */
 	struct str storage_class; /* the source's as listed; STR_NONE or STANDARD: none is sent */
-	/* The destination's name stands for another Content-Type than the source's name did: the copy gets this
-	 * one if the source has type_from, or the type that S3 gives by itself; all else that it has is kept.
-	 * Costs a HEAD.  A type that was chosen stays.  STR_NONE: the source's type. */
+	/* The destination's name stands for another Content-Type than the source's name did: the copy gets
+	 * this one if the source has type_from, or the type that S3 gives by itself; all else that it has is
+	 * kept.  Costs a HEAD.  A type that was chosen stays.  STR_NONE: the source's type. */
 	struct str type, type_from;
 	uint64_t size; /* the source's; COPY_SIZE_UNKNOWN: asked for by HEAD first */
 	bool create_only; /* If-None-Match: * on the destination */
@@ -90,8 +90,8 @@ struct copy {
 	char head_class[STORAGE_CLASS_MAX + 1];
 };
 
-/* Did the service say that these credentials may not read the tags?  Then that is logged, once for a bucket of
- * late, and the copy goes on without them. */
+/* Did the service say that these credentials may not read the tags?  Then that is logged, once for a bucket
+ * of late, and the copy goes on without them. */
 bool copy_tags_denied(struct str bucket, struct str key, const struct s3_answer *answer);
 
 /* Worker thread.  Fields not named "given" must be zero.  on_done never comes from inside. */

@@ -8,7 +8,8 @@
 
 /* Ends the copy: on_done comes from inside. */
 void copy_finish(struct copy *copy, int error, const struct s3_answer *answer);
-/* The same for the result of copy_parts.c, unless the source is to be looked at first, or the copy begun anew.
+/* The same for the result of copy_parts.c, unless the source is to be looked at first, or the copy begun
+ * anew.
  */
 void copy_settle(struct copy *copy, int error, const struct s3_answer *answer);
 /* ETag, version and time of the new object. */

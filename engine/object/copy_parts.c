@@ -1,22 +1,22 @@
 /*
- * A copy in parts.  UploadPartCopy keeps nothing of the source but its bytes, so the things that CopyObject would keep
- * are asked for and given to the new upload:
+ * A copy in parts.  UploadPartCopy keeps nothing of the source but its bytes, so the things that CopyObject
+ * would keep are asked for and given to the new upload:
  *
  *   HEAD of the source    ETag (the condition of each part), size, metadata, content headers, storage class
- *   GetObjectTagging      its tags; a 501 means the server has none, a 403 leaves them behind and the log names
- *                         the permission (COPY_TAGS_REQUIRED: fails)
+ *   GetObjectTagging      its tags; a 501 means the server has none, a 403 leaves them behind and the log
+ *                         names the permission (COPY_TAGS_REQUIRED: fails)
  *   multipart.c           the rest
  *   HEAD of the source    once more, before the parts become an object
  *
  * Not every service keeps a condition on the source of a part (Ceph 16 ignores it), and parts of two versions
- * would make an object that nobody ever wrote.  So all parts lie between two looks at the source that show the
- * same ETag: then they are of that version.  If it is another one by then, the upload is aborted, and the
- * destination keeps its object.  A source that changes after the second look changes nothing of that; a caller that
- * goes on to delete it looks for itself.
+ * would make an object that no client ever wrote.  So all parts lie between two looks at the source that show
+ * the same ETag: then they are of that version.  If it is another one by then, the upload is aborted, and the
+ * destination keeps its object.  A source that changes after the second look changes nothing of that; a
+ * caller that goes on to delete it looks for itself.
  *
- * HEAD says how many tags there are (x-amz-tagging-count) on AWS, where there are some and the credentials may
- * read them; tags that it does not count there could not be asked for either.  Other services don't say it, so they are
- * asked once an object unless the settings or the service's trait say no.
+ * HEAD says how many tags there are (x-amz-tagging-count) on AWS, where there are some and the credentials
+ * may read them; tags that it does not count there could not be asked for either.  Other services don't say
+ * it, so they are asked once an object unless the settings or the service's trait say no.
  */
 #include "engine/object/copy_internal.h"
 #include "engine/base/log.h"

@@ -18,11 +18,11 @@
  * A completion whose first attempt took effect but lost its answer finds no upload (404) or, with
  * If-None-Match, an object (412) the next time.  Then the object is looked at: it is ours when its ETag is
  * the MD5 of our parts' MD5s with their number, as S3 makes it; or, for the 404, when size and number of
- * parts are right, since no one else completes this upload.
+ * parts are right, since no other client completes this upload.
  *
  * A create whose answer was lost may have left an upload with an unknown id.  ListMultipartUploads says
  * key, id and time of an upload, none of which proves that it is ours: another client may have begun one of
- * the same key in the same moment.  An upload left is a cost, an upload of somebody else's aborted a loss; so
+ * the same key in the same moment.  An upload left is a cost, another client's upload aborted a loss; so
  * those that may be ours are named in the log.
  */
 #include "engine/object/multipart.h"
@@ -445,7 +445,8 @@ static void abort_start(struct multipart *m)
 {
 	m->step = MULTIPART_ABORT;
 	call_prepare(m, &m->call, S3_ABORT_UPLOAD);
-	/* Not in the queue that a service taken for dead ends without an attempt: parts that stay are paid for. */
+	/* Not in the queue that a service taken for dead ends without an attempt: parts that stay are paid
+	 * for. */
 	m->call.flags &= ~(unsigned)CALL_BULK;
 	m->call.on_done = abort_done;
 	call_start(m->worker, &m->call);

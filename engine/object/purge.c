@@ -204,7 +204,8 @@ static void take_result(struct purge *purge, const struct delete_entry *entry, c
 
 static void purge_begin(struct purge *purge);
 
-/* A caller of a service that is not known to enforce conditions has looked just before, so they may be left out.
+/* A caller of a service that is not known to enforce conditions has looked just before, so they may be left
+ * out.
  */
 static bool set_refused_for_etags(
 	const struct purge *purge, const struct call *call, const struct s3_answer *answer)

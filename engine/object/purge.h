@@ -17,8 +17,8 @@ enum { PURGE_SINGLES = 8, PURGE_CODE_MAX = 32 };
 struct purge_key {
 	struct str key;
 	/* Only while it has this one; STR_NONE: any version.  Left out unless the account's
-	 * TRAIT_DELETE_IF_MATCH may be relied on or learnt: a caller without TRAIT_YES looks at the object just
-	 * before. */
+	 * TRAIT_DELETE_IF_MATCH may be relied on or learnt: a caller without TRAIT_YES looks at the object
+	 * just before. */
 	struct str etag;
 	int64_t mtime; /* the time that a listing gave with this ETag; 0: none did */
 	struct str version; /* this version; STR_NONE: none named */

@@ -5,13 +5,14 @@
  *   -> the caller's `edit` changes the headers
  *   -> a copy (copy.h) with the directive REPLACE, on condition that the source is still that version
  *
- * The source may be the destination itself: that is how the metadata of a stored object is changed.  Then the copy
- * has the same condition on the destination (If-Match), so that an object that another client stores in between stays: AWS
- * enforces that since 2025; where a service does not, or says 501 to it, the moment between the two conditions is
- * left.  Tags and the storage class are kept as copy.h says, the encryption as HEAD says it is.
+ * The source may be the destination itself: that is how the metadata of a stored object is changed.  Then the
+ * copy has the same condition on the destination (If-Match), so that an object that another client stores in
+ * between stays: AWS enforces that since 2025; where a service does not, or says 501 to it, the moment
+ * between the two conditions is left.  Tags and the storage class are kept as copy.h says, the encryption as
+ * HEAD says it is.
  *
- * The struct is the caller's, with all it points to, until on_done (worker thread, exactly once, never from inside
- * of start).
+ * The struct is the caller's, with all it points to, until on_done (worker thread, exactly once, never from
+ * inside of start).
  */
 #ifndef FERRYFS_ENGINE_OBJECT_RECOPY_H
 #define FERRYFS_ENGINE_OBJECT_RECOPY_H
@@ -22,8 +23,8 @@ struct recopy {
 	/* given; the rest is zero */
 	struct copy
 		copy; /* as copy.h wants it, without on_done and user; source_etag STR_NONE: any version */
-	/* Changes them.  0; 1: nothing is to be changed, so that no REPLACE is needed (and no copy at all of an
-	 * object onto itself); -errno ends it.  head: of the source.  Worker thread, no lock held. */
+	/* Changes them.  0; 1: nothing is to be changed, so that no REPLACE is needed (and no copy at all of
+	 * an object onto itself); -errno ends it.  head: of the source.  Worker thread, no lock held. */
 	int (*edit)(struct recopy *recopy, struct headers *headers, const struct s3_answer *head);
 	/* answer: of the deciding request. */
 	void (*on_done)(struct recopy *recopy, const struct s3_answer *answer);

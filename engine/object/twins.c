@@ -9,7 +9,7 @@
 #include <time.h>
 
 enum {
-	ROUNDS_MAX = 3, /* of looking, while somebody changes the object */
+	ROUNDS_MAX = 3, /* rounds of looking, while another client changes the object */
 	PROBE_BYTES = 16, /* of chance in the probe's name */
 	PROBE_KEY_MAX = 64,
 };
@@ -226,7 +226,7 @@ static void probe(struct twins *twins)
 
 /* ---- looking ---- */
 
-/* Nobody wants to know any more. */
+/* Was the call cancelled?  Then its caller no longer wants the verdict, and the look ends. */
 static bool is_cancelled(struct twins *twins, const struct call *call, const struct s3_answer *answer)
 {
 	if (call->error != -ECANCELED)

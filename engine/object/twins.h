@@ -10,7 +10,7 @@
  *   LOOK_B   HEAD of the key under the second name      PROBE where both say the same, else AGAIN
  *   AGAIN    HEAD under the first name once more        NO if it is as it was, else LOOK_B (a few times)
  *   PROBE    CreateMultipartUpload under the second     LIST_B; UNKNOWN where it is refused
- *            name, of a key that nobody else has
+ *            name, of a key that no other client has
  *   LIST_B   ListMultipartUploads under that name       LIST_A; UNKNOWN where it does not show the upload
  *   LIST_A   the same under the first name              YES where it shows the upload, else NO
  *   ABORT    AbortMultipartUpload, then the end
@@ -38,7 +38,7 @@ struct twins_name {
 
 /* The verdict that is known without asking.  The same bucket name of one service is YES.  Any thread. */
 enum twins_verdict twins_known(const struct twins_name *a, const struct twins_name *b);
-/* Somebody else has found out (not UNKNOWN).  Any thread. */
+/* Remembers a verdict that the caller found out by itself (not UNKNOWN).  Any thread. */
 void twins_learn(const struct twins_name *a, const struct twins_name *b, enum twins_verdict verdict);
 
 struct twins {

@@ -8,16 +8,16 @@
  *
  * A condition on the destination (create only, or replace only one ETag) that fails after an attempt without
  * an answer may have failed because that attempt has stored the object.  So it is looked at: it is ours when
- * size and ETag are those of our bytes; where the ETag is no MD5 (encrypted with KMS or a customer's key, or of a
- * service that makes others), when it has the size and was made since.  An ETag that is refused and
- * yet the object's (OpenStack Swift does so with objects in parts) is left out.
+ * size and ETag are those of our bytes; where the ETag is no MD5 (encrypted with KMS or a customer's key, or
+ * of a service that makes others), when it has the size and was made since.  An ETag that is refused and yet
+ * the object's (OpenStack Swift does so with objects in parts) is left out.
  *
  * Whether the service enforces conditions is learnt on the first PUTs that have them:
  *
  *   PROBE_MATCH    the PUT is sent with an ETag that no object has.  Refused: enforced, and it is sent again
  *                  with the right one.  Stored: not enforced, and the upload has been done.
- *   PROBE_CREATE   the object just created is sent once more with If-None-Match: *.  Refused: enforced. Stored,
- *                  the same onto the same: not enforced.  Small ones only.
+ *   PROBE_CREATE   the object just created is sent once more with If-None-Match: *.  Refused: enforced.
+ *                  Stored, the same onto the same: not enforced.  Small ones only.
  */
 #include "engine/object/upload_internal.h"
 
@@ -29,7 +29,7 @@ enum {
 	PROBE_CREATE_MAX = 65536, /* bytes sent twice, once an account */
 };
 
-/* No ETag of anybody. */
+/* An ETag that no object has. */
 static const struct str impossible_etag = {.data = "ferryfs-probe", .len = 13};
 
 static void put_start(struct upload *upload);

@@ -2,9 +2,9 @@
  * upload: a file becomes an object: one PUT, or above a threshold a multipart upload with parts in parallel.
  *
  * The body is read by pread from a descriptor that no thread writes to meanwhile; each request carries the
- * SHA-256 of its bytes and their MD5 (engine/object/body_sums.h), so that the server refuses bytes damaged on the
- * way.  On failure a multipart
- * upload is aborted.  The upload is the caller's memory until on_done (worker thread, exactly once).
+ * SHA-256 of its bytes and their MD5 (engine/object/body_sums.h), so that the server refuses bytes damaged on
+ * the way.  On failure a multipart upload is aborted.  The upload is the caller's memory until on_done
+ * (worker thread, exactly once).
  *
  * A condition (create_only, if_match) is kept at any service: where it is not known that the service enforces
  * it, the object is looked at just before, which leaves the moment between the two.
