@@ -6,9 +6,9 @@
 #define LAST_POINT "\xf4\x8f\xbf\xbd"
 
 /*
- * A start-after that lies before key with (almost) nothing between: the byte before its last one, and a suffix
- * that comes after all keys that begin so.  Where that can't be said in printable ASCII, the key without its last code
- * point: then more is listed, to no harm.
+ * A start-after that lies before key with (almost) nothing between: the byte before its last one, and a
+ * suffix that comes after all keys that begin so.  Where that can't be said in printable ASCII, the key
+ * without its last code point: then more is listed, to no harm.
  */
 static int before(struct buf *ret, struct str key)
 {
@@ -36,7 +36,8 @@ static int look_aim(struct look *look)
 	return error != 0 ? error : before(&look->after, key);
 }
 
-/* None of the page's keys was looked for.  Does a listing that begins before the next one leave others out? */
+/* None of the page's keys was looked for.  Does a listing that begins before the next one leave others
+ * out? */
 static bool look_should_jump(struct look *look, const struct page *page)
 {
 	if (page->count == 0 || look_aim(look) != 0 || look->after.len == 0)

@@ -1,7 +1,7 @@
 /*
  * key_check: is a page's worth of keys still as it was?  Lists the range of them and tells of each one that
- * is there.  Where a page has none of them, a few keys lie among many others: then the listing is begun anew just
- * before the next of them.  So a look takes two requests a key at most, with any number of keys between.
+ * is there.  Where a page has none of them, a few keys lie among many others: then the listing is begun anew
+ * just before the next of them.  So a look takes two requests a key at most, with any number of keys between.
  *
  * Keys are given in byte order, without the prefix they share; so the same ones serve for a move's source and
  * its destination.  A look is its owner's memory; one worker's thread; on_done comes exactly once, never from

@@ -313,7 +313,8 @@ static int stream_take(struct stream *stream, struct page *page, bool *ret_over)
 	return 0;
 }
 
-/* An entry that is left out is never lost in silence: the line names it, and the listing ends with an error. */
+/* An entry that is left out is never lost in silence: the line names it, and the listing ends with an
+ * error. */
 static void tell_left_out(struct lister *lister, const struct page *page)
 {
 	const struct lister_options *options = &lister->options;

@@ -11,8 +11,8 @@
  * A stream that has reached its end is freed at once.
  *
  * A split shortens one busy stream's range to (after, guess] and makes a new stream for (guess, end].  Since
- * both keep to their ranges with any answer of the server, each key is delivered exactly once, wherever the guess
- * lies; a bad one costs one request with an empty answer, and tells that nothing is there.
+ * both keep to their ranges with any answer of the server, each key is delivered exactly once, wherever the
+ * guess lies; a bad one costs one request with an empty answer, and tells that nothing is there.
  */
 #ifndef FERRYFS_ENGINE_LIST_LISTER_INTERNAL_H
 #define FERRYFS_ENGINE_LIST_LISTER_INTERNAL_H
@@ -28,8 +28,8 @@ enum {
 struct stream {
 	struct stream *next;
 	struct lister *lister;
-	struct stream *
-		parent; /* the stream whose range it was cut from, while its first page is not here; may be NULL */
+	struct stream
+		*parent; /* its range was cut from this stream's, until its first page is here; may be NULL */
 	struct call call;
 	struct page *page; /* while busy */
 	struct buf after, end, token;
