@@ -1,6 +1,6 @@
 /*
- * journal: the steps that a move has begun, outside of memory and on disk, so that the process that comes after a
- * crash can finish or undo it.
+ * journal: the steps that a move has begun, outside of memory and on disk, so that the process that comes
+ * after a crash can finish or undo it.
  *
  * One append-only file a move (journal_dir.h says where, journal_line.h its lines), locked while its move
  * lives.  Its worth lies in the order:
@@ -12,9 +12,9 @@
  *   the file removed  when all is deleted, or all undone, or nothing is left that could be done
  *
  * So without the last line no source was deleted by us; with it every copy was acknowledged.  Reading stops
- * at the first line that is damaged or torn: the lines behind it never happened, and that is the safe side, since
- * the line that permits deletes comes last.  Keys that the kernel had not written when the power failed are
- * missing from it: their copies stay where they are, and nothing is lost.
+ * at the first line that is damaged or torn: the lines behind it never happened, and that is the safe side,
+ * since the line that permits deletes comes last.  Keys that the kernel had not written when the power failed
+ * are missing from it: their copies stay where they are, and nothing is lost.
  *
  * In memory there are a few words a page of keys (an index), and one page while it is read.  A write that
  * fails (ENOSPC) fails the move; its lines are kept in memory, for the undo.
@@ -47,7 +47,7 @@ const char *journal_name(const struct journal *journal);
 bool journal_all_copied(const struct journal *journal);
 uint64_t journal_copied(const struct journal *journal); /* answers of copies */
 uint64_t journal_keys(const struct journal *journal);
-/* Does it hold a key whose copy in parts has no answer? */
+/* Does it hold a key with a copy in parts that has no answer? */
 bool journal_has_uploads(const struct journal *journal);
 bool journal_empty(const struct journal *journal); /* no key yet */
 /* When its file was last written, by this machine's clock; 0: not known. */
@@ -66,8 +66,8 @@ int journal_write_all_copied(struct journal *journal);
 
 void journal_rewind(struct journal *journal);
 /* The next page that has any entries, as record.h writes them, into ret (cleared first): the copied keys;
- * with `unknown` also keys with a copy that was neither acknowledged nor refused.  -ENODATA at the end; -EBADMSG;
- * -ENOMEM. */
+ * with `unknown` also keys with a copy that was neither acknowledged nor refused.  -ENODATA at the end;
+ * -EBADMSG; -ENOMEM. */
 int journal_next(struct journal *journal, bool unknown, struct buf *ret);
 
 #endif

@@ -163,7 +163,7 @@ int journal_dir_create(struct journal_dir *dir, int *ret_fd, char *ret_name)
 			strcpy(ret_name, name);
 			return 0;
 		}
-		/* Somebody's journal_dir_names was between our open and our lock. */
+		/* A journal_dir_names of another process or thread came between our open and our lock. */
 		if (error != 0 && error != -EWOULDBLOCK)
 			unlinkat(dir->fd, name, 0);
 		close(fd);

@@ -29,7 +29,7 @@ enum {
 struct journal_dir;
 
 /* path: absolute.  Made (0700) where its parent exists; make_parents makes those as well.  -EPERM: it belongs
- * to someone else or is open to others; -EINVAL, -ENOTDIR, -ELOOP, -EROFS ... with a sentence in why
+ * to another user or is open to others; -EINVAL, -ENOTDIR, -ELOOP, -EROFS ... with a sentence in why
  * (JOURNAL_WHY_MAX bytes). */
 int journal_dir_open(const char *path, bool make_parents, struct journal_dir **ret, char *why);
 void journal_dir_free(

@@ -87,7 +87,7 @@ static int put_end(struct buf *buf, size_t at)
 		buf_add_char(buf, '\n');
 	}
 	if (buf->error != 0)
-		buf->len = at; /* the buffer keeps its error: nobody goes on with half a line */
+		buf->len = at; /* the buffer keeps its error: no caller goes on with half a line */
 	return buf->error;
 }
 

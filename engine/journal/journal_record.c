@@ -34,7 +34,7 @@ int record_put(struct buf *page, const struct record_entry *entry)
 	for (unsigned i = 0; i < TEXTS && error == 0; i++)
 		error = buf_add_str(page, texts[i]);
 	if (error != 0)
-		page->len = before; /* the buffer keeps its error: nobody goes on with half an entry */
+		page->len = before; /* the buffer keeps its error: no caller goes on with half an entry */
 	return error;
 }
 

@@ -1,9 +1,9 @@
 /*
- * journal_record: the copies of a move, a page of entries at a time, on their way from the journal to the code that
- * deletes, checks or undoes them.
+ * journal_record: the copies of a move, a page of entries at a time, on their way from the journal to the
+ * code that deletes, checks or undoes them.
  *
- * An entry says which source object (key, ETag, LastModified as listed before its copy) was copied, and the answer of
- * the destination; or that nothing is known of the answer.  Bytes in this machine's order: a page
+ * An entry says which source object (key, ETag, LastModified as listed before its copy) was copied, and the
+ * answer of the destination; or that nothing is known of the answer.  Bytes in this machine's order: a page
  * does not outlive its process.  Pure; any thread.
  */
 #ifndef FERRYFS_ENGINE_JOURNAL_JOURNAL_RECORD_H
@@ -20,8 +20,8 @@ struct record_entry {
 	uint64_t size;
 	struct str copy_etag, copy_version; /* of the destination; "" where not told */
 	int64_t copy_mtime;
-	/* The copy was neither acknowledged nor refused, and may be there or not: then copy_etag is the ETag it
-	 * would have, copy_mtime a moment before it can have been made. */
+	/* The copy was neither acknowledged nor refused, and may be there or not: then copy_etag is the ETag
+	 * it would have, copy_mtime a moment before it can have been made. */
 	bool unknown;
 	bool large; /* copied in parts; upload: the upload's id, "" where not known */
 	struct str upload;
