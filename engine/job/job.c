@@ -452,8 +452,8 @@ static void check_phase(const struct job *job, enum job_phase next)
 #else
 enum { AFTER = 1 }; /* shifted by the phase */
 
-/* Which phase may follow which, as the table of job_internal.h says; a job begins in LIST, also one that is taken up
- * again. */
+/* Which phase may follow which, as the table of job_internal.h says; a job begins in LIST, also one that is
+ * taken up again. */
 static const unsigned after[] = {
 	[PHASE_LIST] = AFTER << PHASE_LIST | AFTER << PHASE_DELETE | AFTER << PHASE_LEFT |
 		       AFTER << PHASE_ABORT | AFTER << PHASE_CHECK | AFTER << PHASE_END,

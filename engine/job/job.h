@@ -84,7 +84,7 @@ struct job_progress {
 	uint64_t undone; /* copies of a move that were removed again */
 	bool deleting; /* a move has begun to delete */
 	bool settled; /* at the end: nothing is left to do for a recovery */
-	bool kept; /* a move was to be undone, but sources were missing: the copied objects are at both places */
+	bool kept; /* a move was to be undone, but sources were missing: copied objects are at both places */
 };
 
 struct job_error {

@@ -1,9 +1,10 @@
 /*
  * Lane: ends the multipart uploads that a move left when its process was killed (PHASE_ABORT).
  *
- * One with its id in the journal is aborted.  Where it has none, the answer to its creation was lost: then the
- * uploads of exactly that key are listed, and those that began since the journal's page was written are
- * aborted; nobody else had reason to write there.  Entry after entry, one request at a time: they are few.
+ * One with its id in the journal is aborted.  Where it has none, the answer to its creation was lost: then
+ * the uploads of exactly that key are listed, and those that began since the journal's page was written are
+ * aborted; no other client had reason to write there.  Entry after entry, one request at a time: they are
+ * few.
  */
 #include "engine/job/job_sweep.h"
 

@@ -173,8 +173,8 @@ void batch_free(struct job_page *batch);
 void batch_back(struct job_page *batch);
 
 /* S3 refused one object so: does that pass by itself, so that a recovery may succeed later?  Of a
- * request about many (a listing, a set of deletes) that failed as a whole this is no question: nothing was said of
- * any object in it. */
+ * request about many (a listing, a set of deletes) that failed as a whole this is no question: nothing was
+ * said of any object in it. */
 bool job_error_passes(int error, const char *code);
 
 /* ---- tree_journal.c ---- */
@@ -198,8 +198,8 @@ int tree_journal_parts(struct copy *copy, const char *upload_id, const char *eta
 void tree_settle_names(struct job *job);
 
 /* The marker of the source prefix itself, where the destination is the top of a bucket: no key is left for a
- * copy of it, and the top needs none.  A copy leaves it out; a move deletes it with the other sources.  An object
- * with content is no marker: its copy fails with -EDESTADDRREQ. */
+ * copy of it, and the top needs none.  A copy leaves it out; a move deletes it with the other sources.  An
+ * object with content is no marker: its copy fails with -EDESTADDRREQ. */
 bool tree_is_top_marker(const struct job *job, struct str source_key, uint64_t size);
 
 /* ---- tree_list.c; home ---- */
@@ -212,8 +212,8 @@ void tree_check(struct job *job);
 void tree_copy_add(struct lane *lane, struct job_page *batch);
 void tree_copy_pump(struct lane *lane);
 void tree_copy_stop(struct lane *lane);
-/* The destination's key.  -ENAMETOOLONG; -EDESTADDRREQ: it would be empty; -EINVAL: it would lie in the source;
- * -ENOMEM. */
+/* The destination's key.  -ENAMETOOLONG; -EDESTADDRREQ: it would be empty; -EINVAL: it would lie in the
+ * source; -ENOMEM. */
 int tree_key(struct job_item *item, struct str source_key);
 bool tree_is_large(const struct job *job, const struct page_entry *entry);
 /* Is the entry to be worked on?  Counts it and tells of it. */

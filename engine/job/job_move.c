@@ -1,7 +1,7 @@
 /*
  * Home: the second half of a move.  Everything is copied and on record; the record's pages go out to be
- * deleted, a few at once, and at the end the source is looked at once more: an object that is still there was put
- * there meanwhile.
+ * deleted, a few at once, and at the end the source is looked at once more: an object that is still there was
+ * put there meanwhile.
  *
  * Where the service's ways with conditional deletes are not known yet, the first page finds out.  The others
  * do not wait for it: until it is known they list their sources, too.

@@ -4,9 +4,9 @@
  *
  *   they are two        as ever
  *   they are one        as within one bucket: refused where it would never end or delete its own result
- *   it can't be told    a copy goes on; a move is in doubt: nothing is undone (a copy to be removed may be its
- *                       own source), and a source goes only if its listing shows the time from before the copy,
- *                       and the copy is younger than that
+ *   it can't be told    a copy goes on; a move is in doubt: nothing is undone (a copy to be removed may be
+ *                       its own source), and a source goes only if its listing shows the time from before
+ *                       the copy, and the copy is younger than that
  *
  * A job taken up again after a crash is never refused here, but in doubt unless they are two.
  */

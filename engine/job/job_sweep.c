@@ -1,16 +1,16 @@
 /*
  * Lane: deletes the sources of one page of the journal.
  *
- * First the destination is listed: a source with a copy that is not there any more, or is another object by now,
- * stays (-EBUSY). Another process that moves the same tree and undoes it, or a user, may
- * have removed it.  A source that was overwritten since it was copied is protected so: where conditions on copies and
- * deletes are enforced, each delete carries the ETag that was copied; anything less, and a recovery:
- * its range is listed again just before, and an object with another ETag or LastModified stays (-EBUSY).  The ETag
- * goes along in either case.
+ * First the destination is listed: a source with a copy that is not there any more, or is another object by
+ * now, stays (-EBUSY). Another process that moves the same tree and undoes it, or a user, may have removed
+ * it.  A source that was overwritten since it was copied is protected so: where conditions on copies and
+ * deletes are enforced, each delete carries the ETag that was copied; anything less, and a recovery: its
+ * range is listed again just before, and an object with another ETag or LastModified stays (-EBUSY).  The
+ * ETag goes along in either case.
  *
  * The batch that is a probe sends its first key with an ETag that no object has.  Refused: enforced, and it
- * is sent again with the right one.  Deleted: not enforced, and it was the right object (the listing just before says
- * so).
+ * is sent again with the right one.  Deleted: not enforced, and it was the right object (the listing just
+ * before says so).
  */
 #include "engine/job/job_sweep.h"
 
@@ -117,8 +117,8 @@ static bool is_in_time(const struct job *job, const struct page_entry *entry)
 	return entry->mtime <= account_server_now(job->options.account) - ago + COPY_TIME_MAX;
 }
 
-/* No answer of the copy is known.  Its ETag is the source's unless one of the two is no MD5 (of parts, encrypted with
- * KMS or a customer's key): then size and time have to do. */
+/* No answer of the copy is known.  Its ETag is the source's unless one of the two is no MD5 (of parts,
+ * encrypted with KMS or a customer's key): then size and time have to do. */
 static enum sweep_sight sight_of_unknown(
 	const struct job *job, const struct record_entry *record, const struct page_entry *entry)
 {

@@ -10,8 +10,8 @@
 #include "engine/job/job_internal.h"
 #include "engine/list/key_check.h"
 
-/* The word of the last listing about an object of the record.  DOUBT (UNDO only): it has the size, was made since, and
- * both ETags look like MD5s, and differ; whether they are any is to be asked. */
+/* The word of the last listing about an object of the record.  DOUBT (UNDO only): it has the size, was made
+ * since, and both ETags look like MD5s, and differ; whether they are any is to be asked. */
 enum sweep_sight { SIGHT_GONE, SIGHT_SAME, SIGHT_CHANGED, SIGHT_DOUBT };
 
 struct sweep {

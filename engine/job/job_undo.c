@@ -1,18 +1,19 @@
 /*
  * Lane: takes back the copies of a move that failed before its first delete.
  *
- * First every source of the whole journal is looked for (CHECK); if one is missing, somebody else is at work
+ * First every source of the whole journal is looked for (CHECK); if one is missing, another client is at work
  * on the tree and nothing is undone.  Then, page by page (UNDO), the source is looked at again, and a copy
- * goes only if its source is there unchanged and it is still the one that the copy's answer named: by its version where the
- * bucket keeps them, by its ETag as a condition where that is enforced, else by listing the destination just
- * before. JOB_CREATE_ONLY says that nothing was there before; without it there is no undo.
+ * goes only if its source is there unchanged and it is still the one that the copy's answer named: by its
+ * version where the bucket keeps them, by its ETag as a condition where that is enforced, else by listing the
+ * destination just before. JOB_CREATE_ONLY says that nothing was there before; without it there is no undo.
  *
  * A copy of which no answer is known (an attempt that was cut off, a crash) is looked for in the
  * destination's listing: it is ours if it has the ETag that our copy would have, the same size, and was made
- * since.  The ETag of parts, and of an object encrypted with KMS or a customer's key, is no MD5, and that of a copy
- * is another one: there size and time have to do (in a recovery not later than some minutes after the journal was
- * last written: a later one is another client's).  A listing does not show such encryption, so two MD5s that
- * differ are asked for by HEAD, one object after another (engine/object/compare.h): two real ones are two contents.
+ * since.  The ETag of parts, and of an object encrypted with KMS or a customer's key, is no MD5, and that of
+ * a copy is another one: there size and time have to do (in a recovery not later than some minutes after the
+ * journal was last written: a later one is another client's).  A listing does not show such encryption, so
+ * two MD5s that differ are asked for by HEAD, one object after another (engine/object/compare.h): two real
+ * ones are two contents.
  */
 #include "engine/job/job_sweep.h"
 

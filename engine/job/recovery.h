@@ -1,8 +1,8 @@
 /*
  * recovery: finishes or undoes the moves of processes that ended too early, going by their journals.
  *
- * A journal is taken on when no process holds its lock, it is of this machine, and both its accounts are among
- * those given; every other one is left alone.  The outcome of each is a line in the log, and a result.
+ * A journal is taken on when no process holds its lock, it is of this machine, and both its accounts are
+ * among those given; every other one is left alone.  The outcome of each is a line in the log, and a result.
  * Blocking; not from a worker.
  */
 #ifndef FERRYFS_ENGINE_JOB_RECOVERY_H
@@ -40,8 +40,8 @@ struct recovery_options {
 	unsigned account_count;
 	bool any_credentials; /* the same service is enough: the caller chose the credentials for this */
 	bool dry_run;
-	/* The thread that frees the engine sets *closed under the gate first: then nothing more is begun.  Both may
-	 * be NULL. */
+	/* The thread that frees the engine sets *closed under the gate first: then nothing more is begun.
+	 * Both may be NULL. */
 	pthread_mutex_t *gate;
 	const bool *closed;
 	void (*on_result)(void *user, const struct recovery_result *result); /* may be NULL */
