@@ -210,7 +210,7 @@ static int keep_header(struct answer_parser *parser, struct str name, struct str
 		return 0;
 	if (!headers_is_object(name) && !(parser->sinks.encryption && headers_is_encryption(name)))
 		return 0;
-	/* One that is left out would be lost in a copy made by hand. */
+	/* A header that is left out would be lost in a copy made by hand. */
 	int error = headers_add(parser->sinks.headers, name, value);
 	return error == 0 || error == -ENOMEM ? error : -EBADMSG;
 }

@@ -103,7 +103,7 @@ static int take_truncated(struct answer_parser *parser, const struct xml_text *t
 	return 0;
 }
 
-/* One that was lost is as good as none: the listing goes on by start_after. */
+/* A token that was lost is as good as none: the listing goes on by start_after. */
 static int take_token(struct answer_parser *parser, const struct xml_text *text)
 {
 	if (answer_text(text) != 0 || text->text.len == 0)
