@@ -36,7 +36,7 @@ int account_open(const struct account_options *options, struct account **ret, ch
 struct account *account_ref(struct account *account);
 void account_unref(struct account *account);
 
-/* Another one for each account of this process, never given twice. */
+/* A number of its own for each account of this process, never given twice. */
 uint64_t account_serial(const struct account *account);
 const struct endpoint *account_endpoint(const struct account *account);
 /* Where requests for a bucket of this region go: the account's endpoint, but for AWS found by region the one

@@ -57,7 +57,7 @@ void account_learn_region(struct account *account, struct str bucket, struct str
 
 	if (!bucket.data || region.len == 0 || region.len > REGION_MAX)
 		return;
-	/* It becomes part of a host name. */
+	/* The region becomes part of a host name. */
 	for (size_t i = 0; i < region.len; i++) {
 		char c = region.data[i];
 

@@ -225,8 +225,8 @@ static void escape_key(struct str key, char *ret, size_t size)
 	struct buf text;
 	buf_init(&text, size - 1);
 	ret[0] = '\0';
-	/* One that does not fit whole is cut before it is escaped: an escape is at most four times as long.
-	 */
+	/* A key that does not fit whole is cut before it is escaped: an escape is at most four times as
+	 * long. */
 	if (escape_text(&text, key) != 0) {
 		buf_clear(&text);
 		escape_text(&text, str_n(key.data, key.len < size / 4 - 1 ? key.len : size / 4 - 1));

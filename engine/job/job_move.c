@@ -108,7 +108,7 @@ void tree_undo_begin(struct job *job)
 
 /* ---- is something left? ---- */
 
-/* Was it left out on purpose? */
+/* Did the job leave this object out on purpose? */
 static bool is_left_out(const struct job_options *o, const struct page_entry *entry)
 {
 	return (o->exclude_prefix.len > 0 && str_has_prefix(entry->key, o->exclude_prefix)) ||

@@ -113,7 +113,7 @@ struct stream *lister_scouted(struct lister *lister, struct str *ret)
 	for (struct stream *s = lister->streams; s != NULL; s = s->next) {
 		unsigned from = s->has_after ? first_behind(points, buf_str(&s->after)) : 0;
 		unsigned to = points->count;
-		/* One that is the range's end itself cuts nothing off. */
+		/* A point that is the range's end itself cuts nothing off. */
 		if (s->has_end)
 			to = first_behind(points, buf_str(&s->end));
 		if (s->has_end && to > from && str_eq(points->entries[to - 1].key, buf_str(&s->end)))

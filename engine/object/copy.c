@@ -296,7 +296,7 @@ static void opaque_done(struct call *call, const struct s3_answer *answer)
 		copy_is_foreign(copy, answer);
 }
 
-/* Both ETags look like MD5s, and differ.  That of the source is none if it is encrypted. */
+/* Both ETags look like MD5s, and differ.  If the source is encrypted, its ETag is no MD5. */
 static void opaque_look(struct copy *copy)
 {
 	head_prepare(copy, true);

@@ -128,7 +128,7 @@ static void ask(struct twins *twins, const struct twins_name *name, enum s3_op o
 
 static void on_aborted(struct call *call, const struct s3_answer *answer)
 {
-	/* One that could not be aborted costs nothing: it has no part. */
+	/* An upload that could not be aborted costs nothing: it has no part. */
 	twins_finish(call->user);
 }
 

@@ -46,7 +46,7 @@ static int attempt_new(struct worker *worker, struct attempt **ret)
 		destroy(attempt);
 		return -ENOMEM;
 	}
-	/* They change places with the wire's, which have the same bounds. */
+	/* These buffers change places with the wire's, which have the same bounds. */
 	buf_init(&attempt->texts, worker->wire.lines.max);
 	buf_init(&attempt->body, worker->wire.body.max);
 	attempt->next_all = worker->all;
@@ -101,7 +101,8 @@ void call_trim(struct worker *worker)
 		destroy(attempt);
 		freed = true;
 	}
-	/* Else later allocations, of other sizes, are put on top: 1.2 MiB more at the peak of a move. */
+	/* Without the trim later allocations, of other sizes, are put on top: 1.2 MiB more at the peak of a
+	 * move. */
 	if (freed)
 		malloc_trim(0);
 }

@@ -244,7 +244,7 @@ void call_launch(struct call *call)
 	}
 	error = send_attempt(call);
 	if (error == -ENOMEM) {
-		/* It passes, too, as libcurl's refusals do. */
+		/* A lack of memory passes, too, as libcurl's refusals do. */
 		again_later(call, error, FAULT_SILENT);
 		return;
 	}
@@ -278,7 +278,7 @@ static bool renew(struct call *call)
 
 	if (call->renewals++)
 		return false;
-	/* Another call may have had them renewed since. */
+	/* Another call may have had the credentials renewed since. */
 	if (account_credentials(account) != call->attempt->credentials)
 		return true;
 	error = account_renew(account);

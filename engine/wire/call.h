@@ -90,9 +90,9 @@ struct call {
 	struct window *window;
 	uint64_t started_ms; /* of the first attempt; 0: there was none */
 	unsigned slowed; /* attempts refused with a slow-down */
-	unsigned failed; /* others that failed for a cause that may pass, also before they were on the wire */
-	uint64_t good_before; /* the service's good answers when it began */
-	uint64_t good; /* ... and when the last of those failed */
+	unsigned failed; /* other attempts that failed for a cause that may pass, also before the wire */
+	uint64_t good_before; /* the service's good answers when the call began */
+	uint64_t good; /* ... and at the last of those failures */
 	bool others; /* another call had a good answer between the last two failures of this one */
 	bool given_up; /* it ended without a last attempt: the window has the words */
 	unsigned char region_fixes, renewals, clock_fixes;

@@ -25,7 +25,7 @@ void mailbox_wake(struct mailbox *box)
 {
 	uint64_t one = 1;
 
-	/* It fails only when the counter is full, and then the event is readable anyway. */
+	/* The write fails only when the counter is full, and then the event is readable anyway. */
 	if (write(box->event, &one, sizeof(one)) < 0)
 		return;
 }

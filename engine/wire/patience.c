@@ -40,13 +40,13 @@ static uint64_t lone_limit(const struct engine *engine)
 	return limit > LONE_MS ? limit : LONE_MS;
 }
 
-/* Are all failures of the outage its own? */
+/* Are all failures of the outage those of this call? */
 static bool is_only_one(const struct call *call)
 {
 	return call->window->outage.failures <= call->failed;
 }
 
-/* Has it had its whole course? */
+/* Has the call had all the time and attempts of the table in call.h? */
 static bool is_spent(const struct call *call, enum fault fault)
 {
 	const struct engine *engine = call->worker->engine;

@@ -17,9 +17,9 @@ struct timers {
 };
 
 void timers_init(struct timers *timers);
-/* Those still set are forgotten. */
+/* Forgets the timers that are still set. */
 void timers_release(struct timers *timers);
-/* Moves it when it is set already.  -ENOMEM. */
+/* Moves a timer that is set already.  -ENOMEM. */
 int timers_set(struct timers *timers, struct timer *timer, uint64_t due_ms);
 void timers_clear(struct timers *timers, struct timer *timer);
 /* The due time of the first, UINT64_MAX when none is set. */

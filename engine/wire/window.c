@@ -84,7 +84,7 @@ static bool is_paced(const struct window *window)
 	return window->bad > 0 && window->trip_ms > 0;
 }
 
-/* Is it a service of so few at a time that whole numbers are too coarse? */
+/* Does the service take so few requests at a time that whole numbers are too coarse? */
 static bool is_small(const struct window *window)
 {
 	return window->small && window->bad > 0;
