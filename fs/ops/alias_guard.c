@@ -8,7 +8,7 @@
 #include "fs/early/early.h"
 #include "fs/file/taken.h"
 
-/* What is asked: place, and whose readings count; thread 0: anybody's. */
+/* The question: the place, and the thread that must have read the file; thread 0: any thread. */
 struct guard_wish {
 	const struct place *place;
 	pid_t thread;
@@ -31,7 +31,7 @@ static const struct node *file_below(struct hub *hub, const struct node *bucket,
 	return at && at->kind == NODE_FILE && !at->gone ? at : NULL;
 }
 
-/* Is it of another bucket, which may be the same? */
+/* Does this bucket have a file of this key, under another bucket name that may mean the same bucket? */
 static bool is_concerned(
 	struct hub *hub, const struct node *bucket, const struct guard_wish *wish, struct place *ret)
 {

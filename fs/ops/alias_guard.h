@@ -1,21 +1,22 @@
 /*
- * guard: is what is about to be removed or replaced another file of this hub as well, under another name?
+ * guard: is the file that is about to be removed or replaced another file of this hub as well, under another
+ * name?
  *
- * One bucket may be in a hub twice: under an alias, below one mount of s3://, or by two addresses of one service
- * that could not be told to be one when the second was mounted.  mv from one to the other unlinks its
- * destination first, which is the source; rsync --remove-source-files replaces the destination and unlinks the
- * source, which is the destination.  Either has looked both names up, so both are nodes with one key.
+ * One bucket may be in a hub twice: under an alias, below one mount of s3://, or by two addresses that were
+ * not known to be of one service when the second was mounted.  mv from one to the other unlinks its
+ * destination first, which is the source; rsync --remove-source-files replaces the destination and unlinks
+ * the source, which is the destination.  Either has looked both names up, so both are nodes with one key.
  *
- *   step   what                                                          next
+ *   step   question                                                      next
  *   FIND   a node of this key in another bucket or service of the hub,   none: the removal goes on
- *          whose bucket is not known to be another one
- *   WHO    who removes it?                                               rm, which reads nothing: goes on
- *   TWINS  are the two buckets one (engine/object/twins.h)?                     NO: FIND; else EBUSY, and a line in the log
+ *          in a bucket that may be the same one
+ *   WHO    which program removes it?                                     rm, which reads nothing: goes on
+ *   TWINS  are the two buckets one (engine/object/twins.h)?              NO: FIND; else EBUSY, and a log line
  *
- * Who replaces a file, by O_TRUNC or by a rename over it, does so often and means it; there it matters only whether
- * that very process has read the file by its other name: cp and a program that moves by itself open the source and then
- * empty the destination, which is the source.  So FIND looks for a name that this process has taken a version of
- * (fs/file/taken.h), and WHO is left out.
+ * A process that replaces a file, by O_TRUNC or by a rename over it, does so often and means it; there it
+ * matters only whether the same process has read the file by its other name: cp and a program that moves by
+ * itself open the source and then empty the destination, which is the source.  So FIND looks for a name that
+ * this process has taken a version of (fs/file/taken.h), and WHO is left out.
  *
  * Once a pair of buckets is settled, FIND costs a look into the table of nodes for each other bucket.
  */
@@ -30,7 +31,7 @@ struct guard {
 	/* given, with a zeroed rest; lent until on_done, which comes once, no lock held, on any thread */
 	struct hub *hub;
 	struct worker *worker;
-	pid_t thread; /* who removes or replaces it */
+	pid_t thread; /* the thread that removes or replaces it */
 	bool replaces;
 	uid_t uid; /* of that thread */
 	const struct place *place;
@@ -45,9 +46,9 @@ struct guard {
 	struct resolve resolve;
 };
 
-/* hub.lock held.  Is there anything to be settled before this place may be removed? */
+/* hub.lock held.  Must the guard answer before the file at this place may be removed? */
 bool guard_wanted(struct hub *hub, const struct place *place);
-/* The same before this thread may replace what is at the place. */
+/* The same before this thread may replace the file at the place. */
 bool guard_wanted_by(struct hub *hub, const struct place *place, pid_t thread);
 /* Any thread, no lock held. */
 void guard_start(struct guard *guard);

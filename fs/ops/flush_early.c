@@ -22,7 +22,7 @@ struct promise {
 	struct draft_flush flush;
 };
 
-/* A flush that waits: for room, or for everything. */
+/* A flush that waits: for room, or for all operations of its batch. */
 struct flush_early_op {
 	struct parked parked;
 	struct batch *batch; /* referenced; NULL: the process has none */
@@ -46,7 +46,7 @@ static void flush_early_op_free(struct parked *parked)
 	free(op);
 }
 
-/* Parked from now on.  Takes the ref on batch; NULL: answered. */
+/* Parked from now on.  Takes the ref on batch; NULL: the request was answered. */
 static struct flush_early_op *op_new(fuse_req_t req, struct handle *handle, struct batch *batch)
 {
 	struct flush_early_op *op = calloc(1, sizeof(*op));
@@ -75,7 +75,7 @@ static void told(struct hub *hub, struct node *node)
 	hub_unlock(hub);
 }
 
-/* The log has what failed; the process is told by its next call that can report. */
+/* The failure is in the log; the next call of the process that can report it tells the process. */
 static void flush_early_on_kept(struct draft_flush *flush, int error)
 {
 	struct promise *promise = flush->user;
@@ -83,7 +83,7 @@ static void flush_early_on_kept(struct draft_flush *flush, int error)
 	struct node *node = promise->node;
 
 	told(hub, node);
-	/* A file that could not be made is not there any more when the process hears of it. */
+	/* A file that could not be made is gone before the process hears of the failure. */
 	if (error < 0)
 		draft_settle(hub, node);
 	else if (promise->empty)
@@ -145,7 +145,7 @@ static void answer_early(fuse_req_t req, struct handle *handle, struct batch *ba
 	struct flush_early_op *op = op_new(req, handle, batch);
 
 	if (!op) {
-		/* Told of an error: the process owes nothing to what becomes of the copy. */
+		/* The process is told of an error here, so the later result of the copy need not be told. */
 		batch_promise_more(promise->batch);
 		draft_flush(hub, promise->node, &promise->flush);
 		return;
@@ -191,8 +191,8 @@ static void flush_early_wait_for_all(struct flush_early_op *op)
 	draft_flush(op->parked.hub, op->handle->node, &op->flush);
 }
 
-/* The file itself has failed; the process, whose last call this may be, is told when nothing of it is
- * pending. */
+/* The file itself has failed.  This may be the process's last call, so it is answered when no operation of
+ * the process is pending. */
 static void wait_for_rest(struct flush_early_op *op, int error)
 {
 	op->flush.user = op;
@@ -201,7 +201,7 @@ static void wait_for_rest(struct flush_early_op *op, int error)
 
 /* ---- an empty file; hub.lock held ---- */
 
-/* What it is a copy of, if it is one. */
+/* The open source that this empty file is a copy of, if it is a copy. */
 static struct handle *empty_source(struct hub *hub, const struct handle *handle, pid_t thread)
 {
 	const struct draft *draft = handle->node->draft;
@@ -267,11 +267,11 @@ static void flush_early_ask_who(struct flush_early_op *op)
 
 /*
  * A file that was made or emptied by an open, and not written yet.  A shell's redirection closes a duplicate
- * of its descriptor first: to store the empty file then would cost a request each time, and what the file
- * held before would be gone although the content that is to replace it may be refused.  So that close leaves
- * it, if the process that closes it, or the one that opened it, still has the file open for writing: the
- * kernel will tell of that one's close, or of its end, with another flush, and the last one stores and tells.
- * Where that can't be found out each close stores.
+ * of its descriptor first: to store the empty file then would cost a request each time, and the old content
+ * of the file would be gone although S3 may refuse the new content.  So that close does not store the file,
+ * if the process that closes it, or the one that opened it, still has the file open for writing: the kernel
+ * will tell of that one's close, or of its end, with another flush, and the last one stores and tells.  Where
+ * that can't be found out each close stores.
  */
 static void on_files(struct resolve *resolve)
 {
@@ -313,8 +313,8 @@ static bool without_batch(fuse_req_t req, struct handle *handle)
 	return true;
 }
 
-/* Was it made by name, and by the name of its source?  Then its directory is where that of its source goes.
- * hub.lock held. */
+/* Was the file made by name, and by the name of its source?  Then its directory is the copy of the source's
+ * directory.  hub.lock held. */
 static bool beside(struct hub *hub, const struct handle *handle)
 {
 	const struct node *source = handle->source ? nodes_find(hub->nodes, handle->source) : NULL;
@@ -324,9 +324,9 @@ static bool beside(struct hub *hub, const struct handle *handle)
 	       memcmp(source->name, node->name, node->name_len) == 0;
 }
 
-/* What the file is. */
+/* The state of the file. */
 struct flush_state {
-	bool early; /* it may be promised, for all that the file itself says */
+	bool early; /* it may be promised, as far as the file's own state tells */
 	bool pending; /* it is under way */
 	int untold; /* it failed already */
 	bool beside;

@@ -2,10 +2,10 @@
  * flush_early: the flush of a process that has a batch (fs/early/batch.h).
  *
  *   the file is                        evidence of more  the answer
- *   a whole copy under way             yes               at once: what failed so far; the copy
+ *   a whole copy under way             yes               at once: the failures so far; the copy
  *                                                        is promised
  *   acknowledged already               yes               at once, likewise
- *   either                             no                when all that was promised has come to its end
+ *   either                             no                when every promised operation has ended
  *   data, or in any other way stored   any               likewise, after it is stored itself
  *
  * An empty source leaves no trace but an open file: while the process holds just that one open for reading,

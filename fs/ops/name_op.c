@@ -159,8 +159,8 @@ void name_op_go(struct name_op *op, int error)
 		name_op_check(op);
 }
 
-/* Everything but the answer.  Whoever waits for the claim looks for itself at what is there now: no error is
- * handed on. */
+/* Everything but the answer.  The next operation that waits for the claim looks itself at the names as they
+ * are now: no error is handed on. */
 static void ops_name_op_end(struct name_op *op)
 {
 	struct hub *hub = op->hub;
@@ -174,7 +174,8 @@ static void ops_name_op_end(struct name_op *op)
 	hub_unlock(hub);
 }
 
-/* Nobody took the answer: the kernel did not learn what became of the names.  hub.lock held, before `end`. */
+/* The kernel did not get the answer, so it did not learn the result for the names.  hub.lock held, before
+ * `end`. */
 static void tell_kernel(struct name_op *op)
 {
 	for (unsigned i = 0; i < op->count; i++)
@@ -199,7 +200,7 @@ void name_op_finish(struct name_op *op, int error)
 {
 	if (error == 0 && op->untold < 0) {
 		error = op->untold;
-		/* The kernel takes it that nothing was done. */
+		/* After an error the kernel believes that nothing was done. */
 		hub_lock(op->hub);
 		tell_kernel(op);
 		hub_unlock(op->hub);
@@ -218,7 +219,7 @@ void name_op_finish_last(struct name_op *op, int error)
 		tell_kernel(op);
 		hub_unlock(op->hub);
 	}
-	/* The claim first: what is waited for may stand behind it. */
+	/* The claim first: the operations that the answer waits for may stand behind it. */
 	ops_name_op_end(op);
 	last_call_fail_parked(&op->parked, error);
 }

@@ -1,13 +1,13 @@
 /*
- * name_op: a parked request that makes, removes or moves names: what mkdir, unlink, rmdir and rename have in
- * common.
+ * name_op: a parked request that makes, removes or moves names: the common part of mkdir, unlink, rmdir and
+ * rename.
  *
  * Its life: name_op_new, one or two name_op_end (all on the reading thread), then name_op_go, which claims
  * the keys; once they are granted, and the names still are where they were when the claim was taken, `ready`
- * is called, on whatever thread released the last obstacle, with no lock held.  From there the operation goes
+ * is called, on the thread that released the last obstacle, with no lock held.  From there the operation goes
  * on through its own calls and ends with exactly one name_op_finish or name_op_finish_entry, which releases
- * the claim, answers and frees it.  A caller that is killed meanwhile is answered at once; what was begun is
- * ended nevertheless, and what was not is not begun.
+ * the claim, answers and frees it.  A caller that is killed meanwhile is answered at once; an operation that
+ * has begun still goes on to its end, and one that has not is not begun.
  *
  * A struct name_op is the first member of an operation's own struct.
  */
@@ -35,19 +35,19 @@ struct name_op {
 	unsigned count;
 	bool as_dir; /* claims everything below, with the marker, rather than one object */
 	unsigned retakes;
-	int untold; /* of other things, which this call tells should it succeed itself */
-	int error; /* what it ended with; for `release` */
+	int untold; /* the error of other operations, which this call tells if it succeeds itself */
+	int error; /* the result; for `release` */
 	struct claim claim;
 	void (*ready)(struct name_op *op);
-	void (*release)(struct name_op
-			*op); /* lets go of what the operation's own struct holds, at its end; may be NULL */
+	/* at the end; releases the things that the operation's own struct holds; may be NULL */
+	void (*release)(struct name_op *op);
 };
 
 /* Answers ENOMEM itself and returns NULL.  size: of the operation's struct. */
 void *name_op_new(fuse_req_t req, size_t size, const char *what, void (*ready)(struct name_op *op));
 /* hub.lock held.  -ENOENT, -ENAMETOOLONG, -EROFS, -EPERM above a bucket's keys. */
 int name_op_end(struct name_op *op, fuse_ino_t parent, const char *name);
-/* error: of name_op_end, ends it at once. */
+/* error: of name_op_end; an error ends the operation at once. */
 void name_op_go(struct name_op *op, int error);
 
 static inline struct str name_end_name(const struct name_end *end)
@@ -59,12 +59,12 @@ static inline struct str name_end_name(const struct name_end *end)
 struct node *name_end_child(const struct name_op *op, const struct name_end *end);
 
 void name_op_finish(struct name_op *op, int error);
-/* An error, which may be the last that its process hears of us: what that was promised comes to its end first
- * (fs/request/last_reply.h). */
+/* An error, which may be the last answer that its process gets from us: the operations promised to the
+ * process come to their end first (fs/request/last_reply.h). */
 void name_op_finish_last(struct name_op *op, int error);
 /* Success with an entry; takes the ref on node. */
 void name_op_finish_entry(struct name_op *op, struct node *node);
-/* One line for what S3 refused. */
+/* One log line for a request that S3 refused. */
 void name_op_log(const struct name_op *op, const struct name_end *name, int error,
 	const struct s3_answer *answer, const char *consequence);
 

@@ -1,7 +1,7 @@
 /*
  * getattr, setattr, statfs and forget.
  *
- * What is known and fresh is answered at once; a file that is not is refreshed (refresh.h), its request
+ * Known and fresh attributes are answered at once; a file without them is refreshed (refresh.h), its request
  * parked.
  */
 #include "fs/ops/ops.h"
@@ -117,7 +117,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		head_start(hub, req, node, handle);
 		return;
 	}
-	/* The size of another version would end a read of this one early, as if that were its end. */
+	/* The size of another version would end a read of this version early, as if the file ended there. */
 	if (outdated)
 		hub_reply_err(req, -ESTALE);
 	else
@@ -125,7 +125,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	node_put(hub, node);
 }
 
-/* Is something asked for that is shown otherwise and cannot be kept?  hub.lock held. */
+/* Does the caller ask for an attribute that is shown otherwise and cannot be kept?  hub.lock held. */
 static bool refused(struct hub *hub, const struct node *node, const struct attrs *wanted, int to_set)
 {
 	const struct view *view = node_view(node);
@@ -135,7 +135,7 @@ static bool refused(struct hub *hub, const struct node *node, const struct attrs
 	if (!view || !view->attrs_eperm)
 		return false;
 	node_stat(node, &st);
-	/* What is being written, or was just made and is still open (touch), is as new as can be. */
+	/* A file that is being written, or was just made and is still open (touch), is as new as can be. */
 	if (now && ((node->draft && draft_dirty(node->draft)) || handle_any_made(hub, node)))
 		return false;
 	return ((wanted->has & ATTRS_MODE) && wanted->mode != (st.st_mode & ALLPERMS)) ||
@@ -145,8 +145,9 @@ static bool refused(struct hub *hub, const struct node *node, const struct attrs
 						       wanted->mtime.tv_nsec != st.st_mtim.tv_nsec));
 }
 
-/* Mode, owner and times: kept as metadata (the ref on node is taken, the request will be answered: false), or the
- * view's and S3's, and then the caller is told so, or, as cp -p, tar and touch want it, not (-o attrs_fail). */
+/* Mode, owner and times: kept as metadata (the ref on node is taken, the request will be answered: false), or
+ * those of the view and of S3.  Then the caller is told so, or, as cp -p, tar and touch want it, not told (-o
+ * attrs_fail). */
 static bool attr_keep(struct hub *hub, fuse_req_t req, struct node *node, const struct stat *attr, int to_set)
 {
 	struct timespec now;
@@ -200,7 +201,8 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 
 void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
-	/* S3 has no size.  1 EiB in blocks of 4 KiB: large enough for whoever looks before writing. */
+	/* S3 has no size.  1 EiB in blocks of 4 KiB: large enough for any program that looks before it
+	 * writes. */
 	const fsblkcnt_t blocks = (fsblkcnt_t)1 << (60 - 12);
 	const struct statvfs st = {
 		.f_bsize = 4096,

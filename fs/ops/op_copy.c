@@ -3,9 +3,9 @@
  * has come to the source's end; everything else is answered EOPNOTSUPP (never ENOSYS, which turns it off for
  * the whole connection), and the kernel reads and writes.
  *
- * Who checks close's result (cp, mv, install) is answered when the copy is posted, and hears of a refusal at
- * flush: at a refusal here cp would read and write instead.  Others may ignore close, so they wait here, and
- * a refusal is EIO.
+ * A program that checks close's result (cp, mv, install) is answered when the copy is posted, and hears of a
+ * refusal at flush: at a refusal here cp would read and write instead.  Other programs may ignore close's
+ * result, so they wait here, and a refusal is EIO.
  */
 #include "fs/ops/ops.h"
 
@@ -31,7 +31,7 @@ struct copy_op {
 	struct draft_wait wait;
 	struct draft_flush flush;
 	struct resolve resolve;
-	struct batch *batch; /* referenced: of who asks; NULL: it has none */
+	struct batch *batch; /* referenced: of the process that asks; NULL: it has none */
 };
 
 static void copy_go(struct copy_op *op);
@@ -64,7 +64,8 @@ static void copy_on_stored(struct draft_flush *flush, int error)
 	if (error == 0) {
 		copy_succeed(op);
 	} else if (parked_take(&op->parked)) {
-		/* Told here.  (Otherwise it was answered already: the flush that follows tells.) */
+		/* The error is told here. (Otherwise the request was answered already: the next flush
+		 * tells.) */
 		hub_lock(hub);
 		if (node->draft)
 			draft_take_untold(node->draft);
@@ -85,7 +86,8 @@ static void copy_on_resolved(struct resolve *resolve)
 	parked_drop(&op->parked);
 }
 
-/* Where attributes are kept, those that cp -p sets come next, and go with the copy: the flush after them posts it. */
+/* Where attributes are kept, those that cp -p sets come next, and go with the copy: the flush after them
+ * posts the copy. */
 static void post_now(struct copy_op *op)
 {
 	op->flush.done = copy_on_stored;
@@ -142,7 +144,7 @@ static void copy_post(struct copy_op *op)
 	op->flush.user = op;
 	op->flush.answered = true;
 	if (op->batch) {
-		/* A cp or mv whose flush comes next: nothing is to be asked. */
+		/* A cp or mv, and its flush comes next: the resolver need not be asked. */
 		draft_flush(hub, op->to->node, &op->flush);
 		copy_succeed(op);
 		parked_drop(&op->parked);
@@ -153,7 +155,7 @@ static void copy_post(struct copy_op *op)
 		.question = CALLER_WHO,
 		.on_done = copy_on_resolved,
 		.user = op};
-	/* Asked first: once it is answered, cp may be gone. */
+	/* The resolver is asked first: once the request is answered, cp may be gone. */
 	if (resolver_ask(hub->early->resolver, &op->resolve) < 0)
 		parked_drop(&op->parked);
 	draft_flush(hub, op->to->node, &op->flush);
@@ -172,13 +174,13 @@ static int copy_check(const struct copy_op *op)
 
 	if (!source || !view || !account_same_service(source->account, view->account))
 		return -EXDEV;
-	/* What S3 does not have it can't copy. */
+	/* S3 can't copy content that it does not have. */
 	if ((from->draft && draft_dirty(from->draft)) || from->gone)
 		return -EOPNOTSUPP;
 	return 0;
 }
 
-/* The bytes promised; -EAGAIN: it waits.  hub.lock held. */
+/* Returns the bytes promised; -EAGAIN: the operation waits.  hub.lock held. */
 static int64_t copy_mark(struct copy_op *op, bool *ret_whole)
 {
 	struct hub *hub = op->parked.hub;
@@ -256,7 +258,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t off_from, struct 
 		hub_reply_err(req, -EINVAL);
 		return;
 	}
-	/* Nothing to promise: also what a range behind the source's end is, as on any file system. */
+	/* Nothing to promise: a range behind the source's end has no bytes either, as on any file system. */
 	if (len == 0) {
 		fuse_reply_write(req, 0);
 		return;

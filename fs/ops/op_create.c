@@ -1,7 +1,7 @@
 /*
  * create: a node with an empty draft.  Nothing is asked of S3: the kernel has just looked the name up, and
- * the object is stored when the file is closed.  What somebody else has made of that name meanwhile is not
- * overwritten then, unless O_TRUNC said so.
+ * the object is stored when the file is closed.  An object that another client has made under that name
+ * meanwhile is not overwritten then, unless O_TRUNC said so.
  */
 #include "fs/ops/ops.h"
 
@@ -15,8 +15,8 @@
 #include "fs/file/handle.h"
 #include "fs/request/last_reply.h"
 
-/* cp stats what it has just made.  Until it copies into it, at which the kernel drops what it knows, nothing
- * changes there; an empty one gets its time from S3 with a notice (fs/ops/flush_early.c). */
+/* cp stats the file that it has just made.  Nothing changes there until cp copies into the file, and then the
+ * kernel drops the attributes; an empty file gets its time from S3 with a notice (fs/ops/flush_early.c). */
 #define EMPTY_S 1.0
 
 /* May a file of this name be made here? */
@@ -34,10 +34,10 @@ static int create_check(struct node *parent, struct str name)
 
 	if (view && view->ro)
 		return -EROFS;
-	return node_child_place(parent, name, false, &place); /* -EINVAL also of what stands for no key */
+	return node_child_place(parent, name, false, &place); /* -EINVAL also for a name without a key */
 }
 
-/* A file that nobody has seen yet, or the one that came there since the kernel looked; with a ref. */
+/* A new file that no process has seen yet, or the one that came there since the kernel looked; with a ref. */
 static int create_child(struct hub *hub, struct node *parent, struct str name, int flags, struct node **ret)
 {
 	struct node *node = nodes_child(hub->nodes, parent, name);
@@ -59,7 +59,7 @@ static int create_child(struct hub *hub, struct node *parent, struct str name, i
 	return 0;
 }
 
-/* hub.lock held.  What was made is taken back on failure. */
+/* hub.lock held.  On failure the new file is taken back. */
 static int create_make(struct hub *hub, struct node *parent, struct str name, const struct attrs *made,
 	struct fuse_file_info *fi, struct node **ret)
 {
@@ -73,7 +73,7 @@ static int create_make(struct hub *hub, struct node *parent, struct str name, co
 	struct handle *handle;
 
 	/* A file made twice at the same time, and busy just now: at this answer the kernel looks the name up
-	 * and opens it, which waits. */
+	 * and opens the file, and that open waits. */
 	if ((fi->flags & O_TRUNC) && node->draft && !draft_quiet(node->draft))
 		error = -ESTALE;
 	if (error == 0)

@@ -1,4 +1,5 @@
-/* The end of an open file: flush, fsync, release; and what needs no request: fallocate, lseek. */
+/* The end of an open file: flush, fsync, release; and the operations that need no request: fallocate,
+ * lseek. */
 #include "fs/ops/ops.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ static void flush_on_flushed(struct draft_flush *flush, int error)
 	parked_fail(&op->parked, error); /* 0 is an answer too */
 }
 
-/* mine: only what this handle may have written; fsync is about the file, whoever wrote. */
+/* mine: only content that this handle may have written; fsync is about the file, whichever handle wrote. */
 static void flush(fuse_req_t req, const struct fuse_file_info *fi, bool mine)
 {
 	struct hub *hub = hub_of(req);
@@ -138,7 +139,7 @@ static void allocate(struct allocate_op *op)
 	if (result == 0)
 		return;
 	if (result == 1) {
-		/* Real room: ENOSPC belongs here rather than to a later write. */
+		/* Allocates real room: ENOSPC belongs here rather than to a later write. */
 		result = staging_room(fd, op->off, op->len);
 		if (result == 0 && fallocate(fd, 0, (off_t)op->off, (off_t)op->len) < 0)
 			result = -errno;

@@ -1,4 +1,5 @@
-/* fsync of a directory: what is pending below it is settled first, and the first error of it told. */
+/* fsync of a directory: the operations pending below it are settled first, and the first of their errors is
+ * told. */
 #include "fs/ops/ops.h"
 
 #include <errno.h>
@@ -52,7 +53,7 @@ static int claim_below(struct settle *settle, fuse_ino_t ino)
 	return error < 0 ? error : claim_take(settle->parked.hub->claims, &settle->claim);
 }
 
-/* Directories that a cp -r has just made and S3 knows nothing of. */
+/* Directories that a cp -r has just made and S3 does not know yet. */
 static void fsyncdir_decide_below(struct hub *hub, fuse_ino_t ino)
 {
 	hub_lock(hub);

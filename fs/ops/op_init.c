@@ -4,7 +4,7 @@ enum {
 	INIT_MAX_WRITE = 1 << 20, /* libfuse's own limit: 256 pages */
 	INIT_MAX_READAHEAD = 1 << 20,
 	/* Parked reads and opens hold up all others once they are this many (measured with the default of
-	 * 12), so far above what is in flight at once.  An unprivileged mount is held to
+	 * 12), so far above the number in flight at once.  An unprivileged mount is held to
 	 * fs.fuse.max_user_bgreq by the kernel. */
 	INIT_BACKGROUND = 16384,
 };

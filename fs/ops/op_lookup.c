@@ -1,16 +1,16 @@
 /*
- * lookup: is there something of this name, and what?
+ * lookup: is there a file or a directory of this name?
  *
  * Asked in this order, and the first that knows answers: the node, when this mount is changing it or its
- * attributes are fresh; the directory, when all of it is known; S3, by HEAD of the object and LIST of what is
- * below, both at once.  A process that asks a second time for something unknown in one directory will ask for
- * more: then the directory's listing is fetched instead, if it is not long.  At the service level a name is a
- * bucket, and HeadBucket knows.
+ * attributes are fresh; the directory, when all of it is known; S3, by HEAD of the object and LIST of the
+ * keys below, both at once.  A process that asks a second time for something unknown in one directory will
+ * ask for more: then the directory's listing is fetched instead, if it is not long.  At the service level a
+ * name is a bucket, and HeadBucket knows.
  *
- * rm -f takes it for done when what it is about to remove is not there, or is no directory any more: somebody
- * else has moved or removed it, or put a file there.  No rmdir follows then, so the answer waits for all that
- * rm was promised, and is EIO if some of that failed.  Names that it removes one by one in a directory which it
- * has open do not count: that directory's own removal is still to come.
+ * rm -f takes its work as done when the directory that it is about to remove is not there, or is no directory
+ * any more: another client has moved or removed it, or put a file there.  No rmdir follows then, so the
+ * answer waits for all operations promised to rm, and is EIO if one of them failed.  Names that rm removes
+ * one by one in a directory which it has open do not count: that directory's own removal is still to come.
  */
 #include "fs/ops/ops.h"
 
@@ -38,9 +38,9 @@ struct lookup {
 	struct probe probe;
 	struct call call; /* HeadBucket */
 	struct dir_stream *stream;
-	struct batch *batch; /* of an rm, referenced, while all of it is waited for */
+	struct batch *batch; /* of an rm, referenced, while its promises are waited for */
 	struct batch_wait wait;
-	struct node *found; /* meanwhile; referenced; NULL: nothing was */
+	struct node *found; /* during that wait; referenced; NULL: nothing was found */
 	struct headers headers; /* of the object, where attributes are kept */
 	size_t len;
 	char name[KEY_NAME_MAX + 1];
@@ -73,7 +73,7 @@ static void lookup_on_settled(struct batch_wait *wait, int error)
 	lookup_answer(lookup, error < 0 ? -EIO : 0, error < 0 ? NULL : node);
 }
 
-/* Is this what rm takes for the end?  node NULL: nothing was found. */
+/* Does rm take this answer for the end of its work?  node NULL: nothing was found. */
 static bool ends_rm(struct lookup *lookup, struct node *node)
 {
 	if (node && node_is_dir(node))
@@ -123,7 +123,7 @@ static void lookup_answer(struct lookup *lookup, int error, struct node *node)
 	parked_drop(&lookup->parked);
 }
 
-/* Is the node what it says, without asking?  hub.lock held. */
+/* Can the node be believed without asking S3?  hub.lock held. */
 static bool believed(struct hub *hub, const struct node *node, uint64_t now)
 {
 	const struct view *view = node_view(node);
@@ -137,7 +137,7 @@ static bool believed(struct hub *hub, const struct node *node, uint64_t now)
 		return true;
 	if (early_is_emptied(hub, node))
 		return true;
-	/* What is being made or removed is shown as it was until that is settled. */
+	/* A name that is being made or removed is shown as it was until that is settled. */
 	return claims_count(hub->claims) > 0 && node_place(node, &place) == 0 &&
 	       claims_busy(hub->claims, place.account, place_bucket(&place), place_key(&place),
 		       node_is_dir(node));
@@ -173,7 +173,7 @@ static void lookup_log_refusal(const struct lookup *lookup, int error, const str
 				  });
 }
 
-/* S3 said what there is: makes it known and answers. */
+/* S3 has answered: makes the result known and answers the kernel. */
 static void lookup_settle(struct lookup *lookup, const struct seen *seen)
 {
 	struct hub *hub = lookup->hub;
@@ -185,7 +185,7 @@ static void lookup_settle(struct lookup *lookup, const struct seen *seen)
 		error = seen_apply(hub, &lookup->watch, seen, &node);
 	} else {
 		seen_nothing(hub, &lookup->watch, lookup_name(lookup), lookup->asked_ms);
-		/* Made here while S3 was asked? */
+		/* Was the name made here while S3 was asked? */
 		node = nodes_child(hub->nodes, lookup->watch.directory, lookup_name(lookup));
 		if (node)
 			node_ref(node);
@@ -196,8 +196,9 @@ static void lookup_settle(struct lookup *lookup, const struct seen *seen)
 	lookup_finish(lookup, error, node);
 }
 
-/* What comes after the name makes the files of the kernel's next questions fresh, or is known to be nothing.
- * One that somebody has made a directory is asked for.  hub.lock held. */
+/* The keys listed after the name make the files of the kernel's next questions fresh, and the names between
+ * those keys are known to be free.  A file that another client has made a directory is asked for again.
+ * hub.lock held. */
 static void see_ahead(struct lookup *lookup)
 {
 	struct hub *hub = lookup->hub;
@@ -232,7 +233,7 @@ static void see_ahead(struct lookup *lookup)
 		if (seen_apply(hub, &lookup->watch, &seen, &node) == 0)
 			node_unref(hub->nodes, node);
 	}
-	/* What had to be left out of it is somewhere between. */
+	/* The keys that the page had to leave out lie somewhere between. */
 	if (page->left_out == 0)
 		dir_watch_tail(hub, &lookup->watch, place_key(&lookup->place),
 			page->count > 0 ? page->last : STR_NONE);
@@ -364,7 +365,7 @@ static bool lookup_fetch(struct lookup *lookup)
 	return true;
 }
 
-/* hub.lock held.  -ENOENT for what no key can stand for. */
+/* hub.lock held.  -ENOENT for a name that no key can stand for. */
 static int lookup_begin(struct lookup *lookup, struct node *directory, struct str name)
 {
 	if (name.len > KEY_NAME_MAX)
@@ -416,10 +417,10 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	if (error == 0) {
 		is_known = known(lookup, directory, &node);
-		/* What was listed of buckets is what this account owns: others' may be asked for by name. */
+		/* The list of buckets holds only those of this account: others may be asked for by name. */
 		if (is_known && !node && service)
 			is_known = 0;
-		/* Above the views there is nothing but the ways to them. */
+		/* Above the views there are only the directories that lead to them. */
 		if (!is_known && (!view || view->hidden))
 			error = -ENOENT;
 	}

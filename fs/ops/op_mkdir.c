@@ -2,12 +2,13 @@
  * mkdir: writes the marker object "dir/".  The kernel has just looked the name up, so that S3 isn't asked
  * again whether it is free.
  *
- * For a recursive cp or mv the directory is a node alone at first (fs/early/early.h), but only while a call is sure
- * to come here that waits and tells: the end of the listing of the directory that it is a copy of, or the
- * opening of another entry.  That is so where every source of the command line lies in this hub (cp lists
- * each directory that it has made), or where the process has an entry of a listing of ours still ahead of it.
- * From a local disk, another mount, or a source that is not known, nothing of the kind comes: the marker is
- * written first, as for anybody.  Should the source turn out to be here and to have no marker, it goes again.
+ * For a recursive cp or mv the directory is a node alone at first (fs/early/early.h), but only while a later
+ * call here is sure to wait and to tell: the end of the listing of the source directory, or the opening of
+ * another entry.  That is so where every source of the command line lies in this hub (cp lists each directory
+ * that it has made), or where the process has an entry of a listing of ours still ahead of it.  From a local
+ * disk, another mount, or an unknown source, no such call comes: the marker is written first, as for any
+ * other program.  Should the source turn out to be here and to have no marker, the new marker is removed
+ * again.
  */
 #include "fs/ops/ops.h"
 
@@ -21,7 +22,7 @@
 struct mkdir_op {
 	struct name_op base;
 	struct marker marker;
-	struct attrs attrs; /* of who made it; with none of them where metadata keeps nothing */
+	struct attrs attrs; /* of the caller that makes it; empty where metadata keeps nothing */
 	struct batch *batch; /* referenced; NULL: none */
 	struct early_ask ask;
 };
@@ -35,7 +36,7 @@ static int make_node(struct name_op *op, struct node **ret)
 	int error = 0;
 
 	if (node) {
-		/* A listing saw the marker before we did. */
+		/* A listing saw the marker before this mkdir was answered. */
 		if (node->kind != NODE_DIR)
 			return -EEXIST;
 		node_ref(node);
@@ -63,7 +64,7 @@ static bool copies(const struct batch *batch)
 	return batch && batch_caller(batch)->tool != CALLER_RM;
 }
 
-/* Will the process make another call here that tells? */
+/* Will the process make another call here that can tell an error? */
 static bool mkdir_more_to_come(const struct mkdir_op *op)
 {
 	if (!copies(op->batch))
@@ -96,7 +97,7 @@ static void mkdir_on_marker(struct marker *marker, int error, const struct s3_an
 		if (error == 0)
 			mkdir_remember(op, node);
 		if (error == 0 && op->attrs.has)
-			node_set_attrs(node, &op->attrs); /* without memory: asked for */
+			node_set_attrs(node, &op->attrs); /* without memory: S3 is asked for them later */
 		hub_unlock(op->base.hub);
 	}
 	if (error < 0)
@@ -105,7 +106,7 @@ static void mkdir_on_marker(struct marker *marker, int error, const struct s3_an
 		name_op_finish_entry(&op->base, node);
 }
 
-/* Would it show the same without its metadata?  hub.lock held. */
+/* Would the directory look the same without its metadata?  hub.lock held. */
 static bool mkdir_is_plain(const struct mkdir_op *op)
 {
 	const struct view *view = node_view(op->base.ends[0].parent);
@@ -115,13 +116,13 @@ static bool mkdir_is_plain(const struct mkdir_op *op)
 	       (view && attrs->mode == view->dir_mode && attrs->uid == view->uid && attrs->gid == view->gid);
 }
 
-/* Nothing but a node.  False: it has to be written now.  hub.lock held. */
+/* Makes only a node.  False: the marker has to be written now.  hub.lock held. */
 static bool make_early(struct mkdir_op *op, struct node **ret)
 {
 	struct hub *hub = op->base.hub;
 	struct node *node;
 
-	/* A mode or owner of its own needs a marker that keeps it, now. */
+	/* If the directory has a mode or owner of its own, a marker has to keep it, now. */
 	if (!mkdir_is_plain(op) || make_node(&op->base, &node) < 0)
 		return false;
 	node->local = true;

@@ -1,11 +1,11 @@
 /*
- * open.  What is known and fresh is enough; else one HEAD.  What is pending on the key is waited for here,
- * not in read: a shared claim stands behind every change this mount has begun, and a copy that was marked but
- * not made is made now.
+ * open.  Known and fresh attributes are enough; else one HEAD.  Open, not read, waits for the pending
+ * operations on the key: a shared claim stands behind every change this mount has begun, and a copy that was
+ * marked but not made is made now.
  *
  * A source that a cp or mv with a batch opens with no other ahead of it may be the last call it makes here:
- * where its copy goes is not known (fs/early/walk.h).  So it waits for all that the process was promised, and is EIO
- * if some of that failed.
+ * where its copy goes is not known (fs/early/walk.h).  So it waits for all operations promised to the
+ * process, and is EIO if one of them failed.
  */
 #include "fs/ops/ops.h"
 
@@ -31,25 +31,25 @@ struct open_op {
 	struct fuse_file_info fi;
 	bool waited; /* for the key */
 	bool asked; /* by HEAD */
-	bool guarded; /* it may be emptied, or is not to be */
+	bool guarded; /* the file may be emptied, or is not to be */
 	int error;
 	struct claim claim;
 	struct refresh refresh;
 	struct guard *guard; /* owned */
 	struct draft_wait wait;
 	struct draft_flush flush;
-	struct batch *batch; /* referenced; while all of it is waited for */
+	struct batch *batch; /* referenced; while its promises are waited for */
 	struct batch_wait rest;
 };
 
-/* What is to be done next, outside of the lock. */
+/* The next step, outside of the lock. */
 enum open_step {
 	OPEN_READY, /* the handle is in fi */
 	OPEN_LATER, /* it will be run again */
 	OPEN_CLAIM, /* the claim was granted at once: give it back, and go on */
 	OPEN_FLUSH,
 	OPEN_HEAD,
-	OPEN_GUARD, /* is it what this process has read under another name? */
+	OPEN_GUARD, /* is it a file that this process has read under another name? */
 };
 
 static void open_go(struct open_op *op);
@@ -67,7 +67,7 @@ static void open_op_free(struct parked *parked)
 	free(op);
 }
 
-/* ---- what is emptied ---- */
+/* ---- a file that is emptied ---- */
 
 static void open_on_guarded(struct guard *guard, int error)
 {
@@ -115,7 +115,8 @@ static void open_on_refreshed(struct refresh *refresh, int error)
 {
 	struct open_op *op = refresh->user;
 
-	/* What is emptied keeps its mode and owner, where those can be had; gone, it is made anew. */
+	/* An emptied file keeps its mode and owner, where those can be had; a file that is gone is made
+	 * anew. */
 	if (op->fi.flags & O_TRUNC)
 		error = error == -ENOENT ? -ESTALE : 0;
 	op->error = error;
@@ -162,7 +163,7 @@ static int open_ready(struct open_op *op, int *ret_close)
 		return error;
 	}
 	handle->thread = op->parked.thread;
-	/* What it may copy from here, and unlink afterwards. */
+	/* The version that the process may copy from here, and unlink afterwards. */
 	if (!handle->writes && handle->etag[0] && node_place(op->node, &op->refresh.place) == 0)
 		taken_note(hub->taken, handle->thread, &op->refresh.place, handle->etag);
 	op->fi.fh = (uint64_t)(uintptr_t)handle;
@@ -211,7 +212,7 @@ static int without_draft(struct open_op *op, int *ret_close)
 	}
 	if (error < 0)
 		return error;
-	/* Of what is to be emptied nothing needs to be known but its mode and owner. */
+	/* For a file that is to be emptied only its mode and owner need to be known. */
 	uint64_t now = hub_now_ms();
 
 	if (op->asked || (op->fi.flags & O_TRUNC ? node_attrs_known(node, now) : node_attr_fresh(node, now)))
@@ -245,7 +246,7 @@ static void open_reply(struct open_op *op)
 	bool sent = parked_take(&op->parked) && fuse_reply_open(op->parked.req, &op->fi) == 0;
 
 	if (!sent) {
-		/* Nobody will release it. */
+		/* The kernel will not release it. */
 		hub_lock(hub);
 		handle_close(hub, handle_of(&op->fi));
 		hub_unlock(hub);
@@ -310,9 +311,10 @@ static uint64_t open_parent(const struct open_op *op)
 	return parent;
 }
 
-/* All that was promised has ended.  A second look at the evidence: it may have been away only while the caller's mounts
- * were read once more (batch_mounts.h), which another process's mount(2) is enough for.  With it a later call tells of
- * the error, and cp does not leave this source uncopied for another one's sake. */
+/* All promised operations have ended.  A second look at the evidence: it may have been away only while the
+ * caller's mounts were read once more (batch_mounts.h), and a mount(2) of another process is enough for that.
+ * With the evidence a later call tells of the error, and cp does not leave this source uncopied because of
+ * another file. */
 static void on_rest(struct batch_wait *wait, int error)
 {
 	struct open_op *op = wait->user;
@@ -321,13 +323,14 @@ static void on_rest(struct batch_wait *wait, int error)
 		batch_put_error(op->batch, wait, error);
 		error = 0;
 	}
-	/* Not the error of another file: cp would say it of this one. */
+	/* Not the error of another file: cp would report it for this one. */
 	if (error < 0)
 		op->error = -EIO;
 	open_go(op);
 }
 
-/* A source that a process with a batch has come to.  True: nothing tells after it, and the rest is waited for. */
+/* A process with a batch has come to this source.  True: no later call tells an error, so the rest is waited
+ * for. */
 static bool open_turn_to(fuse_req_t req, struct open_op *op)
 {
 	struct hub *hub = hub_of(req);

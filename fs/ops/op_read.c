@@ -7,7 +7,7 @@
  *   chunks.starved        for room for its chunks
  *   the draft's waits     for the draft to be loaded
  *   its own flush         for the copy that the draft is to be made
- * Whoever takes it out of its line, under the lock, runs it (read_run) after.
+ * The thread that takes it out of its line, under the lock, runs it (read_run) after.
  */
 #include "fs/ops/op_read.h"
 
@@ -27,7 +27,7 @@ struct read_op {
 	uint64_t from, len, until;
 	bool planned; /* until is set */
 	int error;
-	struct chunk_piece *pieces; /* what the answer is made of */
+	struct chunk_piece *pieces; /* the parts of the answer */
 	unsigned piece_count;
 	struct draft_wait wait;
 	struct draft_flush flush;
@@ -67,7 +67,7 @@ bool read_wants(const struct handle *handle, uint64_t start, uint64_t len)
 	return false;
 }
 
-/* Takes refs on what the answer is made of: from now on nothing can take it away. */
+/* Takes refs on the parts of the answer: from now on nothing can take them away. */
 static int collect(struct read_op *op)
 {
 	op->pieces = chunks_pieces(op->handle, op->from, op->len, &op->piece_count);
@@ -180,7 +180,7 @@ static void answer_file(fuse_req_t req, int fd, uint64_t from, uint64_t len)
 
 /* ---- drafts ---- */
 
-/* Can it be read at once?  hub.lock held. */
+/* Can the read be answered at once?  hub.lock held. */
 static bool file_begin(struct draft *draft, uint64_t from, uint64_t *len, int *ret_fd)
 {
 	if (!draft || draft_read_step(draft) != DRAFT_GO)
@@ -216,7 +216,7 @@ static void read_on_flushed(struct draft_flush *flush, int error)
 	op_read_run(op);
 }
 
-/* The copy that this node's draft is has to be made, or loaded, first. */
+/* This node's draft is a copy, which has to be made, or loaded, first. */
 static void read_draft(struct read_op *op)
 {
 	struct hub *hub = op->parked.hub;

@@ -9,7 +9,7 @@
 struct handle;
 struct read_op;
 
-enum { READ_ANEW = 1 }; /* beside 0 and -errno: what was waited for is of no use any more */
+enum { READ_ANEW = 1 }; /* beside 0 and -errno: the chunks that it waited for are of no use any more */
 
 /* Does a parked read of this handle want some of these bytes? */
 bool read_wants(const struct handle *handle, uint64_t start, uint64_t len);

@@ -2,9 +2,9 @@
  * opendir, readdir and readdirplus over one dir_stream a handle.
  *
  * Offset n stands for "after the n-th entry": "." is the first, ".." the second, the stream's entries follow.
- * Offset 0 (rewinddir) begins a fresh listing; so does a seek back behind what is still kept, whose entries
- * are then counted again. A READDIR that finds nothing here yet is parked in the handle and answered when the
- * stream changed.
+ * Offset 0 (rewinddir) begins a fresh listing; so does a seek back to an entry that is no longer kept; then
+ * the entries are counted again.  A READDIR that finds nothing here yet is parked in the handle and answered
+ * when the stream changed.
  */
 #include "fs/ops/ops.h"
 
@@ -21,7 +21,7 @@
 
 enum {
 	DOTS = 2,
-	READ_MAX = 1 << 20, /* of one answer, whatever is asked for */
+	READ_MAX = 1 << 20, /* of one answer, even if more is asked for */
 	ENTRY_PLUS_MIN = 152, /* struct fuse_direntplus without its name (linux/fuse.h) */
 };
 
@@ -49,8 +49,8 @@ struct dir_handle {
 	struct batch *batch; /* referenced: of the process that opened it; NULL: it has none.  Constant, as is
 				visit */
 	uint64_t visit; /* fs/early/walk.h */
-	uid_t uid; /* who opened it; constant */
-	bool wary; /* an rm that asks before it removes what may not be written; constant, as visit */
+	uid_t uid; /* of the thread that opened it; constant */
+	bool wary; /* an rm that asks before it removes a file it may not write; constant, as visit */
 };
 
 /* One answer in the making. */
@@ -132,8 +132,8 @@ static bool add_dot(
 	return readdir_add(answer, read, off == 0 ? "." : "..", &entry, off + 1);
 }
 
-/* rm asks whether to remove what the caller may not write to, and may be told to leave it, and with it the
- * directories around it: then it ends with 0 and no further call. */
+/* rm asks whether to remove a file that the caller may not write to, and may be told to leave it, and with it
+ * the directories around it: then rm ends with 0 and no further call. */
 static bool may_write(const struct stat *st, uid_t uid)
 {
 	if (st->st_uid == uid)
@@ -147,7 +147,8 @@ static bool add_node(struct dir_handle *handle, struct dir_answer *answer, const
 	struct fuse_entry_param entry;
 
 	hub_entry(handle->hub, node, &entry);
-	/* What is not to be believed is only named: the kernel looks it up where that matters. */
+	/* An entry with attributes that are not fresh is only named: the kernel looks it up where that
+	 * matters. */
 	bool give = read->plus && (node->draft || node_attr_fresh(node, hub_now_ms()));
 
 	if (!give)
@@ -199,7 +200,7 @@ static enum readdir_fill readdir_fill(
 		return FILL_READY;
 	}
 	if (!dir_stream_ended(stream)) {
-		/* A seek forward passes over what is not here yet: let it come. */
+		/* A seek forward passes over entries that are not here yet: let them come. */
 		if (off > read->off)
 			dir_stream_consume(stream, off - DOTS);
 		return FILL_WAIT;
@@ -224,7 +225,7 @@ static int answer_init(struct dir_answer *answer, const struct dir_read *read)
 	return answer->data && answer->given ? 0 : -ENOMEM;
 }
 
-/* The kernel never got the entries. */
+/* The kernel never got these entries. */
 static void take_back(struct dir_handle *handle, const struct dir_answer *answer)
 {
 	struct hub *hub = handle->hub;
@@ -237,7 +238,7 @@ static void take_back(struct dir_handle *handle, const struct dir_answer *answer
 
 /* ---- the end of a listing that a process with a batch reads ---- */
 
-/* With nothing more to come that could report, this call waits for all that the process was promised. */
+/* If no later call can report, this call waits for all operations promised to the process. */
 static void send_end(struct dir_handle *handle, fuse_req_t req)
 {
 	bool more = batch_listed(handle->batch, handle->visit);
@@ -317,8 +318,8 @@ static void readdir_serve(struct dir_handle *handle, fuse_req_t req, const struc
 	answer_release(&answer);
 }
 
-/* Answers the READDIR that waits, if it can be.  Only this and a new READDIR, which comes after its answer,
- * end a wait. */
+/* Answers the waiting READDIR, if an answer is possible.  Only this and a new READDIR, which comes after its
+ * answer, end a wait. */
 static void serve_waiting(struct dir_handle *handle)
 {
 	struct dir_answer answer = {0};
@@ -367,7 +368,7 @@ static void free_opendir(struct parked *parked)
 	free(parked);
 }
 
-/* Where its process is now.  Takes the ref on batch, which may be NULL. */
+/* Where the process of the batch is now.  Takes the ref on batch, which may be NULL. */
 static void enter(struct dir_handle *handle, struct batch *batch)
 {
 	struct hub *hub = handle->hub;
@@ -451,9 +452,9 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	fi->fh = (uintptr_t)handle;
-	/* Who has a batch is followed everywhere, whatever the options of the view: its way through here is
-	 * evidence.  But not who reads through another file system on top (overlayfs), which shows entries of
-	 * its own: opendir(3) and fts(3) ask for O_DIRECTORY, that does not. */
+	/* A process with a batch is followed everywhere, under any options of the view: its way through here
+	 * is evidence.  But not a process that reads through another file system on top (overlayfs), which
+	 * shows entries of its own: opendir(3) and fts(3) ask for O_DIRECTORY, that does not. */
 	bool direct = fi->flags & O_DIRECTORY;
 	struct batch *batch = direct ? early_batch(hub, req) : NULL;
 
@@ -489,7 +490,7 @@ static int stream_for(struct dir_handle *handle, uint64_t off)
 	hub_unlock(hub);
 	if (usable)
 		return 0;
-	/* Begun before the process came here? */
+	/* Was the stream begun before the process came here? */
 	if (!old && off == 0 && handle->batch)
 		fresh = prefetch_take(hub, &hub->early->prefetches, handle->batch, &options);
 	bool begun = fresh;
@@ -510,7 +511,7 @@ static int stream_for(struct dir_handle *handle, uint64_t off)
 	return 0;
 }
 
-/* Gives up a READDIR whose caller was killed; true when one still waits. */
+/* Gives up a READDIR of a killed caller; true when a READDIR still waits. */
 static bool drop_wait(struct dir_handle *handle)
 {
 	hub_lock(handle->hub);

@@ -24,7 +24,7 @@ static void rename_release(struct name_op *base)
 	hub_unlock(base->hub);
 }
 
-/* The job outlives the answer for whoever may still cancel it. */
+/* The job outlives the answer, since another thread may still cancel it. */
 static void rename_free_op(struct parked *parked)
 {
 	struct rename_op *op = (struct rename_op *)parked;
@@ -43,7 +43,7 @@ void rename_op_apply(struct rename_op *op)
 	struct node *node = op->node, *parent = rename_to(op)->parent;
 
 	hub_lock(hub);
-	/* What is at the new place now: what was replaced, or a node that a listing made of our own copy. */
+	/* The node at the new place now: the replaced one, or one that a listing made of our own copy. */
 	struct node *there = name_end_child(&op->base, rename_to(op));
 
 	if (there && there != node) {
@@ -57,7 +57,7 @@ void rename_op_apply(struct rename_op *op)
 	if (!node->gone) {
 		dir_removed(node->parent, str_n(node->name, node->name_len));
 		if (nodes_move(hub->nodes, node, parent, name_end_name(rename_to(op))) < 0) {
-			/* No memory for the name: it is found anew by whoever asks. */
+			/* No memory for the name: the next lookup finds it anew. */
 			nodes_detach(hub->nodes, node);
 			dir_doubt(hub, parent);
 		} else {
@@ -175,7 +175,7 @@ static bool rename_is_below(const struct node *node, const struct node *above)
 	return node;
 }
 
-/* What POSIX wants of the two names.  hub.lock held; 1: both are the same, nothing is to be done. */
+/* The rules of POSIX for the two names.  hub.lock held; 1: both are the same, nothing is to be done. */
 static int rename_check(struct rename_op *op)
 {
 	struct node *node = name_end_child(&op->base, rename_from(op));
@@ -184,7 +184,7 @@ static int rename_check(struct rename_op *op)
 	if (!node)
 		return -ENOENT;
 	if (node_is_dir(node) != op->base.as_dir)
-		return -EBUSY; /* it became the other kind while this waited */
+		return -EBUSY; /* the node became the other kind while this waited */
 	if (op->base.claim.prior_error < 0)
 		return remove_errno(op->base.claim.prior_error);
 	if (target == node)
@@ -240,7 +240,7 @@ static int rename_begin(
 	error = rename_again_refusal(op, node);
 	if (error < 0)
 		return error;
-	/* Then mv copies and removes by itself. */
+	/* On EXDEV mv copies and removes by itself. */
 	return from && to && account_same_service(from->account, to->account) ? 0 : -EXDEV;
 }
 

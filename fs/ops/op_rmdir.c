@@ -1,6 +1,6 @@
 /*
  * rmdir: looks whether anything but the marker is below (keys that can't be shown as files count, and are
- * logged as the reason), then removes the marker alone: an object that somebody else adds meanwhile is never
+ * logged as the reason), then removes the marker alone: an object that another client adds meanwhile is never
  * touched.
  */
 #include "fs/ops/ops.h"

@@ -1,10 +1,10 @@
 /*
  * truncate and ftruncate.  Through an open file only the draft changes, to be stored at close; truncate(2) of
- * a name is answered when S3 has acknowledged the result.  Of an object only what is kept is fetched.
+ * a name is answered when S3 has acknowledged the result.  Of an object only the kept part is fetched.
  *
- * That nothing is to be done, since the object has that size already, is true only of what S3 says: what this
- * mount believes may be as old as cache_ttl.  So truncate(2) asks first (but for 0: then nothing is stored
- * over whatever is there), ftruncate where what is known is not fresh.
+ * If the object has that size already, nothing is to be done.  Only S3 can say so: the attributes in this
+ * mount may be as old as cache_ttl.  So truncate(2) asks first (but for 0: then an empty object is stored
+ * over the one there), and ftruncate asks where the known attributes are not fresh.
  */
 #include "fs/ops/ops.h"
 
@@ -105,7 +105,7 @@ static void truncate_on_refreshed(struct refresh *refresh, int error)
 	}
 	hub_lock(hub);
 	if (op->own && !refresh->node->gone && !refresh->node->draft) {
-		/* It was not opened to read one version: it is about what is there. */
+		/* It was not opened to read one version: it is about the object that is there now. */
 		handle->etag[0] = '\0';
 		handle_version(handle);
 	}
@@ -150,7 +150,7 @@ static int make_empty(struct truncate_op *op, int *ret_close)
 	return error < 0 ? error : STEP_DONE;
 }
 
-/* Does S3 have to be asked what is there?  hub.lock held; no draft. */
+/* Does S3 have to be asked about the object?  hub.lock held; no draft. */
 static bool must_ask(const struct truncate_op *op)
 {
 	const struct node *node = op->handle->node;
@@ -176,7 +176,7 @@ static int next(struct truncate_op *op, int *ret_close)
 
 		return error < 0 ? error : STEP_HEAD;
 	}
-	/* What a name is emptied by is stored. */
+	/* When truncate(2) empties a name, the empty object is stored. */
 	if (!node->draft && node->attr.size == op->size && !handle_outdated(op->handle) &&
 		(op->size > 0 || !op->own))
 		return STEP_SAME;

@@ -14,7 +14,7 @@ static void unlink_ready(struct name_op *base)
 	hub_lock(base->hub);
 	struct node *node = name_end_child(base, &base->ends[0]);
 
-	/* The kernel looked it up just before: without a node it went while this waited. */
+	/* The kernel looked the name up just before: if there is no node, the file went while this waited. */
 	if (!node)
 		error = -ENOENT;
 	else if (node_is_dir(node))

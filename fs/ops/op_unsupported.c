@@ -1,6 +1,6 @@
 /*
- * What S3 has no object for: links, devices, sockets.  mknod of a regular file is refused too: open(O_CREAT)
- * is how one is made, and the kernel sends CREATE for that.
+ * Files that S3 has no object for: links, devices, sockets.  mknod of a regular file is refused too:
+ * open(O_CREAT) is how one is made, and the kernel sends CREATE for that.
  */
 #include "fs/ops/ops.h"
 

@@ -38,7 +38,7 @@ static void write_op_free(struct parked *parked)
 	free(op);
 }
 
-/* Where an append goes: the kernel's idea of the size may be older than what was opened. */
+/* Where an append goes: the kernel's size may be older than the opened version. */
 static uint64_t append_at(struct hub *hub, const struct node *node)
 {
 	hub_lock(hub);
@@ -84,7 +84,7 @@ static void write_woken(struct draft_wait *wait, enum draft_activity ended, int 
 {
 	struct write_op *op = (struct write_op *)((char *)wait - offsetof(struct write_op, wait));
 
-	/* What could not be stored is still there to be written to. */
+	/* A draft that could not be stored is still there to be written to. */
 	if (ended == DRAFT_LOADING && error < 0)
 		parked_fail(&op->parked, error);
 	else
@@ -112,7 +112,7 @@ static void write_go(struct write_op *op)
 		parked_fail(&op->parked, result);
 		return;
 	}
-	/* Taken before it takes effect: who was told EINTR has written nothing. */
+	/* Taken before it takes effect: a process that was told EINTR has written nothing. */
 	if (!parked_take(&op->parked)) {
 		draft_edit_end(hub, node, &(struct draft_change){.changed = false});
 		parked_drop(&op->parked);
@@ -166,7 +166,7 @@ void op_write_buf(
 	struct hub *hub = hub_of(req);
 	struct handle *handle = handle_of(fi);
 	const struct draft_edit edit = {.node = handle->node, .handle = handle, .keep = UINT64_MAX};
-	/* Pages of a mapping know their place; append is what write(2) meant. */
+	/* Pages of a mapping know their place; only write(2) appends. */
 	bool append = (handle->flags & O_APPEND) && !fi->writepage;
 	struct write_op *op = NULL;
 	int fd, result = draft_edit_begin(hub, &edit, &fd);

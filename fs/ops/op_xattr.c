@@ -1,5 +1,5 @@
 /*
- * Read-only extended attributes: what S3 knows of an object beside its size and time.
+ * Read-only extended attributes: the properties of an object in S3 beside its size and time.
  *
  *   user.s3.etag           without quotes
  *   user.s3.storage-class  STANDARD where S3 says nothing
@@ -35,7 +35,7 @@ enum { CACHE_MS = 1000 };
 struct xattr_cache {
 	pthread_mutex_t lock;
 	uint64_t ino; /* 0: none */
-	uint64_t stamp; /* of the node when it was asked: another by now, and the answer is old */
+	uint64_t stamp; /* of the node when S3 was asked: if it is another by now, the answer is old */
 	uint64_t until_ms;
 	struct headers values;
 };
@@ -65,8 +65,8 @@ void xattr_cache_free(struct xattr_cache *cache)
 struct ask {
 	struct parked parked; /* begun only for a question that goes to S3 */
 	struct hub *hub;
-	uint64_t ino, stamp; /* stamp: of the node when it was asked */
-	size_t size; /* of the caller's buffer; 0: how much is it */
+	uint64_t ino, stamp; /* stamp: of the node when S3 was asked */
+	size_t size; /* of the caller's buffer; 0: asks for the length */
 	char name[256]; /* Linux, XATTR_NAME_MAX */
 	struct place place;
 	struct headers headers; /* of the HEAD */
@@ -167,7 +167,7 @@ static int xattr_fill(struct headers *values, const struct headers *from, const 
 	return error;
 }
 
-/* Answers from the cache if it is about this inode and young enough. */
+/* Answers from the cache if the cached answer is about this inode and young enough. */
 static bool reply_cached(fuse_req_t req, struct ask *ask)
 {
 	struct xattr_cache *cache = ask->hub->xattrs;
@@ -230,7 +230,7 @@ static void ask_done(struct call *call, const struct s3_answer *answer)
 	parked_drop(&ask->parked);
 }
 
-/* Where the object is; -ENODATA for what has none. */
+/* The place of the object; -ENODATA for a node without one. */
 static int ask_place(struct ask *ask)
 {
 	hub_lock(ask->hub);
@@ -320,8 +320,8 @@ static bool copies_here(struct hub *hub, fuse_ino_t ino, pid_t thread)
 	return copies;
 }
 
-/* cp -a and mv list them to copy them, which the server's copy does by itself: of what goes to a place of ours
- * theirs are none, and no request.  What goes elsewhere takes them along. */
+/* cp -a and mv list them to copy them, which the server's copy does by itself: for a copy to a place of ours
+ * the list is empty and costs no request.  A copy to elsewhere takes them along. */
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct hub *hub = hub_of(req);
@@ -334,7 +334,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	batch_unref(batch);
 }
 
-/* ENOTSUP is what cp -a and mv pass over in silence; EPERM they would complain about for every file. */
+/* cp -a and mv pass over ENOTSUP in silence; they would complain about EPERM for every file. */
 void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
 {
 	fuse_reply_err(req, ENOTSUP);

@@ -1,8 +1,8 @@
 /*
  * ops: the table of FUSE operations (ops.c, one screen) and the handlers it names, each in its own room.
  *
- * Every handler is called on the session's reading thread, answers or parks, and copies whatever it needs of
- * its pointer arguments before it returns: they are gone afterwards.
+ * Every handler is called on the session's reading thread, answers or parks, and copies the parts of its
+ * pointer arguments that it needs before it returns: they are gone afterwards.
  */
 #ifndef FERRYFS_FS_OPS_OPS_H
 #define FERRYFS_FS_OPS_OPS_H
@@ -30,7 +30,8 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
-/* After the session, before the engine ends: directories that nobody closed (a signal ended the mount). */
+/* After the session, before the engine ends: closes the directories that are still open (a signal ended the
+ * mount). */
 void op_release_dirs(struct hub *hub);
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);

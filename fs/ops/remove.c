@@ -22,8 +22,8 @@ static void remove_on_settled(struct batch_wait *wait, int error)
 {
 	struct remove_op *op = wait->user;
 
-	/* mv removes nothing of what could not be copied.  That another one could not be removed is no reason
-	 * to leave this one: rm and mv only have to hear of it. */
+	/* mv does not remove a source that could not be copied.  The failed removal of another file is no
+	 * reason to leave this one: rm and mv only have to hear of that failure. */
 	if (error == 0 || (wait->lacking && batch_caller(op->batch)->tool != CALLER_RM)) {
 		name_op_go(&op->base, remove_errno(error));
 		return;
@@ -96,8 +96,8 @@ static void forget(struct remove_op *op)
 	hub_unlock(hub);
 }
 
-/* The object is gone whatever became of its directory's marker: the log has it, the caller the truth about
- * the object. */
+/* The object is gone even if its directory's marker failed: that failure is in the log, and the caller hears
+ * the truth about the object. */
 static void remove_on_kept(struct marker *marker, int error, const struct s3_answer *answer)
 {
 	struct remove_op *op = marker->user;
@@ -126,7 +126,7 @@ static void remove_on_deleted(struct call *call, const struct s3_answer *answer)
 {
 	struct remove_op *op = call->user;
 
-	/* Some servers say so of an object that was not there. */
+	/* Some servers answer so for an object that was not there. */
 	if (call->error < 0 && !s3_answer_says_gone(answer)) {
 		name_op_log(&op->base, &op->base.ends[0], call->error, answer, NULL);
 		name_op_finish(&op->base, remove_errno(call->error));
@@ -156,7 +156,8 @@ static void remove_on_unchanged(struct unchanged *unchanged, const struct s3_ans
 	name_op_finish(&op->base, remove_errno(unchanged->error));
 }
 
-/* Has the process taken a version of what it removes?  Then it is only that one.  -ENOMEM. */
+/* Has the process taken a version of the file that it removes?  Then only that version is removed.
+ * -ENOMEM. */
 static int remove_prepare_unchanged(struct remove_op *op)
 {
 	const struct place *place = &op->base.ends[0].place;

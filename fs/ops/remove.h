@@ -1,7 +1,7 @@
 /*
  * remove_op: one object goes and its name with it; the directory it was in stays (fs/dir/marker.h).
  *
- * Shared by unlink and rmdir, which differ in what they check before: they prepare (name_op), check, and call
+ * Shared by unlink and rmdir, which differ in their checks before: they prepare (name_op), check, and call
  * remove_op_go; the rest, answer included, happens here.
  */
 #ifndef FERRYFS_FS_OPS_REMOVE_H
@@ -16,23 +16,22 @@
 
 struct remove_op {
 	struct name_op base;
-	struct node *node; /* referenced: what is to go */
+	struct node *node; /* referenced: the file or directory to remove */
 	enum marker_plan plan;
 	struct marker marker; /* of the parent */
 	struct call call;
 	struct unchanged
-		*unchanged; /* the process has taken a version: only that goes; owned; NULL: it has not */
-	struct guard *guard; /* while it is asked whether it is another file as well; owned */
+		*unchanged; /* removes only the version that the process has taken; owned; NULL: none */
+	struct guard *guard; /* while the guard finds out whether it is another file as well; owned */
 	struct page *page;
 	struct draft_keep keep; /* a file that is open */
-	struct batch
-		*batch; /* referenced: everything promised to its process comes first; NULL: nothing was */
+	struct batch *batch; /* referenced: the operations promised to its process come first; NULL: none */
 	struct batch_wait wait;
-	bool later; /* the process has a call to come that tells what became of the others */
+	bool later; /* the process has a call to come that tells the result of the others */
 };
 
-/* Claims the name (name_op_go), once all is settled that the process was promised; takes the ref on batch,
- * which may be NULL. error: of name_op_end. */
+/* Claims the name (name_op_go), once all operations promised to the process are settled; takes the ref on
+ * batch, which may be NULL.  error: of name_op_end. */
 void remove_op_begin(struct remove_op *op, struct batch *batch, int error);
 /* For name_op.release. */
 void remove_op_release(struct name_op *base);

@@ -26,12 +26,12 @@ struct early_removal {
 	struct hub *hub;
 	struct batch *batch; /* referenced, promised */
 	struct node *node; /* referenced; gone */
-	struct dir_watch watch; /* of the directory it was in; holds that */
+	struct dir_watch watch; /* of the directory that the node was in; holds that directory */
 	struct claim claim;
 	struct gathered gathered;
-	struct marker_look *look; /* rmdir: of what is below */
-	pid_t thread; /* who removes it */
-	bool by_rm; /* which reads nothing */
+	struct marker_look *look; /* rmdir: of the keys below */
+	pid_t thread; /* the thread that removes it */
+	bool by_rm; /* an rm removes it, and reads nothing */
 	struct unchanged *unchanged; /* as in remove_op.h; owned */
 	int error;
 };
@@ -54,7 +54,7 @@ static struct str removal_key(const struct early_removal *removal)
 
 /* ---- the end ---- */
 
-/* It is there after all: a node like the one that went.  hub.lock held. */
+/* The object is there after all: makes a node like the one that went.  hub.lock held. */
 static void show_again(struct early_removal *removal)
 {
 	struct hub *hub = removal->hub;
@@ -64,7 +64,7 @@ static void show_again(struct early_removal *removal)
 	const struct node_attr *attr = &old->attr;
 
 	dir_doubt(hub, directory);
-	/* Of what has changed nothing is known. */
+	/* The object has changed, so its attributes are unknown. */
 	if (removal->unchanged)
 		removal->node->attr.fetched_ms = 0;
 	if (directory->gone || nodes_add(hub->nodes, directory, name, old->kind, &node) < 0)
@@ -85,7 +85,7 @@ static void removal_free(struct early_removal *removal)
 	free(removal);
 }
 
-/* What comes to be there next is no version that anybody has taken. */
+/* No process has taken a version of the next object there. */
 static void forget_versions(const struct early_removal *removal)
 {
 	struct str bucket = removal_bucket(removal), key = removal_key(removal);
@@ -99,7 +99,7 @@ static void forget_versions(const struct early_removal *removal)
 	taken_forget(removal->hub->taken, &place);
 }
 
-/* Logged by then, where it failed. */
+/* A failure was logged before. */
 static void removal_end(struct early_removal *removal, int error)
 {
 	struct hub *hub = removal->hub;
@@ -135,7 +135,7 @@ static void remove_early_log_failure(
 				  });
 }
 
-/* Its directory has something in it, so it stays. */
+/* The directory has something in it, so the directory stays. */
 static void log_left(const struct early_removal *removal, struct str key)
 {
 	struct buf text;
@@ -160,7 +160,7 @@ static void remove_early_on_unchanged(struct unchanged *unchanged, const struct 
 	struct early_removal *removal = unchanged->user;
 
 	if (unchanged->error == 0 && unchanged->looked) {
-		/* No condition is of any use: it goes with the others. */
+		/* No condition is of any use: the key goes with the others. */
 		removal->gathered.etag = STR_NONE;
 		gather(removal);
 		return;
@@ -223,7 +223,7 @@ static void remove_file(struct early_removal *removal)
 	}
 }
 
-/* ---- rmdir: what is left below? ---- */
+/* ---- rmdir: are keys left below? ---- */
 
 static void remove_early_on_listed(struct call *call, const struct s3_answer *answer)
 {
@@ -278,7 +278,7 @@ static void remove_early_on_granted(struct claim *claim)
 {
 	struct early_removal *removal = claim->user;
 
-	/* try_it may still be at it. */
+	/* try_it may still use it. */
 	hub_lock(removal->hub);
 	hub_unlock(removal->hub);
 	if (claim->prior_error < 0)
@@ -289,7 +289,7 @@ static void remove_early_on_granted(struct claim *claim)
 
 /* ---- the beginning ---- */
 
-/* Not ours to answer early after all: the claim, once granted, is given back. */
+/* The request is not answered early after all: the claim, once granted, is given back. */
 static void on_unwanted(struct claim *claim)
 {
 	struct early_removal *removal = claim->user;
@@ -304,7 +304,7 @@ static void on_unwanted(struct claim *claim)
 
 enum outcome { EARLY, ORDINARY };
 
-/* The name goes.  hub.lock held. */
+/* Removes the name.  hub.lock held. */
 static void remove_early_detach(struct early_removal *removal, struct node *parent, struct node *node)
 {
 	struct hub *hub = removal->hub;
@@ -343,7 +343,7 @@ static int take_claim(struct early_removal *removal, const struct node *node, bo
 	struct place place;
 	int error = node_place(node, &place);
 
-	/* What may be another file as well is for the ordinary way, but for rm. */
+	/* A file that may be another file as well goes the ordinary way, unless rm removes it. */
 	if (error == 0 && !directory && !removal->by_rm && guard_wanted(removal->hub, &place))
 		error = -EBUSY;
 	if (error == 0 && !directory)
@@ -358,7 +358,7 @@ static int take_claim(struct early_removal *removal, const struct node *node, bo
 	return claim_take(removal->hub->claims, &removal->claim);
 }
 
-/* hub.lock held.  May this name go now?  For what may not the ordinary way finds the answer. */
+/* hub.lock held.  May this name go now?  If not, the ordinary way finds the answer. */
 static bool can_go(struct hub *hub, struct node *parent, struct str name, bool directory, struct node **ret)
 {
 	struct node *node = nodes_child(hub->nodes, parent, name);
@@ -369,10 +369,10 @@ static bool can_go(struct hub *hub, struct node *parent, struct str name, bool d
 		return false;
 	if (node->kind != (directory ? NODE_DIR : NODE_FILE))
 		return false;
-	/* What S3 does not have yet, or a directory with something in it, is for the ordinary way. */
+	/* A file that S3 does not have yet, or a directory with something in it, goes the ordinary way. */
 	if (node->draft || node->local || node->children)
 		return false;
-	/* Its content is kept for who has it open. */
+	/* Its content is kept for the processes that have it open. */
 	if (!directory && view->keep_open > 0 && handle_count(hub, node, &writers) > 0)
 		return false;
 	*ret = node;
@@ -417,7 +417,7 @@ static enum outcome try_it(struct hub *hub, struct batch *batch, pid_t thread, f
 	return early ? EARLY : ORDINARY;
 }
 
-/* The process turns to this name, to remove it.  Will it make another call, which can wait and report? */
+/* The process now removes this name.  Will it make another call, which can wait and report? */
 static bool remove_early_more_to_come(
 	struct hub *hub, struct batch *batch, fuse_ino_t parent, struct str name, bool directory)
 {
@@ -432,10 +432,12 @@ static bool remove_early_more_to_come(
 	if (!directory)
 		return batch_removing(batch, parent, ino);
 	batch_left(batch, ino);
-	/* Another rm below it finds nothing there any more, and is not heard of again: it goes when it is gone. */
+	/* Another rm below it finds nothing there any more, and makes no further call: it goes when it is
+	 * gone. */
 	if (batches_visit(hub->early->batches, ino, batch))
 		return false;
-	/* It tells of what failed before, when all else has ended: it may be the last call. */
+	/* Otherwise this call waits for all else to end and tells of earlier failures: it may be the last
+	 * call. */
 	return batch_inside(batch, parent) && !batch_has_failed(batch);
 }
 
@@ -450,7 +452,7 @@ bool remove_early(
 		return false;
 	if (!directory)
 		draft_save_copies(hub, parent, name);
-	/* Without room the ordinary way waits, for all of it. */
+	/* Without room for a promise the ordinary way waits, for the whole batch. */
 	if (!remove_early_more_to_come(hub, batch, parent, str_of(name), directory) ||
 		!batch_promise(batch, NULL))
 		return false;
@@ -460,7 +462,7 @@ bool remove_early(
 		batch_keep(batch, 0);
 		return false;
 	}
-	/* A failure is told when a directory around it is to be removed, to whoever asks for that. */
+	/* A failure is told to the process that asks for the removal of a directory around it. */
 	hub_reply_err(req, 0);
 	batch_unref(batch);
 	return true;

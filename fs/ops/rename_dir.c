@@ -1,13 +1,13 @@
 /*
  * A directory's rename: one tree-move job from prefix to prefix, parked until it has ended.
  *
- * Refused while content below is not stored (EBUSY): nobody waits for a close that may never come.  An
- * interrupt that ends the caller cancels the job: before its first delete it is undone and the answer is
- * EINTR, after that it goes on.
+ * Refused while content below is not stored (EBUSY): the rename does not wait for a close that may never
+ * come.  An interrupt that ends the caller cancels the job: before its first delete it is undone and the
+ * answer is EINTR, after that it goes on.
  *
  * A directory may replace an empty one.  Where that has a marker of its own, the source's marker is left out
- * of the job (it creates only) and deleted at the end.  What is at the new place is asked for each time: what
- * this mount believes may be as old as cache_ttl, and a move onto something would mix the two.
+ * of the job (it creates only) and deleted at the end.  S3 is asked about the new place each time: the
+ * knowledge of this mount may be as old as cache_ttl, and a move onto other content would mix the two.
  */
 #include "fs/ops/rename_retry.h"
 
@@ -22,7 +22,7 @@ void rename_dir_killed(struct parked *parked)
 {
 	struct rename_op *op = (struct rename_op *)parked;
 
-	/* Either this sees the job, or whoever starts it sees that it is not wanted. */
+	/* Either this call sees the job, or the thread that starts the job sees that it is not wanted. */
 	atomic_store(&op->cancel, true);
 	struct job *job = atomic_load(&op->job);
 
@@ -71,7 +71,7 @@ static void delete_marker(struct rename_op *op)
 	call_post(op->base.worker, &op->call);
 }
 
-/* One line: the first object that failed, and what that means for all. */
+/* One line: the first object that failed, and the consequence for all. */
 static void log_job(
 	const struct rename_op *op, const struct job_error *error, const struct job_progress *progress)
 {
@@ -105,7 +105,7 @@ static void on_moved(void *user, struct job *job)
 	moves_end(op);
 	job_progress(job, &progress);
 	job_first_error(job, &first);
-	/* With EEXIST it is somebody else's directory that mv finds at the new place. */
+	/* With EEXIST the directory that mv finds at the new place is another client's. */
 	if (first.error < 0 && first.error != -EEXIST) {
 		hub_lock(op->base.hub);
 		rename_again_remember(op, first.error == -ECANCELED ? -EINTR : first.error);
@@ -117,7 +117,7 @@ static void on_moved(void *user, struct job *job)
 		rename_op_failed(op, -EINTR);
 	} else if (first.error < 0) {
 		log_job(op, &first, &progress);
-		/* POSIX: what was to be replaced is not empty. */
+		/* POSIX: the directory to be replaced is not empty. */
 		bool full = first.error == -EEXIST && !op->noreplace;
 
 		rename_op_failed(op, full ? -ENOTEMPTY : first.error);
@@ -186,7 +186,7 @@ static void rename_dir_start(struct rename_op *op)
 		.user = op,
 	};
 
-	/* The job may end, and the operation with it, before job_start is back. */
+	/* The job, and the operation with it, may end before job_start returns. */
 	parked_hold(&op->base.parked);
 	moves_begin(op, from, to);
 	int error = job_start(JOB_MOVE, &options, &job);
@@ -203,7 +203,7 @@ static void rename_dir_start(struct rename_op *op)
 	parked_drop(&op->base.parked);
 }
 
-/* Why what is at the new place can't be replaced; 0: it can, or nothing is there. */
+/* The error if the object at the new place can't be replaced; 0: it can, or nothing is there. */
 static int refusal(const struct rename_op *op)
 {
 	const struct probe *probe = &op->probe;

@@ -8,18 +8,18 @@
  *   delete, on condition that it still has this ETag
  *
  * From one bucket name to another, onto the same key, the source may be the destination itself, under another
- * name of its bucket: first it is found out whether the two are one (engine/object/twins.h), once a pair.  One: EBUSY,
- * nothing is begun.  Can't be told: both HEADs of the source are sent, and it goes only if the second shows the
- * time of the first, and the copy is younger than that; else EBUSY, and the log says why.
+ * name of its bucket: first it is found out, once a pair, whether the two are one (engine/object/twins.h).
+ * One: EBUSY, nothing is begun.  Can't be told: both HEADs of the source are sent, and it goes only if the
+ * second shows the time of the first, and the copy is younger than that; else EBUSY, and the log says why.
  *
  * A source that turns out to be another one by then is tried once more from the start, then told as EBUSY.
  * After the copy a failure leaves the object at both places, and says so: the source is never the one that is
  * lost.
  *
- * A file whose content S3 has never had is stored under its old name first, with the claims given back
- * meanwhile, and is then an object like any other.  Moved here alone it would leave at its new name what it
- * replaced there: removed or renamed on before it is closed, that object would be back, and mv would have
- * exited with 0 before S3 knew anything.
+ * A file with content that S3 has never had is stored under its old name first, with the claims given back
+ * meanwhile, and is then an object like any other.  If only its node moved, the object that it replaces would
+ * stay in S3 under the new name: if the file were removed or renamed on before it is closed, that object
+ * would be back, and mv would have exited with 0 before S3 knew anything.
  */
 #include "fs/ops/rename_internal.h"
 
@@ -61,7 +61,7 @@ static void moved(struct rename_op *op)
 	bool known = str_eq(str_of(attr->etag), str_of(op->etag));
 	int64_t mtime = op->copy.mtime ? op->copy.mtime : (int64_t)time(NULL);
 
-	/* A rename is no change of the content: the time that was shown stays, if it was this version's. */
+	/* A rename does not change the content: the shown time stays, if it was this version's. */
 	if (node_set_attr(op->node, op->size, known ? attr->mtime : mtime, known ? attr->mtime_nsec : 0,
 		    str_of(op->copy.etag), str_of(op->storage_class)) < 0)
 		op->node->attr.fetched_ms = 0;
@@ -72,7 +72,7 @@ static void moved(struct rename_op *op)
 	rename_op_done(op);
 }
 
-/* The source as it is now, after it was not what we took it for. */
+/* The source as it is now, after it turned out not to be the expected version. */
 static void on_looked_again(struct probe *probe)
 {
 	struct rename_op *op = probe->user;
@@ -81,15 +81,15 @@ static void on_looked_again(struct probe *probe)
 		rename_file_fail(
 			op, probe->error, &probe->refusal, "its copy may be at the new place as well");
 	} else if (probe->kind == PROBE_NONE && op->copy.error == 0) {
-		moved(op); /* our own delete, whose answer was lost, or somebody else's; ours is the copy */
+		moved(op); /* our own delete (its answer was lost) or another client's; ours is the copy */
 	} else if (probe->kind == PROBE_NONE) {
 		rename_op_lost(op);
 	} else if (op->copy.error < 0 && strcmp(probe->etag, op->etag) == 0) {
-		/* It is what it was: the refusal meant something else, the other bucket perhaps. */
+		/* The source is unchanged: the refusal meant something else, the other bucket perhaps. */
 		rename_file_fail(op, op->copy.error, NULL, NULL);
 	} else if (op->copy.error == 0 && !op->plain_delete && strcmp(probe->etag, op->etag) == 0 &&
 		   account_trait(rename_from(op)->place.account, TRAIT_DELETE_IF_MATCH) != TRAIT_YES) {
-		/* Swift refuses a delete by the right ETag of what was uploaded in parts. */
+		/* Swift refuses a delete by the right ETag of an object uploaded in parts. */
 		op->plain_delete = true;
 		delete (op);
 	} else if (++op->tries >= TRIES_MAX) {
@@ -101,7 +101,7 @@ static void on_looked_again(struct probe *probe)
 		op->mtime = probe->mtime;
 		snprintf(op->etag, sizeof(op->etag), "%s", probe->etag);
 		snprintf(op->storage_class, sizeof(op->storage_class), "%s", probe->storage_class);
-		/* What is at the new place by now is our own copy. */
+		/* The object at the new place is by now our own copy. */
 		op->noreplace = op->noreplace && op->copy.etag[0] == '\0';
 		rename_file_copy(op);
 	}
@@ -155,7 +155,7 @@ static bool is_no_twin(struct rename_op *op, const struct probe *probe)
 	return true;
 }
 
-/* Is the source still what was copied? */
+/* Is the source still the version that was copied? */
 static void on_looked_before_delete(struct probe *probe)
 {
 	struct rename_op *op = probe->user;
@@ -170,7 +170,7 @@ static void on_looked_before_delete(struct probe *probe)
 	else if (probe->kind == PROBE_FILE && strcmp(probe->etag, op->etag) == 0)
 		delete (op);
 	else if (probe->kind == PROBE_NONE)
-		moved(op); /* somebody else deleted it; ours is the copy */
+		moved(op); /* another client deleted it; ours is the copy */
 	else
 		on_looked_again(probe);
 }
@@ -320,7 +320,7 @@ static void rename_file_start(struct rename_op *op)
 	twins_start(op->base.worker, op->twins);
 }
 
-/* What this mount believes to be free may be as old as cache_ttl. */
+/* This mount believes the new place to be free, but that may be as old as cache_ttl. */
 static void on_looked_at_target(struct probe *probe)
 {
 	struct rename_op *op = probe->user;
@@ -335,20 +335,21 @@ static void on_looked_at_target(struct probe *probe)
 	}
 }
 
-/* ---- what S3 does not have ---- */
+/* ---- content that S3 does not have ---- */
 
 static void rename_file_on_stored(struct draft_flush *flush, int error)
 {
 	struct rename_op *op = flush->user;
 
-	/* EEXIST would be about the new name. */
+	/* The caller would take EEXIST to be about the new name. */
 	if (error < 0)
 		name_op_finish(&op->base, error == -EEXIST ? -ESTALE : remove_errno(error));
 	else
 		name_op_go(&op->base, 0);
 }
 
-/* Its store claims its key, so ours go back; the names are looked up anew after it. */
+/* The store of the file claims its key, so the rename's claims are given back; the names are looked up anew
+ * afterwards. */
 static void store_first(struct rename_op *op)
 {
 	struct hub *hub = op->base.hub;
@@ -381,7 +382,7 @@ static void rename_go(struct rename_op *op)
 		rename_op_mark(op, rename_file_start);
 }
 
-/* ---- what it replaces ---- */
+/* ---- the file that it replaces ---- */
 
 static void rename_file_on_guarded(struct guard *guard, int error)
 {
@@ -393,7 +394,7 @@ static void rename_file_on_guarded(struct guard *guard, int error)
 		rename_go(op);
 }
 
-/* The process has read what it replaces, perhaps, under another name of its bucket. */
+/* The process has perhaps read the file that it replaces, under another name of its bucket. */
 static void guard_target(struct rename_op *op)
 {
 	op->guard = calloc(1, sizeof(*op->guard));

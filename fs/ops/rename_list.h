@@ -12,12 +12,12 @@ enum { MOVES_MAX = 64 }; /* more are not shown */
 
 /* key tells one from another until moves_end; both are lent for the call. */
 void moves_begin(const void *key, const struct place *from, const struct place *to);
-/* Its job, lent until moves_end.  Of no effect when it has ended already. */
+/* Sets the move's job, lent until moves_end.  Of no effect when the move has ended already. */
 void moves_job(const void *key, struct job *job);
 /* From the job's own on_done at the latest. */
 void moves_end(const void *key);
 
-/* Each is undone if it has not deleted anything yet, and goes on to its end otherwise. */
+/* Each move is undone if it has not deleted anything yet, and goes on to its end otherwise. */
 void moves_cancel(void);
 
 /* An array of source, destination, running_ms, found, copied, deleted, failed. */

@@ -7,11 +7,11 @@ enum { REMEMBERED_MAX = 16, REMEMBERED_MS = 10000 };
 struct retry_failure {
 	const struct hub *hub; /* compared only */
 	pid_t thread;
-	uint64_t node, parent; /* what was to move, and the directory it was to come into */
+	uint64_t node, parent; /* the node that was to move, and its new directory */
 	uint64_t until_ms;
 	int error;
 	size_t len;
-	char name[KEY_NAME_MAX + 1]; /* that it was to have */
+	char name[KEY_NAME_MAX + 1]; /* the new name */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -17,13 +17,13 @@ struct set_attrs {
 	struct node *node; /* referenced */
 	struct attrs change;
 	struct claim claim;
-	struct place *place; /* owned: what is claimed */
+	struct place *place; /* owned: the claimed place */
 	struct draft_wait wait;
 	/* while it is sent */
 	struct task task;
 	struct worker *worker;
 	struct copy_settings settings;
-	struct attrs attrs; /* what the object then has */
+	struct attrs attrs; /* the object's attributes afterwards */
 	unsigned tries;
 	union {
 		struct recopy recopy;
@@ -125,11 +125,11 @@ static int set_attrs_take(struct set_attrs *op, const struct place *place)
 enum set_attrs_step {
 	STEP_DONE,
 	STEP_LATER, /* it will be run again */
-	STEP_AGAIN, /* the claim is in the way, or of another name: given back, and then again */
+	STEP_AGAIN, /* the claim is in the way, or of another name: given back, and the steps begin again */
 	STEP_SEND,
 };
 
-/* What is shown of a file that has no name any more. */
+/* Changes the shown attributes of a file that has no name any more. */
 static int set_gone(struct set_attrs *op)
 {
 	struct attrs attrs = {0};
@@ -207,7 +207,7 @@ static void set_attrs_go(struct set_attrs *op)
 
 /* ---- the copy; worker's thread ---- */
 
-/* S3 has it.  hub.lock held. */
+/* S3 has acknowledged the change.  hub.lock held. */
 static void set_attrs_apply(struct set_attrs *op)
 {
 	struct hub *hub = op->parked.hub;
@@ -234,7 +234,7 @@ static void set_attrs_apply(struct set_attrs *op)
 		if (node->draft && (op->change.has & ATTRS_MTIME))
 			draft_set_mtime(node->draft, &op->change.mtime);
 	}
-	node_set_attrs(node, &op->attrs); /* without memory: asked for */
+	node_set_attrs(node, &op->attrs); /* without memory: S3 is asked for them later */
 }
 
 /* The object is gone. */
@@ -274,7 +274,7 @@ static void make_marker(struct set_attrs *op)
 		.on_done = set_attrs_on_marker,
 		.user = op,
 	};
-	/* It is only as long as its key: place_keep. */
+	/* The place is only as long as its key: place_keep. */
 	memcpy(&op->marker.place, op->place, offsetof(struct place, key) + op->place->key_len + 1);
 	marker_write(&op->marker);
 }
@@ -305,7 +305,7 @@ static int set_attrs_edit(struct recopy *recopy, struct headers *headers, const 
 	struct set_attrs *op = recopy->user;
 
 	attrs_read(&op->attrs, headers);
-	/* Also what is there after an attempt whose answer was lost. */
+	/* Also true after our own earlier attempt, when its answer was lost. */
 	if (attrs_cover(&op->attrs, &op->change))
 		return 1;
 	attrs_merge(&op->attrs, &op->change);

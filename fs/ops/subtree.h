@@ -8,8 +8,8 @@
 
 /* Is there content below that S3 has not acknowledged? */
 bool subtree_dirty(const struct node *node);
-/* What is known below may no longer be so: attributes are asked for again, and no directory's listing is
- * believed, those under way included. */
+/* The knowledge of the nodes below may be wrong by now: attributes are asked for again, and no directory's
+ * listing is believed, those under way included. */
 void subtree_age(struct hub *hub, struct node *node);
 
 #endif

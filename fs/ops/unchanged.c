@@ -34,7 +34,7 @@ static void ops_unchanged_prepare(struct unchanged *unchanged, enum s3_op op,
 
 static void unchanged_on_deleted(struct call *call, const struct s3_answer *answer);
 
-/* if_match: STR_NONE: whatever is there. */
+/* if_match: STR_NONE: any version. */
 static void delete (struct unchanged *unchanged, struct str if_match)
 {
 	ops_unchanged_prepare(unchanged, S3_DELETE_OBJECT, unchanged_on_deleted);
@@ -74,7 +74,7 @@ static void unchanged_on_deleted(struct call *call, const struct s3_answer *answ
 	}
 }
 
-/* Is what a HEAD showed the version that was taken? */
+/* Does the HEAD show the version that was taken? */
 static bool is_version(const struct unchanged *unchanged, const struct s3_answer *answer)
 {
 	if (unchanged->version.hash)
@@ -149,7 +149,7 @@ bool unchanged_prepare(struct unchanged *unchanged, struct taken *taken, pid_t p
 		return false;
 	unchanged->account = place->account;
 	unchanged->etag[0] = '\0';
-	/* What the node shows is that version, or may be: else a HEAD tells. */
+	/* The node shows that version, or may show it: else a HEAD tells. */
 	if (attr->etag &&
 		(unchanged->version.hash ? taken_hash(attr->etag) == unchanged->version.hash
 					 : attr->mtime != 0 && attr->mtime < unchanged->version.before +

@@ -4,7 +4,7 @@
  *   step     request                                   next
  *   LOOK     HEAD, where its ETag is not at hand or    gone: done; another version: EBUSY; else PROBE, DELETE
  *            conditions on deletes are not enforced    or PLAIN
- *   PROBE    DELETE with an ETag that no object has,   deleted: conditions are ignored, and what was wanted is
+ *   PROBE    DELETE with an ETag that no object has,   deleted: conditions are ignored, and the deletion is
  *            where it is not known whether they are    done; refused: they are enforced, DELETE
  *   DELETE   DELETE with the ETag                      done; refused: AGAIN
  *   AGAIN    HEAD                                      gone: done; that ETag after all (Swift, of an object
@@ -30,15 +30,15 @@ struct unchanged {
 	struct account *account;
 	struct str bucket, key;
 	struct taken_version version;
-	char etag[ETAG_MAX + 1]; /* what is known to be the version's ETag, or "" */
+	char etag[ETAG_MAX + 1]; /* the known ETag of the version, or "" */
 	bool refused; /* a delete with that ETag was refused already: begins with AGAIN */
 	bool look_only; /* where conditions are ignored: ends before PLAIN, for the caller to delete */
 	void (*on_done)(struct unchanged *unchanged, const struct s3_answer *answer);
 	void *user;
 
 	/* result */
-	int error; /* 0; -EBUSY: it is another version; else what S3 said */
-	bool looked; /* it is the version, and is still there: look_only */
+	int error; /* 0; -EBUSY: it is another version; else S3's error */
+	bool looked; /* the object is that version, and still there: look_only */
 
 	/* private */
 	struct worker *worker;
@@ -46,8 +46,8 @@ struct unchanged {
 	bool probing;
 };
 
-/* Takes from the note, and from what the node shows, what is to be deleted.  hub.lock held.  False: this
- * process has taken nothing, or something of which nothing is known any more. */
+/* Takes the version to delete from the note, and from the node's attributes.  hub.lock held.  False: this
+ * process has taken no version, or one that is not known any more. */
 bool unchanged_prepare(struct unchanged *unchanged, struct taken *taken, pid_t pid, const struct node *node,
 	const struct place *place);
 /* May the delete be sent at once, on condition of its etag? */
