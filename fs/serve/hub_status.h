@@ -1,5 +1,5 @@
 /*
- * control_reply: what a hub, or the daemon of one mount, answers.  NULL when memory is short.
+ * control_reply: the answer of a hub, or of the daemon of one mount.  NULL when memory is short.
  */
 #ifndef FERRYFS_FS_SERVE_HUB_STATUS_H
 #define FERRYFS_FS_SERVE_HUB_STATUS_H
@@ -12,7 +12,7 @@ struct control_alone {
 	const char *point; /* where it was mounted */
 };
 
-/* What is reported; all lent. */
+/* The objects that the report describes; all lent. */
 struct control_report {
 	struct hub *hub;
 	struct views *views; /* NULL: not a hub, and then: */

@@ -1,9 +1,9 @@
 /*
- * A round goes once through the table of nodes.  One that found nothing makes the next one wait twice as
- * long, since what there is may be in use for good.
+ * A round goes once through the table of nodes.  A round that found nothing makes the next one wait twice as
+ * long, since the nodes that are left may be in use for good.
  *
- * A node's age is that of its attributes: while they are fresh, so is what the kernel believes (fs/request/reply.c),
- * and asking for it once more would be asking S3 for nothing.
+ * A node's age is that of its attributes: while they are fresh, so is the kernel's copy of them
+ * (fs/request/reply.c), and if the kernel asked once more, S3 would be asked for nothing.
  */
 #include "fs/serve/prune.h"
 
@@ -111,7 +111,7 @@ static int prune_send_to_kernel(
 		return 0;
 	if (!prune->by_name)
 		return send_numbers(hub, entries, count);
-	/* Errors say that the kernel does not know the name any more. */
+	/* An error says that the kernel does not know the name any more. */
 	for (unsigned i = 0; i < count && !atomic_load(&hub->stopping); i++)
 		fuse_lowlevel_notify_inval_entry(
 			hub->session, entries[i].parent, entries[i].name, strlen(entries[i].name));
@@ -145,7 +145,7 @@ static void end_round(struct prune *prune)
 	prune->found = 0;
 }
 
-/* What was asked for has come back by the next round, or is in use. */
+/* By the next round the kernel has let go of the nodes that it was asked for, or it uses them. */
 static void begin_round(struct hub *hub, struct prune *prune)
 {
 	hub_lock(hub);

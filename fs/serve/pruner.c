@@ -18,7 +18,7 @@ struct pruner {
 	struct prune prune; /* the thread's own */
 };
 
-/* Lock held, but not meanwhile. */
+/* Called with the lock held; releases the lock during the wait. */
 static void pruner_pause(struct pruner *pruner, int wait_ms)
 {
 	struct timespec until;

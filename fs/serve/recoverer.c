@@ -94,7 +94,7 @@ static void ensure_thread(struct recoverer *recoverer)
 	if (recoverer->running)
 		return;
 	if (recoverer->joinable)
-		pthread_join(recoverer->thread, NULL); /* it is past its last use of the lock */
+		pthread_join(recoverer->thread, NULL); /* the thread is past its last use of the lock */
 	recoverer->joinable = recoverer->running =
 		pthread_create(&recoverer->thread, NULL, serve_recoverer_run, recoverer) == 0;
 	if (!recoverer->running)

@@ -8,8 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* What op_init agreed to for a write, and its headers; the kernel gives a request only to a buffer of that
- * size. */
+/* The size of a write that op_init agreed to, and of its headers; the kernel gives a request only to a buffer
+ * of that size. */
 enum { REQUEST_MAX = (1 << 20) + 4096 };
 
 static bool wants_answer(unsigned opcode)
@@ -33,7 +33,7 @@ void refuse_one(int fd, unsigned limit_ms)
 		struct fuse_out_header answer = {
 			.len = sizeof(answer), .error = -EIO, .unique = request->unique};
 
-		/* ENOENT: whoever asked is gone. */
+		/* ENOENT: the process that asked is gone. */
 		ssize_t sent = write(fd, &answer, sizeof(answer));
 
 		(void)sent;

@@ -1,5 +1,5 @@
 /*
- * refuse: answers for requests of the kernel that nobody will serve any more.
+ * refuse: answers for requests of the kernel that no thread will serve any more.
  */
 #ifndef FERRYFS_FS_SERVE_REFUSE_H
 #define FERRYFS_FS_SERVE_REFUSE_H

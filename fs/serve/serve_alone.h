@@ -1,7 +1,8 @@
 /*
  * control_mount: the control socket of a mount with a daemon of its own, for `status` and `umount`.
  *
- * In the runtime directory of whoever mounted it, and theirs alone; its thread is fs/serve/server.h's.
+ * In the runtime directory of the user that mounted it, and for that user alone; its thread is
+ * fs/serve/server.h's.
  */
 #ifndef FERRYFS_FS_SERVE_SERVE_ALONE_H
 #define FERRYFS_FS_SERVE_SERVE_ALONE_H

@@ -49,7 +49,7 @@ static int complain(struct serving *serving, const char *what, int error)
 	return error;
 }
 
-/* ---- what a hub that was killed left behind ---- */
+/* ---- the remains of a hub that was killed ---- */
 
 static void clear_home(const char *base, const char *name)
 {
@@ -57,7 +57,7 @@ static void clear_home(const char *base, const char *name)
 	char path[PATH_MAX + NAME_MAX + 2];
 
 	snprintf(path, sizeof(path), "%s/%s", base, name);
-	/* One that is locked is served: it is leaving, or another namespace's. */
+	/* A locked mount is still served: its hub is leaving, or is another namespace's. */
 	while (mountinfo_find(path, &info) == 0 && info.ferryfs && !runtime_claimed(info.dev))
 		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 			break;
@@ -129,7 +129,7 @@ static int listen_there(struct serving *serving)
 
 	runtime_hub_name(namespace, "sock", name);
 	runtime_hub_address(serving->directory, namespace, &address);
-	/* Whoever holds the lock has found nobody there. */
+	/* The process that holds the lock has found no hub there. */
 	int fd = control_socket_listen(serving->directory, name, &address, &serving->socket);
 
 	if (fd < 0)
@@ -138,7 +138,7 @@ static int listen_there(struct serving *serving)
 	return 0;
 }
 
-/* Unless somebody is just starting another hub, who then replaces it. */
+/* Unless a command is just starting another hub, which then replaces the socket. */
 static void serve_hub_on_leave(void *user)
 {
 	const struct serving *serving = user;
@@ -275,7 +275,7 @@ int hub_serve(const struct hub_serve_options *options, struct daemon *daemon)
 	serve_hub_stop(&serving);
 	int status = 0;
 
-	/* In the foreground: what became of the command that wanted it? */
+	/* In the foreground: did the command that wanted the hub succeed? */
 	if (daemon->front && waitpid(daemon->other, &status, 0) == daemon->other &&
 		!(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_OK))
 		return EXIT_SOME;

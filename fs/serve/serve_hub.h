@@ -1,9 +1,10 @@
 /*
  * hub_serve: the daemon of a hub, from its start to its end.
  *
- * A hub is mounted out of sight in the runtime directory and shown by views (fs/serve/views.h).  It is started by
- * the command that wants the first one and ends when nothing of it is mounted, or by SIGTERM, SIGINT or
- * SIGHUP: then what is under way is given some seconds and every mount of it is taken away.
+ * A hub is mounted out of sight in the runtime directory and shown by views (fs/serve/views.h).  The command
+ * that wants the first view starts the hub.  The hub ends when nothing but its own mount is left, or by
+ * SIGTERM, SIGINT or SIGHUP: then the operations under way are given some seconds and every mount of the hub
+ * is taken away.
  */
 #ifndef FERRYFS_FS_SERVE_SERVE_HUB_H
 #define FERRYFS_FS_SERVE_SERVE_HUB_H
@@ -24,8 +25,8 @@ struct hub_serve_options {
 	uint64_t namespace;
 };
 
-/* The caller, or whoever waits for the daemon, holds the namespace's lock.  Returns the exit status; a
- * failure to start was told to whoever waits. */
+/* The caller, or the process that waits for the daemon, holds the namespace's lock.  Returns the exit status;
+ * a failure to start was told to the process that waits. */
 int hub_serve(const struct hub_serve_options *options, struct daemon *daemon);
 
 #endif

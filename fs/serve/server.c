@@ -4,7 +4,7 @@
  *   READING   a line is to come; CLIENT_MS from the connection or the last reply on
  *   ADDING    its view is there, but moves that its account left are being finished or undone;
  *             HUB_JOURNAL_WAIT_MS
- *   SETTLING  its reply is due when what it asked about is settled; SETTLE_MS
+ *   SETTLING  its reply is due when the mount that it asked about is settled; SETTLE_MS
  *   WRITING   the reply is on its way; CLIENT_MS; then READING
  *
  * A client that added a view holds it for its mount point; when the connection ends the view is mounted or
@@ -154,7 +154,7 @@ static json_t *server_add(
 	return object;
 }
 
-/* The view may be mounted once what its account left is settled, or that takes too long. */
+/* The view may be mounted once the moves that its account left are settled, or when that takes too long. */
 static void adding_step(struct control_server *server, struct client *client)
 {
 	if (!hub_journal_done(server->options.hub, client->round) && server_now_ms() < client->deadline_ms)
@@ -281,7 +281,7 @@ static void client_step(struct control_server *server, struct client *client, sh
 	bool good = true;
 
 	if (client->state == SETTLING || client->state == ADDING) {
-		/* Whoever asked may have gone. */
+		/* The client that asked may have gone. */
 		good = !(events & (POLLHUP | POLLERR));
 		if (good && client->state == SETTLING)
 			settle_step(server, client);
@@ -361,7 +361,8 @@ static int next_timeout(const struct control_server *server)
 		until = hub_until(server, now);
 	if (until == UINT64_MAX)
 		return -1;
-	/* The clock is coarse: not a moment too early, again and again. */
+	/* The clock is coarse: waits a little longer, so that poll does not return a moment too early, again
+	 * and again. */
 	return until > now ? (int)(until - now) + 5 : 5;
 }
 

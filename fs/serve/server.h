@@ -1,16 +1,17 @@
 /*
  * control_server: a daemon's socket and the thread behind it.
  *
- * Of a hub:
- * The thread alone deals with views, reads the kernel's list of mounts when it changes, and ends the hub when
- * nothing of it is mounted any more: it takes the hub's own mount away, closes the socket, and what still
- * holds the superblock (another mount namespace, an open file) is served until the kernel ends the session.
+ * Of a hub: the thread alone deals with views, reads the kernel's list of mounts when it changes, and ends
+ * the hub when nothing but the hub's own mount is left: it takes that mount away and closes the socket. A
+ * remaining holder of the superblock (another mount namespace, an open file) is served until the kernel ends
+ * the session.
  *
  * Of a mount with a file system of its own: only hello, status and settle.  Nothing that a client asks keeps
  * another one waiting.
  *
  * Only root and the hub's own user are heard (SO_PEERCRED).  At most CONTROL_CLIENTS_MAX connections, a
- * line's bound of memory each; who does not say or take a line within CONTROL_CLIENT_MS is cut off.
+ * line's bound of memory each; a client that does not send or take a line within CONTROL_CLIENT_MS is cut
+ * off.
  */
 #ifndef FERRYFS_FS_SERVE_SERVER_H
 #define FERRYFS_FS_SERVE_SERVER_H
@@ -39,7 +40,7 @@ struct control_server_options {
 	const char *log; /* where the log goes, for people; lent */
 	/* Nothing is mounted any more, or the server is freed: the socket is closed. */
 	void (*on_leave)(void *user);
-	/* Some while after that, and the session has not ended; once. */
+	/* Called once, some while after on_leave, if the session has not ended. */
 	void (*on_kept)(void *user);
 	void *user;
 };

@@ -37,7 +37,7 @@ enum {
 	SETTLE_UNMOUNT_MS = 120000, /* past the 60 s an attempt may take without an answer */
 };
 
-/* Where the caller runs: asked of a helper process, one question at a time. */
+/* Where the caller runs: a helper process is asked, one question at a time. */
 struct placing {
 	struct placement placement;
 	struct hub *hub;
@@ -57,7 +57,7 @@ struct session {
 	struct placing placing; /* may be asked until session_settle is over */
 };
 
-/* What libfuse said while it mounted, for the sentence. */
+/* The last line that libfuse logged while it mounted, for the error sentence. */
 static char said[256];
 static atomic_bool mounting;
 
@@ -147,7 +147,7 @@ static int make_args(const struct session_options *options, struct fuse_args *ar
 	return error;
 }
 
-/* Why mounting can't work, before libfuse says it in its own words. */
+/* The reason why mounting can't work, before libfuse tells it in its own words. */
 static int check_fuse(char *why)
 {
 	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -229,7 +229,7 @@ static void pause_ms(unsigned ms)
 	nanosleep(&(struct timespec){.tv_nsec = (long)ms * 1000000}, NULL);
 }
 
-/* True once it stopped; false when that took too long. */
+/* True once the notifier stopped; false when that took too long. */
 static bool await_notifier(struct session *session, unsigned limit_ms)
 {
 	for (unsigned waited = 0; !notifier_stopped(session->hub->notifier); waited += NUDGE_MS) {
@@ -396,7 +396,7 @@ static void session_settle_within(struct session *session, unsigned limit)
 {
 	recoverer_stop(session->hub->recoverer);
 	upkeep_stop(session->hub->upkeep);
-	/* One that has not deleted yet is undone, which takes less than going on to its end may. */
+	/* A move that has not deleted anything yet is undone: that may take less time than to finish it. */
 	if (atomic_load(&session->signalled))
 		moves_cancel();
 	open_files_store(session->hub);
@@ -426,8 +426,9 @@ bool session_unmounted(const struct session *session)
 void session_end(struct session *session)
 {
 	notifier_stop(session->hub->notifier);
-	/* It may be in the kernel behind a request that was never read and holds its directory's lock.
-	 * Answered, that one lets go of it; a forced unmount would do the same, but for every view. */
+	/* The notifier may be in the kernel behind a request that was never read and holds its directory's
+	 * lock.  Once answered, that request lets go of the lock; a forced unmount would do the same, but for
+	 * every view. */
 	while (!await_notifier(session, 0))
 		refuse_one(fuse_session_fd(session->fuse), NUDGE_MS);
 }
@@ -436,7 +437,7 @@ void session_close(struct session *session)
 {
 	if (!session)
 		return;
-	/* Of what is unmounted already it only forgets the path (libfuse 3.14 looks for POLLERR first). */
+	/* After an unmount it only forgets the path (libfuse 3.14 looks for POLLERR first). */
 	fuse_session_unmount(session->fuse);
 	fuse_session_destroy(session->fuse);
 	free(session);

@@ -7,7 +7,7 @@
  *
  *   session_block_signals   before any thread starts
  *   session_open, session_run
- *   session_settle          what is under way ends, within a limit
+ *   session_settle          the operations under way end, within a limit
  *   engine_free             parked requests are answered (-ECANCELED at worst)
  *   session_end, hub_free, session_close
  *
@@ -31,22 +31,22 @@ struct session_options {
 
 /* Blocks the signals that session_run waits for, in this thread and those it starts. */
 void session_block_signals(void);
-/* Whether those of them that ask for an end may end the process as it is: in this thread, while nothing is
+/* Whether the signals that ask for an end may end the process at once: in this thread, while nothing is
  * mounted and session_run does not wait for them. */
 void session_let_signals_end(bool may);
 
 /* Mounts.  On failure a sentence in why (ACCOUNT_WHY_MAX bytes). */
 int session_open(struct hub *hub, const struct session_options *options, struct session **ret, char *why);
-/* Until the end.  on_ready is called once the kernel's first request (INIT) is answered: from then on the
- * mount answers. 0, or the error of the loop. */
+/* Runs until the end.  on_ready is called once the kernel's first request (INIT) is answered: from then on
+ * the mount answers.  Returns 0, or the error of the loop. */
 int session_run(struct session *session, void (*on_ready)(void *user), void *user);
 /* Did the loop end because nothing is mounted any more? */
 bool session_unmounted(const struct session *session);
-/* Waits for what is parked (uploads after the last close among it): long after an unmount, shortly after a
- * signal; logs what is then cut off. */
+/* Waits for the parked operations (uploads after the last close among them): long after an unmount, shortly
+ * after a signal; logs those that are then cut off. */
 void session_settle(struct session *session);
-/* The notifier comes back from the kernel, whatever it is at: what is still asked of us is refused meanwhile.
- */
+/* The notifier comes back from the kernel in any case: the requests that the kernel still sends meanwhile are
+ * refused. */
 void session_end(struct session *session);
 void session_close(struct session *session); /* accepts NULL */
 

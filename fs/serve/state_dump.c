@@ -58,7 +58,7 @@ static void take_draft(struct dump_state *state, const struct node *node)
 		state->shown++;
 }
 
-/* hub.lock held: nothing but looking. */
+/* hub.lock held: only looks. */
 static void state_dump_take(const struct hub *hub, struct dump_state *state)
 {
 	const struct node_table *table = &hub->nodes->by_ino;

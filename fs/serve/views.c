@@ -82,7 +82,8 @@ static int add_service(struct views *views, struct account *account, char *why)
 	return 0;
 }
 
-/* The account that this one is another opening of, with the credentials of this one, or this one. */
+/* The known account that this one opens again, now with the credentials of this one; or this account
+ * itself. */
 static int find_service(
 	struct views *views, const struct account_resolved *resolved, struct service **ret, char *why)
 {
@@ -135,7 +136,7 @@ static bool same_options(const struct view *a, const struct view *b)
 	       a->part_threshold == b->part_threshold;
 }
 
-/* The one of these options; takes `view` where there is none, by a ref. */
+/* The known view with these options; where there is none, takes `view`, by a ref. */
 static int find_options(struct views *views, struct view *view, struct view **ret, char *why)
 {
 	for (unsigned i = 0; i < views->option_count; i++)
@@ -154,7 +155,7 @@ static int find_options(struct views *views, struct view *view, struct view **re
 	return 0;
 }
 
-/* ---- what keeps a view from being added ---- */
+/* ---- reasons to refuse a view ---- */
 
 static bool views_is_below(struct str key, struct str prefix)
 {
@@ -210,7 +211,8 @@ static int check_overlap(
 	return 0;
 }
 
-/* Would a path that the daemon uses come to lead into its own mount?  It would wait for itself. */
+/* Would a path that the daemon uses then lead into the daemon's own mount?  The daemon would wait for
+ * itself. */
 static int views_check_paths(
 	struct views *views, const struct account_resolved *account, const char *point, char *why)
 {
@@ -342,7 +344,7 @@ unsigned views_recover(struct views *views, const char *point)
 	return shown && !shown->ro ? hub_journal_begin(views->hub, shown->service->account) : 0;
 }
 
-/* Nothing leads to it any more: its options leave its directory. */
+/* No mount point leads to the view any more: its options leave its directory. */
 static void undress(struct views *views, struct shown *shown)
 {
 	struct node *node = shown->nodes[shown->count - 1];

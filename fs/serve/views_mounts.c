@@ -61,7 +61,7 @@ void views_sync(struct views *views)
 	for (unsigned i = 0; i < views->shown_count; i++)
 		views->shown[i]->seen = false;
 	views->others = 0;
-	/* What could not be looked at is still there, as far as is known; the control thread looks again. */
+	/* If the list could not be read, all mounts count as still there; the control thread looks again. */
 	views->unread = mountinfo_walk(views_mounts_visit, views) < 0;
 	if (views->unread)
 		return;
@@ -76,7 +76,7 @@ void views_sync(struct views *views)
 	views_drop_former(views, NULL, NULL);
 }
 
-/* ---- taking them away ---- */
+/* ---- taking the mounts away ---- */
 
 enum { DETACH_MAX = 1024 };
 
@@ -87,8 +87,8 @@ struct detaching {
 	unsigned parent_count;
 };
 
-/* The first that is not inside another one of ours: to look up such a path the kernel would ask us, who do
- * not answer any more.  It goes with the one it is in. */
+/* The first mount that is not inside another one of ours: to look up the path of an inner one the kernel
+ * would ask us, and we do not answer any more.  An inner mount goes with its outer one. */
 static bool find_outer(const struct mountinfo_line *line, void *user)
 {
 	struct detaching *detaching = user;
@@ -131,7 +131,7 @@ void views_detach_home(struct views *views)
 	struct mountinfo info;
 	int error = mountinfo_find(views->home, &info);
 
-	/* A list that can't be read does not make it stay: nobody else mounts on a name that we made. */
+	/* A list that can't be read does not make it stay: no other program mounts on a name that we made. */
 	if (error == 0 ? info.dev == views->dev : error != -ENOENT)
 		umount2(views->home, MNT_DETACH | UMOUNT_NOFOLLOW);
 	rmdir(views->home);
