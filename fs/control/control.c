@@ -82,7 +82,7 @@ int control_text(const json_t *value, char **ret)
 	return 0;
 }
 
-/* ---- reading: the first thing that is wrong is kept, and nothing is read after it ---- */
+/* ---- reading: the first error is kept, and nothing is read after it ---- */
 
 struct message_fields {
 	const json_t *object;
@@ -129,7 +129,7 @@ static uint64_t get_number(struct message_fields *fields, const char *name, uint
 	return (uint64_t)number;
 }
 
-/* NULL when it is not there. */
+/* NULL when the field is not there. */
 static char *get_bytes(struct message_fields *fields, const char *name, size_t max)
 {
 	const json_t *value = control_get(fields, name);
@@ -208,7 +208,7 @@ static void read_account(struct message_fields *fields, struct account_resolved 
 	read_credentials(fields, &account->credentials);
 }
 
-/* The source's text is made anew: it is what findmnt's own would be. */
+/* Makes the source's text anew, equal to the source that findmnt shows. */
 static int control_set_source(struct view *view)
 {
 	const struct s3_url *url = &view->url;
@@ -269,7 +269,7 @@ static void read_view(struct message_fields *fields, struct view *view)
 		fields->error = control_set_source(view);
 }
 
-/* Who asks wants something that is not known here. */
+/* Refuses a client that asks for an option unknown here. */
 static void check_known(struct message_fields *fields)
 {
 	if (fields->error || fields->known == json_object_size(fields->object))
@@ -316,7 +316,7 @@ static int find_op(const json_t *object, enum control_op *ret)
 	return -EINVAL;
 }
 
-/* No component a listing could not have, so that a mount point is compared as text. */
+/* Every component is one that a listing can have, so that a mount point is compared as text. */
 static bool path_ok(const char *path)
 {
 	return path[0] == '/' && !strstr(path, "//") && !strstr(path, "/./") && !strstr(path, "/../");

@@ -1,24 +1,25 @@
 /*
- * control: what the commands and a hub say to each other over the hub's socket.
+ * control: the messages between the commands and a hub, over the hub's socket.
  *
  * One JSON object a line, at most CONTROL_LINE_MAX bytes with its new line; a request, then its reply, any
- * number of times a connection.  Every request carries the version in which its kind last
- * changed (control_version): another hub still says its status and settles, and refuses a view that it would show
- * otherwise than asked for.  So each change to what `add` carries counts its version up; an `add` with a field that
- * the hub does not know is refused, too.  Texts that may hold any byte
- * (paths, addresses) are written with %XX for '%', control bytes and whatever is not ASCII.
+ * number of times a connection.  Every request carries the version in which its kind last changed
+ * (control_version): another hub still says its status and settles, and refuses a view that it would show
+ * otherwise than asked for.  So each change to the fields of `add` counts its version up; an `add` with a
+ * field that the hub does not know is refused, too.  Texts that may hold any byte (paths, addresses) are
+ * written with %XX for '%', control bytes and bytes outside ASCII.
  *
- *   hello    who is there: pid, namespace, device
+ *   hello    which daemon is there: pid, namespace, device
  *   add      show this view; the reply names the directory to bind.  Held for the mount point until the
  *            connection ends; by then it is mounted or forgotten
  *   mounted  the mount point that was added is mounted now
- *   settle   answer when nothing is under way below what this mount point shows, or too long has passed
+ *   settle   answer when nothing is under way below the directory shown at this mount point, or too
+ *            long has passed
  *   status   a report
  *
- * There is no request to remove a view or to end: the hub sees what is unmounted, by whomever, and ends when
- * nothing of it is.
+ * There is no request to remove a view or to end: the hub sees each unmount, whichever process made it, and
+ * ends when nothing but its own mount is left.
  *
- * Credentials pass through here: lines are wiped, and so is what jansson frees.  Pure; any thread.
+ * Credentials pass through here: lines are wiped, and so is the memory that jansson frees.  Pure; any thread.
  */
 #ifndef FERRYFS_FS_CONTROL_CONTROL_H
 #define FERRYFS_FS_CONTROL_CONTROL_H
@@ -46,7 +47,7 @@ enum control_op {
 
 struct control_request {
 	enum control_op op;
-	char *point; /* canonical mount point, from "/"; not of hello; NULL for status: of all; owned */
+	char *point; /* canonical mount point, from "/"; not in hello; NULL for status: all of them; owned */
 	/* of add */
 	uint64_t namespace; /* inode number of the caller's mount namespace */
 	bool no_verify_tls;
@@ -55,11 +56,12 @@ struct control_request {
 	char bucket_region[REGION_MAX + 1]; /* where the view's bucket was found to be; "": its account's */
 };
 
-/* For jansson, once in a process that uses the functions below, before its threads: what it frees is wiped.
- */
+/* For jansson, once in a process that uses the functions below, before its threads: memory that jansson frees
+ * is wiped. */
 void control_init(void);
 
-/* What a hub of any version says, before its number, to a request of another version than its own. */
+/* The start of a hub's answer, in every version, to a request of another version than its own; the hub's
+ * version number follows. */
 #define CONTROL_OTHER_VERSION "this hub speaks version "
 
 int control_version(enum control_op op);
@@ -72,7 +74,8 @@ void control_request_release(struct control_request *request);
 /* Appends the line with its new line. */
 int control_format(const struct control_request *request, struct buf *ret);
 
-/* Bytes as a JSON string, and back: *ret is the caller's.  -EINVAL for what none is, or a NUL byte. */
+/* Bytes as a JSON string, and back: *ret is the caller's.  -EINVAL for a value that is no string, or holds a
+ * NUL byte. */
 json_t *control_bytes(const char *text);
 int control_text(const json_t *value, char **ret);
 
