@@ -23,17 +23,13 @@ static void compare_done(struct call *call, const struct s3_answer *answer)
 	struct compare *compare = call->user;
 	const struct compare_side *side = compare->at_second ? &compare->second : &compare->first;
 
-	if (call->error == -ENOENT)
-		compare_end(compare, COMPARE_DIFFER, 0, answer);
-	else if (call->error == -EACCES)
-		compare_end(compare, COMPARE_DENIED, 0, answer);
-	else if (call->error != 0)
-		compare_end(compare, COMPARE_DENIED, call->error, answer);
-	else if (!str_eq(str_of(answer->etag), side->etag))
-		compare_end(compare, COMPARE_DIFFER, 0, answer);
-	else if (answer->etag_is_opaque)
+	bool gone = call->error == -ENOENT || (call->error == 0 && !str_eq(str_of(answer->etag), side->etag));
+
+	if (call->error != 0 && !gone)
+		compare_end(compare, COMPARE_DENIED, call->error == -EACCES ? 0 : call->error, answer);
+	else if (!gone && answer->etag_is_opaque)
 		compare_end(compare, COMPARE_OPAQUE, 0, answer);
-	else if (compare->at_second)
+	else if (gone || compare->at_second)
 		compare_end(compare, COMPARE_DIFFER, 0, answer);
 	else {
 		compare->at_second = true;

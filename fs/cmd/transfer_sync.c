@@ -403,7 +403,7 @@ static void sync_one(struct sync_item *item, const struct page_entry *entry, con
 		item_skip(item);
 	else if (error != 0)
 		item_fail(item, error, NULL);
-	else if (verdict == SYNC_COMPARE)
+	else if (verdict == SYNC_COMPARE && there)
 		item_compare(item, there->etag);
 	else
 		item_take(item);

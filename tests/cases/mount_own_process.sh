@@ -6,7 +6,9 @@
 
 start_s3d --bucket=bkt
 mkdir m jobdir
-export FERRYFS WORK
+# A sanitized program does not start with a small stack.
+STACK_KIB=$([ -n "${SANITIZED:-}" ] && echo 8192 || echo 128)
+export FERRYFS WORK STACK_KIB
 OPTIONS="log_file=$WORK/mount.log,staging=$WORK${SANITIZER_OPTIONS[1]+,${SANITIZER_OPTIONS[1]}}"
 export OPTIONS
 # A job as cron, nohup, nice and a careless shell make them.  Descriptor 9 is a lock, 8 a pipe to whoever waits.
@@ -16,7 +18,7 @@ umask 0777
 ulimit ${HARD:--S} -f 1000
 ulimit -S -t 3000
 ulimit -S -n 256
-ulimit -S -s 128
+ulimit -S -s "$STACK_KIB"
 cd "$WORK/jobdir" || exit 1
 umask 077
 if [ "$1" = front ]; then
@@ -32,7 +34,8 @@ limit_of() { awk -v n="$2" 'index($0, n) == 1 {print $(NF - 2)}' "/proc/$1/limit
 
 check_daemon() { # HOW PID
 	local how=$1 pid=$2 fd
-	flock -n lock true || fail "$how: the lock of the job that has ended is held: $(ls -l "/proc/$pid/fd" | grep lock)"
+	# Of a program that is only being started as well, until it has closed what it was given.
+	until_true 120 flock -n lock true
 	for fd in "/proc/$pid/fd"/*; do
 		[ "${fd##*/}" -le 2 ] || ! readlink "$fd" | grep -q "^$WORK/\(given\|lock\)" || fail "$how: has $(readlink "$fd")"
 	done

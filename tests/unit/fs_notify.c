@@ -180,6 +180,11 @@ static void test_asks_for_nodes_meanwhile(void **state)
 		sched_yield();
 	assert_int_equal(inodes_told, 0);
 	open_gate(true);
+	/* The end of the notifier would drop a notice that it has not begun. */
+	pthread_mutex_lock(&gate);
+	while (inodes_told == 0)
+		pthread_cond_wait(&gate_moved, &gate);
+	pthread_mutex_unlock(&gate);
 	notifier_free(hub.notifier);
 	hub.notifier = NULL;
 	assert_int_equal(inodes_told, 1);
