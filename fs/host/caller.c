@@ -68,7 +68,7 @@ static bool has_text(const char *data, size_t len, const char *text)
 	return memmem(data, len, text, strlen(text)) != NULL;
 }
 
-/* The messages by which coreutils' own sources (copy.c, remove.c) do what an early answer rests on. */
+/* The messages by which coreutils' own sources (copy.c, remove.c) do the things that an early answer rests on. */
 static bool text_is_gnu(const char *data, size_t len, enum caller_tool tool)
 {
 	static const char *const copying[] = {"GNU coreutils", "failed to close %s",
@@ -199,7 +199,7 @@ static bool above_is_roots(const char *proc, pid_t pid, char *exe)
 	return true;
 }
 
-/* By what it calls itself and by what it is: a shell that exec'ed into cp has cp's exe, a script named cp has
+/* By its own name and by its executable: a shell that exec'ed into cp has cp's exe, a script named cp has
  * not. */
 static enum caller_tool tool_of(const char *proc, pid_t pid, bool *ret_looks)
 {

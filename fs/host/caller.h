@@ -1,12 +1,12 @@
 /*
- * caller: which program asks, and whether it is one whose later calls still report what went wrong earlier.
+ * caller: which program asks, and whether it is one with later calls that still report earlier failures.
  *
  * Only GNU cp, mv and rm are answered before S3 has acknowledged, and only while every option of theirs is on
  * a list known never to skip a file silently: an option that makes them skip (-n, -u, -i, -x, --update, or an
  * abbreviation that might be one) breaks the reasoning by which an early answer stays truthful.
  *
- * Who is GNU's cp?  A name and a text are anybody's, and a program that ignores what close says would be
- * believed.  So all of this has to hold, and what cannot be known is no: comm and the executable's name agree;
+ * Which program is GNU's cp?  Any program can have its name and its text, and one that ignores the error of close
+ * would be believed.  So all of this has to hold, and what cannot be known is no: comm and the executable's name agree;
  * the executable is an ELF file of root's that nobody else can write, in directories of which the same is true
  * up to the process's root; it has in it the messages with which coreutils tells of a failed close and of what
  * it will not copy; and it is not uutils', which has other rules and many of the same words.
@@ -29,7 +29,7 @@ struct caller {
 	pid_t pid;
 	uint64_t start; /* field 22 of /proc/PID/stat: tells a pid's next owner from this one */
 	enum caller_tool tool; /* by comm and exe both, and the exe is GNU's */
-	bool looks; /* a program that shows what is in a directory, or removes it, and copies nothing */
+	bool looks; /* a program that shows the content of a directory, or removes it, and copies nothing */
 	bool plain; /* every option is on the list */
 	bool recursive; /* -r, -R, -a or a long form is among them */
 	bool forced; /* -f or --force is: rm asks nobody */
@@ -51,7 +51,7 @@ bool caller_checks_close(const struct caller *caller);
 
 enum { CALLER_SOURCES_MAX = 8 }; /* more operands than that are not looked at one by one */
 
-/* A command line taken apart; the words lie in what was given. */
+/* A command line taken apart; the words lie in the given text. */
 struct caller_words {
 	bool recursive, forced;
 	const char *sources[CALLER_SOURCES_MAX]; /* operands without the destination */

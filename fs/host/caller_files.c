@@ -21,7 +21,7 @@ struct found {
 	size_t count;
 };
 
-/* A file with a path, open for writing?  The link itself is looked at, never what it leads to. */
+/* A file with a path, open for writing?  The link itself is looked at, never its target. */
 static bool is_written(int directory, const char *name)
 {
 	struct stat st;

@@ -1,5 +1,5 @@
 /*
- * caller_helper: the process that reads /proc/PID of whoever calls.
+ * caller_helper: the process that reads /proc/PID of a caller.
  *
  * A process can make its own files below /proc hang their reader in the kernel, past SIGKILL: it holds its
  * memory's lock (or an epoll's) while it waits for a page of a file system of its own that never comes, or its
@@ -8,11 +8,11 @@
  * CALLER_HELPER_FD, and a helper that does not answer in time is given up (fs/host/caller_pool.h).
  *
  * A helper is exec'ed, so that nothing of the daemon's memory is in it, credentials least of all; it is given
- * no environment but what a loader or a sanitizer reads, and no descriptor but its socket.  It ends when the
+ * no environment but the variables that a loader or a sanitizer reads, and no descriptor but its socket.  It ends when the
  * socket does, or with the thread that started it.
  *
- * One more question: a word in enum caller_question, and its reader in the table of caller_helper.c.  What a
- * reader writes is what the asker gets (struct resolve, fs/host/caller_resolver.h).
+ * One more question: a word in enum caller_question, and its reader in the table of caller_helper.c.  The asker gets the bytes that
+ * the reader writes (struct resolve, fs/host/caller_resolver.h).
  */
 #ifndef FERRYFS_FS_HOST_CALLER_HELPER_H
 #define FERRYFS_FS_HOST_CALLER_HELPER_H
@@ -29,11 +29,11 @@ enum caller_question {
 	CALLER_WHO, /* struct caller, as caller_read fills it */
 	CALLER_FATAL, /* bool: does a pending signal end this thread?  fs/host/fatal_signal.h */
 	CALLER_CPU, /* int: the CPU on which this thread runs, or ran last */
-	CALLER_FILES, /* struct caller_file ...: what it has open for writing */
+	CALLER_FILES, /* struct caller_file ...: the files it has open for writing */
 	CALLER_QUESTIONS
 };
 
-/* What goes through the socket: one message each way, in this program's own layout. */
+/* The messages on the socket: one each way, in this program's own layout. */
 struct caller_asked {
 	uint64_t number; /* of the question, from 1 */
 	uint64_t device; /* of the mount that is called, for CALLER_WHO; 0: not known */

@@ -1,5 +1,5 @@
 /*
- * caller_mounts: what a process sees where this daemon shows a directory: its mounts, and its operands.
+ * caller_mounts: the things a process sees where this daemon shows a directory: its mounts, and its operands.
  *
  * An entry of a listing of ours is evidence that the process comes to it only if the process finds ours there:
  * a mount over it, in the process's own mount namespace, takes its calls elsewhere.  Mounts are read from

@@ -105,7 +105,7 @@ bool caller_options_plain(enum caller_tool tool, struct str cmdline, struct call
 	if (tool != CALLER_CP && tool != CALLER_MV && tool != CALLER_RM)
 		return false;
 	if (!cmdline.len || end[-1] != '\0')
-		return false; /* cut off: what follows is not known */
+		return false; /* cut off: the rest is not known */
 	word += strlen(word) + 1;
 	for (; word < end; word += strlen(word) + 1) {
 		if (reading.takes_next)

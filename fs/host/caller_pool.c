@@ -16,7 +16,7 @@
 enum {
 	START_AGAIN_MS = 10000, /* after one that could not start, or ended by itself */
 	START_MS = 60000, /* for exec and the loader on a machine with other things to do */
-	LOOK_MS = 50, /* between two looks at what is overdue, while something is asked */
+	LOOK_MS = 50, /* between two looks at overdue questions, while something is asked */
 	REAP_MS = 500, /* between two looks at a process that was killed and hangs in the kernel */
 	END_TRIES = 100, /* of 1 ms, for helpers to end */
 	SAY_AGAIN_MS = 60000, /* about the same process */
@@ -47,7 +47,7 @@ struct caller_pool {
 	unsigned ended_count;
 	uint64_t number; /* of the last question */
 	uint64_t start_after_ms;
-	struct resolve *first, **last; /* what waits for a helper */
+	struct resolve *first, **last; /* the questions that wait for a helper */
 	bool failed; /* and that was said */
 	pid_t said_pid; /* the last process that was logged as unreadable */
 	uint64_t said_ms;
@@ -176,7 +176,7 @@ static void start_another(struct caller_pool *pool, uint64_t now)
 		start_failed(pool, strerror(-error));
 }
 
-/* ---- what is overdue ---- */
+/* ---- overdue questions ---- */
 
 static void say_lost(struct caller_pool *pool, const struct helper *helper, uint64_t now)
 {
@@ -347,7 +347,7 @@ static unsigned idle_count(const struct caller_pool *pool)
 	return count;
 }
 
-/* It ended by itself, or says what no helper says. */
+/* It ended by itself, or sends a message that no helper sends. */
 static void helper_failed(struct caller_pool *pool, struct helper *helper)
 {
 	struct resolve *asked = helper->asked;

@@ -41,13 +41,13 @@ struct caller_pool;
 
 /* on_done is called once for each question that pool_add took; bytes NULL: nothing is known. */
 int caller_pool_new(const char *proc, void (*on_done)(struct resolve *resolve), struct caller_pool **ret);
-/* What is still asked is answered as unknown.  Accepts NULL. */
+/* Open questions are answered as unknown.  Accepts NULL. */
 void caller_pool_free(struct caller_pool *pool);
 
 /* Becomes readable when a helper has said something: then caller_pool_step. */
 int caller_pool_fd(const struct caller_pool *pool);
 void caller_pool_add(struct caller_pool *pool, struct resolve *resolve);
-/* Takes answers, gives up what is overdue, passes on what waits.  Returns after how many milliseconds it
+/* Takes answers, gives up overdue questions, passes on waiting ones.  Returns after how many milliseconds it
  * wants to be called again at the latest; -1: when something happens. */
 int caller_pool_step(struct caller_pool *pool);
 

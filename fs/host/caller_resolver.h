@@ -9,7 +9,7 @@
  *
  * A question is the asker's memory until on_done, which comes exactly once, on the resolver's thread with no
  * lock held.  For CALLER_WHO a pidfd is opened before the helper reads /proc and seen alive afterwards, so
- * that what was read is of the very process it names.
+ * that the answer is about the very process it names.
  */
 #ifndef FERRYFS_FS_HOST_CALLER_RESOLVER_H
 #define FERRYFS_FS_HOST_CALLER_RESOLVER_H
@@ -25,15 +25,16 @@ enum {
 struct resolve {
 	/* given */
 	pid_t pid; /* of a process; for CALLER_FATAL and CALLER_CPU a thread's, as fuse_req_ctx has it */
-	dev_t device; /* of the mount, for what caller.clear says; 0: not known */
-	uid_t uid; /* of who asks the mount (fuse_req_ctx): helpers are shared out by it */
+	dev_t device; /* of the mount, for caller.clear; 0: not known */
+	uid_t uid; /* of the process that asks the mount (fuse_req_ctx): helpers are shared out by it */
 	enum caller_question question;
 	void (*on_done)(struct resolve *resolve);
 	void *user;
 	/* result */
 	struct caller caller; /* of CALLER_WHO; CALLER_OTHER when nothing is known */
 	int pidfd; /* of a plain cp, mv or rm that lives: the asker's to close; -1: of no other */
-	const void *bytes; /* until on_done returns: what the helper's reader wrote; NULL: nothing is known */
+	const void *
+		bytes; /* until on_done returns: the bytes that the helper's reader wrote; NULL: nothing is known */
 	size_t len;
 	/* private */
 	struct resolve *next;
@@ -51,7 +52,7 @@ struct resolver;
 
 /* proc: "/proc", or a folder of the same shape in a test; lent.  Starts the thread, so after any fork. */
 int resolver_new(const char *proc, struct resolver **ret);
-/* What is still asked is answered as unknown, watches are forgotten, and the thread and its helpers have
+/* Open questions are answered as unknown, watches are forgotten, and the thread and its helpers have
  * ended when this returns, but for helpers that hang in the kernel.  Later questions are refused.  Not on the
  * resolver's own thread; again is harmless. */
 void resolver_stop(struct resolver *resolver);

@@ -138,7 +138,7 @@ void daemon_ready(struct daemon *daemon)
 	 * any other wait for the mount that is just being made. */
 	if (!daemon->front)
 		setsid();
-	/* A daemon's cwd keeps what it is on from being unmounted; "/" is always there. */
+	/* A daemon's cwd keeps its file system from being unmounted; "/" is always there. */
 	int failed = chdir("/");
 
 	if (daemon->fd >= 0)
@@ -166,7 +166,7 @@ void daemon_hide(bool dumpable)
 		prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* ---- what a daemon must not take along from the job that started it ---- */
+/* ---- things that a daemon must not take along from the job that started it ---- */
 
 enum { GIVEN_MAX = 1024 };
 
@@ -203,7 +203,7 @@ void daemon_drop_given(void)
 	given_count = 0;
 }
 
-/* exec(2) hands on what is ignored and what is blocked.  A write past a limit on file sizes is an error of
+/* exec(2) hands on ignored and blocked signals.  A write past a limit on file sizes is an error of
  * that write (EFBIG), and one to a broken pipe of that one. */
 static void reset_signals(void)
 {
@@ -260,7 +260,7 @@ static void reset_stacks(void)
 	pthread_attr_destroy(&attributes);
 }
 
-/* A niced job's daemon serves everybody, and a job's wish to be killed first is not the daemon's.  What was
+/* A niced job's daemon serves everybody, and a job's wish to be killed first is not the daemon's.  A priority
  * lowered on purpose stays. */
 static void reset_priority(void)
 {

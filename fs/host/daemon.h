@@ -1,5 +1,5 @@
 /*
- * daemon: a process in the background whose start the terminal still hears of.
+ * daemon: a process in the background; the terminal still hears of its start.
  *
  * daemon_fork makes the child; the parent waits at a pipe until the child says that it is ready or why it is
  * not, and then exits.  One thread, before any other is started.
@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 struct daemon {
-	int fd; /* to whoever waits; -1: nobody does, or it was told already */
+	int fd; /* to the process that waits; -1: none does, or it was told already */
 	bool front; /* it stays in the foreground */
 	pid_t other; /* of daemon_front: the child */
 };
@@ -21,7 +21,7 @@ struct daemon {
 int daemon_fork(struct daemon *daemon, int *ret_status, char *why);
 
 /* The other way round, for a daemon in the foreground: this process becomes it (0), and the child (1) hears
- * of its start and goes on with what comes after that. */
+ * of its start and goes on with the steps after that. */
 int daemon_front(struct daemon *daemon, int *ret_status, char *why);
 
 /* Daemon: cwd is /, and it leaves the terminal (descriptors 0 to 2 become /dev/null, a session of its own)

@@ -52,7 +52,7 @@ struct inside {
 	char *living; /* a mount point inside that is not dead itself; malloc'd */
 };
 
-/* Parents come before what is mounted on them. */
+/* Parents come before the mounts on them. */
 static bool visit_inside(const struct mountinfo_line *line, void *user)
 {
 	struct inside *inside = user;
@@ -70,7 +70,7 @@ static bool visit_inside(const struct mountinfo_line *line, void *user)
 	return false;
 }
 
-/* Whatever is mounted inside goes along with a lazy detach; nobody can reach it by its path any more, but
+/* Mounts inside go along with a lazy detach; no process can reach it by its path any more, but
  * that is not for us to end. */
 static int check_inside(const char *path, unsigned id, char *why)
 {
@@ -132,7 +132,7 @@ int dead_mount_clear(const char *path, char *why)
 
 	if (!dead_mount_is(path, NULL))
 		return 0;
-	/* Of two that find it dead the second must not take away what the first has mounted instead. */
+	/* Of two that find it dead the second must not take away the mount that the first has made instead. */
 	directory = runtime_dir_open(true, NULL);
 	if (directory >= 0 && runtime_hub_lock(directory, runtime_namespace(), LOCK_MS, &lock) < 0)
 		lock = -1;
@@ -155,7 +155,7 @@ struct naming {
 	unsigned count;
 };
 
-/* A runtime file says whose it was: no daemon of another runtime directory is waited for. */
+/* A runtime file names its owner: no daemon of another runtime directory is waited for. */
 static bool had_daemon(dev_t dev)
 {
 	int fd;

@@ -1,6 +1,5 @@
 /*
- * dead_mount: what a killed daemon leaves: mounts where every call fails with ENOTCONN until they are
- * unmounted.
+ * dead_mount: the mounts that a killed daemon leaves.  Every call there fails with ENOTCONN until they are unmounted.
  *
  * Dead is a mount of ours by type that no daemon holds the runtime file of (fs/host/runtime_dir.h) and for which the
  * kernel itself answers ENOTCONN.  One that this user opened may be cleared away for a new one; anybody
@@ -11,10 +10,10 @@
 
 #include <stdbool.h>
 
-/* Is what is mounted last on this canonical path dead?  *ret_own (may be NULL): was it this user's? */
+/* Is the last mount on this canonical path dead?  *ret_own (may be NULL): was it this user's? */
 bool dead_mount_is(const char *path, bool *ret_own);
 
-/* Takes away what is dead and this user's on this canonical path, lazily and nothing else: 0, also when
+/* Takes away the dead mounts of this user on this canonical path, lazily and nothing else: 0, also when
  * there is nothing.  -errno with a sentence in why (ACCOUNT_WHY_MAX bytes): it could not be, or something
  * that lives is mounted inside it. */
 int dead_mount_clear(const char *path, char *why);

@@ -3,7 +3,7 @@
  *
  * FUSE_INTERRUPT comes for any signal, Ctrl-Z and a runtime's own among them, and a program that handles one
  * does not expect EINTR from rename(2).  Only a signal that is pending, not blocked, and fatal (SIGKILL,
- * which is what the kernel makes of every fatal signal; SIGINT, SIGTERM, SIGHUP, SIGQUIT where they are
+ * into which the kernel turns every fatal signal; SIGINT, SIGTERM, SIGHUP, SIGQUIT where they are
  * neither ignored nor handled) means that nobody waits for the answer.
  */
 #ifndef FERRYFS_FS_HOST_FATAL_SIGNAL_H

@@ -1,5 +1,5 @@
 /*
- * Most of what a FUSE call costs is waking a CPU that sleeps, twice: the caller's request wakes the reading
+ * Most of the cost of a FUSE call is waking a CPU that sleeps, twice: the caller's request wakes the reading
  * thread, the answer wakes the caller.  When both sit on one CPU nothing is woken: each hands the CPU to the
  * other, since a caller sleeps while it waits.  The scheduler does not see that; it prefers an idle CPU to
  * one that is just about to become idle.
@@ -177,7 +177,7 @@ static void placement_take_told(struct placement *placement)
 
 void placement_request(struct placement *placement, pid_t thread)
 {
-	/* What the kernel sends by itself (forget, release) is nobody's. */
+	/* Requests that the kernel sends by itself (forget, release) belong to no process. */
 	if (placement->wanted != PLACEMENT_AUTO || thread == 0)
 		return;
 	if (placement->rest > 0) {

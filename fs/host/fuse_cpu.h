@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What fuse_cpu may be beside the number of a CPU. */
+/* Values of fuse_cpu beside the number of a CPU. */
 enum { PLACEMENT_AUTO = -1, PLACEMENT_NONE = -2 };
 
 enum {

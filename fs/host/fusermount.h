@@ -1,5 +1,5 @@
 /*
- * fusermount: what fusermount3 does for a user who is not root.
+ * fusermount: mounts and unmounts by fusermount3, for a user that is not root.
  */
 #ifndef FERRYFS_FS_HOST_FUSERMOUNT_H
 #define FERRYFS_FS_HOST_FUSERMOUNT_H

@@ -1,5 +1,5 @@
 /*
- * mountinfo: what /proc/self/mountinfo says of a mount point (proc_pid_mountinfo(5)).  Asks the kernel only,
+ * mountinfo: the lines of /proc/self/mountinfo about a mount point (proc_pid_mountinfo(5)).  Asks the kernel only,
  * never the file system mounted there, so it can't hang on a dead mount.  Any thread.
  */
 #ifndef FERRYFS_FS_HOST_MOUNTINFO_H
@@ -15,11 +15,11 @@ struct mountinfo {
 	dev_t dev;
 	unsigned id;
 	bool ferryfs; /* its type is MOUNTINFO_FSTYPE */
-	uid_t owner; /* of a FUSE mount: who opened its connection; else -1 */
+	uid_t owner; /* of a FUSE mount: the user that opened its connection; else -1 */
 	char source[PATH_MAX]; /* "s3://bucket/prefix" */
 };
 
-/* What is mounted last on this canonical path; -ENOENT when nothing is, else the list could not be read. */
+/* The last mount on this canonical path; -ENOENT when there is none, else the list could not be read. */
 int mountinfo_find(const char *path, struct mountinfo *ret);
 /* Is any ferryfs mount on this device? */
 bool mountinfo_is_ferryfs(dev_t dev);
@@ -34,7 +34,7 @@ struct mountinfo_line {
 	char *point, *source;
 };
 
-/* Calls visit for each mount, parents before what is mounted on them, until it returns true; was it? */
+/* Calls visit for each mount, parents before the mounts on them, until it returns true; was it? */
 bool mountinfo_each(bool (*visit)(const struct mountinfo_line *line, void *user), void *user);
 /* The same for who must know whether all was seen: 1, 0, or -errno when it could not be read to its end. */
 int mountinfo_walk(bool (*visit)(const struct mountinfo_line *line, void *user), void *user);

@@ -174,7 +174,7 @@ void runtime_release(dev_t dev, int fd)
 		unlinkat(dir, name, 0);
 	if (dir >= 0)
 		close(dir);
-	/* fd stays open: its lock is what others wait for, and ends with the process. */
+	/* fd stays open: others wait for its lock, which ends with the process. */
 }
 
 int runtime_open(dev_t dev, int *ret_fd)

@@ -1,6 +1,6 @@
 /*
- * runtime: the directory where daemons and commands meet, and which process serves a mount, for whoever wants
- * to wait for its end.
+ * runtime_dir: the directory where daemons and commands meet, and which process serves a mount, for a process that
+ * waits for its end.
  *
  * /run/ferryfs (root), $XDG_RUNTIME_DIR/ferryfs (without it /run/user/UID/ferryfs), or what FERRYFS_RUN_DIR
  * names; its owner's alone.  A hub has

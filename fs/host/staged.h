@@ -1,7 +1,7 @@
 /*
  * staged: content that was written and that S3 does not have, on record so that it survives its daemon.
  *
- * A staging file has no name: what ends its daemon takes it along.  One that lives for longer gets a name in
+ * A staging file has no name: the end of its daemon takes it along.  One that lives for longer gets a name in
  * the staging directory (staged-STEM), and a record beside the journals (STEM.staged, JSON) that says what it
  * is to become and of which version of the object it was made: no secrets, its owner's alone.  The daemon
  * holds a lock on the record for as long as it lives.  A file can be given a name only once (linkat(2)), so
@@ -18,7 +18,7 @@
 #include "engine/journal/journal_dir.h"
 #include "s3/answer.h"
 
-/* What it is; all lent. */
+/* The content of a record; all lent. */
 struct staged_what {
 	const char *service; /* account_service_name */
 	const char *bucket, *key;
@@ -37,9 +37,9 @@ struct staged;
  * nothing is left then. */
 int staged_new(struct journal_dir *dir, const char *staging_dir, int fd, const struct staged_what *what,
 	struct staged **ret);
-/* Makes it say so, where it does not; on failure it says what it said. */
+/* Makes the record say so, where it does not; on failure the record stays as it was. */
 int staged_change(struct journal_dir *dir, struct staged *staged, const struct staged_what *what);
-/* S3 has what it holds, or no longer: any thread, also under a lock.  The record follows: staged_follow. */
+/* S3 has its content, or no longer: any thread, also under a lock.  The record follows: staged_follow. */
 void staged_rest(struct staged *staged, bool stored);
 void staged_follow(struct journal_dir *dir, struct staged *staged);
 /* It is not needed any more: any thread, also under a lock; its files go with staged_remove. */
@@ -47,10 +47,10 @@ void staged_drop(struct staged *staged);
 bool staged_dropped(const struct staged *staged);
 /* Removes name and record, and frees it. */
 void staged_remove(struct journal_dir *dir, struct staged *staged);
-/* Frees it; name and record stay, and with them what was written. */
+/* Frees it; name and record stay, and with them the written content. */
 void staged_leave(struct staged *staged);
 
-/* ---- whoever finds it ---- */
+/* ---- for the process that finds it ---- */
 
 #define STAGED_SUFFIX ".staged"
 
@@ -76,7 +76,7 @@ bool staged_is_stored(const struct staged_left *left);
 bool staged_is_ours(const struct staged_left *left, const struct account *account);
 /* Removes both; -errno. */
 int staged_discard(struct journal_dir *dir, const struct staged_left *left);
-/* What waits for a recovery of this account's service, into the log. */
+/* Logs the records that wait for a recovery of this account's service. */
 void staged_tell(struct journal_dir *dir, const struct account *account);
 
 #endif

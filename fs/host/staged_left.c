@@ -1,4 +1,4 @@
-/* The other side of staged.h: what a daemon has left behind. */
+/* The other side of staged.h: the records that a daemon has left behind. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>

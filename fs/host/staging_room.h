@@ -1,5 +1,5 @@
 /*
- * staging_room: what is left on the disk of the staging directory, and writing there.
+ * staging_room: the room on the disk of the staging directory, and writing there.
  *
  * A daemon that runs as root could fill a disk to its last block, past the part that is kept for root and past
  * what its users could write there themselves.  So content goes to a staging file only while a reserve stays

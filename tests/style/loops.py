@@ -12,6 +12,8 @@ LARGEST = {"fs": 3}
 
 def graph(build, layer):
     files = sorted(glob.glob(os.path.join(build, layer, "**", "*.o"), recursive=True))
+    # objects of files that were moved or removed since lie about
+    files = [path for path in files if os.path.exists(os.path.relpath(path, build)[:-2] + ".c")]
     if not files:
         return {}
     home, needs = {}, collections.defaultdict(set)

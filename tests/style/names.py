@@ -5,7 +5,7 @@
   static   a static function's name stands in two files of one layer (s3, engine, fs): a backtrace, grep and ctags
            find both
   tag      a struct or enum tag is defined twice in the whole program
-  words    with -v: how often "what" and "who" (whoever, whose) stand in 1,000 words of comment
+  words    "what" and "who" (whoever, whose) for each 1,000 words of comment are above their bounds
 """
 import collections, glob, re, sys
 
@@ -45,6 +45,8 @@ for word, (_, bound) in BOUNDS.items():
     rate = 1000.0 * found[word] / max(words, 1)
     if "-v" in sys.argv:
         print("advice: %s: %.1f for each 1,000 words of comment (%.1f at most)" % (word, rate, bound))
+    if rate > bound:
+        faults.append('words: "%s" %.1f times for each 1,000 words of comment (%.1f at most)' % (word, rate, bound))
 if "-v" in sys.argv:
     print("advice: %d static names, %d of them in two files of a layer or more" % (sum(map(len, statics.values())), ambiguous))
 print("\n".join(faults), end="\n" if faults else "")
