@@ -20,7 +20,8 @@ cost() {
 cost "cp -r" 4400 cp -r m/src m/one
 equal "the copy" "$(keys bkt one/ | sed 's|^one/||')" "$(keys bkt src/ | sed 's|^src/||')"
 cost "cp -a" 4400 cp -a m/src m/two
-cost "mv" 5200 mv from/one m/three
+# Where deletes with a condition are not enforced (Ceph, Swift), mv looks at each source before it removes it.
+cost "mv" "$([ -n "${FERRYFS_REAL:-}" ] && echo 8800 || echo 5200)" mv from/one m/three
 equal "what mv left" "$(keys bkt one/)" ""
 equal "what mv made" "$(keys bkt three/ | sed 's|^three/||')" "$(keys bkt src/ | sed 's|^src/||')"
 cost "rm -r" 400 rm -r m/two
