@@ -110,11 +110,14 @@ RUN       = FERRYFS=$(abspath $(FERRYFS)) FERRYFS_CRASHING=$(abspath $(CRASHING)
 unit-names = $(foreach t,$(UNIT),unit/$(notdir $(t))=$(t))
 case-names = $(foreach t,$(CASES),case/$(basename $(notdir $(t)))="bash $(t)")
 
+# Compiled here, not run: their programs want another compiler, or are no tests.
+COMPILED_ONLY := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard tests/fuzz/*.c tests/bench/*.c tests/matrix/*.c)))
+
 check: deps-check
 	@$(MAKE) --no-print-directory check-run
 
 # One line `N passed, N failed` at the very end sums up style, unit tests, the server's own test and the cases.
-check-run: all $(UNIT) $(OUT)/s3d $(CRASHING)
+check-run: all $(UNIT) $(OUT)/s3d $(CRASHING) $(COMPILED_ONLY)
 	@$(RUN) style="tests/style/check.sh" $(unit-names) s3d="tests/s3d/check.sh $(abspath $(OUT)/s3d)" $(case-names)
 
 check-unit: $(UNIT) $(OUT)/s3d

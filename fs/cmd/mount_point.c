@@ -213,7 +213,9 @@ static void explain_connection(const struct mount_failure *failure, char *why)
 				endpoint);
 			break;
 		}
-		snprintf(why, ACCOUNT_WHY_MAX, "cannot reach %.160s: TLS failed: %.200s", endpoint, message);
+		snprintf(why, ACCOUNT_WHY_MAX, "cannot reach %.160s: TLS failed: %.200s%s", endpoint, message,
+			reason_is_broken_handshake(message) ? " (use http:// if the service has no TLS)"
+							    : "");
 		break;
 	case -ECONNRESET:
 		snprintf(why, ACCOUNT_WHY_MAX, "%.160s cut the connection: %.200s", endpoint, message);

@@ -55,6 +55,16 @@ bool reason_is_no_tls(const char *message)
 	return false;
 }
 
+bool reason_is_broken_handshake(const char *message)
+{
+	static const char *const words[] = {"SSL_ERROR_SYSCALL", "unexpected eof", "reset by peer"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(message, words[i]))
+			return true;
+	return false;
+}
+
 static void add_where(struct buf *buf, const struct reason *reason, const char *before)
 {
 	if (!reason->account)
@@ -76,6 +86,8 @@ static void add_tls(struct buf *buf, const struct reason *reason)
 	add_where(buf, reason, ": ");
 	if (reason->error == -EPROTO && strstr(reason->message, "certificate"))
 		buf_add_text(buf, " (see --ca-bundle)");
+	else if (reason_is_broken_handshake(reason->message))
+		buf_add_text(buf, " (use http:// if the service has no TLS)");
 }
 
 /* libcurl's "Could not resolve host: NAME", and its like for a proxy. */

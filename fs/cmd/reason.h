@@ -26,5 +26,8 @@ int reason_text(struct buf *buf, const struct reason *reason);
 
 /* Does libcurl's message of a failed handshake say that the other side spoke no TLS? */
 bool reason_is_no_tls(const char *message);
+/* Does the message say that the connection ended inside the handshake?  Some servers of plain HTTP close or reset the
+ * connection when they read the first bytes of TLS. */
+bool reason_is_broken_handshake(const char *message);
 
 #endif

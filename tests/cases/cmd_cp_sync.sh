@@ -24,14 +24,16 @@ equal "copied" "$(sed 's/.* -> //' out | sort | tr '\n' ' ')" \
 equal "keys" "$(keys dst y/ | wc -l)" 2503
 
 # Equal size, another content, and the destination is the younger one: the ETags decide.  Those of what is encrypted with KMS are
-# no MD5s, and the times decide as they do for objects in parts.
+# no MD5s, and the times decide as they do for objects in parts.  (Real servers here have no KMS.)
 put src x/same 0123456789
 "$FERRYFS" cp -q s3://src/x/same s3://src/kms/other || fail "other"
 until_true 120 sh -c 'test "$(date +%s)" -gt '"$(date +%s)"
 put src x/same 9876543210
-put src x/sealed 9876543210
 put dst y/same abcdefghij
-"$FERRYFS" cp -q --sse aws:kms s3://src/kms/other s3://dst/y/sealed || fail "sealed"
+[ -n "${FERRYFS_REAL:-}" ] || {
+	put src x/sealed 9876543210
+	"$FERRYFS" cp -q --sse aws:kms s3://src/kms/other s3://dst/y/sealed || fail "sealed"
+}
 "$FERRYFS" rm -r -q s3://src/kms || fail "rm"
 "$FERRYFS" cp -r --sync --dry-run -v s3://src/x s3://dst/y >out || fail "other content, dry run"
 equal "other content, dry run" "$(cat out)" "(dry run) copy: s3://src/x/same -> s3://dst/y/same"

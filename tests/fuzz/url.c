@@ -38,7 +38,7 @@ static bool below(struct str key, struct str prefix)
 
 static void check_places(const char *from, const char *to, bool recursive)
 {
-	struct place source, destination;
+	struct address source, destination;
 	char why[PLACE_WHY_MAX] = "";
 
 	if (place_source(from, recursive, &source, why) != 0) {
@@ -59,10 +59,12 @@ static void check_places(const char *from, const char *to, bool recursive)
 	must(!recursive || !destination.key_len || destination.key[destination.key_len - 1] == '/');
 	must(recursive || (destination.key_len > 0 && destination.key_len <= KEY_MAX));
 	must(!one_bucket || !str_eq(place_key(&source), place_key(&destination)));
-	if (recursive && one_bucket && below(place_key(&destination), place_key(&source))) {
+	if (!recursive)
+		return;
+	if (one_bucket && below(place_key(&destination), place_key(&source))) {
 		must(place_check_move(&source, &destination, true, why) < 0);
 		must(str_eq(place_exclude(&source, &destination), place_key(&destination)));
-	} else if (recursive) {
+	} else {
 		must(place_check_move(&source, &destination, true, why) == 0);
 		must(place_exclude(&source, &destination).data == NULL);
 	}

@@ -67,6 +67,11 @@ static void test_transport(void **state)
 		   .account = account},
 		"TLS failed: SSL certificate problem: self-signed certificate: https://host:9000 (see "
 		"--ca-bundle)");
+	is(&(struct reason){.error = -ECONNABORTED,
+		   .message = "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to host:9000",
+		   .account = account},
+		"TLS failed: OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to host:9000: "
+		"https://host:9000 (use http:// if the service has no TLS)");
 	is(&(struct reason){.error = -ETIMEDOUT, .message = "no answer for 60000 ms", .account = account},
 		"no answer for 60000 ms: https://host:9000");
 	is(&(struct reason){.error = -EBADMSG, .status = 200, .account = account},
