@@ -8,7 +8,6 @@
 
 #include "engine/base/checks.h"
 #include "fs/file/draft.h"
-#include "fs/ops/op_read.h"
 #include "fs/file/recognise.h"
 #include "fs/file/upkeep.h"
 

@@ -13,6 +13,7 @@
 #define FERRYFS_FS_FILE_HANDLE_H
 
 #include "fs/core/hub.h"
+#include "fs/file/chunk.h"
 #include "fs/file/readahead.h"
 #include "s3/request.h"
 
@@ -27,7 +28,7 @@ enum {
 
 #define HANDLE_OBJECT_MAX ((uint64_t)HANDLE_OBJECT_MAX_TIB << 40)
 
-struct read_op;
+struct read_wait;
 struct draft;
 struct draft_keep;
 struct served;
@@ -48,7 +49,7 @@ struct handle {
 	struct readahead ahead;
 	/* fs/file/recognise.h: the bytes served so far; NULL: they are not hashed; owned */
 	struct served *served;
-	struct read_op *reads; /* reads that wait for chunks */
+	struct read_wait *reads; /* reads that wait for chunks */
 };
 
 struct files {

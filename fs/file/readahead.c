@@ -1,16 +1,5 @@
-/*
- * A chunk is on its way or ready, in its handle's list or dropped from it.  It is always in the pool's list.
- *
- *   state      in the handle's list  then
- *   on its way yes                   on_fetched: ready; a failure drops it; reads that wait for it are woken
- *   on its way no (dropped)          on_fetched: reads that waited for its bytes start anew; freed
- *   ready      yes                   may be dropped when no ref is left and no parked read of its handle
- *                                    needs it
- *   ready      no                    freed with its last ref
- */
 #include "fs/file/readahead.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,26 +7,8 @@
 #include "engine/object/fetch.h"
 #include "engine/base/log.h"
 #include "fs/file/handle.h"
-#include "fs/ops/op_read.h"
+#include "fs/file/read_wait.h"
 #include "fs/file/recognise.h"
-
-struct chunk {
-	struct chunk *next; /* of the handle */
-	struct chunk *newer, *older; /* of the pool */
-	struct hub *hub;
-	struct handle *handle; /* referenced while on its way, lent while in its list */
-	bool dropped;
-	uint64_t start;
-	size_t len;
-	unsigned refs;
-	bool ready;
-	uint64_t whole; /* size of the whole version, if the bytes are surely of it: may be hashed; else 0 */
-	bool moved; /* the object was renamed meanwhile, and was requested once more at its new place */
-	struct fetch fetch;
-	struct place place;
-	char etag[ETAG_MAX + 1];
-	char data[];
-};
 
 /* ---- how far to fetch ---- */
 
@@ -71,80 +42,6 @@ uint64_t readahead_unit(const struct readahead *ahead)
 	if (unit < READ_ROUND)
 		return READ_ROUND;
 	return unit < READ_CHUNK_MAX ? unit : READ_CHUNK_MAX;
-}
-
-/* ---- chunks ---- */
-
-static void pool_add(struct chunks *pool, struct chunk *chunk)
-{
-	chunk->newer = NULL;
-	chunk->older = pool->newest;
-	*(pool->newest ? &pool->newest->newer : &pool->oldest) = chunk;
-	pool->newest = chunk;
-	pool->bytes += chunk->len;
-}
-
-static void chunk_free(struct chunk *chunk)
-{
-	struct chunks *pool = &chunk->hub->files->chunks;
-
-	*(chunk->older ? &chunk->older->newer : &pool->oldest) = chunk->newer;
-	*(chunk->newer ? &chunk->newer->older : &pool->newest) = chunk->older;
-	pool->bytes -= chunk->len;
-	free(chunk);
-}
-
-static void chunk_put(struct chunk *chunk)
-{
-	if (--chunk->refs == 0 && chunk->dropped)
-		chunk_free(chunk);
-}
-
-/* Takes the chunk out of its handle's list, and frees it unless it is on its way or in use. */
-static void chunk_drop(struct chunk *chunk)
-{
-	struct chunk **at = &chunk->handle->ahead.chunks;
-
-	while (*at != chunk)
-		at = &(*at)->next;
-	*at = chunk->next;
-	chunk->dropped = true;
-	if (chunk->refs == 0)
-		chunk_free(chunk);
-}
-
-void chunks_drop(struct hub *hub, struct handle *handle)
-{
-	while (handle->ahead.chunks)
-		chunk_drop(handle->ahead.chunks);
-}
-
-static bool expendable(const struct chunk *chunk)
-{
-	return chunk->ready && chunk->refs == 0 && !chunk->dropped &&
-	       !read_wants(chunk->handle, chunk->start, chunk->len);
-}
-
-/* Makes room in the pool: drops chunks, the oldest first. */
-static bool make_room(struct chunks *pool, uint64_t len)
-{
-	for (struct chunk *at = pool->oldest, *next; at && pool->bytes + len > CHUNKS_MAX; at = next) {
-		next = at->newer;
-		if (expendable(at))
-			chunk_drop(at);
-	}
-	return pool->bytes + len <= CHUNKS_MAX;
-}
-
-/* Drops the chunks that lie far behind or ahead of this handle's reads. */
-static void trim(struct handle *handle, uint64_t from, uint64_t until)
-{
-	for (struct chunk *at = handle->ahead.chunks, *next; at; at = next) {
-		next = at->next;
-		if ((at->start + at->len + READ_SLACK < from || at->start > until + READ_SLACK) &&
-			expendable(at))
-			chunk_drop(at);
-	}
 }
 
 static void readahead_on_fetched(struct fetch *fetch, const struct s3_answer *answer);
@@ -293,7 +190,8 @@ static void readahead_on_fetched(struct fetch *fetch, const struct s3_answer *an
 	chunk->ready = true;
 	if (error < 0 && !anew)
 		chunk_drop(chunk);
-	struct read_op *woken = read_chunk_done(handle, chunk->start, chunk->len, anew ? READ_ANEW : error);
+	struct read_wait *woken =
+		read_wait_chunk_done(handle, chunk->start, chunk->len, anew ? READ_WAIT_ANEW : error);
 
 	hub_unlock(hub);
 	if (error < 0 && woken && !anew)
@@ -301,11 +199,11 @@ static void readahead_on_fetched(struct fetch *fetch, const struct s3_answer *an
 	hub_lock(hub);
 	chunk_put(chunk);
 	handle_unref(hub, handle);
-	struct read_op *starved = read_take_starved(hub);
+	struct read_wait *starved = read_wait_take_starved(hub);
 
 	hub_unlock(hub);
-	read_run(woken);
-	read_run(starved);
+	read_wait_run(woken);
+	read_wait_run(starved);
 }
 
 /* Puts a new chunk into its place in the list (at *at), and requests it. */
@@ -329,29 +227,11 @@ static int chunk_new(struct hub *hub, struct handle *handle, struct chunk **at, 
 	}
 	chunk->refs = 1; /* the fetch's */
 	handle_ref(handle);
-	chunk->next = *at;
-	*at = chunk;
-	pool_add(&hub->files->chunks, chunk);
+	chunk_insert(chunk, at);
 	return 0;
 }
 
 /* ---- covering a range ---- */
-
-/* Bytes of [from, until) that are in no chunk. */
-static uint64_t missing(const struct handle *handle, uint64_t from, uint64_t until)
-{
-	uint64_t bytes = until - from;
-
-	for (const struct chunk *at = handle->ahead.chunks; at && at->start < until; at = at->next) {
-		uint64_t start = at->start > from ? at->start : from, end = at->start + at->len;
-
-		if (end > until)
-			end = until;
-		if (start < end)
-			bytes -= end - start;
-	}
-	return bytes;
-}
 
 /* Makes chunks for the gaps of [from, until), of at least unit bytes where the gap has room for them. */
 static int readahead_fill(
@@ -381,15 +261,15 @@ static int readahead_fill(
 	return error;
 }
 
-int chunks_cover(struct hub *hub, struct handle *handle, uint64_t from, uint64_t len, uint64_t until)
+int readahead_cover(struct hub *hub, struct handle *handle, uint64_t from, uint64_t len, uint64_t until)
 {
 	struct chunks *pool = &hub->files->chunks;
-	uint64_t unit = readahead_unit(&handle->ahead), want = missing(handle, from, from + len);
+	uint64_t unit = readahead_unit(&handle->ahead), want = chunks_missing(handle, from, from + len);
 	int error = 0;
 
-	trim(handle, from, until);
+	chunks_trim(handle, from, until, READ_SLACK);
 	if (want > 0) {
-		if (!make_room(pool, want + unit) && pool->bytes > 0)
+		if (!chunks_make_room(pool, want + unit) && pool->bytes > 0)
 			return -EAGAIN;
 		error = readahead_fill(hub, handle, from, from + len, until);
 	}
@@ -399,7 +279,7 @@ int chunks_cover(struct hub *hub, struct handle *handle, uint64_t from, uint64_t
 		uint64_t end = pos + unit < until ? pos + unit : until;
 
 		if (pool->bytes + unit > CHUNKS_MAX / 2 ||
-			(until < handle->size && missing(handle, pos, until) < unit))
+			(until < handle->size && chunks_missing(handle, pos, until) < unit))
 			break;
 		if (readahead_fill(hub, handle, pos, end, until) < 0)
 			break; /* a later read there will report the error */
@@ -407,51 +287,4 @@ int chunks_cover(struct hub *hub, struct handle *handle, uint64_t from, uint64_t
 	if (error < 0)
 		return error;
 	return chunks_ready(handle, from, len);
-}
-
-bool chunks_ready(const struct handle *handle, uint64_t from, uint64_t len)
-{
-	uint64_t until = from + len;
-
-	for (const struct chunk *at = handle->ahead.chunks; at && from < until; at = at->next) {
-		if (at->start + at->len <= from)
-			continue;
-		if (at->start > from || !at->ready)
-			return false;
-		from = at->start + at->len;
-	}
-	return from >= until;
-}
-
-struct chunk_piece *chunks_pieces(struct handle *handle, uint64_t from, uint64_t len, unsigned *ret_count)
-{
-	uint64_t until = from + len;
-	unsigned count = 0, room = 0;
-
-	for (const struct chunk *at = handle->ahead.chunks; at && at->start < until; at = at->next)
-		room += at->start + at->len > from;
-	struct chunk_piece *pieces = calloc(room ? room : 1, sizeof(*pieces));
-
-	if (!pieces)
-		return NULL;
-	for (struct chunk *at = handle->ahead.chunks; at && at->start < until; at = at->next) {
-		uint64_t end = at->start + at->len;
-
-		if (end <= from)
-			continue;
-		if (end > until)
-			end = until;
-		at->refs++;
-		pieces[count++] = (struct chunk_piece){
-			.chunk = at, .data = at->data + (from - at->start), .len = (size_t)(end - from)};
-		from = end;
-	}
-	*ret_count = count;
-	return pieces;
-}
-
-void chunks_put(struct hub *hub, struct chunk_piece *pieces, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		chunk_put(pieces[i].chunk);
 }

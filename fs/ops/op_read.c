@@ -7,33 +7,43 @@
  *   chunks.starved        for room for its chunks
  *   the draft's waits     for the draft to be loaded
  *   its own flush         for the copy that the draft is to be made
- * The thread that takes it out of its line, under the lock, runs it (read_run) after.
+ * The thread that takes it out of its line, under the lock, runs it (read_wait_run, draft_wait's run) after.
  */
-#include "fs/ops/op_read.h"
-
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 #include "fs/file/draft.h"
 #include "fs/file/handle.h"
+#include "fs/file/read_wait.h"
 #include "fs/ops/ops.h"
 #include "fs/request/parked.h"
 
 struct read_op {
 	struct parked parked;
-	struct handle *handle; /* referenced */
-	struct read_op *next;
-	uint64_t from, len, until;
+	struct read_wait read;
+	uint64_t until;
 	bool planned; /* until is set */
-	int error;
-	struct chunk_piece *pieces; /* the parts of the answer */
-	unsigned piece_count;
 	struct draft_wait wait;
 	struct draft_flush flush;
 };
 
 static void op_read_run(struct read_op *op);
+
+static struct read_op *read_op_of(const struct read_wait *read)
+{
+	return (struct read_op *)((char *)(uintptr_t)read - offsetof(struct read_op, read));
+}
+
+static bool read_op_wanted(const struct read_wait *read)
+{
+	return !parked_answered(&read_op_of(read)->parked);
+}
+
+static void read_op_run(struct read_wait *read)
+{
+	op_read_run(read_op_of(read));
+}
 
 static void read_op_free(struct parked *parked)
 {
@@ -41,124 +51,31 @@ static void read_op_free(struct parked *parked)
 	struct hub *hub = parked->hub;
 
 	hub_lock(hub);
-	chunks_put(hub, op->pieces, op->piece_count);
-	handle_unref(hub, op->handle);
-	struct read_op *starved = read_take_starved(hub);
+	chunks_put(hub, op->read.pieces, op->read.piece_count);
+	handle_unref(hub, op->read.handle);
+	struct read_wait *starved = read_wait_take_starved(hub);
 
 	hub_unlock(hub);
-	free(op->pieces);
+	free(op->read.pieces);
 	free(op);
-	read_run(starved);
-}
-
-/* ---- lines ---- */
-
-static bool read_overlaps(const struct read_op *op, uint64_t start, uint64_t len)
-{
-	return op->from < start + len && start < op->from + op->len;
-}
-
-bool read_wants(const struct handle *handle, uint64_t start, uint64_t len)
-{
-	for (const struct read_op *op = handle->reads; op; op = op->next) {
-		if (read_overlaps(op, start, len) && !parked_answered(&op->parked))
-			return true;
-	}
-	return false;
-}
-
-/* Takes refs on the parts of the answer: from now on nothing can take them away. */
-static int collect(struct read_op *op)
-{
-	op->pieces = chunks_pieces(op->handle, op->from, op->len, &op->piece_count);
-	return op->pieces ? 0 : -ENOMEM;
-}
-
-struct read_op *read_chunk_done(struct handle *handle, uint64_t start, uint64_t len, int outcome)
-{
-	struct read_op *woken = NULL, **last = &woken;
-
-	for (struct read_op **at = &handle->reads, *op; (op = *at);) {
-		bool here = read_overlaps(op, start, len);
-		bool ready = here && outcome == 0 && chunks_ready(handle, op->from, op->len);
-
-		if (!here || (outcome == 0 && !ready)) {
-			at = &op->next;
-			continue;
-		}
-		if (ready)
-			op->error = collect(op);
-		else if (outcome < 0)
-			op->error = outcome;
-		*at = op->next;
-		op->next = NULL;
-		*last = op;
-		last = &op->next;
-	}
-	return woken;
-}
-
-struct read_op *read_take_starved(struct hub *hub)
-{
-	struct chunks *pool = &hub->files->chunks;
-	struct read_op *first = pool->starved;
-
-	if (!first || pool->bytes >= CHUNKS_MAX)
-		return NULL;
-	pool->starved = NULL;
-	pool->starved_last = NULL;
-	return first;
-}
-
-static void starve(struct hub *hub, struct read_op *op)
-{
-	struct chunks *pool = &hub->files->chunks;
-
-	op->next = NULL;
-	*(pool->starved ? pool->starved_last : &pool->starved) = op;
-	pool->starved_last = &op->next;
-}
-
-/* The end of one read may be room for the next, and so on: in a row, not one inside the other. */
-static _Thread_local struct read_op *queue, **queue_last;
-static _Thread_local bool queue_runs;
-
-void read_run(struct read_op *first)
-{
-	if (!first)
-		return;
-	*(queue ? queue_last : &queue) = first;
-	while (first->next)
-		first = first->next;
-	queue_last = &first->next;
-	if (queue_runs)
-		return;
-	queue_runs = true;
-	while (queue) {
-		struct read_op *op = queue;
-
-		queue = op->next;
-		op->next = NULL;
-		op_read_run(op);
-	}
-	queue_runs = false;
+	read_wait_run(starved);
 }
 
 /* ---- answers ---- */
 
 static void answer_pieces(struct read_op *op)
 {
-	struct iovec *iov = calloc(op->piece_count, sizeof(*iov));
+	struct iovec *iov = calloc(op->read.piece_count, sizeof(*iov));
 
 	if (!iov) {
 		parked_fail(&op->parked, -ENOMEM);
 		return;
 	}
-	for (unsigned i = 0; i < op->piece_count; i++)
-		iov[i] = (struct iovec){
-			.iov_base = (char *)(uintptr_t)op->pieces[i].data, .iov_len = op->pieces[i].len};
+	for (unsigned i = 0; i < op->read.piece_count; i++)
+		iov[i] = (struct iovec){.iov_base = (char *)(uintptr_t)op->read.pieces[i].data,
+			.iov_len = op->read.pieces[i].len};
 	if (parked_take(&op->parked))
-		fuse_reply_iov(op->parked.req, iov, (int)op->piece_count);
+		fuse_reply_iov(op->parked.req, iov, (int)op->read.piece_count);
 	free(iov);
 	parked_drop(&op->parked);
 }
@@ -204,7 +121,7 @@ static void on_draft_free(struct draft_wait *wait, enum draft_activity ended, in
 	struct read_op *op = (struct read_op *)((char *)wait - offsetof(struct read_op, wait));
 
 	if (ended == DRAFT_LOADING)
-		op->error = error;
+		op->read.error = error;
 	op_read_run(op);
 }
 
@@ -212,7 +129,7 @@ static void read_on_flushed(struct draft_flush *flush, int error)
 {
 	struct read_op *op = flush->user;
 
-	op->error = error;
+	op->read.error = error;
 	op_read_run(op);
 }
 
@@ -220,18 +137,18 @@ static void read_on_flushed(struct draft_flush *flush, int error)
 static void read_draft(struct read_op *op)
 {
 	struct hub *hub = op->parked.hub;
-	struct node *node = op->handle->node;
-	uint64_t len = op->len;
+	struct node *node = op->read.handle->node;
+	uint64_t len = op->read.len;
 	int fd = -1;
 
 	hub_lock(hub);
-	bool now = file_begin(node->draft, op->from, &len, &fd);
+	bool now = file_begin(node->draft, op->read.from, &len, &fd);
 	bool store = !now && node->draft && draft_read_step(node->draft) == DRAFT_STORE;
 
 	hub_unlock(hub);
 	if (now) {
 		if (parked_take(&op->parked))
-			answer_file(op->parked.req, fd, op->from, len);
+			answer_file(op->parked.req, fd, op->read.from, len);
 		file_end(hub, node, fd);
 		parked_drop(&op->parked);
 		return;
@@ -244,7 +161,7 @@ static void read_draft(struct read_op *op)
 	}
 	op->wait.run = on_draft_free;
 	const struct draft_edit edit = {
-		.node = node, .handle = op->handle, .keep = UINT64_MAX, .wait = &op->wait};
+		.node = node, .handle = op->read.handle, .keep = UINT64_MAX, .wait = &op->wait};
 	int result = draft_edit_begin(hub, &edit, &fd);
 
 	if (result == 1) {
@@ -260,34 +177,33 @@ static void read_draft(struct read_op *op)
 /* 1: *op is complete or failed; 0: it is in a line.  hub.lock held. */
 static int read_object(struct hub *hub, struct read_op *op)
 {
-	struct handle *handle = op->handle;
+	struct handle *handle = op->read.handle;
 
 	handle_version(handle);
-	if (op->from >= handle->size) {
-		op->len = 0;
+	if (op->read.from >= handle->size) {
+		op->read.len = 0;
 		return 1;
 	}
-	if (op->len > handle->size - op->from)
-		op->len = handle->size - op->from;
+	if (op->read.len > handle->size - op->read.from)
+		op->read.len = handle->size - op->read.from;
 	if (!op->planned) {
-		op->until = readahead_until(&handle->ahead, op->from, op->len, handle->size);
+		op->until = readahead_until(&handle->ahead, op->read.from, op->read.len, handle->size);
 		op->planned = true;
 	}
-	if (op->until < op->from + op->len || op->until > handle->size)
-		op->until = op->from + op->len;
-	int result = chunks_cover(hub, handle, op->from, op->len, op->until);
+	if (op->until < op->read.from + op->read.len || op->until > handle->size)
+		op->until = op->read.from + op->read.len;
+	int result = readahead_cover(hub, handle, op->read.from, op->read.len, op->until);
 
 	if (result == 1) {
-		op->error = collect(op);
+		op->read.error = read_wait_collect(&op->read);
 	} else if (result == 0) {
-		op->next = handle->reads;
-		handle->reads = op;
+		read_wait_park(&op->read);
 		return 0;
 	} else if (result == -EAGAIN) {
-		starve(hub, op);
+		read_wait_starve(hub, &op->read);
 		return 0;
 	} else {
-		op->error = result;
+		op->read.error = result;
 	}
 	return 1;
 }
@@ -296,26 +212,26 @@ static void op_read_run(struct read_op *op)
 {
 	struct hub *hub = op->parked.hub;
 
-	if (op->error < 0) {
-		parked_fail(&op->parked, op->error);
+	if (op->read.error < 0) {
+		parked_fail(&op->parked, op->read.error);
 		return;
 	}
 	if (parked_answered(&op->parked)) {
 		parked_drop(&op->parked);
 		return;
 	}
-	if (op->piece_count > 0) {
+	if (op->read.piece_count > 0) {
 		answer_pieces(op);
 		return;
 	}
 	hub_lock(hub);
-	bool has_draft = op->handle->node->draft;
+	bool has_draft = op->read.handle->node->draft;
 	int done = has_draft ? 0 : read_object(hub, op);
 
 	hub_unlock(hub);
 	if (has_draft) {
 		read_draft(op);
-	} else if (done && op->len == 0) {
+	} else if (done && op->read.len == 0) {
 		if (parked_take(&op->parked))
 			fuse_reply_buf(op->parked.req, NULL, 0);
 		parked_drop(&op->parked);
@@ -354,10 +270,12 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		return;
 	}
 	hub_lock(hub);
-	op->handle = handle_ref(handle);
+	op->read.handle = handle_ref(handle);
 	hub_unlock(hub);
-	op->from = (uint64_t)off;
-	op->len = size;
+	op->read.from = (uint64_t)off;
+	op->read.len = size;
+	op->read.wanted = read_op_wanted;
+	op->read.run = read_op_run;
 	parked_init(&op->parked, req, read_op_free);
 	op_read_run(op);
 }

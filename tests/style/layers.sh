@@ -29,8 +29,6 @@ fs: fs/cmd fs/host s3
 tests/s3d:
 '
 exceptions='
-fs/file/readahead.c fs/ops/op_read.h
-fs/file/handle.c fs/ops/op_read.h
 fs/ops/rename_list.c fs/control/control.h
 fs/request/reply.c fs/serve/prune.h
 fs/serve/serve_hub.c fs/cmd/command.h
