@@ -10,7 +10,7 @@
 #include "fs/early/early.h"
 #include "fs/file/handle.h"
 #include "fs/serve/hub_journal.h"
-#include "fs/ops/op_xattr.h"
+#include "fs/file/xattr_cache.h"
 #include "fs/file/recognise.h"
 #include "fs/host/staging_dir.h"
 #include "fs/file/taken.h"

@@ -53,7 +53,7 @@ struct hub {
 	struct journal_dir *journal; /* constant, as the next two; NULL: none, because of journal_error */
 	struct recoverer *recoverer; /* NULL: none */
 	int journal_error;
-	struct xattr_cache *xattrs; /* fs/ops/op_xattr.c */
+	struct xattr_cache *xattrs; /* fs/file/xattr_cache.h */
 	struct dir_handle *open_dirs; /* fs/ops/op_readdir.c: open directories; protected by lock */
 	struct files *files; /* fs/file/handle.h: open files; protected by lock */
 	struct early *early; /* fs/early/early.h: what is answered before S3 has acknowledged it */

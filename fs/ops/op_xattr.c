@@ -11,11 +11,9 @@
  * create and copy, cp and ls ask for system.posix_acl_access.  (ENOSYS, the cheapest answer, would turn all
  * of them off.)
  *
- * Every other question is answered from the answer of one HEAD, which the cache keeps for CACHE_MS, or until
- * this mount learns something new of the object.
+ * Every other question is answered from the answer of one HEAD, which fs/file/xattr_cache.h keeps for
+ * XATTR_CACHE_MS, or until this mount learns something new of the object.
  */
-#include "fs/ops/op_xattr.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
@@ -23,43 +21,12 @@
 #include "engine/base/log.h"
 #include "fs/early/early.h"
 #include "fs/file/handle.h"
+#include "fs/file/xattr_cache.h"
 #include "fs/ops/ops.h"
 #include "fs/request/parked.h"
 
 #define XATTR_PREFIX "user.s3."
 #define XATTR_META "user.s3.meta."
-
-enum { CACHE_MS = 1000 };
-
-/* Names and values of one object: "user.s3.etag" ... */
-struct xattr_cache {
-	pthread_mutex_t lock;
-	uint64_t ino; /* 0: none */
-	uint64_t stamp; /* of the node when S3 was asked: if it is another by now, the answer is old */
-	uint64_t until_ms;
-	struct headers values;
-};
-
-int xattr_cache_new(struct xattr_cache **ret)
-{
-	struct xattr_cache *cache = calloc(1, sizeof(*cache));
-
-	if (!cache)
-		return -ENOMEM;
-	pthread_mutex_init(&cache->lock, NULL);
-	headers_init(&cache->values);
-	*ret = cache;
-	return 0;
-}
-
-void xattr_cache_free(struct xattr_cache *cache)
-{
-	if (!cache)
-		return;
-	headers_release(&cache->values);
-	pthread_mutex_destroy(&cache->lock);
-	free(cache);
-}
 
 /* A question: the value of name, or, name empty, all names. */
 struct ask {
@@ -170,29 +137,15 @@ static int xattr_fill(struct headers *values, const struct headers *from, const 
 /* Answers from the cache if the cached answer is about this inode and young enough. */
 static bool reply_cached(fuse_req_t req, struct ask *ask)
 {
-	struct xattr_cache *cache = ask->hub->xattrs;
 	struct headers values;
-	int error = -ENOENT;
 
 	headers_init(&values);
-	pthread_mutex_lock(&cache->lock);
-	if (cache->ino == ask->ino && cache->stamp == ask->stamp && hub_now_ms() < cache->until_ms)
-		error = headers_add_all(&values, &cache->values);
-	pthread_mutex_unlock(&cache->lock);
+	int error = xattr_cache_get(ask->hub->xattrs, ask->ino, ask->stamp, &values);
+
 	if (error == 0)
 		reply_from(req, &values, ask->name, ask->size);
 	headers_release(&values);
 	return error == 0;
-}
-
-static void xattr_keep(struct xattr_cache *cache, const struct ask *ask, const struct headers *values)
-{
-	pthread_mutex_lock(&cache->lock);
-	headers_clear(&cache->values);
-	cache->ino = headers_add_all(&cache->values, values) == 0 ? ask->ino : 0;
-	cache->stamp = ask->stamp;
-	cache->until_ms = hub_now_ms() + CACHE_MS;
-	pthread_mutex_unlock(&cache->lock);
 }
 
 static void ask_free(struct parked *parked)
@@ -213,7 +166,7 @@ static void ask_done(struct call *call, const struct s3_answer *answer)
 	if (error == 0)
 		error = xattr_fill(&values, &ask->headers, answer);
 	if (error == 0) {
-		xattr_keep(ask->hub->xattrs, ask, &values);
+		xattr_cache_put(ask->hub->xattrs, ask->ino, ask->stamp, &values);
 		if (parked_take(&ask->parked))
 			reply_from(ask->parked.req, &values, ask->name, ask->size);
 	} else {

@@ -49,7 +49,7 @@ fs/core/hub.c fs/file/draft.h
 fs/core/hub.c fs/early/early.h
 fs/core/hub.c fs/file/handle.h
 fs/core/hub.c fs/serve/hub_journal.h
-fs/core/hub.c fs/ops/op_xattr.h
+fs/core/hub.c fs/file/xattr_cache.h
 fs/core/hub.c fs/file/recognise.h
 fs/core/hub.c fs/file/taken.h
 fs/core/hub.c fs/file/upkeep.h
