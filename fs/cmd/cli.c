@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include "fs/cmd/object_option.h"
+#include "engine/object/object_option.h"
 #include "fs/cmd/cli.h"
 #include "s3/escape.h"
 

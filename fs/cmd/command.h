@@ -1,13 +1,12 @@
 /*
  * command: the subcommands of ferryfs and what they share.
  *
- * Each cmd_NAME(argc, argv) gets its own words (argv[0] is its name) and returns the program's exit status:
- * 0; EXIT_SOME (1) when something failed; EXIT_USAGE (2); 130 after Ctrl-C.
+ * Each cmd_NAME(argc, argv) gets its own words (argv[0] is its name) and returns the program's exit status.
  */
 #ifndef FERRYFS_FS_CMD_COMMAND_H
 #define FERRYFS_FS_CMD_COMMAND_H
 
-enum { EXIT_OK = 0, EXIT_SOME = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+#include "fs/host/exit_status.h"
 
 int cmd_mount(int argc, char **argv);
 int cmd_umount(int argc, char **argv);

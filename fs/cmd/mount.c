@@ -105,7 +105,7 @@ static int mount_run(struct mount *mount)
 {
 	if (mount_is_there(mount))
 		return EXIT_OK;
-	int error = preflight_mountpoint(mount->options.mountpoint, &mount->mountpoint, mount->why);
+	int error = mount_point_check(mount->options.mountpoint, &mount->mountpoint, mount->why);
 
 	if (error == 0)
 		error = open_log(mount);

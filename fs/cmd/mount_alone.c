@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fs/ops/ops.h"
 #include "fs/cmd/command.h"
 #include "fs/cmd/mount_internal.h"
 #include "fs/cmd/cli.h"
 #include "engine/journal/journal_dir.h"
+#include "fs/cmd/mount_service.h"
 #include "fs/host/dead_mount.h"
 #include "fs/control/control.h"
 #include "fs/serve/serve_alone.h"
@@ -20,7 +20,6 @@
 #include "fs/serve/hub_journal.h"
 #include "fs/host/mountinfo.h"
 #include "fs/cmd/mount_overlap.h"
-#include "fs/cmd/mount_point.h"
 #include "fs/host/runtime_dir.h"
 #include "fs/serve/session.h"
 
@@ -94,7 +93,7 @@ static int look_at_service(struct alone *alone)
 	int error;
 
 	session_let_signals_end(true);
-	error = preflight_service(alone->engine, mount->options.view, mount->why);
+	error = mount_service_check(alone->engine, mount->options.view, mount->why);
 	session_let_signals_end(false);
 	return error;
 }
@@ -149,8 +148,6 @@ static void mount_alone_stop(struct alone *alone)
 	control_mount_free(alone->control);
 	if (alone->session)
 		session_settle(alone->session);
-	if (alone->hub)
-		op_release_dirs(alone->hub);
 	engine_free(alone->engine);
 	if (alone->session)
 		session_end(alone->session);
@@ -180,12 +177,7 @@ static void mount_alone_on_ready(void *user)
 			"there is another mount with a daemon of its own: copies from one to the other pass "
 			"through this machine; inside one mount of s3://, which shows all buckets, the "
 			"service makes them");
-	unsigned limit = preflight_request_timeout();
-
-	if (limit)
-		log_text(LOG_LEVEL_WARNING,
-			"fs.fuse.max_request_timeout is %u s: a rename that takes longer ends this mount",
-			limit);
+	session_log_request_timeout();
 }
 
 /* In the background by now, unless -f. */

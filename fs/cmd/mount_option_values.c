@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "fs/cmd/object_option.h"
+#include "engine/object/object_option.h"
 #include "fs/host/fuse_cpu.h"
 #include "s3/parts.h"
 #include "s3/size.h"

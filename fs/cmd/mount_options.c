@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fs/cmd/object_option.h"
+#include "engine/object/object_option.h"
 #include "fs/cmd/mount_option_values.h"
 #include "fs/host/fuse_cpu.h"
 

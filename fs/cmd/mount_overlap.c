@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fs/control/client.h"
+#include "fs/host/json_text.h"
 #include "fs/serve/server.h"
 #include "fs/host/mountinfo.h"
 #include "fs/host/runtime_dir.h"
@@ -81,8 +82,8 @@ static void compare_view(struct asking *asking, const json_t *view)
 	char *source = NULL, *point = NULL;
 	const char *endpoint = json_string_value(json_object_get(view, "endpoint"));
 
-	if (endpoint && control_text(json_object_get(view, "source"), &source) == 0 &&
-		control_text(json_object_get(view, "point"), &point) == 0)
+	if (endpoint && json_text_get(json_object_get(view, "source"), &source) == 0 &&
+		json_text_get(json_object_get(view, "point"), &point) == 0)
 		mount_overlap_compare(asking, endpoint, source, point);
 	free(source);
 	free(point);

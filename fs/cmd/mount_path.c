@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "fs/cmd/mount_internal.h"
-#include "fs/cmd/mount_point.h"
+#include "fs/host/path.h"
 
 int mount_check_path(struct mount *mount, const char *path)
 {
 	char *real = path ? realpath(path, NULL) : NULL;
-	bool below = path && preflight_is_below(real ? real : path, mount->mountpoint);
+	bool below = path && path_is_below(real ? real : path, mount->mountpoint);
 
 	free(real);
 	if (!below)

@@ -1,4 +1,3 @@
-#include "fs/cmd/reason.h"
 #include "fs/cmd/mount_point.h"
 
 #include <errno.h>
@@ -8,12 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/wire/call.h"
 #include "fs/control/client.h"
 #include "fs/host/dead_mount.h"
 #include "fs/host/mountinfo.h"
+#include "fs/host/path.h"
 #include "fs/host/runtime_dir.h"
-#include "s3/escape.h"
 
 struct searching {
 	const char *path;
@@ -24,7 +22,7 @@ static void see_dead(const char *point, void *user)
 {
 	struct searching *searching = user;
 
-	if (!searching->above && preflight_is_below(searching->path, point))
+	if (!searching->above && path_is_below(searching->path, point))
 		searching->above = strdup(point);
 }
 
@@ -111,7 +109,7 @@ static int check_directory(const char *path, const char *directory, char *why)
 	return error;
 }
 
-int preflight_mountpoint(const char *directory, char **ret, char *why)
+int mount_point_check(const char *directory, char **ret, char *why)
 {
 	char *path = realpath(directory, NULL);
 	bool own = false;
@@ -131,167 +129,4 @@ int preflight_mountpoint(const char *directory, char **ret, char *why)
 	}
 	*ret = path;
 	return 0;
-}
-
-bool preflight_is_below(const char *path, const char *directory)
-{
-	size_t len = strlen(directory);
-
-	if (strcmp(directory, "/") == 0)
-		return true;
-	return strncmp(path, directory, len) == 0 && (path[len] == '/' || path[len] == '\0');
-}
-
-struct mount_failure {
-	const struct view *view;
-	int error;
-	const struct s3_answer *answer;
-	const char *endpoint; /* "http://host:port" */
-	const char *message; /* S3's, or the connection's; escaped */
-};
-
-/* S3 refused: which of the ways? */
-static bool explain_refusal(const struct mount_failure *failure, char *why)
-{
-	const char *code = failure->answer->error.code;
-	const char *source = failure->view->source;
-	/* An answer that is not S3's says nothing of the bucket or the credentials. */
-	int status = s3_answer_is_foreign(failure->answer) ? 0 : failure->answer->status;
-
-	if (strcmp(code, "NoSuchBucket") == 0)
-		snprintf(why, ACCOUNT_WHY_MAX, "there is no bucket '%.255s' at %.160s",
-			failure->view->url.bucket, failure->endpoint);
-	else if (strcmp(code, "InvalidAccessKeyId") == 0)
-		snprintf(why, ACCOUNT_WHY_MAX, "%.160s does not know this access key id (InvalidAccessKeyId)",
-			failure->endpoint);
-	else if (strcmp(code, "SignatureDoesNotMatch") == 0)
-		snprintf(why, ACCOUNT_WHY_MAX,
-			"%.160s refused the signature: the secret access key is wrong "
-			"(SignatureDoesNotMatch)",
-			failure->endpoint);
-	else if (strcmp(code, "ExpiredToken") == 0 || strcmp(code, "InvalidToken") == 0)
-		snprintf(why, ACCOUNT_WHY_MAX, "the session token is no longer, or not, valid (%s)", code);
-	else if (strcmp(code, "RequestTimeTooSkewed") == 0)
-		snprintf(why, ACCOUNT_WHY_MAX, "this machine's clock is too far from %.160s's (%s)",
-			failure->endpoint, code);
-	else if (status == 403)
-		snprintf(why, ACCOUNT_WHY_MAX, "these credentials may not list %.200s (%s)", source,
-			code[0] ? code : "403");
-	else if (status == 401)
-		snprintf(why, ACCOUNT_WHY_MAX, "%.160s wants other credentials (%s)", failure->endpoint,
-			code[0] ? code : "401");
-	else if (status == 404 && failure->view->url.bucket[0])
-		snprintf(why, ACCOUNT_WHY_MAX, "there is no bucket '%.255s' at %.160s (404)",
-			failure->view->url.bucket, failure->endpoint);
-	else
-		return false;
-	return true;
-}
-
-static void explain_connection(const struct mount_failure *failure, char *why)
-{
-	const char *endpoint = failure->endpoint, *message = failure->message;
-
-	switch (failure->answer->status == 0 && failure->error == -EIO ? -EHOSTUNREACH : failure->error) {
-	case -ECONNREFUSED:
-		snprintf(why, ACCOUNT_WHY_MAX, "cannot reach %.160s: the connection was refused", endpoint);
-		break;
-	case -EHOSTUNREACH:
-	case -ENETUNREACH:
-		snprintf(why, ACCOUNT_WHY_MAX, "cannot reach %.160s: %.200s", endpoint, message);
-		break;
-	case -ETIMEDOUT:
-		snprintf(why, ACCOUNT_WHY_MAX, "cannot reach %.160s: no answer in time", endpoint);
-		break;
-	case -EPROTO:
-	case -ECONNABORTED:
-		if (reason_is_no_tls(message)) {
-			snprintf(why, ACCOUNT_WHY_MAX,
-				"cannot reach %.160s: TLS failed, as what answers there speaks none: use "
-				"http:// for "
-				"a service without TLS",
-				endpoint);
-			break;
-		}
-		snprintf(why, ACCOUNT_WHY_MAX, "cannot reach %.160s: TLS failed: %.200s%s", endpoint, message,
-			reason_is_broken_handshake(message) ? " (use http:// if the service has no TLS)"
-							    : "");
-		break;
-	case -ECONNRESET:
-		snprintf(why, ACCOUNT_WHY_MAX, "%.160s cut the connection: %.200s", endpoint, message);
-		break;
-	case -EBADMSG:
-		snprintf(why, ACCOUNT_WHY_MAX, "what answers at %.160s is no S3 service: %.200s", endpoint,
-			message);
-		break;
-	default:
-		snprintf(why, ACCOUNT_WHY_MAX, "%.160s answered %d %.64s: %.160s", endpoint,
-			failure->answer->status,
-			failure->answer->error.code[0] ? failure->answer->error.code
-						       : strerror(-failure->error),
-			message);
-	}
-}
-
-static void explain(const struct view *view, int error, const struct s3_answer *answer, char *why)
-{
-	struct buf endpoint, message;
-	struct mount_failure failure = {.view = view, .error = error, .answer = answer};
-
-	buf_init(&endpoint, 4096);
-	buf_init(&message, 8192);
-	endpoint_url(account_endpoint(view->account), &endpoint);
-	escape_text(&message, str_of(answer->error.message));
-	failure.endpoint = buf_text(&endpoint);
-	failure.message = message.len ? buf_text(&message) : strerror(-error);
-	if (!explain_refusal(&failure, why))
-		explain_connection(&failure, why);
-	buf_release(&endpoint);
-	buf_release(&message);
-}
-
-int preflight_service(struct engine *engine, const struct view *view, char *why)
-{
-	struct s3_answer *answer = calloc(1, sizeof(*answer));
-	struct page *page = NULL;
-	struct call call;
-	int error = answer ? page_new(&page) : -ENOMEM;
-
-	if (error < 0) {
-		free(answer);
-		snprintf(why, ACCOUNT_WHY_MAX, "out of memory");
-		return error;
-	}
-	call_init(&call);
-	call.account = view->account;
-	call.sinks.page = page;
-	if (view->url.bucket[0]) {
-		/* A listing, not HeadBucket: some credentials may list no more than a prefix, and a HEAD's
-		 * refusal has no body that says why. */
-		call.request.op = S3_LIST_OBJECTS;
-		call.request.bucket = str_of(view->url.bucket);
-		call.request.prefix = s3_url_key(&view->url);
-		call.request.max_keys = 1;
-	} else {
-		call.request.op = S3_LIST_BUCKETS;
-	}
-	error = call_wait(engine, &call, answer);
-	if (error < 0)
-		explain(view, error, answer, why);
-	page_free(page);
-	free(answer);
-	return error;
-}
-
-unsigned preflight_request_timeout(void)
-{
-	FILE *file = fopen("/proc/sys/fs/fuse/max_request_timeout", "re");
-	unsigned seconds = 0;
-
-	if (file) {
-		if (fscanf(file, "%u", &seconds) != 1)
-			seconds = 0;
-		fclose(file);
-	}
-	return seconds;
 }

@@ -30,6 +30,7 @@
 #include "engine/object/twins.h"
 #include "fs/cmd/mount_internal.h"
 #include "fs/control/client.h"
+#include "fs/host/json_text.h"
 #include "fs/serve/server.h"
 #include "fs/host/mountinfo.h"
 #include "fs/host/runtime_dir.h"
@@ -143,7 +144,7 @@ static void find_endpoint(const struct looking *looking, struct other *other)
 		char *point = NULL;
 
 		if (other->view && !other->endpoint && endpoint &&
-			control_text(json_object_get(view, "point"), &point) == 0 &&
+			json_text_get(json_object_get(view, "point"), &point) == 0 &&
 			strcmp(point, other->point) == 0)
 			other->endpoint = strdup(endpoint);
 		free(point);

@@ -14,18 +14,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fs/cmd/mount_service.h"
 #include "fs/host/bind_mount.h"
 #include "fs/cmd/command.h"
 #include "fs/cmd/mount_internal.h"
 #include "fs/cmd/cli.h"
 #include "fs/control/client.h"
 #include "fs/host/dead_mount.h"
+#include "fs/host/json_text.h"
 #include "fs/serve/serve_hub.h"
 #include "fs/host/mountinfo.h"
 #include "fs/host/opendir_at.h"
 #include "fs/cmd/mount_overlap.h"
 #include "fs/host/fuse_cpu.h"
-#include "fs/cmd/mount_point.h"
 #include "fs/host/runtime_dir.h"
 
 enum {
@@ -115,7 +116,7 @@ static int mount_view_look(struct showing *showing)
 	int error = connect_open(&mount->options.connect, &engine, &view->account, mount->why);
 
 	if (error == 0)
-		error = preflight_service(engine, view, mount->why);
+		error = mount_service_check(engine, view, mount->why);
 	if (error == 0)
 		error = mount_twins(mount, engine, true, mount->why);
 	engine_free(engine);
@@ -252,7 +253,8 @@ static void tell_of_log(const char *log, const json_t *hub)
 {
 	char *path = realpath(log, NULL), *theirs = NULL;
 
-	if (control_text(json_object_get(hub, "log"), &theirs) == 0 && strcmp(theirs, path ? path : log) != 0)
+	if (json_text_get(json_object_get(hub, "log"), &theirs) == 0 &&
+		strcmp(theirs, path ? path : log) != 0)
 		words_failed("mount", "the hub is running already and logs to %s", theirs);
 	free(theirs);
 	free(path);
@@ -321,7 +323,7 @@ static int mount_view_show(struct showing *showing, int fd)
 	error = control_ask(fd, &showing->request, REPLY_MS, &reply, mount->why);
 	if (error < 0)
 		return error;
-	error = control_text(json_object_get(reply, "path"), &path);
+	error = json_text_get(json_object_get(reply, "path"), &path);
 	json_decref(reply);
 	reply = NULL;
 	if (error == 0)

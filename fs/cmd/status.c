@@ -14,6 +14,7 @@
 #include "fs/cmd/progress.h"
 #include "fs/cmd/cli.h"
 #include "fs/control/client.h"
+#include "fs/host/json_text.h"
 #include "fs/serve/server.h"
 #include "fs/host/mountinfo.h"
 #include "fs/host/runtime_dir.h"
@@ -53,7 +54,7 @@ static void put_text(struct buf *out, const json_t *value)
 {
 	char *text = NULL;
 
-	if (control_text(value, &text) == 0)
+	if (json_text_get(value, &text) == 0)
 		escape_text(out, str_of(text));
 	free(text);
 }

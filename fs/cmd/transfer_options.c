@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "fs/cmd/object_option.h"
+#include "engine/object/object_option.h"
 #include "fs/cmd/transfer_options.h"
 #include "fs/cmd/cli.h"
 #include "s3/parts.h"
@@ -17,7 +17,7 @@ enum {
 	OPT_SYNC = OPT_COPY_ONLY,
 	OPT_IF_MISSING,
 	OPT_IF_NEWER,
-	OPT_OBJECT, /* fs/cmd/object_option.h */
+	OPT_OBJECT, /* engine/object/object_option.h */
 	OPT_METADATA_DIRECTIVE,
 	OPT_METADATA,
 	OPT_CONTENT, /* --content-type and its like: the header is the option's name */

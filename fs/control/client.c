@@ -8,7 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fs/serve/server.h"
+#include "fs/control/control.h"
+#include "fs/host/json_text.h"
 #include "fs/host/runtime_dir.h"
 
 static int client_connect_to(const struct sockaddr_un *address, int *ret_fd)
@@ -101,7 +102,7 @@ static int read_reply(const struct buf *line, json_t **ret, char *why)
 		*ret = object;
 		return 0;
 	}
-	if (control_text(json_object_get(object, "error"), &text) < 0) {
+	if (json_text_get(json_object_get(object, "error"), &text) < 0) {
 		json_decref(object);
 		snprintf(why, ACCOUNT_WHY_MAX, "the hub's answer cannot be understood");
 		return -EPROTO;
@@ -152,7 +153,7 @@ char *control_source_of(const char *point)
 		control_ask(fd, &request, CONTROL_CLIENT_MS, &reply, why) == 0) {
 		const json_t *view = json_array_get(json_object_get(reply, "views"), 0);
 
-		if (control_text(json_object_get(view, "source"), &source) < 0)
+		if (json_text_get(json_object_get(view, "source"), &source) < 0)
 			source = NULL;
 	}
 	json_decref(reply);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fs/cmd/object_option.h"
+#include "engine/object/object_option.h"
+#include "fs/host/json_text.h"
 
 static const char *const op_names[CONTROL_OP_COUNT] = {
 	[CONTROL_HELLO] = "hello",
@@ -25,61 +26,6 @@ static void wiping_free(void *memory)
 void control_init(void)
 {
 	json_set_alloc_funcs(malloc, wiping_free);
-}
-
-/* ---- bytes ---- */
-
-json_t *control_bytes(const char *text)
-{
-	struct buf out;
-	json_t *value = NULL;
-
-	buf_init(&out, 3 * CONTROL_LINE_MAX);
-	for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
-		if (*at < 0x20 || *at >= 0x7f || *at == '%')
-			buf_addf(&out, "%%%02X", *at);
-		else
-			buf_add_char(&out, (char)*at);
-	}
-	if (!out.error)
-		value = json_string(buf_text(&out));
-	buf_release(&out);
-	return value;
-}
-
-static int hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-int control_text(const json_t *value, char **ret)
-{
-	const char *from = json_string_value(value);
-	char *text, *to;
-
-	if (!from || strlen(from) != json_string_length(value))
-		return -EINVAL;
-	to = text = malloc(strlen(from) + 1);
-	if (!text)
-		return -ENOMEM;
-	for (; *from; from++) {
-		unsigned char byte = (unsigned char)*from;
-
-		if (byte == '%') {
-			int high = hex(from[1]), low = high < 0 ? -1 : hex(from[2]);
-
-			if (low < 0 || high * 16 + low == 0) {
-				free(text);
-				return -EINVAL;
-			}
-			byte = (unsigned char)(high * 16 + low);
-			from += 2;
-		}
-		*to++ = (char)byte;
-	}
-	*to = '\0';
-	*ret = text;
-	return 0;
 }
 
 /* ---- reading: the first error is kept, and nothing is read after it ---- */
@@ -134,7 +80,7 @@ static char *get_bytes(struct message_fields *fields, const char *name, size_t m
 {
 	const json_t *value = control_get(fields, name);
 	char *text = NULL;
-	int error = value ? control_text(value, &text) : 0;
+	int error = value ? json_text_get(value, &text) : 0;
 
 	if (error == -ENOMEM && !fields->error) {
 		fields->error = error;
@@ -383,7 +329,7 @@ void control_request_release(struct control_request *request)
 
 static int put_bytes(json_t *object, const char *name, const char *text)
 {
-	return text ? json_object_set_new(object, name, control_bytes(text)) : 0;
+	return text ? json_object_set_new(object, name, json_text_new(text)) : 0;
 }
 
 static int put_headers(json_t *object, const struct headers *headers)

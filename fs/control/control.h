@@ -5,8 +5,7 @@
  * number of times a connection.  Every request carries the version in which its kind last changed
  * (control_version): another hub still says its status and settles, and refuses a view that it would show
  * otherwise than asked for.  So each change to the fields of `add` counts its version up; an `add` with a
- * field that the hub does not know is refused, too.  Texts that may hold any byte (paths, addresses) are
- * written with %XX for '%', control bytes and bytes outside ASCII.
+ * field that the hub does not know is refused, too.  Paths and addresses are texts of fs/host/json_text.h.
  *
  *   hello    which daemon is there: pid, namespace, device
  *   add      show this view; the reply names the directory to bind.  Held for the mount point until the
@@ -34,6 +33,12 @@ enum {
 	CONTROL_ADD_VERSION = 2,
 	CONTROL_LINE_MAX = 64 << 10,
 	CONTROL_PATH_MAX = 4096,
+	CONTROL_REPLY_MAX = 4 << 20,
+	/* A connection whose other side neither sends nor takes a line for so long is cut off. */
+	CONTROL_CLIENT_MS = 5000,
+	/* The longest answer to `settle` takes: past two attempts without an answer, of 60 s each, and the pause
+	 * between them. */
+	CONTROL_SETTLE_MS = 150000,
 };
 
 enum control_op {
@@ -73,10 +78,5 @@ void control_request_release(struct control_request *request);
 
 /* Appends the line with its new line. */
 int control_format(const struct control_request *request, struct buf *ret);
-
-/* Bytes as a JSON string, and back: *ret is the caller's.  -EINVAL for a value that is no string, or holds a
- * NUL byte. */
-json_t *control_bytes(const char *text);
-int control_text(const json_t *value, char **ret);
 
 #endif

@@ -11,7 +11,7 @@
 #include "engine/account/account.h"
 #include "fs/host/fusermount.h"
 #include "fs/host/mountinfo.h"
-#include "fs/cmd/mount_point.h"
+#include "fs/host/path.h"
 #include "fs/host/runtime_dir.h"
 
 enum {
@@ -182,7 +182,7 @@ static bool visit_dead(const struct mountinfo_line *line, void *user)
 	if (!line->ferryfs || line->owner != geteuid() || naming->count == INSIDE_MAX ||
 		!had_daemon(line->dev) || !answers_not(line->point))
 		return false;
-	if (!is_inside(naming, line) && !preflight_is_below(line->point, naming->base))
+	if (!is_inside(naming, line) && !path_is_below(line->point, naming->base))
 		naming->found(line->point, naming->user);
 	naming->ids[naming->count++] = line->id;
 	return false;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "fs/control/control.h"
+#include "fs/host/json_text.h"
 #include "fs/host/staging_file.h"
 
 struct staged {
@@ -29,7 +29,7 @@ struct staged {
 
 static int add_text(json_t *object, const char *name, const char *text)
 {
-	return json_object_set_new(object, name, control_bytes(text));
+	return json_object_set_new(object, name, json_text_new(text));
 }
 
 static json_t *headers_object(const struct headers *headers)
@@ -43,7 +43,7 @@ static json_t *headers_object(const struct headers *headers)
 
 		if (asprintf(&line, "%.*s:%.*s", (int)name.len, name.data, (int)value.len, value.data) < 0)
 			line = NULL;
-		if (!line || json_array_append_new(array, control_bytes(line))) {
+		if (!line || json_array_append_new(array, json_text_new(line))) {
 			json_decref(array);
 			array = NULL;
 		}

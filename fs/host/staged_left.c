@@ -9,7 +9,7 @@
 
 #include "engine/account/account_name.h"
 #include "engine/base/log.h"
-#include "fs/control/control.h"
+#include "fs/host/json_text.h"
 #include "fs/host/staged.h"
 #include "s3/escape.h"
 
@@ -43,7 +43,7 @@ static int staged_left_read_headers(const json_t *array, struct headers *ret)
 	json_array_foreach(array, index, value)
 	{
 		char *line = NULL;
-		int result = error == 0 ? control_text(value, &line) : error;
+		int result = error == 0 ? json_text_get(value, &line) : error;
 		const char *colon = line ? strchr(line, ':') : NULL;
 
 		if (result == 0)
@@ -74,7 +74,7 @@ static int parse(const char *text, struct staged_left *left)
 	int error = json_integer_value(json_object_get(object, "ferryfs_staged")) == 1 ? 0 : -EINVAL;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && error == 0; i++)
-		error = control_text(json_object_get(object, texts[i].name), texts[i].to);
+		error = json_text_get(json_object_get(object, texts[i].name), texts[i].to);
 	if (error == 0)
 		error = staged_left_read_headers(json_object_get(object, "headers"), &left->headers);
 	left->fresh = json_is_true(json_object_get(object, "fresh"));

@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "fs/control/control.h"
 #include "fs/core/hub.h"
+#include "fs/host/json_text.h"
 
 struct move {
 	const void *key; /* NULL: free */
@@ -89,7 +89,7 @@ json_t *moves_status(void)
 			job_progress(move->job, &progress);
 		json_array_append_new(
 			array, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "source",
-				       control_bytes(move->from), "destination", control_bytes(move->to),
+				       json_text_new(move->from), "destination", json_text_new(move->to),
 				       "running_ms", (json_int_t)(hub_now_ms() - move->began_ms), "found",
 				       (json_int_t)progress.found, "copied", (json_int_t)progress.copied,
 				       "deleted", (json_int_t)progress.deleted, "failed",

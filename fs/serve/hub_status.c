@@ -8,6 +8,7 @@
 #include "engine/wire/stats.h"
 #include "fs/early/batch_status.h"
 #include "fs/early/early.h"
+#include "fs/host/json_text.h"
 #include "fs/ops/rename_list.h"
 #include "fs/host/fuse_cpu.h"
 
@@ -18,7 +19,7 @@ json_t *control_ok(void)
 
 json_t *control_refusal(const char *why)
 {
-	return json_pack("{s:b, s:o}", "ok", 0, "error", control_bytes(why));
+	return json_pack("{s:b, s:o}", "ok", 0, "error", json_text_new(why));
 }
 
 static json_t *hub_object(const struct control_report *report)
@@ -28,7 +29,7 @@ static json_t *hub_object(const struct control_report *report)
 	placement_text(report->hub->fuse_cpu, fuse_cpu);
 	return json_pack("{s:s, s:i, s:I, s:I, s:o, s:s}", "version", FERRYFS_VERSION, "pid", (int)getpid(),
 		"namespace", (json_int_t)report->namespace, "uptime_ms", (json_int_t)report->uptime_ms, "log",
-		control_bytes(report->log), "fuse_cpu", fuse_cpu);
+		json_text_new(report->log), "fuse_cpu", fuse_cpu);
 }
 
 json_t *control_hello(const struct control_report *report)
@@ -69,7 +70,7 @@ static json_t *failures_array(void)
 
 	for (unsigned i = 0; i < count; i++)
 		json_array_append_new(array, json_pack("{s:I, s:o}", "time", (json_int_t)entries[i].time,
-						     "text", control_bytes(entries[i].text)));
+						     "text", json_text_new(entries[i].text)));
 	free(entries);
 	return array;
 }
@@ -111,9 +112,9 @@ json_t *control_view(const struct view *view, const char *point, const char *acc
 
 	buf_init(&endpoint, 4096);
 	endpoint_url(account_endpoint(view->account), &endpoint);
-	json_t *object = json_pack("{s:o, s:o, s:s, s:o, s:b}", "point", control_bytes(point), "source",
-		control_bytes(view->source), "endpoint", buf_text(&endpoint), "account",
-		control_bytes(account), "read_only", ro);
+	json_t *object = json_pack("{s:o, s:o, s:s, s:o, s:b}", "point", json_text_new(point), "source",
+		json_text_new(view->source), "endpoint", buf_text(&endpoint), "account",
+		json_text_new(account), "read_only", ro);
 
 	buf_release(&endpoint);
 	return object;

@@ -1,3 +1,4 @@
+#include "fs/host/exit_status.h"
 #include "fs/ops/ops.h"
 #include "fs/serve/serve_hub.h"
 
@@ -15,13 +16,11 @@
 
 #include "engine/journal/journal_dir.h"
 #include "engine/base/log.h"
-#include "fs/cmd/command.h"
 #include "fs/serve/server.h"
 #include "fs/serve/socket.h"
 #include "fs/serve/hub_journal.h"
 #include "fs/host/mountinfo.h"
 #include "fs/host/opendir_at.h"
-#include "fs/cmd/mount_point.h"
 #include "fs/host/runtime_dir.h"
 #include "fs/serve/session.h"
 
@@ -232,8 +231,6 @@ static void serve_hub_stop(struct serving *serving)
 		umount2(serving->home, MNT_DETACH | UMOUNT_NOFOLLOW);
 	if (serving->session)
 		session_settle(serving->session);
-	if (serving->hub)
-		op_release_dirs(serving->hub);
 	engine_free(serving->engine);
 	if (serving->session)
 		session_end(serving->session);
@@ -253,13 +250,9 @@ static void serve_hub_stop(struct serving *serving)
 static void serve_hub_on_ready(void *user)
 {
 	struct serving *serving = user;
-	unsigned limit = preflight_request_timeout();
 
 	daemon_ready(serving->daemon);
-	if (limit)
-		log_text(LOG_LEVEL_WARNING,
-			"fs.fuse.max_request_timeout is %u s: a rename that takes longer ends all mounts",
-			limit);
+	session_log_request_timeout();
 }
 
 int hub_serve(const struct hub_serve_options *options, struct daemon *daemon)

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "engine/base/log.h"
+#include "fs/host/json_text.h"
 #include "fs/serve/hub_journal.h"
 
 enum { SETTLE_STEP_MS = 10, KEPT_MS = 1000, UNREAD_MS = 100 };
@@ -145,7 +146,7 @@ static json_t *server_add(
 		object = control_refusal(why);
 		free(point);
 	} else {
-		object = json_pack("{s:b, s:o}", "ok", 1, "path", control_bytes(buf_text(&path)));
+		object = json_pack("{s:b, s:o}", "ok", 1, "path", json_text_new(buf_text(&path)));
 		client->added = point;
 		client->round = views_recover(server->options.views, point);
 		server->had_views = true;

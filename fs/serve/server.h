@@ -16,16 +16,13 @@
 #ifndef FERRYFS_FS_SERVE_SERVER_H
 #define FERRYFS_FS_SERVE_SERVER_H
 
+#include "fs/control/control.h"
 #include "fs/serve/hub_status.h"
 
 enum {
 	CONTROL_CLIENTS_MAX = 16,
-	CONTROL_CLIENT_MS = 5000,
 	CONTROL_MOUNT_MS = 30000, /* between add and mounted */
-	CONTROL_SETTLE_MS =
-		150000, /* past two attempts without an answer, of 60 s each, and the pause between */
 	CONTROL_UNUSED_MS = 10000, /* a new hub waits so long for its first view */
-	CONTROL_REPLY_MAX = 4 << 20,
 };
 
 struct control_server;

@@ -411,11 +411,37 @@ static void session_settle_within(struct session *session, unsigned limit)
 	open_files_log(session->hub);
 }
 
+/* fs.fuse.max_request_timeout in seconds; 0: the kernel has none. */
+static unsigned session_request_timeout(void)
+{
+	FILE *file = fopen("/proc/sys/fs/fuse/max_request_timeout", "re");
+	unsigned seconds = 0;
+
+	if (file) {
+		if (fscanf(file, "%u", &seconds) != 1)
+			seconds = 0;
+		fclose(file);
+	}
+	return seconds;
+}
+
+void session_log_request_timeout(void)
+{
+	unsigned limit = session_request_timeout();
+
+	if (limit)
+		log_text(LOG_LEVEL_WARNING,
+			"fs.fuse.max_request_timeout is %u s: a rename that takes longer ends this daemon's "
+			"mounts",
+			limit);
+}
+
 void session_settle(struct session *session)
 {
 	session_settle_within(
 		session, atomic_load(&session->signalled) ? SETTLE_SIGNAL_MS : SETTLE_UNMOUNT_MS);
 	early_stop(session->hub->early);
+	op_release_dirs(session->hub);
 }
 
 bool session_unmounted(const struct session *session)

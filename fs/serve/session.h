@@ -42,8 +42,11 @@ int session_open(struct hub *hub, const struct session_options *options, struct 
 int session_run(struct session *session, void (*on_ready)(void *user), void *user);
 /* Did the loop end because nothing is mounted any more? */
 bool session_unmounted(const struct session *session);
+/* Logs a warning if the kernel ends the whole connection when a request takes too long (fs.fuse.max_request_timeout): a
+ * rename of a large directory may. */
+void session_log_request_timeout(void);
 /* Waits for the parked operations (uploads after the last close among them): long after an unmount, shortly
- * after a signal; logs those that are then cut off. */
+ * after a signal; logs those that are then cut off.  Closes the directories that programs left open. */
 void session_settle(struct session *session);
 /* The notifier comes back from the kernel in any case: the requests that the kernel still sends meanwhile are
  * refused. */

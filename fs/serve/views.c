@@ -1,3 +1,4 @@
+#include "fs/host/path.h"
 #include "fs/serve/views_internal.h"
 
 #include <errno.h>
@@ -6,7 +7,6 @@
 
 #include "engine/base/log.h"
 #include "fs/serve/hub_journal.h"
-#include "fs/cmd/mount_point.h"
 
 int views_new(const struct views_options *options, struct views **ret)
 {
@@ -221,10 +221,10 @@ static int views_check_paths(
 	const char *below = NULL;
 
 	for (const char *const *path = views->paths; *path && !below; path++)
-		if (preflight_is_below(*path, point))
+		if (path_is_below(*path, point))
 			below = *path;
 	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]) && !below; i++)
-		if (more[i] && preflight_is_below(more[i], point))
+		if (more[i] && path_is_below(more[i], point))
 			below = more[i];
 	if (!below)
 		return 0;

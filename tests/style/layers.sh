@@ -29,20 +29,10 @@ fs: fs/cmd fs/host s3
 tests/s3d:
 '
 exceptions='
-fs/ops/rename_list.c fs/control/control.h
 fs/request/reply.c fs/serve/prune.h
-fs/serve/serve_hub.c fs/cmd/command.h
-fs/serve/serve_hub.c fs/cmd/mount_point.h
-fs/serve/views.c fs/cmd/mount_point.h
 fs/dir/dir_answer.c fs/early/early.h
 fs/dir/dir.c fs/early/early.h
 fs/early/early.c fs/request/parked.h
-fs/control/client.c fs/serve/server.h
-fs/control/control.c fs/cmd/object_option.h
-fs/cmd/mount_alone.c fs/ops/ops.h
-fs/host/dead_mount.c fs/cmd/mount_point.h
-fs/host/staged.c fs/control/control.h
-fs/host/staged_left.c fs/control/control.h
 fs/core/node.c fs/dir/dir.h
 fs/core/hub.c fs/dir/dir.h
 fs/core/hub.c fs/file/draft.h

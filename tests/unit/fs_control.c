@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fs/control/control.h"
+#include "fs/host/json_text.h"
 
 static char why[ACCOUNT_WHY_MAX];
 
@@ -32,11 +33,11 @@ static void test_bytes(void **state)
 		"", "plain/ path", "100%", "\x01\x1f\x7f\x80\xff", "\xc3\xa9", "a\nb\\\"c"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		json_t *value = control_bytes(texts[i]);
+		json_t *value = json_text_new(texts[i]);
 		char *back = NULL;
 
 		assert_non_null(value);
-		assert_int_equal(control_text(value, &back), 0);
+		assert_int_equal(json_text_get(value, &back), 0);
 		assert_string_equal(back, texts[i]);
 		free(back);
 		json_decref(value);
@@ -51,7 +52,7 @@ static void test_bad_bytes(void **state)
 		json_t *value = json_string(texts[i]);
 		char *back = NULL;
 
-		assert_int_equal(control_text(value, &back), -EINVAL);
+		assert_int_equal(json_text_get(value, &back), -EINVAL);
 		assert_null(back);
 		json_decref(value);
 	}

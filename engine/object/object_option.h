@@ -5,8 +5,8 @@
  * spelling, checks the value before any request, and keeps it as the header that says so to S3.  Pure; any
  * thread.
  */
-#ifndef FERRYFS_FS_CMD_OBJECT_OPTION_H
-#define FERRYFS_FS_CMD_OBJECT_OPTION_H
+#ifndef FERRYFS_ENGINE_OBJECT_OBJECT_OPTION_H
+#define FERRYFS_ENGINE_OBJECT_OBJECT_OPTION_H
 
 #include "s3/headers.h"
 

@@ -1,4 +1,4 @@
-#include "fs/cmd/object_option.h"
+#include "engine/object/object_option.h"
 
 #include <errno.h>
 #include <stdio.h>
