@@ -31,7 +31,7 @@
 #include "fs/cmd/mount_internal.h"
 #include "fs/control/client.h"
 #include "fs/host/json_text.h"
-#include "fs/serve/server.h"
+#include "fs/control/control.h"
 #include "fs/host/mountinfo.h"
 #include "fs/host/runtime_dir.h"
 

@@ -15,7 +15,7 @@
 #include "fs/cmd/cli.h"
 #include "fs/control/client.h"
 #include "fs/host/json_text.h"
-#include "fs/serve/server.h"
+#include "fs/control/control.h"
 #include "fs/host/mountinfo.h"
 #include "fs/host/runtime_dir.h"
 #include "s3/escape.h"

@@ -13,7 +13,7 @@
 #include "fs/cmd/command.h"
 #include "fs/cmd/cli.h"
 #include "fs/control/client.h"
-#include "fs/serve/server.h"
+#include "fs/control/control.h"
 #include "fs/host/dead_mount.h"
 #include "fs/host/fusermount.h"
 #include "fs/host/mountinfo.h"

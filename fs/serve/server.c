@@ -25,7 +25,13 @@
 #include "fs/host/json_text.h"
 #include "fs/serve/hub_journal.h"
 
-enum { SETTLE_STEP_MS = 10, KEPT_MS = 1000, UNREAD_MS = 100 };
+enum {
+	SETTLE_STEP_MS = 10,
+	/* Past the 3 s for which a helper of this daemon may hold the superblock while it looks at a caller's working
+	 * directory: what is held longer is held by another process. */
+	KEPT_MS = 4000,
+	UNREAD_MS = 100,
+};
 
 enum client_state { READING, ADDING, SETTLING, WRITING };
 
