@@ -8,6 +8,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "engine/base/clock.h"
+
 enum {
 	ROUNDS_MAX = 3, /* rounds of looking, while another client changes the object */
 	PROBE_BYTES = 16, /* of chance in the probe's name */
@@ -26,14 +28,6 @@ struct known_twins {
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER; /* a leaf */
 static struct known_twins known_pairs[TWINS_KNOWN_MAX]; /* protected by known_lock, as is known_next */
 static unsigned known_next;
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static bool is_name(const struct known_twins *known, unsigned at, const struct twins_name *name)
 {
@@ -65,7 +59,7 @@ enum twins_verdict twins_known(const struct twins_name *a, const struct twins_na
 	pthread_mutex_lock(&known_lock);
 	const struct known_twins *known = find_known(a, b);
 
-	if (known && known->until_ms > now_ms())
+	if (known && known->until_ms > clock_ms())
 		verdict = known->verdict;
 	pthread_mutex_unlock(&known_lock);
 	return verdict;
@@ -85,7 +79,7 @@ void twins_learn(const struct twins_name *a, const struct twins_name *b, enum tw
 	snprintf(known->buckets[0], sizeof(known->buckets[0]), "%.*s", (int)a->bucket.len, a->bucket.data);
 	snprintf(known->buckets[1], sizeof(known->buckets[1]), "%.*s", (int)b->bucket.len, b->bucket.data);
 	known->verdict = verdict;
-	known->until_ms = now_ms() + TWINS_KNOWN_MS;
+	known->until_ms = clock_ms() + TWINS_KNOWN_MS;
 	pthread_mutex_unlock(&known_lock);
 }
 

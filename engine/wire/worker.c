@@ -3,15 +3,13 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "engine/base/clock.h"
+
 static _Thread_local struct worker *here;
 
 void worker_look_at_clock(struct worker *worker, uint64_t waited_ms)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	worker->now_ms = clock_turn(
-		&worker->clock, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, waited_ms);
+	worker->now_ms = clock_turn(&worker->clock, clock_exact_ms(), waited_ms);
 }
 
 /* ---- timers ---- */

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "fs/control/control.h"
 #include "fs/host/json_text.h"
 #include "fs/host/runtime_dir.h"
@@ -44,14 +45,6 @@ int control_connect_mount(int directory, dev_t dev, int *ret_fd)
 	return client_connect_to(&address, ret_fd);
 }
 
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int client_send_all(int fd, const struct buf *line)
 {
 	size_t sent = 0;
@@ -69,11 +62,11 @@ static int client_send_all(int fd, const struct buf *line)
 
 static int receive_line(int fd, unsigned limit_ms, struct buf *line)
 {
-	int64_t until = clock_ms() + limit_ms;
+	int64_t until = (int64_t)clock_exact_ms() + limit_ms;
 
 	while (line->len == 0 || line->data[line->len - 1] != '\n') {
 		struct pollfd ready = {.fd = fd, .events = POLLIN};
-		int64_t left = until - clock_ms();
+		int64_t left = until - (int64_t)clock_exact_ms();
 		char piece[4096];
 
 		if (left <= 0 || poll(&ready, 1, (int)left) == 0)

@@ -16,14 +16,6 @@
 #include "fs/file/taken.h"
 #include "fs/file/upkeep.h"
 
-uint64_t hub_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void before_free(void *user, struct node *node)
 {
 	struct hub *hub = user;

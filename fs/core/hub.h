@@ -100,8 +100,6 @@ static inline void hub_unlock(struct hub *hub)
 	pthread_mutex_unlock(&hub->lock);
 }
 
-uint64_t hub_now_ms(void); /* CLOCK_MONOTONIC_COARSE */
-
 /* ---- replies; never under hub.lock ---- */
 
 /* Fills the entry of a node that the caller holds: attributes, time-outs by view (0 while it has a draft or a

@@ -1,3 +1,4 @@
+#include "engine/base/clock.h"
 #include "fs/core/node_table.h"
 
 #include <assert.h>
@@ -278,14 +279,6 @@ static int own_text(struct str text, char **ret)
 	return 0;
 }
 
-static uint64_t node_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec, struct str etag,
 	struct str storage_class)
 {
@@ -306,7 +299,7 @@ int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec,
 		.version = node->attr.version + 1,
 		.etag = etag_text,
 		.storage_class = class_text,
-		.fetched_ms = node_now_ms(),
+		.fetched_ms = clock_ms(),
 		.attrs = node->attr.attrs,
 		.attrs_ms = node->attr.attrs_ms,
 	};
@@ -379,7 +372,7 @@ int node_set_attrs(struct node *node, const struct attrs *attrs)
 		*copy = *attrs;
 	free(node->attr.attrs);
 	node->attr.attrs = copy;
-	node->attr.attrs_ms = node_now_ms();
+	node->attr.attrs_ms = clock_ms();
 	node->attr.version++;
 	return attrs && !copy ? -ENOMEM : 0;
 }

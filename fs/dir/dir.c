@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/base/clock.h"
 #include "fs/dir/dir_tail.h"
 #include "fs/early/early.h"
 #include "fs/core/view.h"
@@ -157,7 +158,7 @@ void dir_doubt(struct hub *hub, struct node *directory)
 /* Gives up knowledge that is no longer fresh, and the oldest while too much is held.  keep stays. */
 static void reap(struct hub *hub, const struct dir *keep)
 {
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 
 	for (;;) {
 		struct dir *dir = hub->dirs.oldest;
@@ -186,7 +187,7 @@ int dir_born(struct hub *hub, struct node *directory)
 	if (!dir)
 		return -ENOMEM;
 	dir->whole = true;
-	dir->known_ms = hub_now_ms();
+	dir->known_ms = clock_ms();
 	list_append(&hub->dirs, dir);
 	for (struct node *child = directory->children; child; child = child->child_next)
 		dir_child_added(hub, child);
@@ -273,13 +274,13 @@ void dir_landed(const struct node *child)
 	for (; directory && directory->kind == NODE_DIR && directory->local; directory = directory->parent) {
 		directory->local = false;
 		/* A listing that was asked for before knows nothing of it. */
-		directory->attr.fetched_ms = hub_now_ms();
+		directory->attr.fetched_ms = clock_ms();
 	}
 }
 
 bool dir_has_other(const struct node *directory, const struct node *child)
 {
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 	bool whole = dir_whole(directory, now);
 
 	for (const struct node *other = directory->children; other; other = other->child_next) {
@@ -353,7 +354,7 @@ void dir_watch_begin(struct hub *hub, struct node *directory, struct dir_watch *
 	reap(hub, dir);
 	*ret = (struct dir_watch){
 		.directory = node_ref(directory),
-		.started_ms = hub_now_ms(),
+		.started_ms = clock_ms(),
 		.epoch = dir ? dir->epoch : 0,
 		.doubted = !dir,
 	};
@@ -438,10 +439,10 @@ void dir_watch_tail(struct hub *hub, struct dir_watch *watch, struct str key, st
 	}
 	if (!dir_watch_believable(watch) || dir->too_long || dir->epoch != watch->epoch)
 		return;
-	if (dir_whole(directory, hub_now_ms()))
+	if (dir_whole(directory, clock_ms()))
 		return;
 	/* What was known has aged. */
-	if (dir->whole || (dir->tail.key && !tail_fresh(dir, hub_now_ms())))
+	if (dir->whole || (dir->tail.key && !tail_fresh(dir, clock_ms())))
 		dir_doubt(hub, directory);
 	dir_tail_set(&dir->tail, key, watch->started_ms, hub->dirs.moves);
 	if (dir->tail.key)

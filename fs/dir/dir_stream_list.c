@@ -1,4 +1,5 @@
 /* What comes from S3 for a dir_stream, and what is made of it.  Everything here is on the worker's thread. */
+#include "engine/base/clock.h"
 #include "fs/dir/dir_stream_internal.h"
 
 #include <errno.h>
@@ -252,7 +253,7 @@ static void dir_stream_list_on_page(void *user, struct page *page)
 	/* A page is asked for when the one before has come, which is after that one was asked for: two steps
 	 * back is sure. */
 	stream->asked_ms = stream->next_asked_ms;
-	stream->next_asked_ms = hub_now_ms();
+	stream->next_asked_ms = clock_ms();
 	stream->pages++;
 	if (dir_merge_page(&stream->merge, page) < 0)
 		stream->emit_error = -ENOMEM;
@@ -392,7 +393,7 @@ static void dir_stream_list_start(struct dir_stream *stream)
 {
 	stream->merge =
 		(struct dir_merge){.prefix_len = stream->place.key_len, .emit = on_entry, .user = stream};
-	stream->asked_ms = stream->next_asked_ms = hub_now_ms();
+	stream->asked_ms = stream->next_asked_ms = clock_ms();
 	int error = stream->directory->kind == NODE_SERVICE ? start_buckets(stream) : start_listing(stream);
 
 	if (error < 0)

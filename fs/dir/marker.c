@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "engine/base/clock.h"
+
 enum marker_plan marker_plan(const struct node *directory, const struct node *child)
 {
 	struct place place;
@@ -10,7 +12,7 @@ enum marker_plan marker_plan(const struct node *directory, const struct node *ch
 		return MARKER_NOT;
 	if (dir_has_other(directory, child))
 		return MARKER_NOT;
-	return dir_whole(directory, hub_now_ms()) ? MARKER_FIRST : MARKER_AFTER;
+	return dir_whole(directory, clock_ms()) ? MARKER_FIRST : MARKER_AFTER;
 }
 
 static void marker_finish(struct marker *marker, int error, const struct s3_answer *answer)
@@ -31,7 +33,7 @@ static void learn(struct marker *marker, bool exists)
 		node_set_attrs(marker->directory, marker->attrs); /* NULL: asked for */
 	if (exists && marker->directory->local) {
 		marker->directory->local = false;
-		marker->directory->attr.fetched_ms = hub_now_ms();
+		marker->directory->attr.fetched_ms = clock_ms();
 		dir_landed(marker->directory);
 	}
 	hub_unlock(marker->hub);

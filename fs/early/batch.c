@@ -18,6 +18,7 @@
  *
  * One lock, a leaf, protects the table, all batches and their visits.  Callbacks are called without it.
  */
+#include "engine/base/clock.h"
 #include "fs/early/batch_mounts.h"
 
 #include <assert.h>
@@ -51,7 +52,6 @@ static void batch_check(const struct batch *batch)
 int batches_new(struct resolver *resolver, const struct batches_hooks *hooks, struct batches **ret)
 {
 	struct batches *batches = calloc(1, sizeof(*batches));
-	pthread_condattr_t attr;
 
 	if (!batches)
 		return -ENOMEM;
@@ -59,10 +59,7 @@ int batches_new(struct resolver *resolver, const struct batches_hooks *hooks, st
 	batches->hooks = *hooks;
 	batches->room_last = &batches->room;
 	pthread_mutex_init(&batches->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&batches->drained, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&batches->drained);
 	*ret = batches;
 	return 0;
 }
@@ -100,18 +97,10 @@ static struct batch **batch_slot_of(struct batches *batches, pid_t pid)
 	return &batches->slots[(unsigned)pid % BATCH_SLOTS];
 }
 
-static uint64_t batch_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Lock held. */
 static bool is_alive(struct batch *batch)
 {
-	uint64_t now = batch_now_ms();
+	uint64_t now = clock_ms();
 
 	if (now - batch->seen_ms < ALIVE_MS)
 		return true;
@@ -234,7 +223,7 @@ struct batch *batches_open(struct batches *batches, const struct caller *caller,
 	batch->batches = batches;
 	batch->caller = *caller;
 	batch->pidfd = pidfd;
-	batch->began_ms = batch_now_ms();
+	batch->began_ms = clock_ms();
 	batch->watch = (struct process_watch){.pidfd = pidfd, .on_end = on_end, .user = batch};
 	batch->waits_last = &batch->waits;
 	batch_mounts_init(batch);

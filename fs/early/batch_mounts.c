@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "fs/core/hub.h"
 
 enum { LOOK_MS = 5 }; /* between two looks at the mounts: each is a system call */
@@ -70,7 +71,7 @@ static void read_again(struct batch *batch)
 bool batch_is_clear(struct batch *batch)
 {
 	struct batches *batches = batch->batches;
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 	bool again = false;
 
 	if (batch->mounts < 0)

@@ -1,4 +1,5 @@
 /* The daemon's end: waits until every promise has ended. */
+#include "engine/base/clock.h"
 #include "fs/early/batch_internal.h"
 
 #include <errno.h>
@@ -44,16 +45,9 @@ static void batch_settle_wait_for_all(struct batches *batches)
 
 int batches_settle(struct batches *batches, unsigned limit_ms)
 {
-	struct timespec until;
+	struct timespec until = clock_deadline(limit_ms);
 	int error = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += limit_ms / 1000;
-	until.tv_nsec += (long)(limit_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	batches->hooks.hurry(batches->hooks.user);
 	batch_settle_wait_for_all(batches);
 	pthread_mutex_lock(&batches->lock);

@@ -1,5 +1,6 @@
 #include "fs/early/batch_status.h"
 
+#include "engine/base/clock.h"
 #include "fs/early/batch_internal.h"
 #include "fs/core/hub.h"
 
@@ -13,7 +14,7 @@ struct row {
 /* Allocates nothing under the lock: every call of such a process takes that lock. */
 static unsigned take_rows(struct batches *batches, struct row rows[BATCH_STATUS_MAX])
 {
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 	unsigned count = 0;
 
 	pthread_mutex_lock(&batches->lock);

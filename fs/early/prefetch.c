@@ -1,5 +1,6 @@
 #include "fs/early/prefetch.h"
 
+#include "engine/base/clock.h"
 #include "fs/core/node.h"
 
 /* The number of siblings among which the next directories are searched. */
@@ -45,7 +46,7 @@ static void prefetch_begin(
 {
 	const struct dir_stream_options options = {.hub = hub, .directory = directory};
 	struct dir_stream *stream, *old;
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 
 	if (dir_stream_new(&options, &stream) < 0)
 		return;
@@ -99,7 +100,7 @@ struct dir_stream *prefetch_take(struct hub *hub, struct prefetches *prefetches,
 	struct prefetch *slot = prefetch_find(prefetches, batch, options->directory->ino);
 
 	if (slot) {
-		bool fresh = hub_now_ms() - slot->began_ms < PREFETCH_AGE_MS;
+		bool fresh = clock_ms() - slot->began_ms < PREFETCH_AGE_MS;
 
 		*(fresh && dir_stream_adopt(slot->stream, options) ? &stream : &old) = slot->stream;
 		slot->stream = NULL;

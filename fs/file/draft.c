@@ -13,6 +13,7 @@
  *                        draft_stored        clean: EMPTY and COPY are freed, as S3 has them; DATA stays for
  *                                            writers that go on
  */
+#include "engine/base/clock.h"
 #include "fs/file/draft_internal.h"
 
 #include <assert.h>
@@ -148,7 +149,7 @@ void draft_unstage(struct draft *draft)
 
 void draft_changed(struct draft *draft)
 {
-	draft->changed_ms = hub_now_ms();
+	draft->changed_ms = clock_ms();
 	if (!draft->dirty)
 		draft->dirty_ms = draft->changed_ms;
 	draft->dirty = true;

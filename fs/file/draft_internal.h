@@ -51,7 +51,7 @@ struct draft {
 	bool conflict; /* the last store found another object */
 	struct timespec mtime;
 	struct draft_attrs *attrs; /* owned; NULL: none, also where metadata keeps no attributes */
-	/* For files that stay open for long: fs/file/upkeep.h.  Times are hub_now_ms. */
+	/* For files that stay open for long: fs/file/upkeep.h.  Times are clock_ms. */
 	uint64_t dirty_ms, changed_ms; /* the first change that S3 lacks; the last change */
 	uint64_t tried_ms, took_ms; /* the end of the last store by upkeep, and its duration */
 	unsigned rounds; /* the number of such stores so far */

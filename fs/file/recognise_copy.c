@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "fs/core/hub.h"
 
@@ -63,7 +64,7 @@ static void log_outcome(const struct recognise_copy *self, int error, const stru
 static void give_up(struct recognise_copy *self, int error, const struct s3_answer *answer)
 {
 	if (error == -EACCES || error == -EOPNOTSUPP)
-		recognise_refused(self->table, &self->found, &self->to, hub_now_ms());
+		recognise_refused(self->table, &self->found, &self->to, clock_ms());
 	else if (error == -ESTALE || error == -ENOENT)
 		recognise_forget(self->table, &self->found);
 	if (error != -ECANCELED)
@@ -254,7 +255,7 @@ static void recognise_copy_run(struct task *task, struct worker *worker)
 	}
 	if (error == 0 && EVP_DigestFinal_ex(self->digest, sha256, NULL) != 1)
 		error = -EIO;
-	if (error == 0 && !recognise_find(self->table, &self->to, sha256, hub_now_ms(), &self->found))
+	if (error == 0 && !recognise_find(self->table, &self->to, sha256, clock_ms(), &self->found))
 		error = -ENOENT;
 	if (error < 0)
 		recognise_copy_finish(self, error, &no_answer);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "fs/file/content_type.h"
 #include "fs/file/draft_internal.h"
@@ -37,7 +38,7 @@ static unsigned next_refusal;
 
 static struct relay_refusal *relay_find(const struct place *from, const struct place *to)
 {
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 
 	for (unsigned i = 0; i < REMEMBERED_MAX; i++) {
 		struct relay_refusal *refusal = &refusals[i];
@@ -69,7 +70,7 @@ static void relay_remember(const struct place *from, const struct place *to)
 		struct relay_refusal *refusal = &refusals[next_refusal++ % REMEMBERED_MAX];
 
 		*refusal = (struct relay_refusal){
-			.from = from->account, .to = to->account, .until_ms = hub_now_ms() + REMEMBERED_MS};
+			.from = from->account, .to = to->account, .until_ms = clock_ms() + REMEMBERED_MS};
 		memcpy(refusal->from_bucket, from->bucket, from->bucket_len + 1);
 		memcpy(refusal->to_bucket, to->bucket, to->bucket_len + 1);
 	}

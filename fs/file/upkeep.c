@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "engine/account/account_name.h"
+#include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "fs/file/draft_internal.h"
 #include "fs/file/handle.h"
@@ -77,7 +78,7 @@ static void upkeep_on_stored(struct draft_flush *flush, int error)
 
 	if (draft) {
 		draft->upkeep = false;
-		draft->tried_ms = hub_now_ms();
+		draft->tried_ms = clock_ms();
 		draft->took_ms = draft->tried_ms - background->began_ms;
 		draft->rounds++;
 	}
@@ -97,7 +98,7 @@ static void upkeep_store(struct upkeep *upkeep, struct node *node)
 		return;
 	background->hub = hub;
 	background->flush = (struct draft_flush){.done = upkeep_on_stored, .user = background};
-	background->began_ms = hub_now_ms();
+	background->began_ms = clock_ms();
 	hub_lock(hub);
 	bool wanted = node->draft && draft_dirty(node->draft);
 
@@ -292,7 +293,7 @@ static uint64_t upkeep_one_round(struct upkeep *upkeep)
 	struct hub *hub = upkeep->hub;
 	struct node **nodes = NULL;
 	size_t count = 0;
-	uint64_t next = TICK_MS, now = hub_now_ms();
+	uint64_t next = TICK_MS, now = clock_ms();
 
 	hub_lock(hub);
 	if (handle_dirty_nodes(hub, &nodes, &count) < 0)
@@ -332,15 +333,8 @@ static bool is_idle(struct upkeep *upkeep)
 
 static void sleep_ms(struct upkeep *upkeep, uint64_t ms)
 {
-	struct timespec until;
+	struct timespec until = clock_deadline(ms);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	while (!upkeep->ending && pthread_cond_timedwait(&upkeep->news, &upkeep->lock, &until) == 0)
 		;
 }
@@ -368,16 +362,12 @@ static void *upkeep_run(void *user)
 int upkeep_start(struct hub *hub)
 {
 	struct upkeep *upkeep = calloc(1, sizeof(*upkeep));
-	pthread_condattr_t attr;
 
 	if (!upkeep)
 		return -ENOMEM;
 	upkeep->hub = hub;
 	pthread_mutex_init(&upkeep->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&upkeep->news, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&upkeep->news);
 	hub_lock(hub);
 	hub->upkeep = upkeep;
 	hub_unlock(hub);

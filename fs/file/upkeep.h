@@ -27,7 +27,7 @@ enum {
 	UPKEEP_SMALL = 1 << 20, /* an append to no more than this is cheap to store */
 };
 
-/* Returns the time at which upkeep has to store the content, on the clock of hub_now_ms; UINT64_MAX:
+/* Returns the time at which upkeep has to store the content, on the clock of clock_ms; UINT64_MAX:
  * never.
  *
  *   no bytes were written for flush_after        then

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "engine/base/clock.h"
+
 struct xattr_cache {
 	pthread_mutex_t lock;
 	uint64_t ino; /* 0: none */
@@ -38,7 +40,7 @@ int xattr_cache_get(struct xattr_cache *cache, uint64_t ino, uint64_t stamp, str
 	int error = -ENOENT;
 
 	pthread_mutex_lock(&cache->lock);
-	if (cache->ino == ino && cache->stamp == stamp && hub_now_ms() < cache->until_ms)
+	if (cache->ino == ino && cache->stamp == stamp && clock_ms() < cache->until_ms)
 		error = headers_add_all(ret, &cache->values);
 	pthread_mutex_unlock(&cache->lock);
 	return error;
@@ -50,6 +52,6 @@ void xattr_cache_put(struct xattr_cache *cache, uint64_t ino, uint64_t stamp, co
 	headers_clear(&cache->values);
 	cache->ino = headers_add_all(&cache->values, values) == 0 ? ino : 0;
 	cache->stamp = stamp;
-	cache->until_ms = hub_now_ms() + XATTR_CACHE_MS;
+	cache->until_ms = clock_ms() + XATTR_CACHE_MS;
 	pthread_mutex_unlock(&cache->lock);
 }

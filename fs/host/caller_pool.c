@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/log.h"
 
 enum {
@@ -57,14 +58,6 @@ struct caller_pool {
 	} message;
 };
 
-static uint64_t pool_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* now may have been read before the helper entered its state. */
 static uint64_t helper_age_ms(const struct helper *helper, uint64_t now)
 {
@@ -90,7 +83,7 @@ static void helper_enter(struct caller_pool *pool, struct helper *helper, enum h
 {
 	pool->lost += (state == HELPER_LOST) - (helper->state == HELPER_LOST);
 	if (state != HELPER_LOST)
-		helper->since_ms = pool_now_ms();
+		helper->since_ms = clock_exact_ms();
 	helper->state = state;
 }
 
@@ -135,7 +128,7 @@ static int helper_start(struct caller_pool *pool)
 		free(helper);
 		return error;
 	}
-	helper->since_ms = pool_now_ms();
+	helper->since_ms = clock_exact_ms();
 	helper->next = pool->helpers;
 	pool->helpers = helper;
 	pool->count++;
@@ -148,7 +141,7 @@ static int helper_start(struct caller_pool *pool)
 
 static void start_failed(struct caller_pool *pool, const char *why)
 {
-	pool->start_after_ms = pool_now_ms() + START_AGAIN_MS;
+	pool->start_after_ms = clock_exact_ms() + START_AGAIN_MS;
 	if (!pool->failed)
 		log_text(LOG_LEVEL_WARNING,
 			"the helper that finds out who calls %s: until one runs, every copy and removal "
@@ -330,7 +323,7 @@ void caller_pool_add(struct caller_pool *pool, struct resolve *resolve)
 		caller_pool_answer(pool, resolve, NULL, 0);
 		return;
 	}
-	resolve->until_ms = pool_now_ms() + RESOLVER_DEADLINE_MS;
+	resolve->until_ms = clock_exact_ms() + RESOLVER_DEADLINE_MS;
 	resolve->next = NULL;
 	*pool->last = resolve;
 	pool->last = &resolve->next;
@@ -401,7 +394,7 @@ int caller_pool_step(struct caller_pool *pool)
 	for (int i = 0; i < count; i++)
 		helper_hear(pool, events[i].data.ptr);
 	helpers_reap(pool);
-	now = pool_now_ms();
+	now = clock_exact_ms();
 	/* The first one: it is there when the first caller comes. */
 	if (pool->number == 0)
 		start_another(pool, now);

@@ -4,6 +4,7 @@
  * Known and fresh attributes are answered at once; a file without them is refreshed (refresh.h), its request
  * parked.
  */
+#include "engine/base/clock.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>
@@ -108,7 +109,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	hub_lock(hub);
 	struct handle *handle = fi && !node_is_dir(node) ? handle_of(fi) : NULL;
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 	bool known = node->draft || node->gone || (node_attr_fresh(node, now) && node_attrs_known(node, now));
 	bool outdated = handle && handle_outdated(handle);
 

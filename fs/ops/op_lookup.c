@@ -12,6 +12,7 @@
  * answer waits for all operations promised to rm, and is EIO if one of them failed.  Names that rm removes
  * one by one in a directory which it has open do not count: that directory's own removal is still to come.
  */
+#include "engine/base/clock.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>
@@ -148,7 +149,7 @@ static int known(const struct lookup *lookup, struct node *directory, struct nod
 {
 	struct hub *hub = lookup->hub;
 	struct node *node = nodes_child(hub->nodes, directory, lookup_name(lookup));
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 
 	if (node && believed(hub, node, now)) {
 		*ret_node = node_ref(node);
@@ -276,7 +277,7 @@ static void lookup_on_probed(struct probe *probe)
 
 static void probe(struct lookup *lookup)
 {
-	lookup->asked_ms = hub_now_ms();
+	lookup->asked_ms = clock_ms();
 	lookup->probe.account = lookup->place.account;
 	lookup->probe.bucket = place_bucket(&lookup->place);
 	lookup->probe.key = place_key(&lookup->place);
@@ -317,7 +318,7 @@ static void ask_bucket(struct lookup *lookup, const struct view *view)
 	/* For the log alone; a bucket's name is shorter than any file's may be. */
 	memcpy(lookup->place.bucket, lookup->name, lookup->len + 1);
 	lookup->place.bucket_len = lookup->len;
-	lookup->asked_ms = hub_now_ms();
+	lookup->asked_ms = clock_ms();
 	call_init(&lookup->call);
 	lookup->call.request.op = S3_HEAD_BUCKET;
 	lookup->call.request.bucket = lookup_name(lookup);
@@ -427,7 +428,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (error == 0 && !is_known) {
 		if (!service)
 			question = dir_miss(
-				directory, fuse_req_ctx(req)->pid, place_key(&lookup->place), hub_now_ms());
+				directory, fuse_req_ctx(req)->pid, place_key(&lookup->place), clock_ms());
 		lookup->probe.ask_tail = question == DIR_ASK_TAIL;
 		dir_watch_begin(hub, directory, &lookup->watch);
 	}

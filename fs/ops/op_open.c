@@ -7,6 +7,7 @@
  * where its copy goes is not known (fs/early/walk.h).  So it waits for all operations promised to the
  * process, and is EIO if one of them failed.
  */
+#include "engine/base/clock.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>
@@ -213,7 +214,7 @@ static int without_draft(struct open_op *op, int *ret_close)
 	if (error < 0)
 		return error;
 	/* For a file that is to be emptied only its mode and owner need to be known. */
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 
 	if (op->asked || (op->fi.flags & O_TRUNC ? node_attrs_known(node, now) : node_attr_fresh(node, now)))
 		return open_ready(op, ret_close);

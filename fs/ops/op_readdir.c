@@ -6,6 +6,7 @@
  * the entries are counted again.  A READDIR that finds nothing here yet is parked in the handle and answered
  * when the stream changed.
  */
+#include "engine/base/clock.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>
@@ -149,7 +150,7 @@ static bool add_node(struct dir_handle *handle, struct dir_answer *answer, const
 	hub_entry(handle->hub, node, &entry);
 	/* An entry with attributes that are not fresh is only named: the kernel looks it up where that
 	 * matters. */
-	bool give = read->plus && (node->draft || node_attr_fresh(node, hub_now_ms()));
+	bool give = read->plus && (node->draft || node_attr_fresh(node, clock_ms()));
 
 	if (!give)
 		entry.ino = 0;

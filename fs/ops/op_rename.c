@@ -1,3 +1,4 @@
+#include "engine/base/clock.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>
@@ -64,7 +65,7 @@ void rename_op_apply(struct rename_op *op)
 			if (node_is_dir(node)) {
 				hub->dirs.moves++;
 				subtree_age(hub, node);
-				node->attr.fetched_ms = hub_now_ms();
+				node->attr.fetched_ms = clock_ms();
 			}
 			dir_child_added(hub, node);
 		}

@@ -6,6 +6,7 @@
  * mount may be as old as cache_ttl.  So truncate(2) asks first (but for 0: then an empty object is stored
  * over the one there), and ftruncate asks where the known attributes are not fresh.
  */
+#include "engine/base/clock.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>
@@ -157,7 +158,7 @@ static bool must_ask(const struct truncate_op *op)
 
 	if (op->asked || node->local || node->gone)
 		return false;
-	return op->own ? op->size > 0 : !node_attr_fresh(node, hub_now_ms());
+	return op->own ? op->size > 0 : !node_attr_fresh(node, clock_ms());
 }
 
 /* hub.lock held.  A step or -errno. */

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "engine/base/clock.h"
 #include "fs/core/hub.h"
 #include "fs/host/json_text.h"
 
@@ -37,7 +38,7 @@ void moves_begin(const void *key, const struct place *from, const struct place *
 	if (move) {
 		move->key = key;
 		move->job = NULL;
-		move->began_ms = hub_now_ms();
+		move->began_ms = clock_ms();
 		rename_list_name(from, move->from, sizeof(move->from));
 		rename_list_name(to, move->to, sizeof(move->to));
 	}
@@ -90,7 +91,7 @@ json_t *moves_status(void)
 		json_array_append_new(
 			array, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "source",
 				       json_text_new(move->from), "destination", json_text_new(move->to),
-				       "running_ms", (json_int_t)(hub_now_ms() - move->began_ms), "found",
+				       "running_ms", (json_int_t)(clock_ms() - move->began_ms), "found",
 				       (json_int_t)progress.found, "copied", (json_int_t)progress.copied,
 				       "deleted", (json_int_t)progress.deleted, "failed",
 				       (json_int_t)progress.failed, "all_found", progress.listed));

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "engine/base/clock.h"
+
 enum { REMEMBERED_MAX = 16, REMEMBERED_MS = 10000 };
 
 struct retry_failure {
@@ -30,7 +32,7 @@ void rename_again_remember(struct rename_op *op, int error)
 		.thread = op->base.parked.thread,
 		.node = op->node->ino,
 		.parent = to->parent->ino,
-		.until_ms = hub_now_ms() + REMEMBERED_MS,
+		.until_ms = clock_ms() + REMEMBERED_MS,
 		.error = error,
 		.len = to->len,
 	};
@@ -41,7 +43,7 @@ void rename_again_remember(struct rename_op *op, int error)
 int rename_again_refusal(struct rename_op *op, const struct node *node)
 {
 	const struct node *into = rename_to(op)->parent;
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 	int error = 0;
 
 	pthread_mutex_lock(&lock);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/object/recopy.h"
 #include "fs/file/draft.h"
@@ -177,7 +178,7 @@ static int set_attrs_step(struct set_attrs *op)
 	if (!str_eq(place_key(&place), place_key(op->place)) ||
 		!str_eq(place_bucket(&place), place_bucket(op->place)))
 		return STEP_AGAIN;
-	if (!node->local && node_attr_fresh(node, hub_now_ms()) && node_attrs_known(node, hub_now_ms()) &&
+	if (!node->local && node_attr_fresh(node, clock_ms()) && node_attrs_known(node, clock_ms()) &&
 		node->attr.attrs && attrs_cover(node->attr.attrs, &op->change))
 		return STEP_DONE;
 	return STEP_SEND;

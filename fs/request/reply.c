@@ -1,3 +1,4 @@
+#include "engine/base/clock.h"
 #include "fs/core/hub.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ static double node_timeout(struct hub *hub, const struct node *node)
 	if (node->gone || node->draft || node_busy(hub, node) || handle_any_outdated(hub, node))
 		return 0;
 	if (!node_is_dir(node) && !node->local) {
-		uint64_t now = hub_now_ms(), until = node->attr.fetched_ms + ttl_ms;
+		uint64_t now = clock_ms(), until = node->attr.fetched_ms + ttl_ms;
 
 		if (node->attr.fetched_ms == 0 || now >= until)
 			return 0;
@@ -42,7 +43,7 @@ void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
 	struct fuse_entry_param entry = {.ino = node->ino, .attr_timeout = timeout, .entry_timeout = timeout};
 
 	/* The name is known, mode and owner are not: a program that needs them causes a GETATTR. */
-	if (!node_attrs_known(node, hub_now_ms()))
+	if (!node_attrs_known(node, clock_ms()))
 		entry.attr_timeout = 0;
 
 	node_stat(node, &entry.attr);
@@ -84,7 +85,7 @@ void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node)
 
 	hub_lock(hub);
 	node_stat(node, &st);
-	double timeout = node_attrs_known(node, hub_now_ms()) ? node_timeout(hub, node) : 0;
+	double timeout = node_attrs_known(node, clock_ms()) ? node_timeout(hub, node) : 0;
 
 	hub_unlock(hub);
 	fuse_reply_attr(req, &st, timeout);

@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <linux/fuse.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "fs/dir/dir.h"
 #include "fs/early/early.h"
@@ -67,7 +68,7 @@ bool prune_collect(struct hub *hub, struct prune *prune, struct prune_entry *ent
 {
 	const struct node_table *table = &hub->nodes->by_ino;
 	bool hard = nodes_count(hub->nodes) > PRUNE_HARD;
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 	size_t end = prune->slot + SLOTS_AT_ONCE;
 	unsigned count = 0;
 
@@ -141,7 +142,7 @@ static void end_round(struct prune *prune)
 	prune->pause_ms = prune->found || !prune->pause_ms     ? PAUSE_MS
 			  : prune->pause_ms < PAUSE_MAX_MS / 2 ? 2 * prune->pause_ms
 							       : PAUSE_MAX_MS;
-	prune->due_ms = hub_now_ms() + prune->pause_ms;
+	prune->due_ms = clock_ms() + prune->pause_ms;
 	prune->found = 0;
 }
 
@@ -160,7 +161,7 @@ static void begin_round(struct hub *hub, struct prune *prune)
 void prune_step(struct hub *hub, struct prune *prune, int *ret_wait_ms)
 {
 	struct prune_entry entries[PRUNE_AT_ONCE];
-	uint64_t now = hub_now_ms();
+	uint64_t now = clock_ms();
 	unsigned count;
 
 	if (prune->slot == 0 && now < prune->due_ms) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/base/clock.h"
 #include "fs/serve/prune.h"
 
 struct pruner {
@@ -21,15 +22,8 @@ struct pruner {
 /* Called with the lock held; releases the lock during the wait. */
 static void pruner_pause(struct pruner *pruner, int wait_ms)
 {
-	struct timespec until;
+	struct timespec until = clock_deadline((uint64_t)wait_ms);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += wait_ms / 1000;
-	until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	pthread_cond_timedwait(&pruner->wake, &pruner->lock, &until);
 }
 
@@ -68,16 +62,12 @@ static void pruner_release(struct pruner *pruner)
 int pruner_new(struct hub *hub, struct pruner **ret)
 {
 	struct pruner *pruner = calloc(1, sizeof(*pruner));
-	pthread_condattr_t attributes;
 
 	if (!pruner)
 		return -ENOMEM;
 	pruner->hub = hub;
 	pthread_mutex_init(&pruner->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&pruner->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
+	clock_cond_init(&pruner->wake);
 	int error = pthread_create(&pruner->thread, NULL, pruner_run, pruner);
 
 	if (error) {

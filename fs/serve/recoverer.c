@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/job/recovery.h"
 
@@ -25,17 +26,13 @@ struct recoverer {
 int recoverer_new(struct engine *engine, struct journal_dir *dir, struct recoverer **ret)
 {
 	struct recoverer *recoverer = calloc(1, sizeof(*recoverer));
-	pthread_condattr_t attr;
 
 	if (!recoverer)
 		return -ENOMEM;
 	recoverer->engine = engine;
 	recoverer->dir = dir;
 	pthread_mutex_init(&recoverer->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&recoverer->over, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&recoverer->over);
 	*ret = recoverer;
 	return 0;
 }
@@ -138,12 +135,10 @@ bool recoverer_done(struct recoverer *recoverer, unsigned round)
 void recoverer_run(struct recoverer *recoverer, struct account *account, unsigned limit_ms)
 {
 	unsigned round = recoverer_begin(recoverer, account);
-	struct timespec end;
+	struct timespec end = clock_deadline(limit_ms);
 
 	if (!recoverer)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += limit_ms / 1000;
 	pthread_mutex_lock(&recoverer->lock);
 	while (!is_over(recoverer, round) &&
 		pthread_cond_timedwait(&recoverer->over, &recoverer->lock, &end) == 0)

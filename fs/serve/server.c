@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "fs/host/json_text.h"
 #include "fs/serve/hub_journal.h"
@@ -55,11 +56,6 @@ struct control_server {
 	uint64_t started_ms, left_ms; /* left_ms 0: not yet */
 	bool had_views, kept;
 };
-
-static uint64_t server_now_ms(void)
-{
-	return hub_now_ms();
-}
 
 /* ---- clients ---- */
 
@@ -105,7 +101,7 @@ static void take_clients(struct control_server *server)
 			close(fd);
 			continue;
 		}
-		*client = (struct client){.fd = fd, .deadline_ms = server_now_ms() + CONTROL_CLIENT_MS};
+		*client = (struct client){.fd = fd, .deadline_ms = clock_ms() + CONTROL_CLIENT_MS};
 		buf_init(&client->in, CONTROL_LINE_MAX);
 		buf_init(&client->out, CONTROL_REPLY_MAX);
 	}
@@ -123,7 +119,7 @@ static void server_reply(struct client *client, json_t *object)
 	json_decref(object);
 	client->sent = 0;
 	client->state = WRITING;
-	client->deadline_ms = server_now_ms() + (client->added ? CONTROL_MOUNT_MS : CONTROL_CLIENT_MS);
+	client->deadline_ms = clock_ms() + (client->added ? CONTROL_MOUNT_MS : CONTROL_CLIENT_MS);
 }
 
 /* ---- requests ---- */
@@ -164,7 +160,7 @@ static json_t *server_add(
 /* The view may be mounted once the moves that its account left are settled, or when that takes too long. */
 static void adding_step(struct control_server *server, struct client *client)
 {
-	if (!hub_journal_done(server->options.hub, client->round) && server_now_ms() < client->deadline_ms)
+	if (!hub_journal_done(server->options.hub, client->round) && clock_ms() < client->deadline_ms)
 		return;
 	json_t *object = client->held;
 
@@ -176,7 +172,7 @@ static void server_hold(struct control_server *server, struct client *client, js
 {
 	client->held = object;
 	client->state = ADDING;
-	client->deadline_ms = server_now_ms() + HUB_JOURNAL_WAIT_MS;
+	client->deadline_ms = clock_ms() + HUB_JOURNAL_WAIT_MS;
 	adding_step(server, client);
 }
 
@@ -196,7 +192,7 @@ static void server_settle(
 	client->settling = request->point;
 	request->point = NULL;
 	client->state = SETTLING;
-	client->deadline_ms = server_now_ms() + CONTROL_SETTLE_MS;
+	client->deadline_ms = clock_ms() + CONTROL_SETTLE_MS;
 }
 
 static void settle_step(struct control_server *server, struct client *client)
@@ -204,7 +200,7 @@ static void settle_step(struct control_server *server, struct client *client)
 	bool done = server->options.views ? views_settled(server->options.views, client->settling)
 					  : claims_count(server->options.hub->claims) == 0;
 
-	if (!done && server_now_ms() < client->deadline_ms)
+	if (!done && clock_ms() < client->deadline_ms)
 		return;
 	free(client->settling);
 	client->settling = NULL;
@@ -221,7 +217,7 @@ static void server_answer(struct control_server *server, struct client *client, 
 		.alone = server->options.alone,
 		.namespace = server->options.namespace,
 		.log = server->options.log,
-		.uptime_ms = server_now_ms() - server->started_ms};
+		.uptime_ms = clock_ms() - server->started_ms};
 
 	if (control_parse(line, len, &request, why) < 0) {
 		server_reply(client, control_refusal(why));
@@ -277,8 +273,7 @@ static bool client_write(struct client *client)
 	client->sent += (size_t)put;
 	if (client->sent == client->out.len) {
 		client->state = READING;
-		client->deadline_ms =
-			server_now_ms() + (client->added ? CONTROL_MOUNT_MS : CONTROL_CLIENT_MS);
+		client->deadline_ms = clock_ms() + (client->added ? CONTROL_MOUNT_MS : CONTROL_CLIENT_MS);
 	}
 	return true;
 }
@@ -299,7 +294,7 @@ static void client_step(struct control_server *server, struct client *client, sh
 	} else if (client->state == WRITING && (events & (POLLOUT | POLLHUP | POLLERR))) {
 		good = client_write(client);
 	}
-	if (!good || server_now_ms() >= client->deadline_ms)
+	if (!good || clock_ms() >= client->deadline_ms)
 		client_close(server, client);
 }
 
@@ -318,9 +313,9 @@ static void leave_if_unused(struct control_server *server)
 	if (!server->options.views || server->left_ms || any_client(server) ||
 		views_used(server->options.views))
 		return;
-	if (!server->had_views && server_now_ms() - server->started_ms < CONTROL_UNUSED_MS)
+	if (!server->had_views && clock_ms() - server->started_ms < CONTROL_UNUSED_MS)
 		return;
-	server->left_ms = server_now_ms();
+	server->left_ms = clock_ms();
 	close(server->options.listen_fd);
 	server->options.listen_fd = -1;
 	server->options.on_leave(server->options.user);
@@ -329,7 +324,7 @@ static void leave_if_unused(struct control_server *server)
 
 static void see_kept(struct control_server *server)
 {
-	if (!server->left_ms || server->kept || server_now_ms() - server->left_ms < KEPT_MS)
+	if (!server->left_ms || server->kept || clock_ms() - server->left_ms < KEPT_MS)
 		return;
 	server->kept = true;
 	server->options.on_kept(server->options.user);
@@ -352,7 +347,7 @@ static uint64_t hub_until(const struct control_server *server, uint64_t now)
 
 static int next_timeout(const struct control_server *server)
 {
-	uint64_t now = server_now_ms(), until = UINT64_MAX;
+	uint64_t now = clock_ms(), until = UINT64_MAX;
 
 	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		const struct client *client = &server->clients[i];
@@ -427,7 +422,7 @@ int control_server_new(const struct control_server_options *options, struct cont
 	server->options = *options;
 	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		server->clients[i].fd = -1;
-	server->started_ms = server_now_ms();
+	server->started_ms = clock_ms();
 	server->wake_fd = eventfd(0, EFD_CLOEXEC);
 	/* poll(2) says POLLPRI when a mount came or went since the last read (proc_pid_mountinfo(5)). */
 	server->mounts_fd = options->views ? open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) : -1;

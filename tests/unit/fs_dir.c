@@ -1,3 +1,4 @@
+#include "engine/base/clock.h"
 #include "fs/dir/dir.h"
 
 #include <setjmp.h>
@@ -74,17 +75,17 @@ static void test_listing_is_held(void **state)
 	dir_watch_begin(&hub, root, &watch);
 	see(&watch, "a");
 	see(&watch, "b");
-	assert_false(dir_whole(root, hub_now_ms()));
+	assert_false(dir_whole(root, clock_ms()));
 	dir_watch_listed(&hub, &watch);
 	dir_watch_end(&hub, &watch);
-	assert_true(dir_whole(root, hub_now_ms()));
-	assert_false(dir_whole(root, hub_now_ms() + 200000));
+	assert_true(dir_whole(root, clock_ms()));
+	assert_false(dir_whole(root, clock_ms() + 200000));
 	assert_int_equal(hub.dirs.held, 2);
 	assert_non_null(child("a"));
 	dir_doubt(&hub, root);
 	assert_int_equal(hub.dirs.held, 0);
 	assert_null(child("a"));
-	assert_false(dir_whole(root, hub_now_ms()));
+	assert_false(dir_whole(root, clock_ms()));
 }
 
 static void test_unfinished_listing_holds_nothing(void **state)
@@ -114,7 +115,7 @@ static void test_what_is_not_listed_vanishes(void **state)
 	dir_watch_end(&hub, &watch);
 	assert_true(old->gone);
 	assert_false(local->gone);
-	assert_true(dir_whole(root, hub_now_ms()));
+	assert_true(dir_whole(root, clock_ms()));
 	node_unref(hub.nodes, old);
 	node_unref(hub.nodes, local);
 	/* Held, so it is still known. */
@@ -140,7 +141,7 @@ static void test_removed_stays_removed(void **state)
 	see(&watch, "b");
 	dir_watch_listed(&hub, &watch);
 	dir_watch_end(&hub, &watch);
-	assert_true(dir_whole(root, hub_now_ms()));
+	assert_true(dir_whole(root, clock_ms()));
 	assert_null(child("a"));
 	/* Nobody watches any more: the next question is asked after the removal. */
 	dir_watch_begin(&hub, root, &watch);
@@ -166,7 +167,7 @@ static void test_too_much_removed_is_doubted(void **state)
 	node_unref(hub.nodes, node);
 	dir_watch_listed(&hub, &watch);
 	dir_watch_end(&hub, &watch);
-	assert_false(dir_whole(root, hub_now_ms()));
+	assert_false(dir_whole(root, clock_ms()));
 }
 
 static void test_doubt_during_a_listing(void **state)
@@ -178,7 +179,7 @@ static void test_doubt_during_a_listing(void **state)
 	dir_doubt(&hub, root);
 	dir_watch_listed(&hub, &watch);
 	dir_watch_end(&hub, &watch);
-	assert_false(dir_whole(root, hub_now_ms()));
+	assert_false(dir_whole(root, clock_ms()));
 }
 
 static void test_old_answer_does_not_win(void **state)
@@ -227,22 +228,22 @@ static void test_born_and_forgotten(void **state)
 
 	assert_int_equal(nodes_add(hub.nodes, root, STR("d"), NODE_DIR, &dir), 0);
 	assert_int_equal(dir_born(&hub, dir), 0);
-	assert_true(dir_whole(dir, hub_now_ms()));
+	assert_true(dir_whole(dir, clock_ms()));
 	/* A child that knowledge was not told of, freed although it may exist: knowledge ends. */
 	assert_int_equal(nodes_add(hub.nodes, dir, STR("f"), NODE_FILE, &file), 0);
 	node_unref(hub.nodes, file);
-	assert_false(dir_whole(dir, hub_now_ms()));
+	assert_false(dir_whole(dir, clock_ms()));
 	assert_int_equal(dir_born(&hub, dir), 0);
 	assert_int_equal(nodes_add(hub.nodes, dir, STR("f"), NODE_FILE, &file), 0);
 	dir_child_added(&hub, file);
 	node_unref(hub.nodes, file);
-	assert_true(dir_whole(dir, hub_now_ms()));
+	assert_true(dir_whole(dir, clock_ms()));
 	assert_ptr_equal(nodes_child(hub.nodes, dir, STR("f")), file);
 	/* Removed here: still whole. */
 	node_ref(file);
 	nodes_detach(hub.nodes, file);
 	node_unref(hub.nodes, file);
-	assert_true(dir_whole(dir, hub_now_ms()));
+	assert_true(dir_whole(dir, clock_ms()));
 	assert_int_equal(hub.dirs.held, 0);
 	node_unref(hub.nodes, dir);
 }
@@ -260,7 +261,7 @@ static void test_move_between_directories(void **state)
 	assert_int_equal(nodes_move(hub.nodes, file, b, STR("g")), 0);
 	assert_false(file->held);
 	dir_child_added(&hub, file);
-	assert_true(dir_whole(a, hub_now_ms()) && dir_whole(b, hub_now_ms()));
+	assert_true(dir_whole(a, clock_ms()) && dir_whole(b, clock_ms()));
 	assert_int_equal(hub.dirs.held, 1);
 	node_unref(hub.nodes, file);
 	node_unref(hub.nodes, a);
@@ -310,7 +311,7 @@ static void test_misses(void **state)
 
 static bool nothing_at(const char *key)
 {
-	return dir_nothing_at(&hub, root, str_of(key), hub_now_ms());
+	return dir_nothing_at(&hub, root, str_of(key), clock_ms());
 }
 
 static void learn_tail(const char *key)
@@ -332,7 +333,7 @@ static void test_tail(void **state)
 	assert_true(nothing_at("z"));
 	assert_false(nothing_at("lz"));
 	assert_false(nothing_at("z/x"));
-	assert_false(dir_nothing_at(&hub, root, STR("z"), hub_now_ms() + 200000));
+	assert_false(dir_nothing_at(&hub, root, STR("z"), clock_ms() + 200000));
 	/* What is made there from now on is a node for as long. */
 	assert_int_equal(nodes_add(hub.nodes, root, STR("n"), NODE_FILE, &node), 0);
 	dir_child_added(&hub, node);

@@ -1,4 +1,5 @@
 /* Which nodes the kernel is asked to let go, and how: by number, and by name where it knows no better. */
+#include "engine/base/clock.h"
 #include "fs/serve/prune.h"
 
 #include <setjmp.h>
@@ -113,7 +114,7 @@ static void test_what_stays(void **state)
 	kept[2]->pins = 1;
 	node_ref(kept[3]);
 	node_forget(hub.nodes, kept[3], 1); /* the kernel does not have it */
-	kept[4]->attr.fetched_ms = hub_now_ms(); /* believed */
+	kept[4]->attr.fetched_ms = clock_ms(); /* believed */
 	kept[5]->kind = NODE_DIR;
 	assert_true(run_round() > 0);
 	for (unsigned i = 0; i < FILES; i++)
@@ -160,7 +161,7 @@ static void test_nothing_found_waits_longer(void **state)
 {
 	hub_lock(&hub);
 	for (unsigned i = 0; i < FILES; i++)
-		child(i)->attr.fetched_ms = hub_now_ms();
+		child(i)->attr.fetched_ms = clock_ms();
 	hub_unlock(&hub);
 	int first = run_round(), second = run_round();
 
