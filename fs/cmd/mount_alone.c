@@ -15,6 +15,7 @@
 #include "fs/cmd/mount_service.h"
 #include "fs/host/dead_mount.h"
 #include "fs/control/control.h"
+#include "fs/serve/hub_new.h"
 #include "fs/serve/serve_alone.h"
 #include "fs/core/hub.h"
 #include "fs/serve/hub_journal.h"

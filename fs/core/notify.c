@@ -6,7 +6,7 @@
  * all names in it that the kernel knows are told to be forgotten.  Past LOST_MAX such directories a note is
  * dropped and said so once; the kernel then believes what it has until the view's cache_ttl is over.
  */
-#include "fs/core/hub.h"
+#include "fs/core/notify.h"
 
 #include <errno.h>
 #include <stdlib.h>

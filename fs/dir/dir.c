@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 #include "engine/base/clock.h"
+#include "fs/core/notify.h"
 #include "fs/dir/dir_tail.h"
 #include "fs/early/early.h"
 #include "fs/core/view.h"

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "fs/core/notify.h"
 #include "fs/early/early.h"
 
 /* Is what is known of the node newer than a question asked then? */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/base/log.h"
+#include "fs/core/notify.h"
 #include "fs/dir/marker.h"
 #include "fs/early/marker_copy.h"
 

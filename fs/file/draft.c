@@ -14,6 +14,7 @@
  *                                            writers that go on
  */
 #include "engine/base/clock.h"
+#include "fs/core/notify.h"
 #include "fs/file/draft_internal.h"
 
 #include <assert.h>

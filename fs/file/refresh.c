@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/base/log.h"
+#include "fs/core/notify.h"
 
 /* The number of renames during the request that are followed. */
 enum { REFRESH_AGAIN_MAX = 3 };

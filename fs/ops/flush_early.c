@@ -7,11 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/core/notify.h"
 #include "fs/host/caller_files.h"
 #include "fs/file/draft.h"
 #include "fs/early/early.h"
 #include "fs/file/handle.h"
 #include "fs/request/parked.h"
+#include "fs/request/reply.h"
 
 /* A copy that its process believes to be done. */
 struct promise {

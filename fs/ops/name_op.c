@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/core/notify.h"
 #include "fs/request/last_reply.h"
+#include "fs/request/reply.h"
 
 /* How often the names may have moved under a waiting claim before the caller is told that they are busy. */
 enum { RETAKES_MAX = 16 };

@@ -7,6 +7,7 @@
 #include "engine/base/log.h"
 #include "fs/request/last_reply.h"
 #include "fs/request/parked.h"
+#include "fs/request/reply.h"
 
 struct ending {
 	struct parked parked;

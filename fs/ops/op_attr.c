@@ -16,6 +16,7 @@
 #include "fs/request/parked.h"
 #include "fs/file/refresh.h"
 #include "fs/ops/set_attrs.h"
+#include "fs/request/reply.h"
 
 struct head {
 	struct parked parked;

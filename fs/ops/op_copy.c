@@ -19,6 +19,7 @@
 #include "fs/early/early.h"
 #include "fs/file/handle.h"
 #include "fs/request/parked.h"
+#include "fs/request/reply.h"
 
 /* The reply has 32 bits, and the kernel wants whole pages (more than asked is EIO). */
 #define COPY_LEN_MAX ((uint64_t)0xfffff000)

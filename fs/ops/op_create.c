@@ -14,6 +14,7 @@
 #include "fs/early/early.h"
 #include "fs/file/handle.h"
 #include "fs/request/last_reply.h"
+#include "fs/request/reply.h"
 
 /* cp stats the file that it has just made.  Nothing changes there until cp copies into the file, and then the
  * kernel drops the attributes; an empty file gets its time from S3 with a notice (fs/ops/flush_early.c). */

@@ -13,6 +13,7 @@
 #include "fs/file/handle.h"
 #include "fs/request/parked.h"
 #include "fs/host/staging_room.h"
+#include "fs/request/reply.h"
 
 /* ---- flush, fsync ---- */
 

@@ -7,6 +7,7 @@
 
 #include "fs/early/early.h"
 #include "fs/request/parked.h"
+#include "fs/request/reply.h"
 
 struct settle {
 	struct parked parked;

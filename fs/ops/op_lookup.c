@@ -25,6 +25,7 @@
 #include "fs/request/parked.h"
 #include "fs/dir/probe.h"
 #include "fs/dir/dir_answer.h"
+#include "fs/request/reply.h"
 
 enum { FETCH_PAGES_MAX = 3 };
 

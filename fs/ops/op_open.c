@@ -25,6 +25,7 @@
 #include "fs/file/refresh.h"
 #include "fs/request/parked.h"
 #include "fs/file/taken.h"
+#include "fs/request/reply.h"
 
 struct open_op {
 	struct parked parked;

@@ -18,6 +18,7 @@
 #include "fs/file/read_wait.h"
 #include "fs/ops/ops.h"
 #include "fs/request/parked.h"
+#include "fs/request/reply.h"
 
 struct read_op {
 	struct parked parked;

@@ -19,6 +19,7 @@
 #include "fs/request/last_reply.h"
 #include "fs/ops/odd_end.h"
 #include "fs/request/parked.h"
+#include "fs/request/reply.h"
 
 enum {
 	DOTS = 2,

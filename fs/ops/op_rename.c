@@ -1,4 +1,5 @@
 #include "engine/base/clock.h"
+#include "fs/core/notify.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include "fs/ops/remove.h"
 #include "fs/ops/rename_retry.h"
 #include "fs/ops/subtree.h"
+#include "fs/request/reply.h"
 
 static void rename_release(struct name_op *base)
 {

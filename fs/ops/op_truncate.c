@@ -19,6 +19,7 @@
 #include "fs/file/handle.h"
 #include "fs/file/refresh.h"
 #include "fs/request/parked.h"
+#include "fs/request/reply.h"
 
 struct truncate_op {
 	struct parked parked;

@@ -3,6 +3,7 @@
  * open(O_CREAT) is how one is made, and the kernel sends CREATE for that.
  */
 #include "fs/ops/ops.h"
+#include "fs/request/reply.h"
 
 #include <errno.h>
 

@@ -14,6 +14,7 @@
 #include "fs/file/handle.h"
 #include "fs/request/parked.h"
 #include "fs/host/staging_room.h"
+#include "fs/request/reply.h"
 
 struct write_op {
 	struct parked parked;

@@ -24,6 +24,7 @@
 #include "fs/file/xattr_cache.h"
 #include "fs/ops/ops.h"
 #include "fs/request/parked.h"
+#include "fs/request/reply.h"
 
 #define XATTR_PREFIX "user.s3."
 #define XATTR_META "user.s3.meta."

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/base/log.h"
+#include "fs/core/notify.h"
 #include "fs/dir/dir.h"
 #include "fs/file/draft.h"
 #include "fs/early/early.h"
@@ -13,6 +14,7 @@
 #include "fs/request/parked.h"
 #include "fs/ops/remove.h"
 #include "fs/ops/unchanged.h"
+#include "fs/request/reply.h"
 #include "s3/escape.h"
 
 enum { LOOK_KEYS = 100 };

@@ -7,9 +7,11 @@
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/object/recopy.h"
+#include "fs/core/notify.h"
 #include "fs/file/draft.h"
 #include "fs/dir/marker.h"
 #include "fs/request/parked.h"
+#include "fs/request/reply.h"
 
 enum { TRIES_MAX = 4 };
 

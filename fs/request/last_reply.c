@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/request/reply.h"
+
 struct last_call {
 	struct parked parked; /* the call's own, where `of` is NULL */
 	struct parked *of;

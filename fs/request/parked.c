@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "fs/early/early.h"
+#include "fs/request/reply.h"
 
 /* The kernel reports only the first signal of a request: after a harmless one ferryfs looks at the caller
  * again at this interval. */

@@ -1,8 +1,9 @@
-#include "engine/base/clock.h"
-#include "fs/core/hub.h"
+#include "fs/request/reply.h"
 
 #include <errno.h>
 
+#include "engine/base/clock.h"
+#include "fs/core/notify.h"
 #include "fs/file/draft.h"
 #include "fs/file/handle.h"
 #include "fs/serve/prune.h"

@@ -16,6 +16,7 @@
 
 #include "engine/journal/journal_dir.h"
 #include "engine/base/log.h"
+#include "fs/serve/hub_new.h"
 #include "fs/serve/server.h"
 #include "fs/serve/socket.h"
 #include "fs/serve/hub_journal.h"

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "engine/base/log.h"
+#include "fs/core/notify.h"
 #include "fs/early/early.h"
 #include "fs/core/hub.h"
 #include "fs/ops/rename_list.h"

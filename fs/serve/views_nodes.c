@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fs/core/notify.h"
 #include "fs/dir/dir.h"
 #include "fs/serve/views_internal.h"
 

@@ -34,15 +34,6 @@ fs/dir/dir_answer.c fs/early/early.h
 fs/dir/dir.c fs/early/early.h
 fs/early/early.c fs/request/parked.h
 fs/core/node.c fs/dir/dir.h
-fs/core/hub.c fs/dir/dir.h
-fs/core/hub.c fs/file/draft.h
-fs/core/hub.c fs/early/early.h
-fs/core/hub.c fs/file/handle.h
-fs/core/hub.c fs/serve/hub_journal.h
-fs/core/hub.c fs/file/xattr_cache.h
-fs/core/hub.c fs/file/recognise.h
-fs/core/hub.c fs/file/taken.h
-fs/core/hub.c fs/file/upkeep.h
 fs/core/notify.c fs/serve/pruner.h
 '
 {

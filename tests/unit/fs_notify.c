@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <time.h>
 
+#include "fs/core/notify.h"
 #include "fs/serve/prune.h"
 
 enum { FILES = 40000, DIRS = 3 }; /* more than the notifier's ring has places */

@@ -1,10 +1,11 @@
-#include "fs/core/hub.h"
+#include "fs/serve/hub_new.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "fs/core/notify.h"
 #include "fs/dir/dir.h"
 #include "fs/file/draft.h"
 #include "fs/early/early.h"
