@@ -1,4 +1,3 @@
-#include "engine/base/clock.h"
 #include "fs/core/node_table.h"
 
 #include <assert.h>
@@ -7,7 +6,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "fs/dir/dir.h"
+#include "engine/base/clock.h"
 #include "s3/key.h"
 
 int nodes_new(struct nodes **ret)
@@ -29,10 +28,23 @@ int nodes_new(struct nodes **ret)
 	return 0;
 }
 
-void nodes_on_free(struct nodes *nodes, void (*before_free)(void *user, struct node *node), void *user)
+void nodes_set_hooks(struct nodes *nodes, const struct nodes_hooks *hooks)
 {
-	nodes->before_free = before_free;
-	nodes->user = user;
+	nodes->hooks = *hooks;
+}
+
+static void node_leaves(struct nodes *nodes, struct node *node)
+{
+	if (nodes->hooks.leaves)
+		nodes->hooks.leaves(nodes->hooks.user, node);
+}
+
+/* Takes away what hangs on a node that is about to be freed. */
+static void node_strip(struct nodes *nodes, struct node *node)
+{
+	node_leaves(nodes, node);
+	if (nodes->hooks.freed)
+		nodes->hooks.freed(nodes->hooks.user, node);
 }
 
 static void free_memory(struct node *node)
@@ -50,11 +62,8 @@ void nodes_free(struct nodes *nodes)
 	if (!nodes)
 		return;
 	for (size_t i = 0; i < nodes->by_ino.size; i++) {
-		for (struct node *node = nodes->by_ino.slots[i]; node; node = node->ino_next) {
-			if (nodes->before_free)
-				nodes->before_free(nodes->user, node);
-			dir_free(node);
-		}
+		for (struct node *node = nodes->by_ino.slots[i]; node; node = node->ino_next)
+			node_strip(nodes, node);
 	}
 	for (size_t i = 0; i < nodes->by_ino.size; i++) {
 		struct node *node = nodes->by_ino.slots[i];
@@ -146,7 +155,7 @@ void nodes_detach(struct nodes *nodes, struct node *node)
 {
 	if (node->gone || !node->parent)
 		return;
-	dir_child_leaves(node);
+	node_leaves(nodes, node);
 	table_unlink_name(nodes, node);
 	node->gone = true;
 	table_changed(nodes);
@@ -176,7 +185,7 @@ int nodes_move(struct nodes *nodes, struct node *node, struct node *parent, stru
 	}
 	struct node *old = node->parent;
 
-	dir_child_leaves(node);
+	node_leaves(nodes, node);
 	table_unlink_name(nodes, node);
 	/* name may be lent from the node itself: the old text goes last. */
 	char *before = node->name;
@@ -213,14 +222,11 @@ static void node_release(struct nodes *nodes, struct node *node)
 		struct node *parent = node->parent;
 
 		assert(!node->children);
-		if (nodes->before_free)
-			nodes->before_free(nodes->user, node);
+		node_strip(nodes, node);
 		if (parent && !node->gone) {
-			dir_child_leaves(node);
 			table_unlink_name(nodes, node);
 			table_keep_number(nodes, node);
 		}
-		dir_free(node);
 		table_unlink_ino(nodes, node);
 		if (nodes->root == node)
 			nodes->root = NULL;

@@ -99,9 +99,18 @@ struct nodes; /* the tables */
 
 int nodes_new(struct nodes **ret);
 void nodes_free(struct nodes *nodes); /* frees every node */
-/* before_free is called for each node that is about to be freed, its parent still there: whoever hung a
- * draft on it takes that away.  It must neither ref that node nor let go of another. */
-void nodes_on_free(struct nodes *nodes, void (*before_free)(void *user, struct node *node), void *user);
+/* What the floors above do when a node goes.  Under the lock that protects the nodes; neither may ref that node nor drop a
+ * ref of another. */
+struct nodes_hooks {
+	/* The node is about to leave its parent's names, and is still there: what the directory knows of it goes. */
+	void (*leaves)(void *user, struct node *node);
+	/* The node is about to be freed, its parent still there: what hangs on it (dir, draft) goes. */
+	void (*freed)(void *user, struct node *node);
+	void *user;
+};
+
+/* Copies the hooks; once, before any node is added.  Without them nothing may hang on a node. */
+void nodes_set_hooks(struct nodes *nodes, const struct nodes_hooks *hooks);
 uint64_t nodes_count(const struct nodes *nodes);
 
 /* The root, ino 1.  view may be NULL (a hub's own root). */

@@ -24,8 +24,7 @@ struct nodes {
 	uint64_t next_ino;
 	uint64_t seed; /* of the names' hash: names are chosen by others */
 	uint64_t transitions; /* counted where CHECKS_TABLES */
-	void (*before_free)(void *user, struct node *node);
-	void *user;
+	struct nodes_hooks hooks; /* NULL: none */
 };
 
 int table_init(struct node_table *table);

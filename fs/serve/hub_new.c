@@ -17,14 +17,16 @@
 #include "fs/file/taken.h"
 #include "fs/file/upkeep.h"
 
-static void before_free(void *user, struct node *node)
+static void hub_node_leaves(void *user, struct node *node)
 {
-	struct hub *hub = user;
-
 	dir_child_leaves(node);
+}
+
+static void hub_node_freed(void *user, struct node *node)
+{
 	dir_free(node);
 	if (node->draft)
-		draft_disown(hub, node);
+		draft_disown(user, node);
 }
 
 static enum node_kind root_kind(const struct view *view)
@@ -46,7 +48,8 @@ static int make_parts(struct hub *hub)
 		error = nodes_new(&hub->nodes);
 	if (error < 0)
 		return error;
-	nodes_on_free(hub->nodes, before_free, hub);
+	nodes_set_hooks(hub->nodes,
+		&(struct nodes_hooks){.leaves = hub_node_leaves, .freed = hub_node_freed, .user = hub});
 	error = nodes_add_root(hub->nodes, root_kind(hub->view), hub->view, &root);
 	if (error == 0)
 		error = xattr_cache_new(&hub->xattrs);

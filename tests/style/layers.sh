@@ -33,7 +33,6 @@ fs/request/reply.c fs/serve/prune.h
 fs/dir/dir_answer.c fs/early/early.h
 fs/dir/dir.c fs/early/early.h
 fs/early/early.c fs/request/parked.h
-fs/core/node.c fs/dir/dir.h
 fs/core/notify.c fs/serve/pruner.h
 '
 {

@@ -14,9 +14,13 @@ static struct hub hub;
 static struct view *view;
 static struct node *root;
 
-static void before_free(void *user, struct node *node)
+static void node_leaves(void *user, struct node *node)
 {
 	dir_child_leaves(node);
+}
+
+static void node_freed(void *user, struct node *node)
+{
 	dir_free(node);
 }
 
@@ -29,7 +33,7 @@ static int setup(void **state)
 	strcpy(view->url.bucket, "bucket");
 	assert_int_equal(claims_new(&hub.claims), 0);
 	assert_int_equal(nodes_new(&hub.nodes), 0);
-	nodes_on_free(hub.nodes, before_free, &hub);
+	nodes_set_hooks(hub.nodes, &(struct nodes_hooks){.leaves = node_leaves, .freed = node_freed});
 	assert_int_equal(nodes_add_root(hub.nodes, NODE_BUCKET, view, &root), 0);
 	return 0;
 }

@@ -113,7 +113,12 @@ static void test_move(void **state)
 	nodes_free(nodes);
 }
 
-static unsigned freed;
+static unsigned freed, left;
+
+static void count_leaving(void *user, struct node *node)
+{
+	left++;
+}
 
 static void count_free(void *user, struct node *node)
 {
@@ -125,13 +130,19 @@ static void test_free_hook(void **state)
 	struct nodes *nodes = new_nodes();
 	struct node *root;
 
-	nodes_on_free(nodes, count_free, NULL);
+	nodes_set_hooks(nodes, &(struct nodes_hooks){.leaves = count_leaving, .freed = count_free});
 	assert_int_equal(nodes_add_root(nodes, NODE_BUCKET, NULL, &root), 0);
 	node_unref(nodes, add_kind(nodes, root, "a", NODE_DIR));
 	assert_int_equal(freed, 1);
 	add_kind(nodes, root, "b", NODE_DIR);
+	struct node *c = add_kind(nodes, root, "c", NODE_DIR);
+
+	left = 0;
+	nodes_detach(nodes, c);
+	assert_int_equal(left, 1);
+	assert_int_equal(freed, 1);
 	nodes_free(nodes);
-	assert_int_equal(freed, 3);
+	assert_int_equal(freed, 4);
 	nodes_free(NULL);
 }
 

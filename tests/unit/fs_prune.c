@@ -49,9 +49,13 @@ static int on_send(struct hub *which, struct prune *state, const struct prune_en
 	return 0;
 }
 
-static void before_free(void *user, struct node *node)
+static void node_leaves(void *user, struct node *node)
 {
 	dir_child_leaves(node);
+}
+
+static void node_freed(void *user, struct node *node)
+{
 	dir_free(node);
 }
 
@@ -66,7 +70,7 @@ static int setup(void **state)
 	assert_int_equal(view_new(&view), 0);
 	view->cache_ttl_ms = 100000;
 	assert_int_equal(nodes_new(&hub.nodes), 0);
-	nodes_on_free(hub.nodes, before_free, &hub);
+	nodes_set_hooks(hub.nodes, &(struct nodes_hooks){.leaves = node_leaves, .freed = node_freed});
 	assert_int_equal(nodes_add_root(hub.nodes, NODE_BUCKET, view, &root), 0);
 	for (unsigned i = 0; i < FILES; i++) {
 		struct node *node;
