@@ -21,6 +21,7 @@
 #include "fs/core/node.h"
 
 struct notifier;
+struct pruner;
 struct dir;
 struct files;
 struct early;
@@ -41,7 +42,10 @@ struct dirs {
 struct hub {
 	struct engine *engine;
 	struct claims *claims;
-	struct notifier *notifier;
+	struct notifier *notifier; /* fs/core/notify.h */
+	struct pruner *pruner; /* fs/serve/pruner.h */
+	/* An entry was answered while there are more than NODES_MANY nodes.  hub.lock held: queues only.  NULL: nothing. */
+	void (*on_many_nodes)(struct hub *hub);
 	struct fuse_session *session;
 	/* Of a hub that is mounted by itself: its root is inode 1.  NULL: fs/serve/views.h has them. */
 	struct view *view;

@@ -112,6 +112,8 @@ struct nodes_hooks {
 /* Copies the hooks; once, before any node is added.  Without them nothing may hang on a node. */
 void nodes_set_hooks(struct nodes *nodes, const struct nodes_hooks *hooks);
 uint64_t nodes_count(const struct nodes *nodes);
+/* So many, some 4 MiB, are worth the kernel's while: beyond them it is asked for nodes back (fs/serve/prune.h). */
+enum { NODES_MANY = 16384 };
 
 /* The root, ino 1.  view may be NULL (a hub's own root). */
 int nodes_add_root(struct nodes *nodes, enum node_kind kind, struct view *view, struct node **ret);

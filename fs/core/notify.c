@@ -12,7 +12,6 @@
 #include <stdlib.h>
 
 #include "engine/base/log.h"
-#include "fs/serve/pruner.h"
 
 enum {
 	NOTES_MAX = 16384,
@@ -38,7 +37,6 @@ struct notifier {
 	uint64_t lost[LOST_MAX];
 	unsigned lost_count;
 	bool stop, stopped, dropped;
-	struct pruner *pruner; /* constant */
 };
 
 static void notify_lose(struct notifier *notifier, uint64_t directory)
@@ -121,12 +119,6 @@ void notify_entry(struct hub *hub, uint64_t parent, struct str name)
 void notify_inode(struct hub *hub, uint64_t ino)
 {
 	notify(hub, ino, STR_NONE);
-}
-
-void notify_prune(struct hub *hub)
-{
-	if (hub->notifier)
-		pruner_wake(hub->notifier->pruner);
 }
 
 /* Names of a directory that the kernel knows, from `cursor` on (NULL: the first); cursor's ref is taken, and
@@ -255,17 +247,6 @@ static void *notifier_run(void *user)
 	return NULL;
 }
 
-static int notifier_start(struct notifier *notifier)
-{
-	int error = pruner_new(notifier->hub, &notifier->pruner);
-
-	if (error == 0)
-		error = -pthread_create(&notifier->thread, NULL, notifier_run, notifier);
-	if (error < 0)
-		pruner_free(notifier->pruner);
-	return error;
-}
-
 static void notifier_release(struct notifier *notifier)
 {
 	pthread_cond_destroy(&notifier->wake);
@@ -284,7 +265,7 @@ int notifier_new(
 	notifier->send = send ? send : notify_send_to_kernel;
 	pthread_mutex_init(&notifier->lock, NULL);
 	pthread_cond_init(&notifier->wake, NULL);
-	int error = notifier_start(notifier);
+	int error = -pthread_create(&notifier->thread, NULL, notifier_run, notifier);
 
 	if (error < 0) {
 		notifier_release(notifier);
@@ -296,7 +277,6 @@ int notifier_new(
 
 void notifier_stop(struct notifier *notifier)
 {
-	pruner_stop(notifier->pruner);
 	pthread_mutex_lock(&notifier->lock);
 	notifier->stop = true;
 	pthread_cond_signal(&notifier->wake);
@@ -309,7 +289,7 @@ bool notifier_stopped(struct notifier *notifier)
 	bool stopped = notifier->stopped;
 
 	pthread_mutex_unlock(&notifier->lock);
-	return stopped && pruner_stopped(notifier->pruner);
+	return stopped;
 }
 
 void notifier_free(struct notifier *notifier)
@@ -318,7 +298,6 @@ void notifier_free(struct notifier *notifier)
 		return;
 	notifier_stop(notifier);
 	pthread_join(notifier->thread, NULL);
-	pruner_free(notifier->pruner);
 	while (notifier->count > 0)
 		free(pop(notifier).name);
 	notifier_release(notifier);

@@ -12,9 +12,6 @@
 
 void notify_entry(struct hub *hub, uint64_t parent, struct str name);
 void notify_inode(struct hub *hub, uint64_t ino);
-/* There may be more nodes than are needed: fs/serve/pruner.h, whose thread is started and stopped with this one. */
-void notify_prune(struct hub *hub);
-
 /* send, on the notifier's thread, tells the kernel; name STR_NONE: of an inode.  NULL: through the hub's
  * session. */
 int notifier_new(

@@ -3,10 +3,8 @@
 #include <errno.h>
 
 #include "engine/base/clock.h"
-#include "fs/core/notify.h"
 #include "fs/file/draft.h"
 #include "fs/file/handle.h"
-#include "fs/serve/prune.h"
 
 /* Is an operation under way that will change the attributes that this node shows?  hub.lock held. */
 static bool node_busy(struct hub *hub, const struct node *node)
@@ -49,8 +47,8 @@ void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
 
 	node_stat(node, &entry.attr);
 	*ret = entry;
-	if (prune_wanted(hub))
-		notify_prune(hub);
+	if (nodes_count(hub->nodes) > NODES_MANY && hub->on_many_nodes)
+		hub->on_many_nodes(hub);
 }
 
 /* After an entry was sent with this result: takes the lookup back if the kernel never got the entry, and

@@ -16,6 +16,7 @@
 #include "fs/host/staging_dir.h"
 #include "fs/file/taken.h"
 #include "fs/file/upkeep.h"
+#include "fs/serve/pruner.h"
 
 static void hub_node_leaves(void *user, struct node *node)
 {
@@ -27,6 +28,11 @@ static void hub_node_freed(void *user, struct node *node)
 	dir_free(node);
 	if (node->draft)
 		draft_disown(user, node);
+}
+
+static void hub_wake_pruner(struct hub *hub)
+{
+	pruner_wake(hub->pruner);
 }
 
 static enum node_kind root_kind(const struct view *view)
@@ -63,6 +69,9 @@ static int make_parts(struct hub *hub)
 		error = early_new(hub, &hub->early);
 	if (error == 0)
 		error = notifier_new(hub, NULL, &hub->notifier);
+	if (error == 0)
+		error = pruner_new(hub, &hub->pruner);
+	hub->on_many_nodes = hub_wake_pruner;
 	return error;
 }
 
@@ -98,6 +107,7 @@ void hub_free(struct hub *hub)
 		return;
 	atomic_store(&hub->stopping, true);
 	notifier_free(hub->notifier);
+	pruner_free(hub->pruner);
 	early_free(hub->early);
 	hub->early = NULL;
 	hub_lock(hub);

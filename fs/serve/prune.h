@@ -20,7 +20,7 @@
 #include "fs/core/hub.h"
 
 enum {
-	PRUNE_ABOVE = 16384, /* nodes: some 4 MiB */
+	PRUNE_ABOVE = NODES_MANY,
 	PRUNE_HARD = 262144, /* some 64 MiB */
 	PRUNE_AT_ONCE = 256, /* nodes asked for in one go */
 };

@@ -19,7 +19,7 @@ int pruner_new(struct hub *hub, struct pruner **ret);
 /* There may be more nodes than are needed: the thread makes rounds until there are not.  Any thread, also
  * under hub.lock. */
 void pruner_wake(struct pruner *pruner);
-/* The thread ends after its current step, as with notifier_stop (fs/core/hub.h). */
+/* The thread ends after its current step, as with notifier_stop (fs/core/notify.h). */
 void pruner_stop(struct pruner *pruner);
 bool pruner_stopped(struct pruner *pruner);
 void pruner_free(struct pruner *pruner); /* stops and joins; accepts NULL */

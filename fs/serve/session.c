@@ -26,6 +26,7 @@
 #include "fs/file/open_files.h"
 #include "fs/ops/ops.h"
 #include "fs/host/fuse_cpu.h"
+#include "fs/serve/pruner.h"
 #include "fs/serve/state_dump.h"
 #include "fs/serve/recoverer.h"
 #include "fs/serve/refuse.h"
@@ -230,10 +231,19 @@ static void pause_ms(unsigned ms)
 	nanosleep(&(struct timespec){.tv_nsec = (long)ms * 1000000}, NULL);
 }
 
-/* True once the notifier stopped; false when that took too long. */
-static bool await_notifier(struct session *session, unsigned limit_ms)
+/* Ends the threads that call into the kernel (fs/core/notify.h, fs/serve/pruner.h), each after its current step. */
+static void stop_callers(struct session *session)
 {
-	for (unsigned waited = 0; !notifier_stopped(session->hub->notifier); waited += NUDGE_MS) {
+	pruner_stop(session->hub->pruner);
+	notifier_stop(session->hub->notifier);
+}
+
+/* True once both stopped; false when that took too long. */
+static bool await_callers(struct session *session, unsigned limit_ms)
+{
+	for (unsigned waited = 0;
+		!notifier_stopped(session->hub->notifier) || !pruner_stopped(session->hub->pruner);
+		waited += NUDGE_MS) {
 		if (waited >= limit_ms)
 			return false;
 		pause_ms(NUDGE_MS);
@@ -260,8 +270,8 @@ static void *signals_run(void *user)
 	log_text(LOG_LEVEL_INFO, "ending: %s", strsignal(number));
 	atomic_store(&session->signalled, true);
 	atomic_store(&session->hub->stopping, true);
-	notifier_stop(session->hub->notifier);
-	await_notifier(session, NOTIFIER_MS);
+	stop_callers(session);
+	await_callers(session, NOTIFIER_MS);
 	fuse_session_exit(session->fuse);
 	while (!atomic_load(&session->left)) {
 		pthread_kill(session->reader, SIGUSR1);
@@ -452,11 +462,11 @@ bool session_unmounted(const struct session *session)
 
 void session_end(struct session *session)
 {
-	notifier_stop(session->hub->notifier);
+	stop_callers(session);
 	/* The notifier may be in the kernel behind a request that was never read and holds its directory's
 	 * lock.  Once answered, that request lets go of the lock; a forced unmount would do the same, but for
 	 * every view. */
-	while (!await_notifier(session, 0))
+	while (!await_callers(session, 0))
 		refuse_one(fuse_session_fd(session->fuse), NUDGE_MS);
 }
 

@@ -29,11 +29,9 @@ fs: fs/cmd fs/host s3
 tests/s3d:
 '
 exceptions='
-fs/request/reply.c fs/serve/prune.h
 fs/dir/dir_answer.c fs/early/early.h
 fs/dir/dir.c fs/early/early.h
 fs/early/early.c fs/request/parked.h
-fs/core/notify.c fs/serve/pruner.h
 '
 {
 	find s3 engine fs tests/s3d -name '*.[ch]' | sed 's,/[^/]*$,,' | sort -u | sed 's/^/folder /'

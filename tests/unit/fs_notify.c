@@ -10,6 +10,7 @@
 
 #include "fs/core/notify.h"
 #include "fs/serve/prune.h"
+#include "fs/serve/pruner.h"
 
 enum { FILES = 40000, DIRS = 3 }; /* more than the notifier's ring has places */
 
@@ -175,8 +176,9 @@ static void test_asks_for_nodes_meanwhile(void **state)
 		node_unref(hub.nodes, node);
 	}
 	hub_unlock(&hub);
+	assert_int_equal(pruner_new(&hub, &hub.pruner), 0);
 	notify_inode(&hub, 7); /* waits at the gate */
-	notify_prune(&hub);
+	pruner_wake(hub.pruner);
 	while (atomic_load(&hub.pruned) < NODES)
 		sched_yield();
 	assert_int_equal(inodes_told, 0);
@@ -188,6 +190,7 @@ static void test_asks_for_nodes_meanwhile(void **state)
 	pthread_mutex_unlock(&gate);
 	notifier_free(hub.notifier);
 	hub.notifier = NULL;
+	pruner_free(hub.pruner);
 	assert_int_equal(inodes_told, 1);
 }
 
