@@ -81,6 +81,9 @@ struct node {
 		      back */
 	uint16_t
 		pins; /* fs/serve/views.c only: views that show it or what is below: it stays, whatever S3 lists */
+	/* fs/early/early.c only: how many batches' rm emptied this directory and are about to remove it.  S3 may have no key
+	 * of it any more, but those processes must find it. */
+	uint16_t emptied;
 	uint16_t name_len;
 	uint32_t refs;
 	uint32_t lookups; /* UINT32_MAX: so many or more */

@@ -21,7 +21,6 @@
 #include "engine/base/clock.h"
 #include "fs/core/notify.h"
 #include "fs/dir/dir_tail.h"
-#include "fs/early/early.h"
 #include "fs/core/view.h"
 
 enum {
@@ -391,7 +390,7 @@ static void dir_vanish(struct hub *hub, struct node *directory, uint64_t started
 			    child->attr.fetched_ms >= started_ms;
 		struct place place;
 
-		if (!seen && early_is_emptied(hub, child))
+		if (!seen && child->emptied)
 			seen = true;
 		else if (!seen && node_place(child, &place) == 0)
 			seen = claims_busy(hub->claims, place.account, place_bucket(&place),

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "fs/core/notify.h"
-#include "fs/early/early.h"
 
 /* Is what is known of the node newer than a question asked then? */
 static bool newer(const struct node *node, uint64_t asked_ms)
@@ -83,6 +82,6 @@ void seen_nothing(struct hub *hub, const struct dir_watch *watch, struct str nam
 {
 	struct node *node = nodes_child(hub->nodes, watch->directory, name);
 
-	if (node && !newer(node, asked_ms) && !early_is_emptied(hub, node))
+	if (node && !newer(node, asked_ms) && !node->emptied)
 		dir_answer_leave(hub, node);
 }

@@ -6,7 +6,6 @@
 
 #include "engine/base/log.h"
 #include "fs/early/new_dir_mark.h"
-#include "fs/request/parked.h"
 
 enum { PRUNE_MAX = 8 };
 
@@ -76,6 +75,7 @@ static struct early_dir *early_take(struct early *early, struct early_dir **at)
 
 	*at = dir->next;
 	early->dir_count--;
+	dir->node->emptied -= dir->emptied;
 	return dir;
 }
 
@@ -133,17 +133,17 @@ static void early_on_resolved(struct resolve *resolve)
 	ask->on_done(ask, batch);
 }
 
-void early_ask(struct early_ask *ask, const struct parked *parked)
+void early_ask(struct early_ask *ask, pid_t thread, uid_t uid)
 {
 	struct early *early = ask->hub->early;
 
-	ask->resolve = (struct resolve){.pid = parked->thread,
+	ask->resolve = (struct resolve){.pid = thread,
 		.device = ask->hub->dev,
-		.uid = parked->uid,
+		.uid = uid,
 		.question = CALLER_WHO,
 		.on_done = early_on_resolved,
 		.user = ask};
-	if (!early || parked->thread <= 0 || resolver_ask(early->resolver, &ask->resolve) < 0)
+	if (!early || thread <= 0 || resolver_ask(early->resolver, &ask->resolve) < 0)
 		ask->on_done(ask, NULL);
 }
 
@@ -308,6 +308,7 @@ static bool early_add(struct hub *hub, struct batch *batch, struct node *node, b
 		.next = early->dirs, .batch = batch_ref(batch), .node = node_ref(node), .emptied = emptied};
 	early->dirs = dir;
 	early->dir_count++;
+	node->emptied += emptied;
 	return true;
 }
 
@@ -375,17 +376,6 @@ void early_emptied(struct hub *hub, struct batch *batch, struct node *directory)
 		return;
 	if (!hub->early->dirs || hub->early->dirs->node != directory)
 		early_add(hub, batch, directory, true);
-}
-
-bool early_is_emptied(const struct hub *hub, const struct node *directory)
-{
-	if (!hub->early || directory->kind != NODE_DIR)
-		return false;
-	for (const struct early_dir *dir = hub->early->dirs; dir; dir = dir->next) {
-		if (dir->node == directory && dir->emptied)
-			return true;
-	}
-	return false;
 }
 
 void early_unemptied(struct hub *hub, const struct node *directory)

@@ -31,7 +31,6 @@
 #include "fs/early/prefetch.h"
 
 struct early_dir;
-struct parked;
 
 enum { EARLY_DIRS_MAX = 4096 }; /* undecided markers; past it each mkdir writes its marker */
 
@@ -69,7 +68,8 @@ struct early_ask {
 	/* private */
 	struct resolve resolve;
 };
-void early_ask(struct early_ask *ask, const struct parked *parked);
+/* thread, uid: of the call. */
+void early_ask(struct early_ask *ask, pid_t thread, uid_t uid);
 
 /* ---- directories; hub.lock held ---- */
 
@@ -81,11 +81,9 @@ void early_marked(struct hub *hub, struct batch *batch, struct node *directory);
 /* The process opened this directory.  Notes the directory that the process made just before as the copy of
  * this one.  False: there is none. */
 bool early_opened(struct hub *hub, struct batch *batch, const struct node *directory);
-/* rm emptied this directory, and will remove it. */
+/* rm emptied this directory, and will remove it: node.emptied is set until it has, or early_unemptied says otherwise. */
 void early_emptied(struct hub *hub, struct batch *batch, struct node *directory);
 void early_unemptied(struct hub *hub, const struct node *directory);
-/* S3 may have no key of this directory any more, but the process that is about to remove it must find it. */
-bool early_is_emptied(const struct hub *hub, const struct node *directory);
 
 /* The process has read this directory to its end.  No lock. */
 void early_listed(struct hub *hub, struct batch *batch, struct node *directory);

@@ -137,7 +137,7 @@ static bool believed(struct hub *hub, const struct node *node, uint64_t now)
 		return true;
 	if (node_is_dir(node) && dir_whole(node->parent, now))
 		return true;
-	if (early_is_emptied(hub, node))
+	if (node->emptied)
 		return true;
 	/* A name that is being made or removed is shown as it was until that is settled. */
 	return claims_count(hub->claims) > 0 && node_place(node, &place) == 0 &&

@@ -206,5 +206,5 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	op->ask.hub = op->base.hub;
 	op->ask.on_done = mkdir_on_asked;
 	op->ask.user = op;
-	early_ask(&op->ask, &op->base.parked);
+	early_ask(&op->ask, op->base.parked.thread, op->base.parked.uid);
 }

@@ -418,7 +418,7 @@ static void readdir_ask_who(fuse_req_t req, struct dir_handle *handle, const str
 	op->ask.on_done = readdir_on_asked;
 	op->ask.user = op;
 	parked_init(&op->parked, req, free_opendir);
-	early_ask(&op->ask, &op->parked);
+	early_ask(&op->ask, op->parked.thread, op->parked.uid);
 }
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

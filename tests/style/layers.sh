@@ -28,11 +28,7 @@ fs/cmd: fs/serve fs/control fs/core fs/host engine s3
 fs: fs/cmd fs/host s3
 tests/s3d:
 '
-exceptions='
-fs/dir/dir_answer.c fs/early/early.h
-fs/dir/dir.c fs/early/early.h
-fs/early/early.c fs/request/parked.h
-'
+exceptions=''
 {
 	find s3 engine fs tests/s3d -name '*.[ch]' | sed 's,/[^/]*$,,' | sort -u | sed 's/^/folder /'
 	grep -rnE '^#include "' s3 engine fs tests/s3d --include='*.[ch]' | sed -E 's/^([^:]+):([0-9]+):#include "([^"]+)".*/include \1 \2 \3/'
