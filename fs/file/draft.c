@@ -13,8 +13,6 @@
  *                        draft_stored        clean: EMPTY and COPY are freed, as S3 has them; DATA stays for
  *                                            writers that go on
  */
-#include "engine/base/clock.h"
-#include "fs/core/notify.h"
 #include "fs/file/draft_internal.h"
 
 #include <assert.h>
@@ -24,9 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/base/log.h"
-#include "fs/dir/dir.h"
-#include "fs/file/draft_keep.h"
+#include "engine/base/clock.h"
 #include "fs/file/handle.h"
 
 struct draft *draft_new(enum draft_content content, bool existed)
@@ -279,6 +275,24 @@ void draft_run_waits(struct draft_wait *first, enum draft_activity ended, int er
 
 /* ---- its life ---- */
 
+void draft_source_drop(struct hub *hub, struct draft *draft)
+{
+	struct node *source = draft->source.node;
+
+	draft->source.node = NULL;
+	if (!source)
+		return;
+	if (draft->size < draft->source.size)
+		hub->files->partial--;
+	if (draft->prev)
+		draft->prev->next = draft->next;
+	else
+		hub->files->copies = draft->next;
+	if (draft->next)
+		draft->next->prev = draft->prev;
+	node_unref(hub->nodes, source);
+}
+
 struct draft *draft_detach(struct hub *hub, struct node *node)
 {
 	struct draft *draft = node->draft;
@@ -340,76 +354,4 @@ int draft_make_empty(struct hub *hub, struct node *node, int *ret_close)
 	draft_changed(draft);
 	draft_check(draft);
 	return 0;
-}
-
-/* S3 never had the file and never will: the name goes, or now stands for another client's object. */
-static void draft_vanish(struct hub *hub, struct node *node, bool foreign)
-{
-	struct node *parent = node->parent;
-
-	if (node->gone)
-		return;
-	notify_entry(hub, parent->ino, str_n(node->name, node->name_len));
-	if (!foreign)
-		dir_removed(parent, str_n(node->name, node->name_len));
-	node_ref(parent);
-	nodes_detach(hub->nodes, node);
-	if (foreign)
-		dir_doubt(hub, parent);
-	node_unref(hub->nodes, parent);
-}
-
-static void background_done(struct draft_flush *flush, int error)
-{
-	struct hub *hub = flush->user;
-
-	free(flush);
-	hub_unpark(hub); /* a failure is in the log */
-}
-
-void draft_flush_alone(struct hub *hub, struct node *node)
-{
-	struct draft_flush *flush = calloc(1, sizeof(*flush));
-
-	if (!flush) {
-		log_text(LOG_LEVEL_ERROR, "out of memory: written data was not stored");
-		return;
-	}
-	flush->done = background_done;
-	flush->user = hub;
-	hub_park(hub);
-	draft_flush(hub, node, flush);
-}
-
-void draft_settle(struct hub *hub, struct node *node)
-{
-	struct draft *old = NULL;
-	bool store = false;
-
-	hub_lock(hub);
-	struct draft *draft = node->draft;
-
-	if (draft && draft_quiet(draft) && !draft->first) {
-		unsigned writers, handles = handle_count(hub, node, &writers);
-		bool dirty = draft_dirty(draft);
-
-		bool needed = draft->disowned || writers > 0 || draft_keep_wants(hub, node);
-
-		if ((!draft->dirty && !needed) || (!dirty && handles == 0)) {
-			old = draft_detach(hub, node);
-		} else if (dirty && handles == 0 && draft->error < 0) {
-			old = draft_detach(hub, node);
-			if (!old->existed)
-				draft_vanish(hub, node, old->conflict);
-			else
-				notify_inode(hub, node->ino);
-		} else if (dirty && writers == 0 && draft->error == 0) {
-			store = true;
-		}
-	}
-	hub_unlock(hub);
-	draft_trash(old);
-	/* Reasons: pages of a shared mapping came after the last close, or a close could not wait. */
-	if (store)
-		draft_flush_alone(hub, node);
 }

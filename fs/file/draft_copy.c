@@ -8,29 +8,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "fs/file/draft_internal.h"
 #include "fs/file/handle.h"
-#include "fs/host/staging_file.h"
-
-void draft_source_drop(struct hub *hub, struct draft *draft)
-{
-	struct node *source = draft->source.node;
-
-	draft->source.node = NULL;
-	if (!source)
-		return;
-	if (draft->size < draft->source.size)
-		hub->files->partial--;
-	if (draft->prev)
-		draft->prev->next = draft->next;
-	else
-		hub->files->copies = draft->next;
-	if (draft->next)
-		draft->next->prev = draft->prev;
-	node_unref(hub->nodes, source);
-}
 
 static void draft_copy_mark(struct hub *hub, struct node *node, const struct draft_range *range)
 {
@@ -141,8 +121,6 @@ bool draft_is_emptied(const struct draft *draft)
 	return draft_is_unwritten(draft) && draft->existed;
 }
 
-/* ---- sources that are about to be removed ---- */
-
 static bool draft_copy_is_below(const struct node *node, const struct node *above)
 {
 	while (node && node != above)
@@ -160,38 +138,4 @@ struct draft *draft_partial_copy(struct hub *hub, const struct node *source)
 			return at;
 	}
 	return NULL;
-}
-
-/* The same, by the parent and the name of the source.  hub.lock held. */
-static struct draft *unfinished_copy_of(struct hub *hub, fuse_ino_t parent, const char *name)
-{
-	const struct node *directory = hub->files->partial ? nodes_find(hub->nodes, parent) : NULL;
-	const struct node *source = directory ? nodes_child(hub->nodes, directory, str_of(name)) : NULL;
-
-	return source ? draft_partial_copy(hub, source) : NULL;
-}
-
-void draft_save_copies(struct hub *hub, fuse_ino_t parent, const char *name)
-{
-	int fd = -1, error = 0;
-
-	while (error == 0) {
-		hub_lock(hub);
-		struct draft *draft = unfinished_copy_of(hub, parent, name);
-
-		if (!draft)
-			error = -ENOENT; /* no further copies are fetched */
-		else if (fd >= 0)
-			error = draft_load(hub, draft->node, UINT64_MAX, fd);
-		hub_unlock(hub);
-		if (error == 0 && fd < 0) {
-			fd = staging_file(hub->staging_dir);
-			if (fd < 0)
-				return; /* the close of the copy will say that its source is gone */
-		} else if (error == 0) {
-			fd = -1;
-		}
-	}
-	if (fd >= 0)
-		close(fd);
 }

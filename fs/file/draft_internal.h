@@ -93,6 +93,8 @@ struct draft_wait *draft_take_waits(struct draft *draft);
  * lock. */
 void draft_run_waits(struct draft_wait *first, enum draft_activity ended, int error);
 
+/* The content is no copy any more. */
+void draft_source_drop(struct hub *hub, struct draft *draft);
 /* Takes the draft off its node.  The caller frees it by draft_trash after it has released the lock (to
  * close a large file takes time). */
 struct draft *draft_detach(struct hub *hub, struct node *node);
@@ -104,8 +106,6 @@ void draft_trash(struct draft *draft); /* no lock; NULL is fine */
 int draft_of_object(struct node *node, const struct handle *handle);
 
 /* ---- draft_copy.c ---- */
-/* The content is no copy any more. */
-void draft_source_drop(struct hub *hub, struct draft *draft);
 /* Returns a quiet draft that is a copy of the first bytes of this object, or of an object below this
  * directory; NULL: there is none (any more). */
 struct draft *draft_partial_copy(struct hub *hub, const struct node *source);
@@ -139,8 +139,9 @@ int draft_kept_headers(struct headers *headers, const char *storage_class);
 
 /* ---- draft_load.c, draft_store.c ---- */
 /* Begin; the draft is quiet.  draft_load takes fd, an empty staging file, unless it fails.  1: done at
- * once. */
-int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd);
-int draft_store(struct hub *hub, struct node *node);
+ * once.  0: `ended` will be called, once the waits of the draft have run and without a lock: draft_settle. */
+int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd,
+	void (*ended)(struct hub *hub, struct node *node));
+int draft_store(struct hub *hub, struct node *node, void (*ended)(struct hub *hub, struct node *node));
 
 #endif

@@ -7,14 +7,6 @@
 #include "fs/file/handle.h"
 #include "fs/host/staging_file.h"
 
-bool draft_keep_wants(const struct hub *hub, const struct node *node)
-{
-	for (const struct draft_keep *at = hub->files->keeps; at; at = at->next)
-		if (at->node == node)
-			return true;
-	return false;
-}
-
 enum wish {
 	KEEP_NOTHING, /* it is not open, or can be read anyway */
 	KEEP_IT,
@@ -49,7 +41,7 @@ static bool keep_it(struct hub *hub, struct node *node, int *file, struct draft_
 	draft->mtime = (struct timespec){.tv_sec = node->attr.mtime, .tv_nsec = node->attr.mtime_nsec};
 	draft->kept_bytes = draft->size;
 	hub->files->kept_bytes += draft->size;
-	if (draft_load(hub, node, UINT64_MAX, *file) < 0) {
+	if (draft_load(hub, node, UINT64_MAX, *file, draft_settle) < 0) {
 		draft_trash(draft_detach(hub, node)); /* the draft has no file */
 		return false;
 	}

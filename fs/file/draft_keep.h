@@ -26,7 +26,5 @@ struct draft_keep {
 void draft_keep_begin(struct hub *hub, fuse_ino_t parent, const char *name, struct draft_keep *keep);
 /* The operation has ended: the name is gone, or stays.  No lock held. */
 void draft_keep_end(struct hub *hub, struct draft_keep *keep);
-/* Does an operation under way need this node's content to be kept?  hub.lock held. */
-bool draft_keep_wants(const struct hub *hub, const struct node *node);
 
 #endif

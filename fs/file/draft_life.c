@@ -1,14 +1,17 @@
-/* Changes a draft's staging file, and brings a draft to S3: a caller that finds the draft busy waits in
- * line and looks again. */
+/*
+ * Brings a draft to S3 and ends it: a caller that finds the draft busy waits in line and looks again.
+ */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "engine/base/log.h"
+#include "fs/core/notify.h"
+#include "fs/dir/dir.h"
 #include "fs/file/draft_internal.h"
+#include "fs/file/draft_keep.h"
 #include "fs/file/handle.h"
 #include "fs/host/staging_file.h"
 
@@ -17,128 +20,6 @@ enum {
 	NEEDS_FILE = 2,
 	NO_FILE = INT_MIN, /* no file was made so far; other negative numbers are the error of making one */
 };
-
-int draft_of_object(struct node *node, const struct handle *handle)
-{
-	struct draft *draft = draft_new(DRAFT_OBJECT, !node->local);
-
-	if (!draft)
-		return -ENOMEM;
-	const char *etag = node->attr.etag ? node->attr.etag : "";
-
-	draft->disowned = node->gone; /* unlinked, and still open */
-	draft->size = node->attr.size;
-	if (handle && handle->etag[0]) {
-		draft->size = handle->size;
-		etag = handle->etag;
-	}
-	/* A shell's redirection first closes a duplicate, and that stores the emptied file: writing on is
-	 * no edit. */
-	draft->overwrites = handle && (handle->flags & (O_TRUNC | O_EXCL)) && draft->size == 0;
-	draft->source.size = draft->size;
-	snprintf(draft->source.etag, sizeof(draft->source.etag), "%s", etag);
-	node->draft = draft;
-	return 0;
-}
-
-/* Loads the content into a staging file; takes *file if it uses the file.  hub.lock held. */
-static int load(struct hub *hub, const struct draft_edit *edit, int *file)
-{
-	struct node *node = edit->node;
-
-	if (*file < 0)
-		return NEEDS_FILE;
-	if (!node->draft) {
-		int error = draft_of_object(node, edit->handle);
-
-		if (error < 0)
-			return error;
-	}
-	int result = draft_load(hub, node, edit->keep, *file);
-
-	if (result >= 0)
-		*file = -1;
-	else if (node->draft->content == DRAFT_OBJECT)
-		draft_trash(draft_detach(hub, node)); /* the draft has no file */
-	return result;
-}
-
-/* hub.lock held. */
-static int try_edit(struct hub *hub, const struct draft_edit *edit, int *file, int *ret_fd)
-{
-	struct node *node = edit->node;
-	int result = 1;
-
-	if (!node->draft)
-		result = load(hub, edit, file);
-	else if (draft_edit_step(node->draft) == DRAFT_LOAD)
-		result = draft_quiet(node->draft) ? load(hub, edit, file) : 0;
-	else if (draft_edit_step(node->draft) == DRAFT_WAIT)
-		result = 0;
-	if (result == 0 && edit->wait)
-		draft_await(node->draft, edit->wait);
-	if (result != 1)
-		return result;
-	assert(node->draft->content == DRAFT_DATA);
-	node->draft->io++;
-	*ret_fd = node->draft->fd;
-	return 1;
-}
-
-int draft_edit_begin(struct hub *hub, const struct draft_edit *edit, int *ret_fd)
-{
-	int file = -1, result;
-
-	for (;;) {
-		hub_lock(hub);
-		result = try_edit(hub, edit, &file, ret_fd);
-		hub_unlock(hub);
-		if (result != NEEDS_FILE)
-			break;
-		file = staging_file(hub->staging_dir);
-		if (file < 0)
-			return file;
-	}
-	if (file >= 0)
-		close(file);
-	return result;
-}
-
-int draft_read_begin(struct draft *draft)
-{
-	if (draft->content != DRAFT_DATA)
-		return -1;
-	draft->io++;
-	return draft->fd;
-}
-
-void draft_edit_end(struct hub *hub, struct node *node, const struct draft_change *change)
-{
-	struct draft_wait *waits = NULL;
-
-	hub_lock(hub);
-	struct draft *draft = node->draft;
-
-	assert(draft->io > 0);
-	if (change->changed) {
-		if (change->cut || change->size > draft->size)
-			draft->size = change->size;
-		draft_changed(draft);
-	}
-	bool last = --draft->io == 0;
-
-	if (last && draft->activity == DRAFT_IDLE)
-		waits = draft_take_waits(draft);
-	unsigned writers;
-
-	handle_count(hub, node, &writers);
-	draft_check(draft);
-	hub_unlock(hub);
-	draft_run_waits(waits, DRAFT_IDLE, 0);
-	/* While a handle may write, its close will settle the draft. */
-	if (last && writers == 0)
-		draft_settle(hub, node);
-}
 
 /* ---- flush ---- */
 
@@ -172,7 +53,7 @@ static int save_copies(struct hub *hub, const struct node *node, int *file)
 	while ((copy = draft_partial_copy(hub, node))) {
 		if (*file == NO_FILE)
 			return NEEDS_FILE;
-		if (*file < 0 || draft_load(hub, copy->node, UINT64_MAX, *file) < 0)
+		if (*file < 0 || draft_load(hub, copy->node, UINT64_MAX, *file, draft_settle) < 0)
 			return 1;
 		*file = NO_FILE;
 	}
@@ -197,14 +78,14 @@ static int try_flush(struct draft_flush *flush, int *file)
 	case DRAFT_LOAD:
 		if (*file < 0)
 			return *file == NO_FILE ? NEEDS_FILE : *file;
-		result = draft_load(hub, flush->node, UINT64_MAX, *file);
+		result = draft_load(hub, flush->node, UINT64_MAX, *file, draft_settle);
 		if (result == 0)
 			*file = NO_FILE;
 		break;
 	case DRAFT_STORE:
 		if (save_copies(hub, flush->node, file) == NEEDS_FILE)
 			return NEEDS_FILE;
-		result = draft_store(hub, flush->node);
+		result = draft_store(hub, flush->node, draft_settle);
 		break;
 	}
 	if (result == 0)
@@ -280,4 +161,123 @@ void draft_flush(struct hub *hub, struct node *node, struct draft_flush *flush)
 		draft_life_finish(flush, error);
 	else
 		try_again(flush);
+}
+
+/* ---- sources that are about to be removed ---- */
+
+/* The same, by the parent and the name of the source.  hub.lock held. */
+static struct draft *unfinished_copy_of(struct hub *hub, fuse_ino_t parent, const char *name)
+{
+	const struct node *directory = hub->files->partial ? nodes_find(hub->nodes, parent) : NULL;
+	const struct node *source = directory ? nodes_child(hub->nodes, directory, str_of(name)) : NULL;
+
+	return source ? draft_partial_copy(hub, source) : NULL;
+}
+
+void draft_save_copies(struct hub *hub, fuse_ino_t parent, const char *name)
+{
+	int fd = -1, error = 0;
+
+	while (error == 0) {
+		hub_lock(hub);
+		struct draft *draft = unfinished_copy_of(hub, parent, name);
+
+		if (!draft)
+			error = -ENOENT; /* no further copies are fetched */
+		else if (fd >= 0)
+			error = draft_load(hub, draft->node, UINT64_MAX, fd, draft_settle);
+		hub_unlock(hub);
+		if (error == 0 && fd < 0) {
+			fd = staging_file(hub->staging_dir);
+			if (fd < 0)
+				return; /* the close of the copy will say that its source is gone */
+		} else if (error == 0) {
+			fd = -1;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* ---- the end ---- */
+
+/* S3 never had the file and never will: the name goes, or now stands for another client's object. */
+static void draft_vanish(struct hub *hub, struct node *node, bool foreign)
+{
+	struct node *parent = node->parent;
+
+	if (node->gone)
+		return;
+	notify_entry(hub, parent->ino, str_n(node->name, node->name_len));
+	if (!foreign)
+		dir_removed(parent, str_n(node->name, node->name_len));
+	node_ref(parent);
+	nodes_detach(hub->nodes, node);
+	if (foreign)
+		dir_doubt(hub, parent);
+	node_unref(hub->nodes, parent);
+}
+
+static void background_done(struct draft_flush *flush, int error)
+{
+	struct hub *hub = flush->user;
+
+	free(flush);
+	hub_unpark(hub); /* a failure is in the log */
+}
+
+void draft_flush_alone(struct hub *hub, struct node *node)
+{
+	struct draft_flush *flush = calloc(1, sizeof(*flush));
+
+	if (!flush) {
+		log_text(LOG_LEVEL_ERROR, "out of memory: written data was not stored");
+		return;
+	}
+	flush->done = background_done;
+	flush->user = hub;
+	hub_park(hub);
+	draft_flush(hub, node, flush);
+}
+
+/* hub.lock held.  Does an operation keep the content for readers (fs/file/draft_keep.h)? */
+static bool draft_is_kept(const struct hub *hub, const struct node *node)
+{
+	for (const struct draft_keep *at = hub->files->keeps; at; at = at->next)
+		if (at->node == node)
+			return true;
+	return false;
+}
+
+void draft_settle(struct hub *hub, struct node *node)
+{
+	struct draft *old = NULL;
+	bool store = false;
+
+	hub_lock(hub);
+	struct draft *draft = node->draft;
+
+	if (draft && draft_quiet(draft) && !draft->first) {
+		unsigned writers, handles = handle_count(hub, node, &writers);
+		bool dirty = draft_dirty(draft);
+
+		bool needed = draft->disowned || writers > 0 || draft_is_kept(hub, node);
+
+		if ((!draft->dirty && !needed) || (!dirty && handles == 0)) {
+			old = draft_detach(hub, node);
+		} else if (dirty && handles == 0 && draft->error < 0) {
+			old = draft_detach(hub, node);
+			if (!old->existed)
+				draft_vanish(hub, node, old->conflict);
+			else
+				notify_inode(hub, node->ino);
+		} else if (dirty && writers == 0 && draft->error == 0) {
+			store = true;
+		}
+	}
+	hub_unlock(hub);
+	draft_trash(old);
+	/* Reasons: pages of a shared mapping came after the last close, or a close could not wait. */
+	if (store)
+		draft_flush_alone(hub, node);
 }

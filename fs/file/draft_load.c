@@ -37,6 +37,7 @@ struct load {
 	struct place place;
 	char etag[ETAG_MAX + 1];
 	int fd; /* owned until the draft takes it */
+	void (*ended)(struct hub *hub, struct node *node);
 	uint64_t size, next; /* bytes wanted, bytes requested so far */
 	unsigned streams, active;
 	int error;
@@ -75,7 +76,7 @@ static void load_free(struct load *load)
 	struct hub *hub = load->hub;
 
 	claim_release(hub->claims, &load->claim, 0);
-	draft_settle(hub, load->node);
+	load->ended(hub, load->node);
 	hub_lock(hub);
 	node_unref(hub->nodes, load->source);
 	node_unref(hub->nodes, load->node);
@@ -328,7 +329,8 @@ static void draft_load_granted(struct claim *claimed)
 	}
 }
 
-int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
+int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd,
+	void (*ended)(struct hub *hub, struct node *node))
 {
 	struct draft *draft = node->draft;
 	uint64_t size = draft->size < keep ? draft->size : keep;
@@ -350,6 +352,7 @@ int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd)
 	load->worker = engine_pick(hub->engine);
 	load->source = draft->content == DRAFT_COPY ? draft->source.node : node;
 	load->fd = fd;
+	load->ended = ended;
 	load->size = size;
 	load->object = load->keeps = draft->content == DRAFT_OBJECT;
 	load->overwrites = draft->overwrites;

@@ -80,7 +80,7 @@ static void store_free(struct store *store)
 {
 	struct hub *hub = store->hub;
 
-	draft_settle(hub, store->node);
+	store->ended(hub, store->node);
 	hub_lock(hub);
 	node_unref(hub->nodes, store->source);
 	node_unref(hub->nodes, store->node);
@@ -177,7 +177,8 @@ static bool is_untold(const struct draft_wait *waits)
 	return !waits;
 }
 
-void store_finish(struct store *store, struct store_outcome *outcome)
+/* Ends the store, and logs a failure; frees the store. */
+static void draft_store_finish(struct store *store, struct store_outcome *outcome)
 {
 	struct hub *hub = store->hub;
 	struct node *node = store->node;
@@ -213,11 +214,6 @@ void store_finish(struct store *store, struct store_outcome *outcome)
 	claim_release(hub->claims, &store->claim, outcome->error);
 	draft_run_waits(waits, DRAFT_STORING, outcome->error);
 	store_free(store);
-}
-
-void store_fail(struct store *store, int error)
-{
-	store_finish(store, &(struct store_outcome){.error = error});
 }
 
 /* ---- the beginning ---- */
@@ -294,7 +290,7 @@ static void draft_store_granted(struct claim *claimed)
 	}
 }
 
-int draft_store(struct hub *hub, struct node *node)
+int draft_store(struct hub *hub, struct node *node, void (*ended)(struct hub *hub, struct node *node))
 {
 	struct draft *draft = node->draft;
 	struct store *store = calloc(1, sizeof(*store));
@@ -303,6 +299,8 @@ int draft_store(struct hub *hub, struct node *node)
 		return -ENOMEM;
 	store->hub = hub;
 	store->node = node;
+	store->finish = draft_store_finish;
+	store->ended = ended;
 	store->worker = engine_pick(hub->engine);
 	store->size = draft->size;
 	store->fd = draft->fd;

@@ -13,8 +13,13 @@
 #include "fs/file/draft_internal.h"
 #include "fs/file/recognise_copy.h"
 
+struct store_outcome;
+
 struct store {
 	struct hub *hub;
+	void (*finish)(
+		struct store *store, struct store_outcome *outcome); /* draft_store.c; set by draft_store */
+	void (*ended)(struct hub *hub, struct node *node); /* given to draft_store */
 	struct node *node; /* referenced */
 	struct node *source; /* referenced; NULL: an upload */
 	pid_t thread; /* a copy: the thread that asked for it */
@@ -60,9 +65,16 @@ struct store_outcome {
 /* draft_send.c: on the worker's thread, under the claim.  Ends with exactly one store_finish. */
 void store_send(struct store *store);
 
-/* draft_store.c: ends the store, and logs a failure.  The worker's thread, no lock held; frees the store. */
-void store_finish(struct store *store, struct store_outcome *outcome);
+/* Ends the store.  The worker's thread, no lock held; frees the store. */
+static inline void store_finish(struct store *store, struct store_outcome *outcome)
+{
+	store->finish(store, outcome);
+}
+
 /* Ends the store with an error for which there is no answer of S3. */
-void store_fail(struct store *store, int error);
+static inline void store_fail(struct store *store, int error)
+{
+	store_finish(store, &(struct store_outcome){.error = error});
+}
 
 #endif

@@ -9,7 +9,6 @@
 #include "engine/base/checks.h"
 #include "fs/file/draft.h"
 #include "fs/file/recognise.h"
-#include "fs/file/upkeep.h"
 
 int files_new(struct files **ret)
 {
@@ -80,8 +79,8 @@ void handle_will_write(struct hub *hub, struct handle *handle)
 	if (handle->counted)
 		return;
 	handle->counted = true;
-	if (hub->files->writers++ == 0 && hub->upkeep)
-		upkeep_wake(hub->upkeep);
+	if (hub->files->writers++ == 0 && hub->files->on_writer)
+		hub->files->on_writer(hub);
 }
 
 int handle_open(struct hub *hub, struct node *node, int flags, struct handle **ret)

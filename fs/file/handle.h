@@ -64,6 +64,8 @@ struct files {
 	struct draft_keep *keeps; /* fs/file/draft_keep.h: those of operations under way */
 	uint64_t kept_bytes; /* the bytes of drafts that are kept for readers */
 	unsigned writers; /* open handles that may write */
+	/* The first of them was opened.  hub.lock held.  NULL: nothing; set by fs/file/upkeep.h. */
+	void (*on_writer)(struct hub *hub);
 };
 
 int files_new(struct files **ret);

@@ -359,6 +359,16 @@ static void *upkeep_run(void *user)
 	return NULL;
 }
 
+static void upkeep_on_writer(struct hub *hub)
+{
+	struct upkeep *upkeep = hub->upkeep;
+
+	pthread_mutex_lock(&upkeep->lock);
+	upkeep->awake = true;
+	pthread_cond_signal(&upkeep->news);
+	pthread_mutex_unlock(&upkeep->lock);
+}
+
 int upkeep_start(struct hub *hub)
 {
 	struct upkeep *upkeep = calloc(1, sizeof(*upkeep));
@@ -370,19 +380,12 @@ int upkeep_start(struct hub *hub)
 	clock_cond_init(&upkeep->news);
 	hub_lock(hub);
 	hub->upkeep = upkeep;
+	hub->files->on_writer = upkeep_on_writer;
 	hub_unlock(hub);
 	int error = pthread_create(&upkeep->thread, NULL, upkeep_run, upkeep);
 
 	upkeep->running = error == 0;
 	return -error;
-}
-
-void upkeep_wake(struct upkeep *upkeep)
-{
-	pthread_mutex_lock(&upkeep->lock);
-	upkeep->awake = true;
-	pthread_cond_signal(&upkeep->news);
-	pthread_mutex_unlock(&upkeep->lock);
 }
 
 void upkeep_stop(struct upkeep *upkeep)

@@ -42,8 +42,6 @@ uint64_t upkeep_due(const struct draft *draft, uint64_t flush_after_ms, bool onl
 
 /* Starts the thread, before requests are read.  -errno. */
 int upkeep_start(struct hub *hub);
-/* A file was opened for writing; any thread, also under hub.lock. */
-void upkeep_wake(struct upkeep *upkeep);
 /* Begins no more stores; the thread has ended when this returns.  Accepts NULL, as do the functions below. */
 void upkeep_stop(struct upkeep *upkeep);
 /* After upkeep_stop: gives the content of the node's draft a name at once.  False: the content has no
