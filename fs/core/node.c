@@ -161,7 +161,7 @@ void nodes_detach(struct nodes *nodes, struct node *node)
 	table_changed(nodes);
 }
 
-static bool node_is_below(const struct node *node, const struct node *above)
+bool node_is_below(const struct node *node, const struct node *above)
 {
 	while (node && node != above)
 		node = node->parent;

@@ -123,6 +123,8 @@ int nodes_add_root(struct nodes *nodes, enum node_kind kind, struct view *view, 
 /* NULL when there is none. */
 struct node *nodes_find(struct nodes *nodes, uint64_t ino);
 struct node *nodes_child(struct nodes *nodes, const struct node *parent, struct str name);
+/* Is the node `above` itself, or below it?  node NULL: no. */
+bool node_is_below(const struct node *node, const struct node *above);
 /* Is the object of this name known as one beside a directory (fs/core/odd_name.h)?  *ret_name is that name, in buf. */
 bool nodes_beside(struct nodes *nodes, const struct node *parent, struct str name, struct odd_text *buf,
 	struct str *ret_name);

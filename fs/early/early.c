@@ -155,13 +155,6 @@ static bool settled(const struct early_dir *dir)
 	return dir->node->gone || (!dir->emptied && dir->listed && !dir->marked && !dir->node->local);
 }
 
-static bool early_is_below(const struct node *node, const struct node *above)
-{
-	while (node && node != above)
-		node = node->parent;
-	return node;
-}
-
 /* hub.lock held: has S3 acknowledged an entry of this directory, as far as is known here? */
 static bool has_landed(const struct node *directory)
 {
@@ -190,7 +183,7 @@ static bool of_its_own(const struct early_dir *dir)
 /* hub.lock held.  Has this directory's marker to be settled now, and by which fate? */
 static bool is_due(const struct marker_sweep *sweep, const struct early_dir *dir, enum mark_fate *ret)
 {
-	if (sweep->batch ? dir->batch != sweep->batch : !early_is_below(dir->node, sweep->below))
+	if (sweep->batch ? dir->batch != sweep->batch : !node_is_below(dir->node, sweep->below))
 		return false;
 	if (of_its_own(dir))
 		return false;

@@ -121,19 +121,12 @@ bool draft_is_emptied(const struct draft *draft)
 	return draft_is_unwritten(draft) && draft->existed;
 }
 
-static bool draft_copy_is_below(const struct node *node, const struct node *above)
-{
-	while (node && node != above)
-		node = node->parent;
-	return node;
-}
-
 struct draft *draft_partial_copy(struct hub *hub, const struct node *source)
 {
 	if (hub->files->partial == 0)
 		return NULL;
 	for (struct draft *at = hub->files->copies; at; at = at->next) {
-		if (at->source.node && draft_copy_is_below(at->source.node, source) && draft_quiet(at) &&
+		if (at->source.node && node_is_below(at->source.node, source) && draft_quiet(at) &&
 			!draft_copy_whole(at))
 			return at;
 	}

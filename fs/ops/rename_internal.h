@@ -1,7 +1,8 @@
 /*
  * rename_op: a rename under way.
  *
- *   op_rename.c    the checks that need no request, the changes of the nodes, the end
+ *   op_rename.c    the checks that need no request
+ *   rename.c       the changes of the nodes, the directory that is left, the end
  *   rename_file.c  copy of the object, then its delete, conditional on the copied version
  *   rename_dir.c   one tree-move job
  *
