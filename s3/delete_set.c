@@ -43,13 +43,12 @@ void delete_set_clear(struct delete_set *set)
 	buf_clear(&set->arena);
 }
 
-/* FNV-1a: a set is too small for crafted collisions to matter. */
+/* A set is too small for crafted collisions to matter. */
 static uint32_t hash_key(struct str key)
 {
-	uint32_t hash = 2166136261u;
-	for (size_t i = 0; i < key.len; i++)
-		hash = (hash ^ (unsigned char)key.data[i]) * 16777619u;
-	return hash;
+	uint64_t hash = str_hash(STR_HASH_START, key);
+
+	return (uint32_t)(hash ^ (hash >> 32));
 }
 
 /* Where key is in the index, or the free place for it. */

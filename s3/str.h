@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct str {
@@ -53,6 +54,17 @@ static inline struct str str_skip(struct str s, size_t n)
 
 /* Byte order, the order of a listing (AWS: "UTF-8 binary order"): <0, 0, >0. */
 int str_cmp(struct str a, struct str b);
+
+#define STR_HASH_START 0xcbf29ce484222325u
+
+/* FNV-1a, 64 bits, of the bytes that gave hash (none: STR_HASH_START) and of s.  Whoever knows the function can find texts
+ * with the same hash: it is for tables where that costs time or belief, and no more. */
+static inline uint64_t str_hash(uint64_t hash, struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		hash = (hash ^ (unsigned char)s.data[i]) * 0x100000001b3u;
+	return hash;
+}
 
 /* A NUL-terminated heap copy that the caller frees, or NULL when memory is short. */
 char *str_dup(struct str s);

@@ -170,17 +170,15 @@ static pthread_mutex_t said_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t said[SAID_SETS][SAID_WAYS]; /* protected by said_lock; 0: empty */
 static unsigned char said_next[SAID_SETS]; /* protected by said_lock */
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(uint64_t h, struct str s)
+/* Of the text and its end: "a", "bc" and "ab", "c" differ. */
+static uint64_t said_hash(uint64_t hash, struct str text)
 {
-	for (size_t i = 0; i < s.len; i++)
-		h = (h ^ (unsigned char)s.data[i]) * 0x100000001B3ULL;
-	return (h ^ 0xFF) * 0x100000001B3ULL;
+	return str_hash(str_hash(hash, text), STR("\xff"));
 }
 
 bool log_once(const char *what, struct str bucket, struct str key)
 {
-	uint64_t h = hash(hash(hash(0xCBF29CE484222325ULL, str_of(what)), bucket), key);
+	uint64_t h = said_hash(said_hash(said_hash(STR_HASH_START, str_of(what)), bucket), key);
 	unsigned set = (unsigned)(h >> 32) % SAID_SETS;
 	bool first = true;
 

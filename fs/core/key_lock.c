@@ -70,13 +70,10 @@ void claims_free(struct claims *claims)
 	free(claims);
 }
 
-/* FNV-1a in words would do as well: names are kilobytes at most and few are hashed per request. */
 static uint64_t key_lock_hash_name(struct str name)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
+	uint64_t hash = str_hash(STR_HASH_START, name);
 
-	for (size_t i = 0; i < name.len; i++)
-		hash = (hash ^ (unsigned char)name.data[i]) * 0x100000001b3u;
 	return hash ^ (hash >> 32);
 }
 

@@ -294,12 +294,11 @@ bool dir_has_other(const struct node *directory, const struct node *child)
 
 /* ---- watchers ---- */
 
+/* Never 0.  A collision only makes less believed. */
 static uint64_t name_hash(struct str name)
 {
-	uint64_t hash = 14695981039346656037u; /* FNV-1a; a collision only makes less believed */
+	uint64_t hash = str_hash(STR_HASH_START, name);
 
-	for (size_t i = 0; i < name.len; i++)
-		hash = (hash ^ (unsigned char)name.data[i]) * 1099511628211u;
 	return hash ? hash : 1;
 }
 

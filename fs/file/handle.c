@@ -235,13 +235,11 @@ no_memory:
 	return -ENOMEM;
 }
 
-/* FNV-1a, never 0. */
+/* Never 0. */
 static uint64_t version_hash(const char *etag)
 {
-	uint64_t hash = 14695981039346656037u;
+	uint64_t hash = str_hash(STR_HASH_START, str_of(etag));
 
-	for (; *etag; etag++)
-		hash = (hash ^ (unsigned char)*etag) * 1099511628211u;
 	return hash ? hash : 1;
 }
 

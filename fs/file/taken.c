@@ -47,16 +47,6 @@ struct taken {
 	int64_t lost_since; /* for the processes that have no place in `lost`; 0: none */
 };
 
-/* FNV-1a. */
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
-{
-	const unsigned char *bytes = data;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3u;
-	return hash;
-}
-
 static uint64_t finish_hash(uint64_t hash)
 {
 	hash ^= hash >> 32;
@@ -65,16 +55,16 @@ static uint64_t finish_hash(uint64_t hash)
 
 uint64_t taken_hash(const char *etag)
 {
-	return finish_hash(hash_bytes(0xcbf29ce484222325u, etag, strlen(etag)));
+	return finish_hash(str_hash(STR_HASH_START, str_of(etag)));
 }
 
 static uint64_t hash_place(const struct place *place)
 {
 	uint64_t serial = account_serial(place->account);
-	uint64_t hash = hash_bytes(0xcbf29ce484222325u, &serial, sizeof(serial));
+	uint64_t hash = str_hash(STR_HASH_START, str_n((const char *)&serial, sizeof(serial)));
 
-	hash = hash_bytes(hash, place->bucket, place->bucket_len + 1);
-	return finish_hash(hash_bytes(hash, place->key, place->key_len));
+	hash = str_hash(hash, str_n(place->bucket, place->bucket_len + 1));
+	return finish_hash(str_hash(hash, str_n(place->key, place->key_len)));
 }
 
 int taken_new(unsigned max, struct taken **ret)
