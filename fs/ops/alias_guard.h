@@ -13,7 +13,7 @@
  *   WHO    which program removes it?                                     rm, which reads nothing: goes on
  *   TWINS  are the two buckets one (engine/object/twins.h)?              NO: FIND; else EBUSY, and a log line
  *
- * A process that replaces a file, by O_TRUNC or by a rename over it, does so often and means it; there it
+ * A process that replaces a file, by O_TRUNC, a truncate or a rename over it, does so often and means it; there it
  * matters only whether the same process has read the file by its other name: cp and a program that moves by
  * itself open the source and then empty the destination, which is the source.  So FIND looks for a name that
  * this process has taken a version of (fs/file/taken.h), and WHO is left out.

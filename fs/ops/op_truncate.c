@@ -5,6 +5,9 @@
  * If the object has that size already, nothing is to be done.  Only S3 can say so: the attributes in this
  * mount may be as old as cache_ttl.  So truncate(2) asks first (but for 0: then an empty object is stored
  * over the one there), and ftruncate asks where the known attributes are not fresh.
+ *
+ * A file that gets shorter loses content for good.  If the calling process has read it by another name, it may be about to
+ * write there what it reads here: EBUSY (fs/ops/alias_guard.h), as for an open with O_TRUNC.
  */
 #include "engine/base/clock.h"
 #include "fs/ops/ops.h"
@@ -18,6 +21,7 @@
 #include "fs/file/draft.h"
 #include "fs/file/handle.h"
 #include "fs/file/refresh.h"
+#include "fs/ops/alias_guard.h"
 #include "fs/request/parked.h"
 #include "fs/request/reply.h"
 
@@ -26,8 +30,10 @@ struct truncate_op {
 	struct handle *handle; /* referenced; its own, where none was given */
 	bool own;
 	bool asked; /* by HEAD */
+	bool guarded; /* the file may be made shorter, or is not to be */
 	uint64_t size;
 	struct refresh refresh;
+	struct guard *guard; /* owned */
 	struct draft_wait wait;
 	struct draft_flush flush;
 };
@@ -51,6 +57,7 @@ static void truncate_op_free(struct parked *parked)
 	hub_lock(hub);
 	node_unref(hub->nodes, node);
 	hub_unlock(hub);
+	free(op->guard);
 	free(op);
 }
 
@@ -115,6 +122,51 @@ static void truncate_on_refreshed(struct refresh *refresh, int error)
 	truncate_go(op);
 }
 
+/* ---- a file that gets shorter ---- */
+
+/* hub.lock held. */
+static bool truncate_must_guard(struct truncate_op *op)
+{
+	const struct node *node = op->handle->node;
+
+	if (op->guarded || op->size >= (node->draft ? draft_size(node->draft) : node->attr.size))
+		return false;
+	op->guarded = true;
+	return !node->gone && node_place(node, &op->refresh.place) == 0 &&
+	       guard_wanted_by(op->parked.hub, &op->refresh.place, op->parked.thread);
+}
+
+static void truncate_on_guarded(struct guard *guard, int error)
+{
+	struct truncate_op *op = guard->user;
+
+	if (error < 0)
+		parked_fail(&op->parked, error);
+	else
+		truncate_go(op);
+}
+
+static void truncate_guard(struct truncate_op *op)
+{
+	struct guard *guard = calloc(1, sizeof(*guard));
+
+	if (!guard) {
+		parked_fail(&op->parked, -ENOMEM);
+		return;
+	}
+	guard->hub = op->parked.hub;
+	guard->worker = engine_pick(guard->hub->engine);
+	guard->thread = op->parked.thread;
+	guard->uid = op->parked.uid;
+	guard->replaces = true;
+	guard->place = &op->refresh.place;
+	guard->what = "truncate";
+	guard->on_done = truncate_on_guarded;
+	guard->user = op;
+	op->guard = guard;
+	guard_start(guard);
+}
+
 /* ---- steps ---- */
 
 enum truncate_step {
@@ -123,6 +175,7 @@ enum truncate_step {
 	STEP_DONE, /* the draft has */
 	STEP_EDIT,
 	STEP_HEAD,
+	STEP_GUARD, /* is it a file that this process has read under another name? */
 };
 
 static void truncate_set_size(struct truncate_op *op, int fd)
@@ -167,6 +220,8 @@ static int next(struct truncate_op *op, int *ret_close)
 {
 	struct node *node = op->handle->node;
 
+	if (truncate_must_guard(op))
+		return STEP_GUARD;
 	if (!node->draft && must_ask(op)) {
 		op->asked = true;
 		op->refresh = (struct refresh){.hub = op->parked.hub,
@@ -231,6 +286,9 @@ static void truncate_go(struct truncate_op *op)
 		break;
 	case STEP_HEAD:
 		refresh_start(&op->refresh);
+		break;
+	case STEP_GUARD:
+		truncate_guard(op);
 		break;
 	}
 }

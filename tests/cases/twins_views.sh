@@ -20,6 +20,13 @@ with open("a/d/x", "rb") as source:
     with open("b/d/new", "w") as file:
         file.write("other")
     assert busy(lambda: os.rename("b/d/new", "b/d/x")), "renamed over"
+    for size in 0, 1:
+        assert busy(lambda: os.truncate("b/d/x", size)), "made shorter"
+    file = os.open("b/d/x", os.O_RDWR)
+    for size in 0, 1:
+        assert busy(lambda: os.ftruncate(file, size)), "made shorter while it is open"
+    os.ftruncate(file, 8)
+    os.close(file)
 os.unlink("b/d/new")
 PY
 
@@ -59,6 +66,7 @@ except OSError: pass'
 		precious "$text: a program that replaces what it reads"
 		cp b/d/x b/d/new && mv b/d/new b/d/x || fail "$text: replaced by who has not read it"
 		echo -n precious >a/d/x || fail "$text: emptied by who has not read it"
+		truncate -s 3 b/d/x && echo -n cious >>b/d/x || fail "$text: made shorter by who has not read it"
 		precious "$text: replaced by its own content"
 		rm a/d/x || fail "$text: rm"
 		equal "$text: removed by rm" "$(keys data d/x)" ""
