@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/base/checks.h"
 #include "engine/base/log.h"
 #include "fs/core/notify.h"
 #include "fs/early/early.h"
@@ -460,8 +461,22 @@ bool session_unmounted(const struct session *session)
 	return session->unmounted;
 }
 
+/* The engine has ended, and has ended with it everything that waited for it.  An operation that is left has lost its
+ * completion, and its caller would have waited for ever. */
+static void session_check_ended(const struct session *session)
+{
+	unsigned lost = atomic_load(&session->hub->parked);
+
+	if (lost == 0)
+		return;
+	log_text(LOG_LEVEL_ERROR, "%u operations were never ended: a fault of ferryfs", lost);
+	if (CHECKS_TABLES)
+		abort();
+}
+
 void session_end(struct session *session)
 {
+	session_check_ended(session);
 	stop_callers(session);
 	/* The notifier may be in the kernel behind a request that was never read and holds its directory's
 	 * lock.  Once answered, that request lets go of the lock; a forced unmount would do the same, but for

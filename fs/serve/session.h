@@ -48,7 +48,8 @@ void session_log_request_timeout(void);
 /* Waits for the parked operations (uploads after the last close among them): long after an unmount, shortly
  * after a signal; logs those that are then cut off.  Closes the directories that programs left open. */
 void session_settle(struct session *session);
-/* The notifier comes back from the kernel in any case: the requests that the kernel still sends meanwhile are
+/* After the engine ended: an operation that has no end by now is logged, and ends builds with a sanitizer.
+ * The notifier comes back from the kernel in any case: the requests that the kernel still sends meanwhile are
  * refused. */
 void session_end(struct session *session);
 void session_close(struct session *session); /* accepts NULL */

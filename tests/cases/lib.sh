@@ -66,6 +66,7 @@ cleanup() {
 		wait "$pid" 2>/dev/null
 	done
 	untold "$WORK"/*.log || status=1
+	grep -h "operations were never ended" "$WORK"/*.log 2>/dev/null && status=1
 	for i in "$WORK"/sanitizer*; do
 		[ -s "$i" ] && { echo "--- ${i##*/}"; head -n 60 "$i"; status=1; }
 	done
