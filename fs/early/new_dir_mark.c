@@ -1,14 +1,14 @@
 #include "fs/early/new_dir_mark.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "engine/base/log.h"
+#include "fs/core/key_hold.h"
 #include "fs/core/notify.h"
 #include "fs/dir/marker.h"
 #include "fs/early/marker_copy.h"
-
-enum { RETAKES_MAX = 16 };
 
 struct mark {
 	struct hub *hub;
@@ -16,10 +16,9 @@ struct mark {
 	struct node *node; /* referenced */
 	struct node *source; /* referenced; NULL: none */
 	enum mark_fate fate;
-	unsigned retakes;
-	int taken; /* claim_take's answer, while in a chain */
+	int taken; /* the answer of key_hold_take, while in a chain */
 	struct mark *next; /* in a chain */
-	struct claim claim;
+	struct key_hold hold; /* of the directory's marker, or all below it, and of the source's marker */
 	struct marker marker;
 	struct marker_copy copy;
 };
@@ -30,7 +29,7 @@ static void new_dir_mark_end(struct mark *mark, int error)
 	struct batch *batch = mark->batch;
 	struct node *node = mark->node;
 
-	claim_release(hub->claims, &mark->claim, error);
+	key_hold_release(&mark->hold, error);
 	hub_lock(hub);
 	/* A directory that could not be made is not shown, unless it has entries by now. */
 	if (error < 0 && mark->fate <= MARK_ALONE && node->local && !node->gone && !node->children) {
@@ -65,54 +64,51 @@ static void new_dir_mark_on_marked(struct marker *marker, int error, const struc
 	new_dir_mark_end(mark, error);
 }
 
-static void new_dir_mark_granted(struct claim *claim);
-
-static bool same_place(const struct place *a, const struct place *b)
+static struct mark *mark_of(struct key_hold *hold)
 {
-	return str_eq(place_key(a), place_key(b)) && str_eq(place_bucket(a), place_bucket(b));
+	return (struct mark *)((char *)hold - offsetof(struct mark, hold));
 }
 
-/* hub.lock held.  Returns the answer of claim_take. */
-static int claim_it(struct mark *mark)
+/* The name's place now, in *place; returns its error. */
+static int mark_locate_one(const struct node *node, struct place *place, bool *changed)
 {
-	const struct place *place = &mark->marker.place, *from = &mark->copy.from;
-	bool below = mark->fate == MARK_ALONE || mark->fate == MARK_SPARE;
-	int error = node_place(mark->node, &mark->marker.place);
+	struct place now;
+	int error = node_place(node, &now);
 
-	if (error == 0 && mark->source)
-		error = node_place(mark->source, &mark->copy.from);
-	mark->claim = (struct claim){.granted = new_dir_mark_granted, .user = mark};
-	if (error == 0)
-		error = claim_add(
-			&mark->claim, place->account, place_bucket(place), place_key(place), below, true);
-	if (error == 0 && mark->source)
-		error = claim_add(
-			&mark->claim, from->account, place_bucket(from), place_key(from), false, false);
-	return error < 0 ? error : claim_take(mark->hub->claims, &mark->claim);
+	if (error < 0)
+		return error;
+	*changed |= !str_eq(place_key(&now), place_key(place)) ||
+		    !str_eq(place_bucket(&now), place_bucket(place));
+	*place = now;
+	return 0;
 }
 
-/* hub.lock held. */
-static bool wanted(const struct mark *mark)
+/* -ECANCELED: no marker is wanted any more. */
+static int new_dir_mark_locate(struct key_hold *hold, bool *ret_changed)
 {
+	struct mark *mark = mark_of(hold);
 	const struct node *node = mark->node;
 
-	if (node->gone)
-		return false;
-	return mark->fate != MARK_ALONE || node->local;
+	if (node->gone || (mark->fate == MARK_ALONE && !node->local))
+		return -ECANCELED;
+	int error = mark_locate_one(node, &mark->marker.place, ret_changed);
+
+	/* A source that is gone cannot be copied any more; S3 will answer so. */
+	if (error == 0 && mark->source && !mark->source->gone)
+		error = mark_locate_one(mark->source, &mark->copy.from, ret_changed);
+	return error;
 }
 
-/* Do the names still lie where the claim says?  hub.lock held. */
-static bool in_place(struct mark *mark)
+static int new_dir_mark_add(struct key_hold *hold, struct claim *claim)
 {
-	struct place place;
+	const struct mark *mark = mark_of(hold);
+	const struct place *place = &mark->marker.place, *from = &mark->copy.from;
+	bool below = mark->fate == MARK_ALONE || mark->fate == MARK_SPARE;
+	int error = claim_add(claim, place->account, place_bucket(place), place_key(place), below, true);
 
-	if (node_place(mark->node, &place) < 0 || !same_place(&place, &mark->marker.place))
-		return false;
-	if (!mark->source)
-		return true;
-	/* A source that is gone cannot be copied any more; S3 will answer so. */
-	return mark->source->gone ||
-	       (node_place(mark->source, &place) == 0 && same_place(&place, &mark->copy.from));
+	if (error == 0 && mark->source)
+		error = claim_add(claim, from->account, place_bucket(from), place_key(from), false, false);
+	return error;
 }
 
 static void new_dir_mark_go(struct mark *mark)
@@ -133,37 +129,18 @@ static void new_dir_mark_go(struct mark *mark)
 	}
 }
 
-static void new_dir_mark_begin(struct mark *mark)
+static void new_dir_mark_ready(struct key_hold *hold, int error)
 {
-	struct hub *hub = mark->hub;
-	int result = 1;
+	struct mark *mark = mark_of(hold);
 
-	while (result == 1) {
-		hub_lock(hub);
-		bool is_wanted = wanted(mark), there = is_wanted && in_place(mark);
-
-		hub_unlock(hub);
-		if (!is_wanted) {
-			new_dir_mark_end(mark, 0);
-			return;
-		}
-		if (there) {
-			new_dir_mark_go(mark);
-			return;
-		}
-		claim_release(hub->claims, &mark->claim, 0);
-		hub_lock(hub);
-		result = mark->retakes++ < RETAKES_MAX ? claim_it(mark) : -EBUSY;
-		hub_unlock(hub);
-	}
-	if (result < 0)
-		new_dir_mark_end(mark, result);
+	if (error < 0)
+		new_dir_mark_end(mark, error == -ECANCELED ? 0 : error);
+	else
+		new_dir_mark_go(mark);
 }
 
-static void new_dir_mark_granted(struct claim *claim)
-{
-	new_dir_mark_begin(claim->user);
-}
+static const struct key_hold_kind new_dir_mark_kind = {
+	.locate = new_dir_mark_locate, .add = new_dir_mark_add, .ready = new_dir_mark_ready};
 
 bool early_mark_take(const struct mark_wish *wish, struct mark **chain)
 {
@@ -187,7 +164,8 @@ bool early_mark_take(const struct mark_wish *wish, struct mark **chain)
 		mark->copy.plain = dir_marker_plain(wish->source);
 	}
 	hub_park(hub);
-	int result = claim_it(mark);
+	mark->hold = (struct key_hold){.kind = &new_dir_mark_kind, .hub = hub};
+	int result = key_hold_take(&mark->hold);
 
 	/* A claim that waits may be granted from now on, and the mark may end. */
 	if (result != 0) {
@@ -204,9 +182,6 @@ void early_marks_go(struct mark *chain)
 		struct mark *mark = chain;
 
 		chain = mark->next;
-		if (mark->taken < 0)
-			new_dir_mark_end(mark, mark->taken);
-		else
-			new_dir_mark_begin(mark);
+		new_dir_mark_ready(&mark->hold, mark->taken < 0 ? mark->taken : 0);
 	}
 }

@@ -11,6 +11,7 @@
 
 #include "engine/object/fetch.h"
 #include "engine/base/log.h"
+#include "fs/core/key_hold.h"
 #include "fs/file/draft_internal.h"
 #include "fs/file/handle.h"
 #include "fs/host/staging_room.h"
@@ -33,7 +34,7 @@ struct load {
 	struct node *source; /* referenced: the node of the object that is read */
 	struct worker *worker;
 	struct task task;
-	struct claim claim;
+	struct key_hold hold; /* of the object that is read */
 	struct place place;
 	char etag[ETAG_MAX + 1];
 	int fd; /* owned until the draft takes it */
@@ -54,28 +55,37 @@ struct load {
 	struct load_stream stream[STREAMS];
 };
 
-static void draft_load_granted(struct claim *claim);
-
-/* hub.lock held.  Returns the answer of claim_take. */
-static int draft_load_claim(struct load *load)
+static struct load *load_of(struct key_hold *hold)
 {
-	int error = load->source->gone ? -ESTALE : node_place(load->source, &load->place);
+	return (struct load *)((char *)hold - offsetof(struct load, hold));
+}
 
-	if (error == 0)
-		error = claim_add(&load->claim, load->place.account, place_bucket(&load->place),
-			place_key(&load->place), false, false);
+static int draft_load_locate(struct key_hold *hold, bool *ret_changed)
+{
+	struct load *load = load_of(hold);
+	struct place now;
+	int error = load->source->gone ? -ESTALE : node_place(load->source, &now);
+
 	if (error < 0)
 		return error;
-	load->claim.granted = draft_load_granted;
-	load->claim.user = load;
-	return claim_take(load->hub->claims, &load->claim);
+	*ret_changed = !str_eq(place_key(&now), place_key(&load->place)) ||
+		       !str_eq(place_bucket(&now), place_bucket(&load->place));
+	load->place = now;
+	return 0;
+}
+
+static int draft_load_add(struct key_hold *hold, struct claim *claim)
+{
+	const struct place *place = &load_of(hold)->place;
+
+	return claim_add(claim, place->account, place_bucket(place), place_key(place), false, false);
 }
 
 static void load_free(struct load *load)
 {
 	struct hub *hub = load->hub;
 
-	claim_release(hub->claims, &load->claim, 0);
+	key_hold_release(&load->hold, 0);
 	load->ended(hub, load->node);
 	hub_lock(hub);
 	node_unref(hub->nodes, load->source);
@@ -296,38 +306,18 @@ static void fail_soon(struct load *load, int error)
 	worker_post(load->worker, &load->task);
 }
 
-/* The claim was granted: begins if the object is still where the claim says. */
-static void draft_load_granted(struct claim *claimed)
+static void draft_load_ready(struct key_hold *hold, int error)
 {
-	struct load *load = claimed->user;
-	struct hub *hub = load->hub;
-	struct place now;
-	int error;
+	struct load *load = load_of(hold);
 
-	for (;;) {
-		hub_lock(hub);
-		error = load->source->gone ? -ESTALE : node_place(load->source, &now);
-		hub_unlock(hub);
-		if (error == 0 && str_eq(place_key(&now), place_key(&load->place)) &&
-			str_eq(place_bucket(&now), place_bucket(&load->place))) {
-			draft_load_start(load);
-			return;
-		}
-		claim_release(hub->claims, &load->claim, 0);
-		load->claim = (struct claim){0};
-		if (error == 0) {
-			hub_lock(hub);
-			error = draft_load_claim(load);
-			hub_unlock(hub);
-		}
-		if (error == 0)
-			return; /* the claim will be granted later */
-		if (error < 0) {
-			fail_soon(load, error);
-			return;
-		}
-	}
+	if (error < 0)
+		fail_soon(load, error);
+	else
+		draft_load_start(load);
 }
+
+static const struct key_hold_kind draft_load_kind = {
+	.locate = draft_load_locate, .add = draft_load_add, .ready = draft_load_ready};
 
 int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd,
 	void (*ended)(struct hub *hub, struct node *node))
@@ -363,10 +353,11 @@ int draft_load(struct hub *hub, struct node *node, uint64_t keep, int fd,
 	load->streams = load->etag[0] ? STREAMS : 1;
 	for (unsigned i = 0; i < STREAMS; i++)
 		load->stream[i].load = load;
-	int taken = draft_load_claim(load);
+	load->hold = (struct key_hold){.kind = &draft_load_kind, .hub = hub};
+	int taken = key_hold_take(&load->hold);
 
 	if (taken < 0) {
-		claim_release(hub->claims, &load->claim, 0);
+		key_hold_release(&load->hold, 0);
 		free(load);
 		return taken;
 	}

@@ -20,10 +20,6 @@
 #include "fs/file/handle.h"
 #include "fs/file/taken.h"
 
-enum { RETAKES_MAX = 16 };
-
-static void draft_store_granted(struct claim *claim);
-
 /* hub.lock held. */
 static int draft_store_places(struct store *store, bool *ret_changed)
 {
@@ -43,23 +39,38 @@ static int draft_store_places(struct store *store, bool *ret_changed)
 	return 0;
 }
 
-/* hub.lock held.  Returns the answer of claim_take. */
-static int draft_store_take(struct store *store)
+static struct store *store_of(struct key_hold *hold)
 {
-	bool changed;
-	int error = draft_store_places(store, &changed);
+	return (struct store *)((char *)hold - offsetof(struct store, hold));
+}
 
-	if (error == 0)
-		error = claim_add(&store->claim, store->place->account, place_bucket(store->place),
-			place_key(store->place), false, true);
+/* Takes the draft's condition: a rename may have changed it while the store waited.  hub.lock held. */
+static void take_condition(struct store *store)
+{
+	const struct draft *draft = store->node->draft;
+
+	store->create_only = draft->create_only;
+	store->exclusive = draft->exclusive;
+	memcpy(store->base, draft->base, sizeof(store->base));
+}
+
+static int draft_store_locate(struct key_hold *hold, bool *ret_changed)
+{
+	struct store *store = store_of(hold);
+
+	take_condition(store);
+	return store->node->draft->disowned ? -ESTALE : draft_store_places(store, ret_changed);
+}
+
+static int draft_store_add(struct key_hold *hold, struct claim *claim)
+{
+	const struct store *store = store_of(hold);
+	const struct place *place = store->place, *from = store->from;
+	int error = claim_add(claim, place->account, place_bucket(place), place_key(place), false, true);
+
 	if (error == 0 && store->source)
-		error = claim_add(&store->claim, store->from->account, place_bucket(store->from),
-			place_key(store->from), false, false);
-	if (error < 0)
-		return error;
-	store->claim.granted = draft_store_granted;
-	store->claim.user = store;
-	return claim_take(store->hub->claims, &store->claim);
+		error = claim_add(claim, from->account, place_bucket(from), place_key(from), false, false);
+	return error;
 }
 
 /* ---- the end ---- */
@@ -211,7 +222,7 @@ static void draft_store_finish(struct store *store, struct store_outcome *outcom
 		draft_store_log_failure(store, outcome, existed);
 	else
 		note_versions(store);
-	claim_release(hub->claims, &store->claim, outcome->error);
+	key_hold_release(&store->hold, outcome->error);
 	draft_run_waits(waits, DRAFT_STORING, outcome->error);
 	store_free(store);
 }
@@ -236,59 +247,17 @@ static void draft_store_post(struct store *store, void (*function)(struct task *
 	worker_post(store->worker, &store->task);
 }
 
-/* Takes the draft's condition: a rename may have changed it while the store waited.  hub.lock held. */
-static void take_condition(struct store *store)
+/* Goes on on a worker, also after a failure: this may run inside the end of another operation. */
+static void draft_store_ready(struct key_hold *hold, int error)
 {
-	const struct draft *draft = store->node->draft;
+	struct store *store = store_of(hold);
 
-	store->create_only = draft->create_only;
-	store->exclusive = draft->exclusive;
-	memcpy(store->base, draft->base, sizeof(store->base));
+	store->error = error;
+	draft_store_post(store, error < 0 ? draft_store_run_failed : draft_store_run);
 }
 
-/* Are the names still where they were when the claim was taken?  1: yes; 0: a new claim waits; -errno: the
- * draft cannot be stored. */
-static int draft_store_check(struct store *store)
-{
-	struct hub *hub = store->hub;
-
-	for (;;) {
-		bool changed = false;
-
-		hub_lock(hub);
-		int error = store->node->draft->disowned ? -ESTALE : draft_store_places(store, &changed);
-
-		take_condition(store);
-		hub_unlock(hub);
-		if (error < 0)
-			return error;
-		if (!changed)
-			return 1;
-		if (store->retakes++ >= RETAKES_MAX)
-			return -EBUSY;
-		claim_release(hub->claims, &store->claim, 0);
-		store->claim = (struct claim){0};
-		hub_lock(hub);
-		error = draft_store_take(store);
-		hub_unlock(hub);
-		if (error <= 0)
-			return error;
-	}
-}
-
-static void draft_store_granted(struct claim *claimed)
-{
-	struct store *store = claimed->user;
-	int result = draft_store_check(store);
-
-	/* Goes on on a worker, also after a failure: this may run inside the end of another operation. */
-	if (result == 1) {
-		draft_store_post(store, draft_store_run);
-	} else if (result < 0) {
-		store->error = result;
-		draft_store_post(store, draft_store_run_failed);
-	}
-}
+static const struct key_hold_kind draft_store_kind = {
+	.locate = draft_store_locate, .add = draft_store_add, .ready = draft_store_ready};
 
 int draft_store(struct hub *hub, struct node *node, void (*ended)(struct hub *hub, struct node *node))
 {
@@ -301,11 +270,11 @@ int draft_store(struct hub *hub, struct node *node, void (*ended)(struct hub *hu
 	store->node = node;
 	store->finish = draft_store_finish;
 	store->ended = ended;
+	store->hold = (struct key_hold){.kind = &draft_store_kind, .hub = hub};
 	store->worker = engine_pick(hub->engine);
 	store->size = draft->size;
 	store->fd = draft->fd;
 	store->bulk = draft->bulk;
-	take_condition(store);
 	if (draft->content == DRAFT_COPY) {
 		assert(draft_copy_whole(draft));
 		store->source = draft->source.node;
@@ -320,9 +289,9 @@ int draft_store(struct hub *hub, struct node *node, void (*ended)(struct hub *hu
 	if (taken == 0)
 		taken = draft_store_attrs(node, &store->attrs);
 	if (taken == 0)
-		taken = draft_store_take(store);
+		taken = key_hold_take(&store->hold);
 	if (taken < 0) {
-		claim_release(hub->claims, &store->claim, 0);
+		key_hold_release(&store->hold, 0);
 		store_free_memory(store);
 		return taken;
 	}

@@ -9,6 +9,7 @@
 
 #include "engine/object/recopy.h"
 #include "engine/object/upload.h"
+#include "fs/core/key_hold.h"
 #include "fs/file/relay.h"
 #include "fs/file/draft_internal.h"
 #include "fs/file/recognise_copy.h"
@@ -25,8 +26,7 @@ struct store {
 	pid_t thread; /* a copy: the thread that asked for it */
 	struct worker *worker;
 	struct task task;
-	struct claim claim;
-	unsigned retakes;
+	struct key_hold hold; /* of the destination, exclusive, and of the source */
 	struct place *place, *from; /* owned: place_keep; from NULL: an upload */
 	struct headers headers;
 	bool keeps; /* the headers are the edited object's own */

@@ -1,14 +1,14 @@
 #include "fs/ops/name_op.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "fs/core/notify.h"
 #include "fs/request/last_reply.h"
 #include "fs/request/reply.h"
 
-/* How often the names may have moved under a waiting claim before the caller is told that they are busy. */
-enum { RETAKES_MAX = 16 };
+static const struct key_hold_kind name_op_kind;
 
 static void name_op_free_op(struct parked *parked)
 {
@@ -25,6 +25,7 @@ void *name_op_new(fuse_req_t req, size_t size, const char *what, void (*ready)(s
 		return NULL;
 	}
 	op->hub = hub;
+	op->hold = (struct key_hold){.kind = &name_op_kind, .hub = hub};
 	parked_init(&op->parked, req, name_op_free_op);
 	op->worker = engine_pick(hub->engine);
 	op->what = what;
@@ -89,76 +90,58 @@ static int name_op_places(struct name_op *op, bool *ret_changed)
 	return 0;
 }
 
-static void name_op_granted(struct claim *claim);
-
-/* 1: granted; 0: `granted` will be called; or -errno with nothing claimed. */
-static int name_op_take(struct name_op *op)
+static struct name_op *name_op_of(struct key_hold *hold)
 {
-	bool changed;
+	return (struct name_op *)((char *)hold - offsetof(struct name_op, hold));
+}
 
-	hub_lock(op->hub);
-	int error = name_op_places(op, &changed);
+static int name_op_locate(struct key_hold *hold, bool *ret_changed)
+{
+	struct name_op *op = name_op_of(hold);
+	int error = name_op_places(op, ret_changed);
+
+	/* A killed caller's operation is not begun. */
+	return error == 0 && parked_answered(&op->parked) ? -EINTR : error;
+}
+
+static int name_op_add(struct key_hold *hold, struct claim *claim)
+{
+	const struct name_op *op = name_op_of(hold);
+	int error = 0;
 
 	for (unsigned i = 0; i < op->count && error == 0; i++) {
 		const struct place *place = &op->ends[i].place;
 
 		error = claim_add(
-			&op->claim, place->account, place_bucket(place), place_key(place), op->as_dir, true);
+			claim, place->account, place_bucket(place), place_key(place), op->as_dir, true);
 	}
-	if (error == 0) {
-		op->claim.granted = name_op_granted;
-		op->claim.user = op;
-		error = claim_take(op->hub->claims, &op->claim);
-	}
-	hub_unlock(op->hub);
 	return error;
 }
 
-/* The claim is ours: are the names still where it was taken? */
-static void name_op_check(struct name_op *op)
+static void name_op_held(struct key_hold *hold, int error)
 {
-	for (;;) {
-		bool changed = false;
+	struct name_op *op = name_op_of(hold);
 
-		hub_lock(op->hub);
-		int error = name_op_places(op, &changed);
-
-		hub_unlock(op->hub);
-		if (error == 0 && parked_answered(&op->parked))
-			error = -EINTR;
-		if (error == 0 && !changed) {
-			op->ready(op);
-			return;
-		}
-		if (error == 0 && op->retakes++ >= RETAKES_MAX)
-			error = -EBUSY;
-		if (error == 0) {
-			claim_release(op->hub->claims, &op->claim, 0);
-			op->claim = (struct claim){0};
-			error = name_op_take(op);
-		}
-		if (error < 0) {
-			name_op_finish(op, error);
-			return;
-		}
-		if (error == 0)
-			return;
-	}
+	if (error < 0)
+		name_op_finish(op, error);
+	else
+		op->ready(op);
 }
 
-static void name_op_granted(struct claim *claim)
-{
-	name_op_check(claim->user);
-}
+static const struct key_hold_kind name_op_kind = {
+	.locate = name_op_locate, .add = name_op_add, .ready = name_op_held};
 
 void name_op_go(struct name_op *op, int error)
 {
-	if (error == 0)
-		error = name_op_take(op);
-	if (error < 0)
-		name_op_finish(op, error);
-	else if (error == 1)
-		name_op_check(op);
+	int result = error;
+
+	if (error == 0) {
+		hub_lock(op->hub);
+		result = key_hold_take(&op->hold);
+		hub_unlock(op->hub);
+	}
+	if (result != 0)
+		name_op_held(&op->hold, result < 0 ? result : 0);
 }
 
 /* Everything but the answer.  The next operation that waits for the claim looks itself at the names as they
@@ -169,7 +152,7 @@ static void ops_name_op_end(struct name_op *op)
 
 	if (op->release)
 		op->release(op);
-	claim_release(hub->claims, &op->claim, 0);
+	key_hold_release(&op->hold, 0);
 	hub_lock(hub);
 	for (unsigned i = 0; i < op->count; i++)
 		node_unref(hub->nodes, op->ends[i].parent);

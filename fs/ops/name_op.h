@@ -15,6 +15,7 @@
 #define FERRYFS_FS_OPS_NAME_OP_H
 
 #include "engine/base/log.h"
+#include "fs/core/key_hold.h"
 #include "fs/dir/dir.h"
 #include "fs/core/hub.h"
 #include "fs/request/parked.h"
@@ -34,10 +35,9 @@ struct name_op {
 	struct name_end ends[CLAIM_ITEMS_MAX];
 	unsigned count;
 	bool as_dir; /* claims everything below, with the marker, rather than one object */
-	unsigned retakes;
 	int untold; /* the error of other operations, which this call tells if it succeeds itself */
 	int error; /* the result; for `release` */
-	struct claim claim;
+	struct key_hold hold; /* of the ends */
 	void (*ready)(struct name_op *op);
 	/* at the end; releases the things that the operation's own struct holds; may be NULL */
 	void (*release)(struct name_op *op);

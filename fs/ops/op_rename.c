@@ -65,8 +65,8 @@ static int rename_check(struct rename_op *op)
 		return -ENOENT;
 	if (node_is_dir(node) != op->base.as_dir)
 		return -EBUSY; /* the node became the other kind while this waited */
-	if (op->base.claim.prior_error < 0)
-		return remove_errno(op->base.claim.prior_error);
+	if (op->base.hold.claim.prior_error < 0)
+		return remove_errno(op->base.hold.claim.prior_error);
 	if (target == node)
 		return 1;
 	if (node_is_below(rename_to(op)->parent, node))

@@ -97,8 +97,8 @@ static void rmdir_ready(struct name_op *base)
 		error = -ENOENT;
 	else if (node->kind != NODE_DIR)
 		error = node_is_dir(node) ? -EPERM : -ENOTDIR;
-	else if (base->claim.prior_error < 0)
-		error = remove_errno(base->claim.prior_error);
+	else if (base->hold.claim.prior_error < 0)
+		error = remove_errno(base->hold.claim.prior_error);
 	else if (has_local(node))
 		error = -ENOTEMPTY;
 	else if (error == 0)

@@ -19,8 +19,8 @@ static void unlink_ready(struct name_op *base)
 		error = -ENOENT;
 	else if (node_is_dir(node))
 		error = -EISDIR;
-	else if (base->claim.prior_error < 0)
-		error = remove_errno(base->claim.prior_error);
+	else if (base->hold.claim.prior_error < 0)
+		error = remove_errno(base->hold.claim.prior_error);
 	else
 		error = remove_op_plan(op, node);
 	hub_unlock(base->hub);

@@ -363,8 +363,7 @@ static void store_first(struct rename_op *op)
 	node_unref(hub->nodes, op->target);
 	op->node = op->target = NULL;
 	hub_unlock(hub);
-	claim_release(hub->claims, &op->base.claim, 0);
-	op->base.claim = (struct claim){0};
+	key_hold_release(&op->base.hold, 0);
 	op->flush = (struct draft_flush){.done = rename_file_on_stored, .user = op};
 	draft_flush(hub, node, &op->flush);
 	hub_lock(hub);

@@ -7,6 +7,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/object/recopy.h"
+#include "fs/core/key_hold.h"
 #include "fs/core/notify.h"
 #include "fs/file/draft.h"
 #include "fs/dir/marker.h"
@@ -20,6 +21,7 @@ struct set_attrs {
 	struct node *node; /* referenced */
 	struct attrs change;
 	struct claim claim;
+	unsigned retakes;
 	struct place *place; /* owned: the claimed place */
 	struct draft_wait wait;
 	/* while it is sent */
@@ -197,6 +199,8 @@ static void set_attrs_go(struct set_attrs *op)
 		/* A killed caller changes nothing. */
 		result = parked_answered(&op->parked) ? -EINTR : set_attrs_step(op);
 		hub_unlock(hub);
+		if (result == STEP_AGAIN && op->retakes++ >= KEY_HOLD_RETAKES_MAX)
+			result = -EBUSY;
 		if (result != STEP_AGAIN)
 			break;
 		claim_release(hub->claims, &op->claim, 0);
