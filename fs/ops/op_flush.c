@@ -47,7 +47,7 @@ static void flush(fuse_req_t req, const struct fuse_file_info *fi, bool mine)
 
 	hub_unlock(hub);
 	if (!dirty || (mine && !handle->writes) || error < 0) {
-		hub_reply_err(req, parked_errno(error));
+		hub_reply_err(req, error);
 		return;
 	}
 	struct flush_op *op = calloc(1, sizeof(*op));

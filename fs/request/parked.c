@@ -123,30 +123,9 @@ void parked_drop(struct parked *parked)
 	hub_unpark(hub);
 }
 
-int parked_errno(int error)
-{
-	switch (error) {
-	case -ECONNRESET:
-	case -ECONNREFUSED:
-	case -ECONNABORTED:
-	case -ENOTCONN:
-	case -EPIPE:
-	case -EHOSTUNREACH:
-	case -ENETUNREACH:
-	case -EADDRNOTAVAIL:
-	case -EPROTO:
-	case -EBADMSG:
-	case -ECANCELED:
-	case -EAGAIN:
-		return -EIO;
-	default:
-		return error;
-	}
-}
-
 void parked_fail(struct parked *parked, int error)
 {
 	if (parked_take(parked))
-		hub_reply_err(parked->req, parked_errno(error));
+		hub_reply_err(parked->req, error);
 	parked_drop(parked);
 }

@@ -40,10 +40,7 @@ bool parked_answered(const struct parked *parked);
 void parked_hold(struct parked *parked);
 /* No lock held. */
 void parked_drop(struct parked *parked);
-/* Maps an error to one that programs understand: network errors, a cancelled request and a broken answer
- * become EIO.  0 stays 0. */
-int parked_errno(int error);
-/* Answers with an error, after parked_errno, if the request is not yet answered, and drops the caller's
+/* Answers with an error (hub_reply_err) if the request is not yet answered, and drops the caller's
  * hold. */
 void parked_fail(struct parked *parked, int error);
 

@@ -90,28 +90,29 @@ void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node)
 	fuse_reply_attr(req, &st, timeout);
 }
 
-/* Maps the engine's errors of a connection or an answer to EIO: a file system may not return them
- * (ferryfs.7, ERRORS). */
+/* Maps the errors of a connection or of an answer to EIO: a file system may not return them (ferryfs.7, ERRORS). */
 static int told_errno(int error)
 {
-	switch (-error) {
-	case ECONNREFUSED:
-	case ECONNRESET:
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-	case EPIPE:
-	case EPROTO:
-	case EBADMSG:
-	case EAGAIN:
-	case ECANCELED:
-	case ENOTCONN:
-		return EIO;
+	switch (error) {
+	case -ECONNRESET:
+	case -ECONNREFUSED:
+	case -ECONNABORTED:
+	case -ENOTCONN:
+	case -EPIPE:
+	case -EHOSTUNREACH:
+	case -ENETUNREACH:
+	case -EADDRNOTAVAIL:
+	case -EPROTO:
+	case -EBADMSG:
+	case -ECANCELED:
+	case -EAGAIN:
+		return -EIO;
 	default:
-		return -error;
+		return error;
 	}
 }
 
 void hub_reply_err(fuse_req_t req, int error)
 {
-	fuse_reply_err(req, told_errno(error));
+	fuse_reply_err(req, -told_errno(error));
 }

@@ -13,8 +13,8 @@ void hub_entry(struct hub *hub, struct node *node, struct fuse_entry_param *ret)
  * the request was interrupted).  Takes the caller's ref on node. */
 void hub_reply_entry(struct hub *hub, fuse_req_t req, struct node *node);
 void hub_reply_attr(struct hub *hub, fuse_req_t req, struct node *node); /* takes no ref */
-/* error: -errno or 0.  What no caller could make sense of (EAGAIN, ESTALE ... stay) is not translated here.
- */
+/* error: -errno or 0.  A program is told EIO in place of the errors of a connection or of an answer, which a file system may
+ * not return (ferryfs.7, ERRORS). */
 void hub_reply_err(fuse_req_t req, int error);
 
 #endif
