@@ -17,7 +17,7 @@ static bool parse_status(struct str line, int *ret)
 	const char *space = memchr(line.data, ' ', line.len);
 	int status = 0;
 	size_t len = space ? (size_t)(line.data + line.len - space) : 0;
-	if (len < 4 || (len > 4 && strchr(" \r\n", space[4]) == NULL))
+	if (len < 4 || (len > 4 && !strchr(" \r\n", space[4])))
 		return true;
 	for (int i = 1; i <= 3; i++) {
 		if (space[i] < '0' || space[i] > '9')
@@ -241,7 +241,7 @@ static struct str answer_header_trim(struct str s)
 {
 	while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t'))
 		s = str_skip(s, 1);
-	while (s.len > 0 && strchr(" \t\r\n", s.data[s.len - 1]) != NULL && s.data[s.len - 1] != '\0')
+	while (s.len > 0 && strchr(" \t\r\n", s.data[s.len - 1]) && s.data[s.len - 1] != '\0')
 		s.len--;
 	return s;
 }

@@ -122,8 +122,7 @@ static int take_encoding(struct answer_parser *parser, const struct xml_text *te
 static int decode(struct answer_parser *parser, struct str *key)
 {
 	struct page *page = parser->sinks.page;
-	if (!parser->encoded ||
-		(memchr(key->data, '%', key->len) == NULL && memchr(key->data, '+', key->len) == NULL))
+	if (!parser->encoded || (!memchr(key->data, '%', key->len) && !memchr(key->data, '+', key->len)))
 		return 0;
 	buf_clear(&parser->key);
 	int error = key_decode(&parser->key, *key, true);

@@ -122,7 +122,7 @@ static const struct code *find_code(struct str code)
 	if (!code.data)
 		return NULL;
 	found = bsearch(&code, codes, sizeof(codes) / sizeof(codes[0]), sizeof(codes[0]), compare_code);
-	if (!found && memmem(code.data, code.len, throttling.name, strlen(throttling.name)) != NULL)
+	if (!found && memmem(code.data, code.len, throttling.name, strlen(throttling.name)))
 		found = &throttling;
 	return found;
 }

@@ -85,7 +85,7 @@ static int make_lanes(struct job *job)
 
 static void job_destroy(struct job *job)
 {
-	for (unsigned i = 0; job->lanes != NULL && i < job->lane_count; i++) {
+	for (unsigned i = 0; job->lanes && i < job->lane_count; i++) {
 		struct lane *lane = &job->lanes[i];
 		for (unsigned k = 0; k < lane->made; k++) {
 			free(lane->items[k]->key);
@@ -279,13 +279,13 @@ void job_fail(struct job *job, const struct job_failure *f)
 		const struct s3_answer *answer = f->answer;
 		e->error = f->error;
 		e->what = f->what;
-		job_copy_text(e->code, sizeof(e->code), answer != NULL ? answer->error.code : f->code);
+		job_copy_text(e->code, sizeof(e->code), answer ? answer->error.code : f->code);
 		if (answer) {
 			e->status = answer->status;
 			job_copy_text(e->message, sizeof(e->message), answer->error.message);
 		}
-		job_copy_text(e->request_id, sizeof(e->request_id),
-			answer != NULL ? answer->request_id : f->request_id);
+		job_copy_text(
+			e->request_id, sizeof(e->request_id), answer ? answer->request_id : f->request_id);
 		escape_key(f->key, e->key, sizeof(e->key));
 	}
 	if ((job->options.flags & JOB_KEEP_GOING) == 0 || f->error == -ENOMEM)

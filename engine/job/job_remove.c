@@ -57,7 +57,7 @@ static void purge_done(struct purge *purge)
 {
 	struct job_page *batch = purge->user;
 	struct lane *lane = batch->lane;
-	for (struct job_page **at = &lane->removals; *at != NULL; at = &(*at)->next) {
+	for (struct job_page **at = &lane->removals; *at; at = &(*at)->next) {
 		if (*at == batch) {
 			*at = batch->next;
 			break;
@@ -112,6 +112,6 @@ void tree_remove_add(struct lane *lane, struct job_page *batch)
 
 void tree_remove_stop(struct lane *lane)
 {
-	for (struct job_page *batch = lane->removals; batch != NULL; batch = batch->next)
+	for (struct job_page *batch = lane->removals; batch; batch = batch->next)
 		purge_cancel(&batch->removal->purge);
 }

@@ -262,7 +262,7 @@ int recovery_run(const struct recovery_options *options)
 	if (error != 0)
 		return error;
 	journal_self(&self);
-	for (char **name = names; *name != NULL; name++) {
+	for (char **name = names; *name; name++) {
 		if (options->closed) {
 			pthread_mutex_lock(options->gate);
 			bool closed = *options->closed;

@@ -40,7 +40,7 @@ static int make(const char *path, bool parents)
 	if (errno != ENOENT || !parents)
 		return -errno;
 	char *copy = strdup(path), *slash = copy ? strrchr(copy, '/') : NULL;
-	int error = !copy ? -ENOMEM : slash == NULL || slash == copy ? -ENOENT : 0;
+	int error = !copy ? -ENOMEM : !slash || slash == copy ? -ENOENT : 0;
 	if (error == 0) {
 		*slash = '\0';
 		error = make(copy, true);
@@ -58,7 +58,7 @@ static int check_above(const char *path, char *why)
 	if (strlen(path) >= sizeof(above))
 		return journal_dir_refuse(-ENAMETOOLONG, path, strerror(ENAMETOOLONG), why);
 	strcpy(above, path);
-	for (char *slash = strrchr(above, '/'); slash != NULL && error == 0; slash = strrchr(above, '/')) {
+	for (char *slash = strrchr(above, '/'); slash && error == 0; slash = strrchr(above, '/')) {
 		struct stat st;
 		*slash = '\0';
 		if (lstat(above[0] != '\0' ? above : "/", &st) < 0)
@@ -216,7 +216,7 @@ static int lock(struct journal_dir *dir, const char *name, int *ret_fd)
 
 int journal_dir_lock(struct journal_dir *dir, const char *name, int *ret_fd)
 {
-	return strchr(name, '/') != NULL ? -EINVAL : lock(dir, name, ret_fd);
+	return strchr(name, '/') ? -EINVAL : lock(dir, name, ret_fd);
 }
 
 int journal_dir_remove(struct journal_dir *dir, const char *name)
@@ -319,7 +319,7 @@ int journal_dir_names_of(struct journal_dir *dir, const char *suffix, char ***re
 
 void journal_names_free(char **names)
 {
-	for (char **at = names; at != NULL && *at != NULL; at++)
+	for (char **at = names; at && *at; at++)
 		free(*at);
 	free(names);
 }

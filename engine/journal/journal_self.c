@@ -27,7 +27,7 @@ static unsigned long long process_start(pid_t pid)
 	char path[64], text[2048];
 	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
 	char *at = read_word(path, text, sizeof(text)) ? strrchr(text, ')') : NULL;
-	for (unsigned field = 2; at != NULL && field < 22; field++) {
+	for (unsigned field = 2; at && field < 22; field++) {
 		at = strchr(at, ' ');
 		at = at ? at + 1 : NULL;
 	}

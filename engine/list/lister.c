@@ -47,11 +47,11 @@ struct stream *lister_stream_new(struct lister *lister, struct str after, struct
 static void stream_free(struct stream *stream)
 {
 	struct lister *lister = stream->lister;
-	for (struct stream **at = &lister->streams; *at != NULL; at = &(*at)->next) {
+	for (struct stream **at = &lister->streams; *at; at = &(*at)->next) {
 		if ((*at)->parent == stream)
 			(*at)->parent = NULL;
 	}
-	for (struct stream **at = &lister->streams; *at != NULL; at = &(*at)->next) {
+	for (struct stream **at = &lister->streams; *at; at = &(*at)->next) {
 		if (*at == stream) {
 			*at = stream->next;
 			break;
@@ -130,7 +130,7 @@ static void lister_fail(struct lister *lister, int error, const struct s3_answer
 		if (lister->answer)
 			*lister->answer = *answer;
 	}
-	for (struct stream *s = lister->streams; s != NULL; s = s->next)
+	for (struct stream *s = lister->streams; s; s = s->next)
 		call_cancel(&s->call);
 	lister_scout_end(lister);
 }

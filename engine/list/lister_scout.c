@@ -110,7 +110,7 @@ struct stream *lister_scouted(struct lister *lister, struct str *ret)
 	unsigned most = 0;
 	if (!points || lister->scouting)
 		return NULL;
-	for (struct stream *s = lister->streams; s != NULL; s = s->next) {
+	for (struct stream *s = lister->streams; s; s = s->next) {
 		unsigned from = s->has_after ? first_behind(points, buf_str(&s->after)) : 0;
 		unsigned to = points->count;
 		/* A point that is the range's end itself cuts nothing off. */

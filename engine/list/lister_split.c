@@ -141,7 +141,7 @@ static bool pick(const struct stream *stream, struct buf *ret)
 static struct stream *best_stream(struct lister *lister, struct buf *ret)
 {
 	struct stream *best = NULL;
-	for (struct stream *s = lister->streams; s != NULL; s = s->next) {
+	for (struct stream *s = lister->streams; s; s = s->next) {
 		if (s->pages == 0 || !s->has_after || s->first || (best && s->pages <= best->pages))
 			continue;
 		struct buf guess;

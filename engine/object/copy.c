@@ -96,7 +96,7 @@ bool copy_class_is_sent(struct str storage_class)
 static int add_own(struct copy *copy, struct str name, struct str value)
 {
 	const struct headers *given = copy->settings->headers;
-	if (given && headers_get(given, name).data != NULL)
+	if (given && headers_get(given, name).data)
 		return 0;
 	if (copy->extra)
 		return headers_set(copy->extra, name, value);
