@@ -3,7 +3,7 @@
 #include "fs/cmd/address.h"
 #include "s3/escape.h"
 
-int place_text(struct buf *buf, struct str bucket, struct str key)
+int address_text(struct buf *buf, struct str bucket, struct str key)
 {
 	buf_add_text(buf, "s3://");
 	escape_text(buf, bucket);
@@ -18,12 +18,12 @@ static int address_refuse(char *why, const char *text, const char *sentence)
 
 	buf_init(&shown, 6 * KEY_MAX);
 	escape_text(&shown, str_n(text, strnlen(text, KEY_MAX)));
-	snprintf(why, PLACE_WHY_MAX, "'%.300s' %s", buf_text(&shown), sentence);
+	snprintf(why, ADDRESS_WHY_MAX, "'%.300s' %s", buf_text(&shown), sentence);
 	buf_release(&shown);
 	return -EINVAL;
 }
 
-int place_url(const char *text, struct s3_url *ret, char *why)
+int address_url(const char *text, struct s3_url *ret, char *why)
 {
 	int error = s3_url_parse(text, ret);
 
@@ -38,10 +38,10 @@ int place_url(const char *text, struct s3_url *ret, char *why)
 	return address_refuse(why, text, s3_url_hint(text));
 }
 
-static int place_parse(const char *text, struct address *ret, char *why)
+static int address_parse(const char *text, struct address *ret, char *why)
 {
 	struct s3_url url;
-	int error = place_url(text, &url, why);
+	int error = address_url(text, &url, why);
 
 	if (error < 0)
 		return error;
@@ -54,22 +54,22 @@ static int place_parse(const char *text, struct address *ret, char *why)
 }
 
 /* A directory's prefix ends in a slash; the whole bucket's is empty. */
-static void place_close(struct address *place)
+static void address_close(struct address *address)
 {
-	if (place->key_len == 0 || place->key[place->key_len - 1] == '/')
+	if (address->key_len == 0 || address->key[address->key_len - 1] == '/')
 		return;
-	place->key[place->key_len++] = '/';
-	place->key[place->key_len] = '\0';
+	address->key[address->key_len++] = '/';
+	address->key[address->key_len] = '\0';
 }
 
-int place_source(const char *text, bool recursive, struct address *ret, char *why)
+int address_source(const char *text, bool recursive, struct address *ret, char *why)
 {
-	int error = place_parse(text, ret, why);
+	int error = address_parse(text, ret, why);
 
 	if (error < 0)
 		return error;
 	if (recursive)
-		place_close(ret);
+		address_close(ret);
 	else if (ret->key_len == 0)
 		return address_refuse(why, text, "names a bucket, not an object (-r takes all of its keys)");
 	return 0;
@@ -86,22 +86,22 @@ static struct str base_name(struct str key)
 	return str_skip(key, at);
 }
 
-int place_destination(
+int address_destination(
 	const char *text, bool recursive, const struct address *source, struct address *ret, char *why)
 {
-	struct str base = base_name(place_key(source));
-	int error = place_parse(text, ret, why);
+	struct str base = base_name(address_key(source));
+	int error = address_parse(text, ret, why);
 
 	if (error < 0)
 		return error;
 	if (recursive) {
-		place_close(ret);
+		address_close(ret);
 	} else if (ret->key_len == 0 || ret->key[ret->key_len - 1] == '/') {
 		memcpy(ret->key + ret->key_len, base.data, base.len);
 		ret->key_len += base.len;
 		ret->key[ret->key_len] = '\0';
 	}
-	if (strcmp(source->bucket, ret->bucket) == 0 && str_eq(place_key(source), place_key(ret))) {
+	if (strcmp(source->bucket, ret->bucket) == 0 && str_eq(address_key(source), address_key(ret))) {
 		address_refuse(why, text, "is the source itself");
 		return -ELOOP;
 	}
@@ -112,21 +112,21 @@ int place_destination(
 	return 0;
 }
 
-int place_check_move(
+int address_check_move(
 	const struct address *source, const struct address *destination, bool recursive, char *why)
 {
 	if (!recursive || strcmp(source->bucket, destination->bucket) != 0 ||
-		!str_has_prefix(place_key(destination), place_key(source)))
+		!str_has_prefix(address_key(destination), address_key(source)))
 		return 0;
-	snprintf(why, PLACE_WHY_MAX, "a prefix cannot be moved into itself");
+	snprintf(why, ADDRESS_WHY_MAX, "a prefix cannot be moved into itself");
 	return -ELOOP;
 }
 
-struct str place_exclude(const struct address *source, const struct address *destination)
+struct str address_exclude(const struct address *source, const struct address *destination)
 {
 	if (strcmp(source->bucket, destination->bucket) != 0)
 		return STR_NONE;
-	if (!str_has_prefix(place_key(destination), place_key(source)))
+	if (!str_has_prefix(address_key(destination), address_key(source)))
 		return STR_NONE;
-	return place_key(destination);
+	return address_key(destination);
 }

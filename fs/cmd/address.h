@@ -1,5 +1,5 @@
 /*
- * place: the source and destination of a command, as keys.
+ * address: the source and destination of a command, as keys.
  *
  * Says what the words of cp, mv and rm mean, before any request:
  *
@@ -17,7 +17,7 @@
 
 #include "s3/url.h"
 
-enum { PLACE_WHY_MAX = 512 };
+enum { ADDRESS_WHY_MAX = 512 };
 
 struct address {
 	char bucket[BUCKET_MAX + 1];
@@ -25,34 +25,34 @@ struct address {
 	size_t key_len;
 };
 
-static inline struct str place_bucket(const struct address *place)
+static inline struct str address_bucket(const struct address *address)
 {
-	return str_of(place->bucket);
+	return str_of(address->bucket);
 }
 
-static inline struct str place_key(const struct address *place)
+static inline struct str address_key(const struct address *address)
 {
-	return str_n(place->key, place->key_len);
+	return str_n(address->key, address->key_len);
 }
 
-/* -EINVAL with a sentence in why (PLACE_WHY_MAX): not an s3:// URL, no bucket, no key where one is needed. */
-int place_source(const char *text, bool recursive, struct address *ret, char *why);
-/* source has been through place_source.  Also -ELOOP: the destination is the source; -ENAMETOOLONG: it comes
+/* -EINVAL with a sentence in why (ADDRESS_WHY_MAX): not an s3:// URL, no bucket, no key where one is needed. */
+int address_source(const char *text, bool recursive, struct address *ret, char *why);
+/* source has been through address_source.  Also -ELOOP: the destination is the source; -ENAMETOOLONG: it comes
  * out longer than KEY_MAX. */
-int place_destination(
+int address_destination(
 	const char *text, bool recursive, const struct address *source, struct address *ret, char *why);
 /* -ELOOP: the destination lies in the source. */
-int place_check_move(
+int address_check_move(
 	const struct address *source, const struct address *destination, bool recursive, char *why);
 
 /* What a recursive copy must leave out: the destination's prefix where it lies below the source's, else
  * STR_NONE. */
-struct str place_exclude(const struct address *source, const struct address *destination);
+struct str address_exclude(const struct address *source, const struct address *destination);
 
 /* s3_url_parse with a sentence for the user. */
-int place_url(const char *text, struct s3_url *ret, char *why);
+int address_url(const char *text, struct s3_url *ret, char *why);
 
 /* Appends "s3://bucket/key", escaped for people. */
-int place_text(struct buf *buf, struct str bucket, struct str key);
+int address_text(struct buf *buf, struct str bucket, struct str key);
 
 #endif

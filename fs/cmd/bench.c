@@ -231,16 +231,16 @@ static bool bench_take_option(struct bench *bench, int which)
 
 static bool bench_read_places(struct bench *bench, int count, char **words)
 {
-	char why[PLACE_WHY_MAX];
+	char why[ADDRESS_WHY_MAX];
 	int error;
 
 	if (count != 2) {
 		words_wrong("bench", "needs a source and a destination");
 		return false;
 	}
-	error = place_source(words[0], true, &bench->options.source, why);
+	error = address_source(words[0], true, &bench->options.source, why);
 	if (error == 0)
-		error = place_destination(
+		error = address_destination(
 			words[1], true, &bench->options.source, &bench->options.destination, why);
 	if (error < 0)
 		words_wrong("bench", "%s", why);

@@ -8,9 +8,9 @@ int bench_keys_init(struct bench_keys *keys, const struct bench_blocking *bench)
 	*keys = (struct bench_keys){
 		.engine = bench->engine,
 		.account = bench->account,
-		.bucket = place_bucket(&options->source),
-		.prefix = place_key(&options->source),
-		.exclude = place_exclude(&options->source, &options->destination),
+		.bucket = address_bucket(&options->source),
+		.prefix = address_key(&options->source),
+		.exclude = address_exclude(&options->source, &options->destination),
 	};
 	error = page_new(&keys->page);
 	return error < 0 ? error : page_new(&keys->spare);

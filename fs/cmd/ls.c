@@ -118,7 +118,7 @@ static int ls_finish(struct ls *ls)
 			strerror(-(ls->output.error ? ls->output.error : ls->output.truncated)));
 	} else if (ls->list.error) {
 		if (ls->url.bucket[0]) {
-			place_text(&text, str_of(ls->url.bucket), s3_url_key(&ls->url));
+			address_text(&text, str_of(ls->url.bucket), s3_url_key(&ls->url));
 			buf_add_text(&text, ": ");
 		}
 		struct reason reason = reason_of_answer(ls->list.error, &ls->list.answer, ls->account);
@@ -126,7 +126,7 @@ static int ls_finish(struct ls *ls)
 		reason_text(&text, &reason);
 		error = words_failed("ls", "%s", buf_text(&text));
 	} else if (ls->list.shown == 0 && ls->url.key_len) {
-		place_text(&text, str_of(ls->url.bucket), s3_url_key(&ls->url));
+		address_text(&text, str_of(ls->url.bucket), s3_url_key(&ls->url));
 		error = words_failed("ls", "nothing begins with %s", buf_text(&text));
 	}
 	buf_release(&text);
@@ -202,7 +202,7 @@ static bool ls_take_option(struct ls *ls, int which)
 static bool ls_read_words(struct ls *ls, int argc, char **argv, int *ret_status)
 {
 	const char *const texts[] = {help, words_connect_help, help_end, NULL};
-	char why[PLACE_WHY_MAX];
+	char why[ADDRESS_WHY_MAX];
 	int found, index = 0;
 
 	opterr = 0;
@@ -237,7 +237,7 @@ static bool ls_read_words(struct ls *ls, int argc, char **argv, int *ret_status)
 		words_wrong("ls", "takes one address");
 		return false;
 	}
-	if (optind < argc && place_url(argv[optind], &ls->url, why) < 0) {
+	if (optind < argc && address_url(argv[optind], &ls->url, why) < 0) {
 		words_wrong("ls", "%s", why);
 		return false;
 	}

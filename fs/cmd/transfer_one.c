@@ -23,8 +23,8 @@ static int head(struct run *run, struct s3_answer *ret)
 	call.account = run->account;
 	call.request = (struct s3_request){
 		.op = S3_HEAD_OBJECT,
-		.bucket = place_bucket(&run->source),
-		.key = place_key(&run->source),
+		.bucket = address_bucket(&run->source),
+		.key = address_key(&run->source),
 	};
 	return waiter_call(&run->waiter, run->engine, &call, ret);
 }
@@ -38,7 +38,7 @@ static void tell_missing(struct run *run)
 
 	call_init(&call);
 	call.account = run->account;
-	call.request = (struct s3_request){.op = S3_HEAD_BUCKET, .bucket = place_bucket(&run->source)};
+	call.request = (struct s3_request){.op = S3_HEAD_BUCKET, .bucket = address_bucket(&run->source)};
 	int error = waiter_call(&run->waiter, run->engine, &call, &answer);
 
 	if (run->options.force && error != -ENOENT)
@@ -48,7 +48,7 @@ static void tell_missing(struct run *run)
 		buf_addf(&text, "no such bucket: s3://%s", run->source.bucket);
 	} else {
 		buf_add_text(&text, "no such object: ");
-		place_text(&text, place_bucket(&run->source), place_key(&run->source));
+		address_text(&text, address_bucket(&run->source), address_key(&run->source));
 	}
 	words_failed(run->command, "%s", buf_text(&text));
 	buf_release(&text);
@@ -74,7 +74,7 @@ static void tell_unknown(struct run *run, const char *what, struct str bucket, s
 	struct buf text;
 
 	buf_init(&text, 8192);
-	place_text(&text, bucket, key);
+	address_text(&text, bucket, key);
 	words_failed(run->command, "%s had no answer, and may have been %s", buf_text(&text), what);
 	buf_release(&text);
 }
@@ -92,9 +92,9 @@ static int copy_one(
 		.settings = &run->options.copy,
 		.source_account = run->account,
 		.account = run->account,
-		.source_bucket = place_bucket(&run->source),
+		.source_bucket = address_bucket(&run->source),
 		.source_key = event->source_key,
-		.bucket = place_bucket(&run->destination),
+		.bucket = address_bucket(&run->destination),
 		.key = event->key,
 		.source_etag = source->etag[0] ? str_of(source->etag) : STR_NONE,
 		.storage_class = str_of(source->storage_class),
@@ -146,7 +146,7 @@ static void delete_one(
 		call.account = run->account;
 		call.request = (struct s3_request){
 			.op = S3_DELETE_OBJECT,
-			.bucket = place_bucket(&run->source),
+			.bucket = address_bucket(&run->source),
 			.key = event->source_key,
 			.if_match = moved && source->etag[0] ? str_of(source->etag) : STR_NONE,
 		};
@@ -168,14 +168,14 @@ static int check_twins(struct run *run, struct doubt *ret)
 	int error = 0;
 
 	if (run->kind != JOB_MOVE || strcmp(run->source.bucket, run->destination.bucket) == 0 ||
-		!str_eq(place_key(&run->source), place_key(&run->destination)))
+		!str_eq(address_key(&run->source), address_key(&run->destination)))
 		return 0;
 	twins = calloc(1, sizeof(*twins));
 	if (!twins)
 		return -ENOMEM;
-	twins->a = (struct twins_name){run->account, place_bucket(&run->source)};
-	twins->b = (struct twins_name){run->account, place_bucket(&run->destination)};
-	twins->key = place_key(&run->source);
+	twins->a = (struct twins_name){run->account, address_bucket(&run->source)};
+	twins->b = (struct twins_name){run->account, address_bucket(&run->destination)};
+	twins->key = address_key(&run->source);
 	switch (waiter_twins(&run->waiter, run->engine, twins)) {
 	case TWINS_YES:
 		words_failed(run->command, "s3://%s and s3://%s are one bucket under two names",
@@ -197,7 +197,7 @@ static int check_twins(struct run *run, struct doubt *ret)
 static void transfer_one_settle(struct run *run, const struct s3_answer *source)
 {
 	struct page_entry entry = {
-		.key = place_key(&run->source),
+		.key = address_key(&run->source),
 		.size = source->size,
 		.mtime = source->mtime,
 		.etag = str_of(source->etag),
@@ -206,7 +206,7 @@ static void transfer_one_settle(struct run *run, const struct s3_answer *source)
 	struct job_event event = {
 		.step = JOB_FOUND,
 		.source_key = entry.key,
-		.key = run->kind == JOB_REMOVE ? STR_NONE : place_key(&run->destination),
+		.key = run->kind == JOB_REMOVE ? STR_NONE : address_key(&run->destination),
 		.entry = &entry,
 	};
 

@@ -129,11 +129,11 @@ static void event_text(const struct report *report, const struct job_event *even
 	struct buf key;
 
 	buf_addf(buf, "%s: ", event_op(report, event));
-	place_text(buf, report->bucket, event->source_key);
+	address_text(buf, report->bucket, event->source_key);
 	buf_init(&key, 2 * KEY_MAX);
 	if (event_destination(report, event, &key)) {
 		buf_add_text(buf, " -> ");
-		place_text(buf, report->destination, buf_str(&key));
+		address_text(buf, report->destination, buf_str(&key));
 	}
 	buf_release(&key);
 }

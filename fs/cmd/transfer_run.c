@@ -140,11 +140,11 @@ static int tree_run(struct run *run)
 		.engine = run->engine,
 		.source_account = run->account,
 		.account = run->account,
-		.source_bucket = place_bucket(&run->source),
-		.source_prefix = place_key(&run->source),
-		.bucket = copies ? place_bucket(&run->destination) : STR_NONE,
-		.prefix = copies ? place_key(&run->destination) : STR_NONE,
-		.exclude_prefix = copies ? place_exclude(&run->source, &run->destination) : STR_NONE,
+		.source_bucket = address_bucket(&run->source),
+		.source_prefix = address_key(&run->source),
+		.bucket = copies ? address_bucket(&run->destination) : STR_NONE,
+		.prefix = copies ? address_key(&run->destination) : STR_NONE,
+		.exclude_prefix = copies ? address_exclude(&run->source, &run->destination) : STR_NONE,
 		.copy = &run->options.copy,
 		.flags = JOB_KEEP_GOING | (run->options.dry_run ? JOB_DRY_RUN : 0) |
 			 (run->fresh ? JOB_CREATE_ONLY | JOB_UNDO : 0),
@@ -183,7 +183,7 @@ static bool destination_exists(struct run *run)
 		return true;
 	call_init(&call);
 	call.account = run->account;
-	call.request = (struct s3_request){.op = S3_HEAD_BUCKET, .bucket = place_bucket(&run->destination)};
+	call.request = (struct s3_request){.op = S3_HEAD_BUCKET, .bucket = address_bucket(&run->destination)};
 	if (waiter_call(&run->waiter, run->engine, &call, &answer) != -ENOENT)
 		return true;
 	words_failed(run->command, "no such bucket: s3://%s", run->destination.bucket);
@@ -200,7 +200,7 @@ static void tell_error(struct run *run, const struct job_error *error)
 		buf_add_text(&text, error->what);
 		buf_add_char(&text, ' ');
 	}
-	place_text(&text, place_bucket(&run->source), place_key(&run->source));
+	address_text(&text, address_bucket(&run->source), address_key(&run->source));
 	buf_add_text(&text, ": ");
 	struct reason reason = reason_of_job(error, run->account);
 
@@ -229,7 +229,7 @@ static void tell_empty(struct run *run)
 	if (run->options.force)
 		return;
 	buf_init(&text, 8192);
-	place_text(&text, place_bucket(&run->source), place_key(&run->source));
+	address_text(&text, address_bucket(&run->source), address_key(&run->source));
 	words_failed(run->command, "no objects below %s", buf_text(&text));
 	buf_release(&text);
 	run->told = true;
@@ -301,8 +301,8 @@ static int look_at_destination(struct run *run)
 	call_init(&call);
 	call.account = run->account;
 	call.request = (struct s3_request){.op = S3_LIST_OBJECTS,
-		.bucket = place_bucket(&run->destination),
-		.prefix = place_key(&run->destination),
+		.bucket = address_bucket(&run->destination),
+		.prefix = address_key(&run->destination),
 		.max_keys = 1};
 	call.sinks.page = page;
 	if (error == 0)
@@ -357,7 +357,7 @@ static bool transfer_run_read_places(struct run *run, int count, char **words, i
 {
 	int wanted = run->kind == JOB_REMOVE ? 1 : 2;
 	bool recursive = run->options.recursive;
-	char why[PLACE_WHY_MAX];
+	char why[ADDRESS_WHY_MAX];
 	int error;
 
 	if (count != wanted) {
@@ -365,11 +365,11 @@ static bool transfer_run_read_places(struct run *run, int count, char **words, i
 			wanted == 1 ? "needs one s3:// URL" : "needs a source and a destination");
 		return false;
 	}
-	error = place_source(words[0], recursive, &run->source, why);
+	error = address_source(words[0], recursive, &run->source, why);
 	if (error == 0 && wanted == 2)
-		error = place_destination(words[1], recursive, &run->source, &run->destination, why);
+		error = address_destination(words[1], recursive, &run->source, &run->destination, why);
 	if (error == 0 && run->kind == JOB_MOVE)
-		error = place_check_move(&run->source, &run->destination, recursive, why);
+		error = address_check_move(&run->source, &run->destination, recursive, why);
 	if (error == 0)
 		return true;
 	if (error == -EINVAL)
@@ -383,10 +383,10 @@ static void open_report(struct run *run)
 {
 	output_init(&run->output, &run->waiter, STDOUT_FILENO);
 	run->report.kind = run->kind;
-	run->report.bucket = place_bucket(&run->source);
-	run->report.destination = place_bucket(&run->destination);
-	run->report.source_prefix = place_key(&run->source);
-	run->report.destination_prefix = place_key(&run->destination);
+	run->report.bucket = address_bucket(&run->source);
+	run->report.destination = address_bucket(&run->destination);
+	run->report.source_prefix = address_key(&run->source);
+	run->report.destination_prefix = address_key(&run->destination);
 	run->report.json = run->options.json;
 	run->report.lines =
 		!run->options.json && (run->options.verbose || (run->options.dry_run && !run->options.quiet));

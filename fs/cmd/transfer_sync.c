@@ -166,8 +166,8 @@ static int side_start(struct side *side, const struct address *place)
 	struct sync *sync = side->sync;
 	struct lister_options options = {
 		.account = sync->run->account,
-		.bucket = place_bucket(place),
-		.prefix = place_key(place),
+		.bucket = address_bucket(place),
+		.prefix = address_key(place),
 		.streams = 1,
 		.credits = CREDITS,
 		.bulk = true,
@@ -281,9 +281,9 @@ static void item_start(struct sync_item *item)
 		.settings = &run->options.copy,
 		.source_account = run->account,
 		.account = run->account,
-		.source_bucket = place_bucket(&run->source),
+		.source_bucket = address_bucket(&run->source),
 		.source_key = item->entry.key,
-		.bucket = place_bucket(&run->destination),
+		.bucket = address_bucket(&run->destination),
 		.key = to,
 		.source_etag = item->entry.etag.len ? item->entry.etag : STR_NONE,
 		.storage_class = item->entry.storage_class.len ? item->entry.storage_class : STR_NONE,
@@ -348,8 +348,8 @@ static void item_compare(struct sync_item *item, struct str there_etag)
 	struct str etag = keep_text(item->there_etag, sizeof(item->there_etag), there_etag);
 
 	item->compare = (struct compare){
-		.first = {run->account, place_bucket(&run->destination), item->copy.key, etag},
-		.second = {run->account, place_bucket(&run->source), item->entry.key, item->entry.etag},
+		.first = {run->account, address_bucket(&run->destination), item->copy.key, etag},
+		.second = {run->account, address_bucket(&run->source), item->entry.key, item->entry.etag},
 		.call_flags = CALL_BULK,
 		.on_done = item_compared,
 		.user = item,
@@ -437,7 +437,7 @@ static int find_there(struct sync *sync, const struct page_entry *entry, const s
 
 static bool excluded(const struct run *run, const struct page_entry *entry)
 {
-	struct str prefix = place_exclude(&run->source, &run->destination);
+	struct str prefix = address_exclude(&run->source, &run->destination);
 
 	return prefix.len > 0 && str_has_prefix(entry->key, prefix);
 }

@@ -39,9 +39,9 @@ static bool below(struct str key, struct str prefix)
 static void check_places(const char *from, const char *to, bool recursive)
 {
 	struct address source, destination;
-	char why[PLACE_WHY_MAX] = "";
+	char why[ADDRESS_WHY_MAX] = "";
 
-	if (place_source(from, recursive, &source, why) != 0) {
+	if (address_source(from, recursive, &source, why) != 0) {
 		must(why[0] && memchr(why, '\0', sizeof(why)));
 		return;
 	}
@@ -49,7 +49,7 @@ static void check_places(const char *from, const char *to, bool recursive)
 	must(!recursive || !source.key_len || source.key[source.key_len - 1] == '/');
 	must(recursive || source.key_len > 0);
 	why[0] = '\0';
-	if (place_destination(to, recursive, &source, &destination, why) != 0) {
+	if (address_destination(to, recursive, &source, &destination, why) != 0) {
 		must(why[0] && memchr(why, '\0', sizeof(why)));
 		return;
 	}
@@ -58,15 +58,15 @@ static void check_places(const char *from, const char *to, bool recursive)
 	must(destination.bucket[0] && destination.key_len == strlen(destination.key));
 	must(!recursive || !destination.key_len || destination.key[destination.key_len - 1] == '/');
 	must(recursive || (destination.key_len > 0 && destination.key_len <= KEY_MAX));
-	must(!one_bucket || !str_eq(place_key(&source), place_key(&destination)));
+	must(!one_bucket || !str_eq(address_key(&source), address_key(&destination)));
 	if (!recursive)
 		return;
-	if (one_bucket && below(place_key(&destination), place_key(&source))) {
-		must(place_check_move(&source, &destination, true, why) < 0);
-		must(str_eq(place_exclude(&source, &destination), place_key(&destination)));
+	if (one_bucket && below(address_key(&destination), address_key(&source))) {
+		must(address_check_move(&source, &destination, true, why) < 0);
+		must(str_eq(address_exclude(&source, &destination), address_key(&destination)));
 	} else {
-		must(place_check_move(&source, &destination, true, why) == 0);
-		must(place_exclude(&source, &destination).data == NULL);
+		must(address_check_move(&source, &destination, true, why) == 0);
+		must(address_exclude(&source, &destination).data == NULL);
 	}
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include "fs/cmd/address.h"
 
-static char why[PLACE_WHY_MAX];
+static char why[ADDRESS_WHY_MAX];
 
 /* The destination's key, or an errno as text. */
 static const char *resolve(const char *source, const char *destination, bool recursive)
@@ -16,10 +16,10 @@ static const char *resolve(const char *source, const char *destination, bool rec
 	static struct address to;
 	static char error[16];
 	struct address from;
-	int r = place_source(source, recursive, &from, why);
+	int r = address_source(source, recursive, &from, why);
 
 	if (r == 0)
-		r = place_destination(destination, recursive, &from, &to, why);
+		r = address_destination(destination, recursive, &from, &to, why);
 	if (r == 0)
 		return to.key;
 	snprintf(error, sizeof(error), "-%s", strerrorname_np(-r));
@@ -41,11 +41,11 @@ static void test_tree(void **state)
 {
 	struct address from;
 
-	assert_int_equal(place_source("s3://bkt/x", true, &from, why), 0);
+	assert_int_equal(address_source("s3://bkt/x", true, &from, why), 0);
 	assert_string_equal(from.key, "x/");
-	assert_int_equal(place_source("s3://bkt/x/", true, &from, why), 0);
+	assert_int_equal(address_source("s3://bkt/x/", true, &from, why), 0);
 	assert_string_equal(from.key, "x/");
-	assert_int_equal(place_source("s3://bkt", true, &from, why), 0);
+	assert_int_equal(address_source("s3://bkt", true, &from, why), 0);
 	assert_string_equal(from.key, "");
 	assert_string_equal(resolve("s3://bkt/x", "s3://dst/y", true), "y/");
 	assert_string_equal(resolve("s3://bkt/x/", "s3://dst/y/", true), "y/");
@@ -56,13 +56,13 @@ static void test_wrong(void **state)
 {
 	struct address from;
 
-	assert_int_equal(place_source("file", false, &from, why), -EINVAL);
+	assert_int_equal(address_source("file", false, &from, why), -EINVAL);
 	assert_non_null(strstr(why, "not an s3:// URL"));
-	assert_int_equal(place_source("s3://", true, &from, why), -EINVAL);
-	assert_int_equal(place_source("s3://bkt", false, &from, why), -EINVAL);
-	assert_int_equal(place_source("s3://b!/x", false, &from, why), -EINVAL);
+	assert_int_equal(address_source("s3://", true, &from, why), -EINVAL);
+	assert_int_equal(address_source("s3://bkt", false, &from, why), -EINVAL);
+	assert_int_equal(address_source("s3://b!/x", false, &from, why), -EINVAL);
 	assert_string_equal(resolve("s3://bkt/x", "s3://", true), "-EINVAL");
-	assert_int_equal(place_source("\x1b[31m", false, &from, why), -EINVAL);
+	assert_int_equal(address_source("\x1b[31m", false, &from, why), -EINVAL);
 	assert_null(strchr(why, '\x1b'));
 }
 
@@ -80,16 +80,16 @@ static void test_below(void **state)
 {
 	struct address from, to;
 
-	assert_int_equal(place_source("s3://bkt/x", true, &from, why), 0);
-	assert_int_equal(place_destination("s3://bkt/x/y", true, &from, &to, why), 0);
-	assert_int_equal(place_check_move(&from, &to, true, why), -ELOOP);
-	assert_true(str_eq(place_exclude(&from, &to), STR("x/y/")));
-	assert_int_equal(place_destination("s3://bkt/xy", true, &from, &to, why), 0);
-	assert_int_equal(place_check_move(&from, &to, true, why), 0);
-	assert_null(place_exclude(&from, &to).data);
-	assert_int_equal(place_destination("s3://other/x/y", true, &from, &to, why), 0);
-	assert_int_equal(place_check_move(&from, &to, true, why), 0);
-	assert_null(place_exclude(&from, &to).data);
+	assert_int_equal(address_source("s3://bkt/x", true, &from, why), 0);
+	assert_int_equal(address_destination("s3://bkt/x/y", true, &from, &to, why), 0);
+	assert_int_equal(address_check_move(&from, &to, true, why), -ELOOP);
+	assert_true(str_eq(address_exclude(&from, &to), STR("x/y/")));
+	assert_int_equal(address_destination("s3://bkt/xy", true, &from, &to, why), 0);
+	assert_int_equal(address_check_move(&from, &to, true, why), 0);
+	assert_null(address_exclude(&from, &to).data);
+	assert_int_equal(address_destination("s3://other/x/y", true, &from, &to, why), 0);
+	assert_int_equal(address_check_move(&from, &to, true, why), 0);
+	assert_null(address_exclude(&from, &to).data);
 }
 
 static void test_long(void **state)
