@@ -178,41 +178,7 @@ bool node_keeps_attrs(const struct node *node);
 /* Is what node_stat shows of mode, owner and times true, so far as is known?  Where it is not, the kernel may not
  * believe it, and stat asks by HEAD. */
 bool node_attrs_known(const struct node *node, uint64_t now_ms);
-/* Mode and owner of what this user makes in that directory. */
-void node_made_by(const struct node *parent, uid_t uid, gid_t gid, mode_t mode, struct attrs *ret);
 /* What the metadata keeps, as true now; NULL: not known any more.  -ENOMEM: then it is not known. */
 int node_set_attrs(struct node *node, const struct attrs *attrs);
-/* Fills st, st_blocks included (cp goes looking for holes where it is 0), from the node, its draft and its
- * view. */
-void node_stat(const struct node *node, struct stat *ret);
-
-/* Where a node is in S3, copied out so that it can be used without the lock. */
-struct place {
-	struct view *view; /* lent while the node lives */
-	struct account *account; /* lent likewise */
-	size_t bucket_len, key_len;
-	char bucket[BUCKET_MAX + 1];
-	char key[KEY_MAX + 2]; /* a directory's ends in "/"; "" for a bucket's root */
-};
-
-/* -ENAMETOOLONG when the key would pass KEY_MAX; -EPERM for nodes above buckets. */
-int node_place(const struct node *node, struct place *ret);
-/* The place of a child of this name that need not exist; as_dir appends "/". */
-int node_child_place(const struct node *parent, struct str name, bool as_dir, struct place *ret);
-
-/* Puts a copy of `now` at *at (NULL at first; owned, for free()) that takes no more memory than its key
- * needs, a fifth of a struct place: thousands of requests keep two each.  Sets *ret_changed when there was
- * none, or one of another key or bucket; -ENOMEM leaves what there was. */
-int place_keep(struct place **at, const struct place *now, bool *ret_changed);
-
-static inline struct str place_bucket(const struct place *place)
-{
-	return str_n(place->bucket, place->bucket_len);
-}
-
-static inline struct str place_key(const struct place *place)
-{
-	return str_n(place->key, place->key_len);
-}
 
 #endif

@@ -1,4 +1,4 @@
-#include "fs/core/node.h"
+#include "fs/core/place.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -124,8 +124,7 @@ int place_keep(struct place **at, const struct place *now, bool *ret_changed)
 	size_t size = offsetof(struct place, key) + now->key_len + 1;
 	struct place *kept = *at;
 
-	if (!kept || !str_eq(place_key(kept), place_key(now)) ||
-		!str_eq(place_bucket(kept), place_bucket(now))) {
+	if (!kept || !place_same_key(kept, now)) {
 		kept = malloc(size);
 		if (!kept)
 			return -ENOMEM;

@@ -20,6 +20,7 @@
 
 #include "engine/base/clock.h"
 #include "fs/core/notify.h"
+#include "fs/core/place.h"
 #include "fs/dir/dir_tail.h"
 #include "fs/core/view.h"
 

@@ -1,3 +1,4 @@
+#include "fs/core/place.h"
 #include "fs/dir/dir_stream_internal.h"
 
 #include <errno.h>

@@ -6,6 +6,7 @@
 #define FERRYFS_FS_DIR_DIR_STREAM_INTERNAL_H
 
 #include "engine/list/lister.h"
+#include "fs/core/place.h"
 #include "fs/dir/dir_merge.h"
 #include "fs/dir/dir_stream.h"
 

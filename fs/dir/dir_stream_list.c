@@ -1,6 +1,7 @@
 /* What comes from S3 for a dir_stream, and what is made of it.  Everything here is on the worker's thread. */
 #include "engine/base/clock.h"
 #include "fs/core/notify.h"
+#include "fs/core/place.h"
 #include "fs/dir/dir_stream_internal.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/base/clock.h"
+#include "fs/core/place.h"
 
 enum marker_plan marker_plan(const struct node *directory, const struct node *child)
 {

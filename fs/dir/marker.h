@@ -12,6 +12,7 @@
 #define FERRYFS_FS_DIR_MARKER_H
 
 #include "engine/wire/call.h"
+#include "fs/core/place.h"
 #include "fs/dir/dir.h"
 
 enum marker_plan { MARKER_NOT, MARKER_FIRST, MARKER_AFTER };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "fs/core/hub.h"
+#include "fs/core/place.h"
 
 static void marker_copy_end(struct marker_copy *copy, int error, const struct s3_answer *answer)
 {

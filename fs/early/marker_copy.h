@@ -6,6 +6,7 @@
 #define FERRYFS_FS_EARLY_MARKER_COPY_H
 
 #include "engine/object/copy.h"
+#include "fs/core/place.h"
 #include "fs/file/relay.h"
 #include "fs/dir/marker.h"
 

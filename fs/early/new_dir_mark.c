@@ -7,6 +7,7 @@
 #include "engine/base/log.h"
 #include "fs/core/key_hold.h"
 #include "fs/core/notify.h"
+#include "fs/core/place.h"
 #include "fs/dir/marker.h"
 #include "fs/early/marker_copy.h"
 
@@ -77,8 +78,7 @@ static int mark_locate_one(const struct node *node, struct place *place, bool *c
 
 	if (error < 0)
 		return error;
-	*changed |= !str_eq(place_key(&now), place_key(place)) ||
-		    !str_eq(place_bucket(&now), place_bucket(place));
+	*changed |= !place_same_key(&now, place);
 	*place = now;
 	return 0;
 }

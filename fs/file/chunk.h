@@ -11,6 +11,7 @@
 
 #include "engine/object/fetch.h"
 #include "fs/core/hub.h"
+#include "fs/core/place.h"
 
 #define CHUNKS_MAX ((uint64_t)128 << 20)
 

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fs/core/place.h"
 #include "fs/file/content_type.h"
 #include "fs/file/draft_internal.h"
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "engine/base/log.h"
+#include "fs/core/place.h"
 #include "fs/file/draft_internal.h"
 #include "fs/file/handle.h"
 #include "fs/host/staging_file.h"

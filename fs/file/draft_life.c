@@ -9,6 +9,7 @@
 
 #include "engine/base/log.h"
 #include "fs/core/notify.h"
+#include "fs/core/place.h"
 #include "fs/dir/dir.h"
 #include "fs/file/draft_internal.h"
 #include "fs/file/draft_keep.h"

@@ -12,6 +12,7 @@
 #include "engine/object/fetch.h"
 #include "engine/base/log.h"
 #include "fs/core/key_hold.h"
+#include "fs/core/place.h"
 #include "fs/file/draft_internal.h"
 #include "fs/file/handle.h"
 #include "fs/host/staging_room.h"
@@ -68,8 +69,7 @@ static int draft_load_locate(struct key_hold *hold, bool *ret_changed)
 
 	if (error < 0)
 		return error;
-	*ret_changed = !str_eq(place_key(&now), place_key(&load->place)) ||
-		       !str_eq(place_bucket(&now), place_bucket(&load->place));
+	*ret_changed = !place_same_key(&now, &load->place);
 	load->place = now;
 	return 0;
 }

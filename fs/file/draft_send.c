@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "fs/core/place.h"
 #include "fs/file/content_type.h"
 #include "fs/file/draft_store_internal.h"
 

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "engine/base/log.h"
+#include "fs/core/place.h"
 #include "fs/dir/dir.h"
 #include "fs/file/draft_store_internal.h"
 #include "fs/file/handle.h"

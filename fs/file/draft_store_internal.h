@@ -10,6 +10,7 @@
 #include "engine/object/recopy.h"
 #include "engine/object/upload.h"
 #include "fs/core/key_hold.h"
+#include "fs/core/place.h"
 #include "fs/file/relay.h"
 #include "fs/file/draft_internal.h"
 #include "fs/file/recognise_copy.h"

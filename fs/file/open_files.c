@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/base/log.h"
+#include "fs/core/place.h"
 #include "fs/file/draft.h"
 #include "fs/file/handle.h"
 #include "fs/file/upkeep.h"

@@ -6,6 +6,7 @@
 
 #include "engine/object/fetch.h"
 #include "engine/base/log.h"
+#include "fs/core/place.h"
 #include "fs/file/handle.h"
 #include "fs/file/read_wait.h"
 #include "fs/file/recognise.h"
@@ -77,8 +78,7 @@ static bool follow_rename(struct chunk *chunk)
 
 	if (chunk->moved || chunk->dropped || node->gone || node_place(node, &now) < 0)
 		return false;
-	if (str_eq(place_key(&now), place_key(&chunk->place)) &&
-		str_eq(place_bucket(&now), place_bucket(&chunk->place)))
+	if (place_same_key(&now, &chunk->place))
 		return false;
 	if (node->attr.etag && !node->draft && node->attr.size == handle->size)
 		snprintf(handle->etag, sizeof(handle->etag), "%s", node->attr.etag);

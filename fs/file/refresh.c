@@ -4,6 +4,7 @@
 
 #include "engine/base/log.h"
 #include "fs/core/notify.h"
+#include "fs/core/place.h"
 
 /* The number of renames during the request that are followed. */
 enum { REFRESH_AGAIN_MAX = 3 };
@@ -42,8 +43,7 @@ static enum refresh_verdict refresh_apply(struct refresh *refresh, const struct 
 	*error = node_place(node, &now);
 	if (*error < 0)
 		return FAILED;
-	if (!str_eq(place_key(&now), place_key(&refresh->place)) ||
-		!str_eq(place_bucket(&now), place_bucket(&refresh->place))) {
+	if (!place_same_key(&now, &refresh->place)) {
 		refresh->place = now;
 		return refresh->again++ < REFRESH_AGAIN_MAX ? ASK_AGAIN : KNOWN;
 	}

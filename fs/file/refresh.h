@@ -19,6 +19,7 @@
 
 #include "engine/wire/call.h"
 #include "fs/core/hub.h"
+#include "fs/core/place.h"
 
 struct refresh {
 	/* set by the caller */

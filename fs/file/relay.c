@@ -11,6 +11,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "fs/core/place.h"
 #include "fs/file/content_type.h"
 #include "fs/file/draft_internal.h"
 #include "fs/core/hub.h"

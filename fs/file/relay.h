@@ -16,6 +16,7 @@
 #include "engine/object/fetch.h"
 #include "engine/object/upload.h"
 #include "fs/core/node.h"
+#include "fs/core/place.h"
 
 struct carry {
 	/* given */

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "fs/core/place.h"
+
 enum {
 	NONE = 0, /* no note: notes are numbered from 1 */
 	SLACK_S = 5, /* seconds: a note is written only after its copy was answered */

@@ -24,6 +24,7 @@
 #define FERRYFS_FS_FILE_TAKEN_H
 
 #include "fs/core/node.h"
+#include "fs/core/place.h"
 
 enum {
 	/* 32 bytes each; the kernel gives memory only for notes that were used once */

@@ -10,6 +10,7 @@
 #include "engine/account/account_name.h"
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "fs/core/place.h"
 #include "fs/file/draft_internal.h"
 #include "fs/file/handle.h"
 

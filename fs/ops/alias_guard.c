@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "engine/base/log.h"
+#include "fs/core/place.h"
 #include "fs/early/early.h"
 #include "fs/file/taken.h"
 

@@ -25,6 +25,7 @@
 
 #include "engine/object/twins.h"
 #include "fs/core/hub.h"
+#include "fs/core/place.h"
 #include "fs/host/caller_resolver.h"
 
 struct guard {

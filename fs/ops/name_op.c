@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "fs/core/notify.h"
+#include "fs/core/place.h"
 #include "fs/request/last_reply.h"
 #include "fs/request/reply.h"
 
@@ -77,13 +78,11 @@ static int name_op_places(struct name_op *op, bool *ret_changed)
 
 		if (error < 0)
 			return error;
-		changed |= !str_eq(place_key(&place), place_key(&end->place)) ||
-			   !str_eq(place_bucket(&place), place_bucket(&end->place));
+		changed |= !place_same_key(&place, &end->place);
 		end->place = place;
 	}
 	/* Two names of one object (fs/core/odd_name.h): to move it onto itself would be to remove it. */
-	if (op->count == 2 && str_eq(place_key(&op->ends[0].place), place_key(&op->ends[1].place)) &&
-		str_eq(place_bucket(&op->ends[0].place), place_bucket(&op->ends[1].place)) &&
+	if (op->count == 2 && place_same_key(&op->ends[0].place, &op->ends[1].place) &&
 		!str_eq(name_end_name(&op->ends[0]), name_end_name(&op->ends[1])))
 		return -EBUSY;
 	*ret_changed = changed;

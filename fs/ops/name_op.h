@@ -16,6 +16,7 @@
 
 #include "engine/base/log.h"
 #include "fs/core/key_hold.h"
+#include "fs/core/place.h"
 #include "fs/dir/dir.h"
 #include "fs/core/hub.h"
 #include "fs/request/parked.h"

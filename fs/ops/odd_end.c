@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "engine/base/log.h"
+#include "fs/core/place.h"
 #include "fs/request/last_reply.h"
 #include "fs/request/parked.h"
 #include "fs/request/reply.h"

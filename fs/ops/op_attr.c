@@ -13,6 +13,7 @@
 
 #include "fs/file/draft.h"
 #include "fs/file/handle.h"
+#include "fs/request/node_stat.h"
 #include "fs/request/parked.h"
 #include "fs/file/refresh.h"
 #include "fs/ops/set_attrs.h"

@@ -3,6 +3,7 @@
  * the object is stored when the file is closed.  An object that another client has made under that name
  * meanwhile is not overwritten then, unless O_TRUNC said so.
  */
+#include "fs/core/place.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include "fs/early/early.h"
 #include "fs/file/handle.h"
 #include "fs/request/last_reply.h"
+#include "fs/request/node_stat.h"
 #include "fs/request/reply.h"
 
 /* cp stats the file that it has just made.  Nothing changes there until cp copies into the file, and then the

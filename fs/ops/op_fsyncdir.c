@@ -1,5 +1,6 @@
 /* fsync of a directory: the operations pending below it are settled first, and the first of their errors is
  * told. */
+#include "fs/core/place.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>

@@ -13,6 +13,7 @@
  * one by one in a directory which it has open do not count: that directory's own removal is still to come.
  */
 #include "engine/base/clock.h"
+#include "fs/core/place.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>

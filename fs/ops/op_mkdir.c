@@ -18,6 +18,7 @@
 #include "fs/early/early.h"
 #include "fs/dir/marker.h"
 #include "fs/ops/name_op.h"
+#include "fs/request/node_stat.h"
 
 struct mkdir_op {
 	struct name_op base;

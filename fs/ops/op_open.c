@@ -8,6 +8,7 @@
  * process, and is EIO if one of them failed.
  */
 #include "engine/base/clock.h"
+#include "fs/core/place.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>

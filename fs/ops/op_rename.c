@@ -1,3 +1,4 @@
+#include "fs/core/place.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * logged as the reason), then removes the marker alone: an object that another client adds meanwhile is never
  * touched.
  */
+#include "fs/core/place.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>

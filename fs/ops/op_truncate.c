@@ -10,6 +10,7 @@
  * write there what it reads here: EBUSY (fs/ops/alias_guard.h), as for an open with O_TRUNC.
  */
 #include "engine/base/clock.h"
+#include "fs/core/place.h"
 #include "fs/ops/ops.h"
 
 #include <errno.h>

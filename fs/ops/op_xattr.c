@@ -19,6 +19,7 @@
 
 #include "engine/wire/call.h"
 #include "engine/base/log.h"
+#include "fs/core/place.h"
 #include "fs/early/early.h"
 #include "fs/file/handle.h"
 #include "fs/file/xattr_cache.h"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/core/place.h"
 #include "fs/file/draft.h"
 
 int remove_errno(int error)

@@ -6,6 +6,7 @@
 
 #include "engine/base/log.h"
 #include "fs/core/notify.h"
+#include "fs/core/place.h"
 #include "fs/dir/dir.h"
 #include "fs/file/draft.h"
 #include "fs/early/early.h"

@@ -9,6 +9,7 @@
  * of the job (it creates only) and deleted at the end.  S3 is asked about the new place each time: the
  * knowledge of this mount may be as old as cache_ttl, and a move onto other content would mix the two.
  */
+#include "fs/core/place.h"
 #include "fs/ops/rename_retry.h"
 
 #include <errno.h>

@@ -21,6 +21,7 @@
  * stay in S3 under the new name: if the file were removed or renamed on before it is closed, that object
  * would be back, and mv would have exited with 0 before S3 knew anything.
  */
+#include "fs/core/place.h"
 #include "fs/ops/rename_internal.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
 
 #include "engine/base/clock.h"
 #include "fs/core/hub.h"
+#include "fs/core/place.h"
 #include "fs/host/json_text.h"
 
 struct move {

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include "engine/job/job.h"
 #include "fs/core/node.h"
+#include "fs/core/place.h"
 
 enum { MOVES_MAX = 64 }; /* more are not shown */
 

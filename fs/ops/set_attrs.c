@@ -9,6 +9,7 @@
 #include "engine/object/recopy.h"
 #include "fs/core/key_hold.h"
 #include "fs/core/notify.h"
+#include "fs/core/place.h"
 #include "fs/file/draft.h"
 #include "fs/dir/marker.h"
 #include "fs/request/parked.h"
@@ -179,8 +180,7 @@ static int set_attrs_step(struct set_attrs *op)
 		if (error <= 0)
 			return error < 0 ? error : STEP_LATER;
 	}
-	if (!str_eq(place_key(&place), place_key(op->place)) ||
-		!str_eq(place_bucket(&place), place_bucket(op->place)))
+	if (!place_same_key(&place, op->place))
 		return STEP_AGAIN;
 	if (!node->local && node_attr_fresh(node, clock_ms()) && node_attrs_known(node, clock_ms()) &&
 		node->attr.attrs && attrs_cover(node->attr.attrs, &op->change))

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "fs/core/place.h"
+
 static const struct str impossible_etag = {.data = "ferryfs-probe", .len = 13};
 
 static void unchanged_look(struct unchanged *unchanged);

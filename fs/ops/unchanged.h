@@ -18,6 +18,7 @@
 #define FERRYFS_FS_OPS_UNCHANGED_H
 
 #include "engine/wire/call.h"
+#include "fs/core/place.h"
 #include "fs/file/taken.h"
 
 /* For the log, of -EBUSY. */

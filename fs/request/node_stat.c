@@ -1,4 +1,4 @@
-#include "fs/core/node.h"
+#include "fs/request/node_stat.h"
 
 #include "fs/file/draft.h"
 

@@ -3,8 +3,10 @@
 #include <errno.h>
 
 #include "engine/base/clock.h"
+#include "fs/core/place.h"
 #include "fs/file/draft.h"
 #include "fs/file/handle.h"
+#include "fs/request/node_stat.h"
 
 /* Is an operation under way that will change the attributes that this node shows?  hub.lock held. */
 static bool node_busy(struct hub *hub, const struct node *node)

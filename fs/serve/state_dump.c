@@ -5,6 +5,7 @@
 
 #include "engine/base/log.h"
 #include "engine/wire/stats.h"
+#include "fs/core/place.h"
 #include "fs/file/draft_internal.h"
 #include "fs/early/early.h"
 #include "fs/file/handle.h"

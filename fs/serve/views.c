@@ -1,3 +1,4 @@
+#include "fs/core/place.h"
 #include "fs/host/path.h"
 #include "fs/serve/views_internal.h"
 

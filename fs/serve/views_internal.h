@@ -4,6 +4,7 @@
 #ifndef FERRYFS_FS_SERVE_VIEWS_INTERNAL_H
 #define FERRYFS_FS_SERVE_VIEWS_INTERNAL_H
 
+#include "fs/core/place.h"
 #include "fs/serve/views.h"
 
 /* An account and its directory below the hub's root. */

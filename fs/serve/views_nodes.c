@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fs/core/notify.h"
+#include "fs/core/place.h"
 #include "fs/dir/dir.h"
 #include "fs/serve/views_internal.h"
 

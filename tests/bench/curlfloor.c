@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fs/core/place.h"
+
 enum { SOURCES = 100 };
 
 struct place {

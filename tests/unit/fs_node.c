@@ -8,6 +8,8 @@
 #include <errno.h>
 
 #include "fs/core/node.h"
+#include "fs/core/place.h"
+#include "fs/request/node_stat.h"
 
 static struct nodes *new_nodes(void)
 {

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <cmocka.h>
 
+#include "fs/core/place.h"
 #include "fs/file/taken.h"
 
 enum { MAX = 8 };
