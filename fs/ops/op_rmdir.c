@@ -11,9 +11,6 @@
 #include "fs/ops/remove_early.h"
 #include "fs/ops/remove.h"
 
-/* Enough to find the reason among a few. */
-enum { LOOK_KEYS = 100 };
-
 static void log_reason(const struct remove_op *op, struct str key)
 {
 	const struct place *place = &op->base.ends[0].place;
@@ -30,50 +27,41 @@ static void log_reason(const struct remove_op *op, struct str key)
 		});
 }
 
-static void rmdir_on_listed(struct call *call, const struct s3_answer *answer)
+static void rmdir_on_listed(struct left_below *left, const struct s3_answer *answer)
 {
-	struct remove_op *op = call->user;
-	struct str marker = place_key(&op->base.ends[0].place);
-	bool left = false, marked = false;
+	struct remove_op *op = left->user;
+	struct str key;
+	bool empty = true;
 
-	if (call->error < 0) {
-		name_op_log(&op->base, &op->base.ends[0], call->error, answer, NULL);
-		name_op_finish(&op->base, remove_errno(call->error));
+	if (left->error < 0) {
+		name_op_log(&op->base, &op->base.ends[0], left->error, answer, NULL);
+		name_op_finish(&op->base, remove_errno(left->error));
 		return;
 	}
-	for (unsigned i = 0; i < op->page->count; i++) {
-		struct str key = op->page->entries[i].key;
-
-		if (str_eq(key, marker)) {
-			marked = true;
-			continue;
-		}
-		left = true;
+	for (unsigned at = 0; left_below_next(left, &at, &key); empty = false)
 		log_reason(op, key);
-	}
 	hub_lock(op->base.hub);
-	dir_set_marker(op->node, marked);
+	dir_set_marker(op->node, left->marked);
 	hub_unlock(op->base.hub);
-	if (left)
-		name_op_finish(&op->base, -ENOTEMPTY);
-	else
+	if (empty)
 		remove_op_go(op);
+	else
+		name_op_finish(&op->base, -ENOTEMPTY);
 }
 
 static void rmdir_look(struct remove_op *op)
 {
 	const struct place *place = &op->base.ends[0].place;
 
-	call_init(&op->call);
-	op->call.request.op = S3_LIST_OBJECTS;
-	op->call.request.bucket = place_bucket(place);
-	op->call.request.prefix = place_key(place);
-	op->call.request.max_keys = LOOK_KEYS;
-	op->call.account = place->account;
-	op->call.sinks.page = op->page;
-	op->call.on_done = rmdir_on_listed;
-	op->call.user = op;
-	call_post(op->base.worker, &op->call);
+	op->left = (struct left_below){.account = place->account,
+		.bucket = place_bucket(place),
+		.prefix = place_key(place),
+		.on_done = rmdir_on_listed,
+		.user = op};
+	int error = left_below_post(&op->left, op->base.worker);
+
+	if (error < 0)
+		name_op_finish(&op->base, error);
 }
 
 /* Files made here that S3 does not have yet: no listing shows them. */
@@ -89,7 +77,7 @@ static bool has_local(const struct node *directory)
 static void rmdir_ready(struct name_op *base)
 {
 	struct remove_op *op = (struct remove_op *)base;
-	int error = page_new(&op->page);
+	int error = 0;
 
 	hub_lock(base->hub);
 	struct node *node = name_end_child(base, &base->ends[0]);
@@ -102,7 +90,7 @@ static void rmdir_ready(struct name_op *base)
 		error = remove_errno(base->hold.claim.prior_error);
 	else if (has_local(node))
 		error = -ENOTEMPTY;
-	else if (error == 0)
+	else
 		error = remove_op_plan(op, node);
 	hub_unlock(base->hub);
 	if (error < 0)

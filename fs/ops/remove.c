@@ -51,7 +51,7 @@ void remove_op_release(struct name_op *base)
 {
 	struct remove_op *op = (struct remove_op *)base;
 
-	page_free(op->page);
+	left_below_release(&op->left);
 	draft_keep_end(base->hub, &op->keep);
 	free(op->unchanged);
 	free(op->guard);

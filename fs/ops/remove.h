@@ -11,6 +11,7 @@
 #include "fs/file/draft_keep.h"
 #include "fs/ops/alias_guard.h"
 #include "fs/dir/marker.h"
+#include "fs/ops/left_below.h"
 #include "fs/ops/name_op.h"
 #include "fs/ops/unchanged.h"
 
@@ -23,7 +24,7 @@ struct remove_op {
 	struct unchanged
 		*unchanged; /* removes only the version that the process has taken; owned; NULL: none */
 	struct guard *guard; /* while the guard finds out whether it is another file as well; owned */
-	struct page *page;
+	struct left_below left; /* rmdir: what is below the directory */
 	struct draft_keep keep; /* a file that is open */
 	struct batch *batch; /* referenced: the operations promised to its process come first; NULL: none */
 	struct batch_wait wait;

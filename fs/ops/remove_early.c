@@ -12,18 +12,12 @@
 #include "fs/early/early.h"
 #include "fs/file/handle.h"
 #include "fs/ops/alias_guard.h"
+#include "fs/ops/left_below.h"
 #include "fs/request/parked.h"
 #include "fs/ops/remove.h"
 #include "fs/ops/unchanged.h"
 #include "fs/request/reply.h"
 #include "s3/escape.h"
-
-enum { LOOK_KEYS = 100 };
-
-struct marker_look {
-	struct call call;
-	struct page *page;
-};
 
 struct early_removal {
 	struct hub *hub;
@@ -32,7 +26,7 @@ struct early_removal {
 	struct dir_watch watch; /* of the directory that the node was in; holds that directory */
 	struct claim claim;
 	struct gathered gathered;
-	struct marker_look *look; /* rmdir: of the keys below */
+	struct left_below *left; /* rmdir: what is below the directory; owned */
 	pid_t thread; /* the thread that removes it */
 	bool by_rm; /* an rm removes it, and reads nothing */
 	struct unchanged *unchanged; /* as in remove_op.h; owned */
@@ -81,9 +75,9 @@ static void show_again(struct early_removal *removal)
 
 static void removal_free(struct early_removal *removal)
 {
-	if (removal->look)
-		page_free(removal->look->page);
-	free(removal->look);
+	if (removal->left)
+		left_below_release(removal->left);
+	free(removal->left);
 	free(removal->unchanged);
 	free(removal);
 }
@@ -228,53 +222,41 @@ static void remove_file(struct early_removal *removal)
 
 /* ---- rmdir: are keys left below? ---- */
 
-static void remove_early_on_listed(struct call *call, const struct s3_answer *answer)
+static void remove_early_on_listed(struct left_below *left, const struct s3_answer *answer)
 {
-	struct early_removal *removal = call->user;
-	struct str prefix = removal_key(removal);
-	bool marked = false;
+	struct early_removal *removal = left->user;
+	unsigned at = 0;
+	struct str key;
 
-	if (call->error < 0) {
-		remove_early_log_failure(removal, prefix, call->error, answer);
-		removal_end(removal, call->error);
-		return;
-	}
-	for (unsigned i = 0; i < removal->look->page->count; i++) {
-		struct str key = removal->look->page->entries[i].key;
-
-		if (str_eq(key, prefix)) {
-			marked = true;
-			continue;
-		}
+	if (left->error < 0) {
+		remove_early_log_failure(removal, removal_key(removal), left->error, answer);
+		removal_end(removal, left->error);
+	} else if (left_below_next(left, &at, &key)) {
 		log_left(removal, key);
 		removal_end(removal, -ENOTEMPTY);
-		return;
-	}
-	if (marked)
+	} else if (left->marked) {
 		gather(removal);
-	else
+	} else {
 		removal_end(removal, 0);
+	}
 }
 
 static void remove_early_look(struct early_removal *removal)
 {
-	struct marker_look *look = calloc(1, sizeof(*look));
+	struct left_below *left = calloc(1, sizeof(*left));
+	int error = left ? 0 : -ENOMEM;
 
-	removal->look = look;
-	if (!look || page_new(&look->page) < 0) {
-		removal_end(removal, -ENOMEM);
-		return;
+	removal->left = left;
+	if (left) {
+		left->account = removal->claim.items[0].account;
+		left->bucket = removal_bucket(removal);
+		left->prefix = removal_key(removal);
+		left->on_done = remove_early_on_listed;
+		left->user = removal;
+		error = left_below_post(left, engine_pick(removal->hub->engine));
 	}
-	call_init(&look->call);
-	look->call.request.op = S3_LIST_OBJECTS;
-	look->call.request.bucket = removal_bucket(removal);
-	look->call.request.prefix = removal_key(removal);
-	look->call.request.max_keys = LOOK_KEYS;
-	look->call.account = removal->claim.items[0].account;
-	look->call.sinks.page = look->page;
-	look->call.on_done = remove_early_on_listed;
-	look->call.user = removal;
-	call_post(engine_pick(removal->hub->engine), &look->call);
+	if (error < 0)
+		removal_end(removal, error);
 }
 
 static void remove_early_on_granted(struct claim *claim)
