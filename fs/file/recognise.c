@@ -18,6 +18,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "fs/file/refused_copies.h"
+
 enum {
 	CHAINS = 4096,
 	SIZES = 65536, /* a sixteenth of the counters is in use when the table is full */
@@ -33,20 +35,13 @@ struct entry {
 	unsigned char sha256[RECOGNISE_SHA256];
 };
 
-struct recognise_refusal {
-	const struct account *account; /* of the destination; compared only */
-	char from[BUCKET_MAX + 1], to[BUCKET_MAX + 1];
-	uint64_t until_ms; /* 0: unused */
-};
-
 struct recognise {
 	pthread_mutex_t lock; /* protects all fields below */
 	uint16_t chains[CHAINS]; /* index + 1, latest first */
 	uint16_t sizes[SIZES]; /* numbers of entries, by a hash of their size */
 	struct entry entries[RECOGNISE_MAX];
 	unsigned turn; /* the entry that is replaced next */
-	struct recognise_refusal refusals[RECOGNISE_REFUSALS];
-	unsigned refusal_turn;
+	struct refused_copies refused; /* by a lock of its own */
 };
 
 struct served {
@@ -64,6 +59,7 @@ int recognise_new(struct recognise **ret)
 	if (!table)
 		return -ENOMEM;
 	pthread_mutex_init(&table->lock, NULL);
+	pthread_mutex_init(&table->refused.lock, NULL);
 	*ret = table;
 	return 0;
 }
@@ -83,6 +79,7 @@ void recognise_free(struct recognise *table)
 		if (table->entries[i].text)
 			entry_release(&table->entries[i]);
 	}
+	pthread_mutex_destroy(&table->refused.lock);
 	pthread_mutex_destroy(&table->lock);
 	free(table);
 }
@@ -218,20 +215,6 @@ bool recognise_perhaps(struct recognise *table, uint64_t size)
 	return perhaps;
 }
 
-static bool was_refused(const struct recognise *table, const struct entry *entry,
-	const struct recognise_version *to, uint64_t now_ms)
-{
-	for (unsigned i = 0; i < RECOGNISE_REFUSALS; i++) {
-		const struct recognise_refusal *refusal = &table->refusals[i];
-
-		if (now_ms < refusal->until_ms && refusal->account == to->account &&
-			str_eq(str_of(refusal->from), entry_bucket(entry)) &&
-			str_eq(str_of(refusal->to), to->bucket))
-			return true;
-	}
-	return false;
-}
-
 static void copy_text(char *ret, struct str text)
 {
 	memcpy(ret, text.data, text.len);
@@ -246,8 +229,11 @@ bool recognise_find(struct recognise *table, const struct recognise_version *to,
 	pthread_mutex_lock(&table->lock);
 	for (struct entry *at = entry_at(table, *recognise_chain_of(table, sha256)); at && !found;
 		at = entry_at(table, at->next)) {
+		const struct refused_pair pair = {to->account, to->account, entry_bucket(at), to->bucket};
+
 		if (!is_alike(at, to->size, sha256) || !account_same_service(at->account, to->account) ||
-			is_object(at, to->account, to->bucket, to->key) || was_refused(table, at, to, now_ms))
+			is_object(at, to->account, to->bucket, to->key) ||
+			refused_copies_has(&table->refused, &pair, now_ms))
 			continue;
 		ret->account = account_ref(at->account);
 		copy_text(ret->bucket, entry_bucket(at));
@@ -275,17 +261,9 @@ void recognise_forget(struct recognise *table, const struct recognised *found)
 void recognise_refused(struct recognise *table, const struct recognised *found,
 	const struct recognise_version *to, uint64_t now_ms)
 {
-	if (to->bucket.len > BUCKET_MAX)
-		return;
-	pthread_mutex_lock(&table->lock);
-	struct recognise_refusal *refusal = &table->refusals[table->refusal_turn];
+	const struct refused_pair pair = {to->account, to->account, str_of(found->bucket), to->bucket};
 
-	table->refusal_turn = (table->refusal_turn + 1) % RECOGNISE_REFUSALS;
-	refusal->account = to->account;
-	copy_text(refusal->from, str_of(found->bucket));
-	copy_text(refusal->to, to->bucket);
-	refusal->until_ms = now_ms + RECOGNISE_REFUSAL_MS;
-	pthread_mutex_unlock(&table->lock);
+	refused_copies_add(&table->refused, &pair, now_ms);
 }
 
 /* ---- served ---- */

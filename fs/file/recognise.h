@@ -28,9 +28,6 @@ enum {
 	 * writes, a file manager a folder. */
 	RECOGNISE_MAX = 4096,
 	RECOGNISE_SHA256 = 32,
-	/* Pairs of buckets between which a copy was refused, and the time until a copy is tried again. */
-	RECOGNISE_REFUSALS = 16,
-	RECOGNISE_REFUSAL_MS = 300 * 1000,
 };
 
 /* A version of an object. */

@@ -15,72 +15,39 @@
 #include "fs/file/content_type.h"
 #include "fs/file/draft_internal.h"
 #include "fs/core/hub.h"
+#include "fs/file/refused_copies.h"
 #include "fs/host/staging_file.h"
 #include "fs/host/staging_room.h"
 
 enum {
 	PIECE = 8 << 20, /* bytes of one GET */
 	TAGS_MAX = 16384, /* AWS: 10 tags of 128 + 256 characters, encoded */
-	REMEMBERED_MAX = 64,
-	REMEMBERED_MS = 600000,
 };
 
 /* ---- the known refusals ---- */
 
-struct relay_refusal {
-	const struct account *from, *to; /* compared only */
-	uint64_t until_ms;
-	char from_bucket[BUCKET_MAX + 1], to_bucket[BUCKET_MAX + 1];
-};
+static struct refused_copies relay_refused = REFUSED_COPIES_INIT;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct relay_refusal refusals[REMEMBERED_MAX]; /* protected by lock, as is next_refusal */
-static unsigned next_refusal;
-
-static struct relay_refusal *relay_find(const struct place *from, const struct place *to)
+static struct refused_pair relay_pair(const struct place *from, const struct place *to)
 {
-	uint64_t now = clock_ms();
-
-	for (unsigned i = 0; i < REMEMBERED_MAX; i++) {
-		struct relay_refusal *refusal = &refusals[i];
-
-		if (refusal->until_ms > now && refusal->from == from->account && refusal->to == to->account &&
-			strcmp(refusal->from_bucket, from->bucket) == 0 &&
-			strcmp(refusal->to_bucket, to->bucket) == 0)
-			return refusal;
-	}
-	return NULL;
+	return (struct refused_pair){from->account, to->account, place_bucket(from), place_bucket(to)};
 }
 
 bool carry_wanted(const struct place *from, const struct place *to)
 {
-	pthread_mutex_lock(&lock);
-	bool found = relay_find(from, to);
+	const struct refused_pair pair = relay_pair(from, to);
 
-	pthread_mutex_unlock(&lock);
-	return found;
+	return refused_copies_has(&relay_refused, &pair, clock_ms());
 }
 
 static void relay_remember(const struct place *from, const struct place *to)
 {
-	bool known;
+	const struct refused_pair pair = relay_pair(from, to);
 
-	pthread_mutex_lock(&lock);
-	known = relay_find(from, to);
-	if (!known) {
-		struct relay_refusal *refusal = &refusals[next_refusal++ % REMEMBERED_MAX];
-
-		*refusal = (struct relay_refusal){
-			.from = from->account, .to = to->account, .until_ms = clock_ms() + REMEMBERED_MS};
-		memcpy(refusal->from_bucket, from->bucket, from->bucket_len + 1);
-		memcpy(refusal->to_bucket, to->bucket, to->bucket_len + 1);
-	}
-	pthread_mutex_unlock(&lock);
-	if (!known)
+	if (refused_copies_add(&relay_refused, &pair, clock_ms()))
 		log_text(LOG_LEVEL_WARNING,
 			"copies from bucket %s to bucket %s pass through this machine: the service refuses "
-			"the "
-			"destination's credentials the source",
+			"the destination's credentials the source",
 			from->bucket, to->bucket);
 }
 

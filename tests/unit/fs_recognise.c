@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "fs/file/recognise.h"
+#include "fs/file/refused_copies.h"
 
 static struct recognise *table;
 static struct account *account, *other;
@@ -153,16 +154,18 @@ static void test_refused(void **state)
 	add("a", "e", "data", 4);
 	recognise_refused(table, &found, &to, 1000);
 	assert_null(found_at(account, "b", "data", 4, 1000));
-	assert_null(found_at(account, "b", "data", 4, 1000 + RECOGNISE_REFUSAL_MS - 1));
-	assert_non_null(found_at(account, "b", "data", 4, 1000 + RECOGNISE_REFUSAL_MS));
-	/* Another pair's refusals don't hold here, but push this one out in the end. */
-	recognise_refused(table, &found, &to, 1000);
-	to.bucket = STR("elsewhere");
-	for (unsigned i = 0; i < RECOGNISE_REFUSALS - 1; i++) {
+	assert_null(found_at(account, "b", "data", 4, 1000 + REFUSED_COPIES_MS - 1));
+	assert_non_null(found_at(account, "b", "data", 4, 1000 + REFUSED_COPIES_MS));
+	/* Other pairs' refusals don't hold here, but push this one out in the end. */
+	for (unsigned i = 0; i < REFUSED_COPIES_MAX; i++) {
+		char bucket[16];
+
 		assert_null(found_at(account, "b", "data", 4, 1000));
+		snprintf(bucket, sizeof(bucket), "elsewhere%u", i);
+		to.bucket = str_of(bucket);
 		recognise_refused(table, &found, &to, 1000);
+		recognise_refused(table, &found, &to, 1000); /* no news: it takes no place */
 	}
-	recognise_refused(table, &found, &to, 1000);
 	assert_non_null(found_at(account, "b", "data", 4, 1000));
 }
 
