@@ -30,6 +30,7 @@
 #include "fs/serve/pruner.h"
 #include "fs/serve/state_dump.h"
 #include "fs/serve/recoverer.h"
+#include "fs/request/ledger.h"
 #include "fs/serve/refuse.h"
 #include "fs/file/upkeep.h"
 
@@ -52,6 +53,7 @@ struct placing {
 struct session {
 	struct hub *hub;
 	struct fuse_session *fuse;
+	struct ledger *ledger; /* owned; NULL where builds do not check (CHECKS_TABLES) */
 	bool unmounted;
 	pthread_t reader, signals;
 	bool has_signals;
@@ -201,6 +203,15 @@ static int mount_it(struct session *session, const struct session_options *optio
 	return error;
 }
 
+/* In builds that check: sees every request and every answer from here on. */
+static int session_watch(struct session *session)
+{
+	if (!CHECKS_TABLES)
+		return 0;
+	session->ledger = ledger_new();
+	return session->ledger ? ledger_watch(session->ledger, session->fuse) : -ENOMEM;
+}
+
 int session_open(struct hub *hub, const struct session_options *options, struct session **ret, char *why)
 {
 	int error = check_fuse(why);
@@ -216,9 +227,14 @@ int session_open(struct hub *hub, const struct session_options *options, struct 
 	session->hub = hub;
 	hub->fuse_cpu = options->fuse_cpu;
 	error = mount_it(session, options, why);
+	if (error == 0 && (error = session_watch(session)) < 0) {
+		snprintf(why, ACCOUNT_WHY_MAX, "out of memory");
+		fuse_session_unmount(session->fuse);
+	}
 	if (error < 0) {
 		if (session->fuse)
 			fuse_session_destroy(session->fuse);
+		ledger_free(session->ledger);
 		free(session);
 		return error;
 	}
@@ -492,5 +508,8 @@ void session_close(struct session *session)
 	/* After an unmount it only forgets the path (libfuse 3.14 looks for POLLERR first). */
 	fuse_session_unmount(session->fuse);
 	fuse_session_destroy(session->fuse);
+	if (session->ledger)
+		ledger_close(session->ledger);
+	ledger_free(session->ledger);
 	free(session);
 }

@@ -20,6 +20,7 @@
 #
 # FERRYFS and S3D name the programs.  A case ends with 0 (passed), 77 (skipped, says why), anything else failed.
 # A tool that ended with 0 and was never told of what failed was lied to: the log of any mount says so, and the case fails.
+# In builds with a sanitizer a daemon says by its end which requests it has not answered, or answered twice: that fails it too.
 # With FERRYFS_REAL (tests/reals3.sh) S3D is a front before a real server: a case that asks for what it can't do is skipped.
 
 set -u
@@ -67,6 +68,7 @@ cleanup() {
 	done
 	untold "$WORK"/*.log || status=1
 	grep -h "operations were never ended" "$WORK"/*.log 2>/dev/null && status=1
+	answered_once "$WORK"/*.log || status=1
 	for i in "$WORK"/sanitizer*; do
 		[ -s "$i" ] && { echo "--- ${i##*/}"; head -n 60 "$i"; status=1; }
 	done
@@ -90,6 +92,8 @@ untold() {
 	echo "$found"
 	return 1
 }
+# What a daemon with a ledger of its requests says before it aborts (fs/request/ledger.h).
+answered_once() { ! grep -hE 'ledger: .*(is answered twice|have no answer at the end)' "$@" 2>/dev/null; }
 # The hubs of this case: "DEVICE MOUNTPOINT" of each, and the pid behind a mount of ours.
 hubs() { awk -v d="$FERRYFS_RUN_DIR/hub." 'index($5, d) == 1 {print $3, $5}' /proc/self/mountinfo; }
 no_hub() { [ -z "$(hubs)" ]; }
