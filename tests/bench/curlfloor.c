@@ -20,8 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fs/core/place.h"
-
 enum { SOURCES = 100 };
 
 struct place {
