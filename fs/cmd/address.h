@@ -45,7 +45,7 @@ int address_destination(
 int address_check_move(
 	const struct address *source, const struct address *destination, bool recursive, char *why);
 
-/* What a recursive copy must leave out: the destination's prefix where it lies below the source's, else
+/* The prefix that a recursive copy leaves out: the destination's where it lies below the source's, else
  * STR_NONE. */
 struct str address_exclude(const struct address *source, const struct address *destination);
 

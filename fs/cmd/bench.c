@@ -153,7 +153,7 @@ static void print_row(const char *name, const json_t *object)
 		bench_number(object, "peak_bytes") / (1 << 20));
 }
 
-/* What the child printed, and what it means for the exit status. */
+/* The child's output, and the exit status that follows from it. */
 static int bench_tell(const struct bench *bench, enum bench_strategy strategy, int status, const char *line)
 {
 	const char *name = bench_names[strategy], *error;

@@ -37,7 +37,7 @@ struct bench_options {
 	unsigned threads; /* T */
 };
 
-/* What one strategy did. */
+/* The result of one strategy. */
 struct bench_result {
 	uint64_t copied, failed;
 	double seconds; /* from the first request to the last answer */

@@ -6,7 +6,7 @@
 #include "fs/cmd/reason.h"
 #include "fs/cmd/transfer_report.h"
 
-/* How many workers and requests in flight, and who walks the keys. */
+/* The number of workers, the number of requests in flight, and which thread walks the keys. */
 struct shape {
 	unsigned workers, inflight; /* 0: as the options say */
 	unsigned threads; /* blocking ones; 0: a job does it */

@@ -1,5 +1,5 @@
 /*
- * words: what every command does with its command line: the common long options, complaints, and help.
+ * cli: the common part of all command lines: long options, complaints, and help.
  *
  * Main thread.
  */

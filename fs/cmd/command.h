@@ -1,5 +1,5 @@
 /*
- * command: the subcommands of ferryfs and what they share.
+ * command: the subcommands of ferryfs.
  *
  * Each cmd_NAME(argc, argv) gets its own words (argv[0] is its name) and returns the program's exit status.
  */

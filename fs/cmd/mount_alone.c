@@ -87,7 +87,7 @@ static void mount_alone_claim(struct alone *alone)
 	buf_release(&endpoint);
 }
 
-/* While nothing is mounted a signal may simply end the process; nobody else takes it yet. */
+/* While nothing is mounted a signal may simply end the process; no thread takes it yet. */
 static int look_at_service(struct alone *alone)
 {
 	struct mount *mount = alone->mount;
@@ -195,7 +195,7 @@ static int mount_alone_serve(struct mount *mount)
 	return error < 0 ? EXIT_SOME : EXIT_OK;
 }
 
-/* Two superblocks: the kernel asks nobody to copy from one to the other. */
+/* Two superblocks: the kernel asks no daemon to copy from one to the other. */
 static void mount_alone_tell_of_others(void)
 {
 	if (mountinfo_each(is_another, NULL))

@@ -10,7 +10,7 @@
 
 enum { TEXTS_MAX = 1024 }; /* option words of one command line */
 
-/* What fstab(5) and mount(8) say to each other or to systemd; nothing of it is for us. */
+/* Options that fstab(5) and mount(8) say to each other or to systemd: none of them is for ferryfs. */
 static const char *const ignored[] = {"_netdev", "nofail", "auto", "noauto", "user", "nouser", "users",
 	"owner", "group", "defaults", "exec", "async", "atime", "diratime", "nodiratime", "relatime",
 	"norelatime", "nostrictatime", "strictatime", "lazytime", "nolazytime", "nosuid", "nodev",

@@ -1,5 +1,5 @@
 /*
- * mount_options: what `ferryfs mount` was asked for.
+ * mount_options: the options of `ferryfs mount`, as typed.
  *
  * Options come as -o NAME[=VALUE][,...] (a comma or backslash inside a value is written \, and \\) and as
  * --NAME[=VALUE] or

@@ -164,7 +164,7 @@ static bool is_same_address(const struct looking *looking, const struct other *o
 	       strcmp(bucket, other->bucket) == 0;
 }
 
-/* ---- what is to be mounted ---- */
+/* ---- the mount to be made ---- */
 
 static int mount_twins_list_buckets(struct looking *looking)
 {
@@ -293,7 +293,7 @@ static void seek(const struct looking *looking, const struct other *other, struc
 	}
 }
 
-/* ---- what they say ---- */
+/* ---- the other mounts' answers ---- */
 
 /* The service is asked, by the other's address, where that is known.  A mount that only reads asks nothing. */
 static enum twins_verdict ask_service(

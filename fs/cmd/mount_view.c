@@ -35,7 +35,7 @@ enum {
 	REPLY_MS = 30000,
 };
 
-/* What a step says beside 0 and -errno. */
+/* The results of a step beside 0 and -errno. */
 enum { IS_HUB = 1 };
 
 struct showing {
@@ -192,7 +192,7 @@ static int be_hub(struct showing *showing)
 	return IS_HUB;
 }
 
-/* With the lock, and nobody there. */
+/* With the lock, and no hub there. */
 static int start_hub(struct showing *showing, int lock)
 {
 	struct mount *mount = showing->mount;
@@ -270,7 +270,7 @@ static void tell_of_cpu(int wanted, const json_t *hub)
 		words_failed("mount", "the hub is running already with fuse_cpu=%s", theirs);
 }
 
-/* What was asked for and belongs to the daemon, which has it otherwise. */
+/* Options that belong to the daemon, and that this daemon has otherwise than asked for. */
 static void tell_of_hub(struct showing *showing, int fd)
 {
 	const struct control_request hello = {.op = CONTROL_HELLO};

@@ -4,7 +4,7 @@
  * Any thread appends whole lines between output_begin and output_end; only the main thread writes
  * (output_drain), never holding the lock.  When OUTPUT_FULL bytes wait, output_begin waits for the main
  * thread: a reader that does not read stops the work rather than filling memory.  After output_stop (Ctrl-C,
- * or a write that failed) lines are dropped and nobody waits any more.
+ * or a write that failed) lines are dropped and no thread waits any more.
  *
  * The main thread may append too: output_begin_main drains first instead of waiting for itself.
  */
@@ -42,7 +42,7 @@ void output_end(struct output *output);
 /* Main thread: writes what is there; a signal ends it early (once: after one, a reader who takes nothing for
  * a second is given up with -ETIMEDOUT).  0, or -errno of the first write that failed, from then on. */
 int output_drain(struct output *output);
-/* Any thread: drops what waits and what comes. */
+/* Any thread: drops the lines that wait and those that come. */
 void output_stop(struct output *output);
 
 #endif

@@ -2,7 +2,7 @@
  * progress: one line on a terminal that says how far a job is, rewritten at most five times a second.
  *
  * progress_open decides whether there is a terminal; without one every call does nothing.  Main thread only.
- * progress_format is pure, for whoever brings the numbers.
+ * progress_format is pure: its caller brings the numbers.
  */
 #ifndef FERRYFS_FS_CMD_PROGRESS_H
 #define FERRYFS_FS_CMD_PROGRESS_H

@@ -1,4 +1,4 @@
-/* ferryfs recover: what was cut off, without a mount: moves are finished or undone, written content is stored. */
+/* ferryfs recover: settles interrupted work without a mount: moves are finished or undone, written content is stored. */
 #include <errno.h>
 #include <stdio.h>
 #include "engine/job/recovery.h"
@@ -82,7 +82,7 @@ static void put_side(struct buf *text, const struct journal_side *side)
 	escape_text(text, side->prefix);
 }
 
-/* One line: the outcome, what was moved, and what is behind it. */
+/* One line: the outcome, the move, and the numbers behind it. */
 static void on_result(void *user, const struct recovery_result *result)
 {
 	struct recover *recover = user;

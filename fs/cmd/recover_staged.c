@@ -197,7 +197,7 @@ static void recover_staged_store(struct recover_staged *recover, const struct st
 		recover_staged_done(recover, "stored", left, NULL, NULL);
 		return;
 	}
-	/* Something is there that it was not made of, or what it was made of is gone. */
+	/* Another object is there than the one it was made of, or that one is gone. */
 	if (error == -EEXIST || error == -ESTALE) {
 		if (is_stored(recover, left)) {
 			recover_staged_done(recover, "stored before", left, NULL, NULL);

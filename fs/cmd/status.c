@@ -30,7 +30,7 @@ static const char usage[] =
 	"  --json     as one line of JSON a daemon; bytes that are not ASCII are written %XX in it\n"
 	"  --watch    again every second, until interrupted or nothing is mounted any more\n";
 
-/* Somebody to ask. */
+/* A daemon to ask. */
 struct known_hub {
 	dev_t dev; /* 0: the hub */
 	double asked; /* when, for the rate; 0: not yet */
@@ -138,7 +138,7 @@ static void put_engine(struct buf *out, const json_t *reply, struct known_hub *k
 	known->requests = requests;
 }
 
-/* What is left at the speed so far, once all is found; a move copies, then deletes. */
+/* The time left at the speed so far, once all objects are found; a move copies, then deletes. */
 static void put_left(struct buf *out, const json_t *move)
 {
 	uint64_t all = 2 * (uint64_t)status_number(move, "found");
@@ -254,7 +254,7 @@ static int status_connect_to(const struct known_hub *known, int *ret_fd)
 	return error == -ECONNREFUSED ? -ENOENT : error;
 }
 
-/* -ENOENT: nobody is there. */
+/* -ENOENT: no daemon is there. */
 static int status_ask(const struct status *status, const struct known_hub *known, json_t **ret, char *why)
 {
 	const struct control_request request = {.op = CONTROL_STATUS, .point = status->point};

@@ -29,7 +29,7 @@ static int head(struct run *run, struct s3_answer *ret)
 	return waiter_call(&run->waiter, run->engine, &call, ret);
 }
 
-/* An answer to HEAD has no body, so 404 does not say what is missing. */
+/* An answer to HEAD has no body, so 404 does not say whether the bucket or the key is missing. */
 static void tell_missing(struct run *run)
 {
 	struct s3_answer answer = {.status = 0};
@@ -68,7 +68,7 @@ static void transfer_one_tell(struct run *run, const struct job_event *event)
 		run->done.deleted++;
 }
 
-/* It was on the wire when nobody would wait any longer. */
+/* The request was on the wire when the command stopped waiting. */
 static void tell_unknown(struct run *run, const char *what, struct str bucket, struct str key)
 {
 	struct buf text;
@@ -79,7 +79,7 @@ static void tell_unknown(struct run *run, const char *what, struct str bucket, s
 	buf_release(&text);
 }
 
-/* What of a move is still to be shown. */
+/* The part of a move that is still to be shown. */
 struct doubt {
 	bool twins; /* the source may be the destination, under another name */
 	int64_t copied; /* when the copy was made, as the server said; 0: it did not */
@@ -161,7 +161,7 @@ static void delete_one(
 	event->answer = NULL;
 }
 
-/* May the two places be one?  -EBUSY: they are; else 0, or what kept the question from being asked. */
+/* May the two places be one?  -EBUSY: they are; 0: they are not; other errors: the service could not be asked. */
 static int check_twins(struct run *run, struct doubt *ret)
 {
 	struct twins *twins;

@@ -273,7 +273,7 @@ static const char *finish_directives(struct transfer_options *options)
 	"everything is taken to begin with, and --include takes back from an --exclude before it; "          \
 	"did you mean --exclude '*' --include ...?"
 
-/* What only the whole command line shows.  NULL, or what is wrong. */
+/* The checks that need the whole command line.  NULL, or a sentence about the fault. */
 static const char *transfer_options_finish(struct transfer_options *options, enum job_kind kind)
 {
 	int error = object_options_finish(&options->headers, options->why);
@@ -299,7 +299,7 @@ static const char *transfer_options_finish(struct transfer_options *options, enu
 	return NULL;
 }
 
-/* Letters of cp(1), mv(1) and rm(1), and how what they ask for is had here. */
+/* Letters of cp(1), mv(1) and rm(1), and the options that do the same here. */
 static const char *letter_hint(int letter)
 {
 	switch (letter) {

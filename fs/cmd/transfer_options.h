@@ -11,7 +11,7 @@
 #include "fs/cmd/filter.h"
 #include "s3/headers.h"
 
-/* Which objects are left out because of what the destination has. */
+/* Which objects are left out because the destination has them already. */
 enum sync_mode {
 	SYNC_NONE,
 	SYNC_CHANGED, /* --sync: all but those of the same size and ETag, or of the same size and not older */
@@ -40,7 +40,7 @@ enum transfer_parse { TRANSFER_RUN, TRANSFER_HELP, TRANSFER_WRONG };
 void transfer_options_init(struct transfer_options *options);
 void transfer_options_release(struct transfer_options *options);
 
-/* TRANSFER_RUN: optind is the first word that is no option.  TRANSFER_WRONG: what is wrong was printed. */
+/* TRANSFER_RUN: optind is the first word that is no option.  TRANSFER_WRONG: a sentence about the fault was printed. */
 enum transfer_parse transfer_options_parse(
 	struct transfer_options *options, enum job_kind kind, int argc, char **argv);
 

@@ -1,5 +1,5 @@
 /*
- * report: what became of each object, for people and for programs.
+ * transfer_report: the outcome of each object, for people and for programs.
  *
  * Events come from worker threads.  With --json each becomes a line on standard output; with --verbose, or on
  * a dry run, a line of text.  Failures are kept as well (the first REPORT_FAILURES_MAX, the rest counted) and
@@ -36,7 +36,7 @@ struct report {
 	uint64_t planned, planned_bytes;
 };
 
-/* kind and what follows it up to output are filled in by the caller. */
+/* The caller fills in the fields from kind up to output. */
 void report_init(struct report *report);
 void report_release(struct report *report);
 

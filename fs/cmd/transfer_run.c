@@ -312,14 +312,14 @@ static int look_at_destination(struct run *run)
 	return error;
 }
 
-/* What a move of a tree needs beforehand.  An exit status. */
+/* The preparations for a move of a tree.  An exit status. */
 static int prepare_move(struct run *run)
 {
 	int error = open_journal(run);
 
 	if (error != EXIT_OK)
 		return error;
-	/* Who may not list there can't undo either. */
+	/* Credentials that may not list there can't undo either. */
 	error = look_at_destination(run);
 	return waiter_interrupted(&run->waiter) && error < 0 ? EXIT_INTERRUPTED : EXIT_OK;
 }

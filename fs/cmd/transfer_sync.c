@@ -1,5 +1,5 @@
 /*
- * sync: cp -r of what the destination does not have yet.
+ * transfer_sync: cp -r of the objects that the destination does not have yet.
  *
  * Source and destination are listed side by side, both in the order of keys (one stream each), and merged:
  * for each source object the destination's object of the same rest of key, if any, is at hand when it is
@@ -384,7 +384,7 @@ static enum sync_verdict item_judge(
 	return top || !run_wants(run, entry->key) ? SYNC_LEAVE : sync_judge(run->options.sync, entry, there);
 }
 
-/* One source object, and what the destination has in its place. */
+/* One source object, and the destination's object of that name. */
 static void sync_one(struct sync_item *item, const struct page_entry *entry, const struct page_entry *there)
 {
 	struct sync *sync = item->sync;

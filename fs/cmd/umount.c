@@ -136,7 +136,7 @@ static int wait_for_daemon(int fd, const struct mountinfo *info)
 	return result;
 }
 
-/* Nothing of it is under way, and whoever still has a file there can do no more with it. */
+/* No operation of it is under way, and a program that still has a file open there can do no more with it. */
 static int run_dead(const char *path)
 {
 	char why[ACCOUNT_WHY_MAX] = "";

@@ -13,7 +13,7 @@ enum {
 	NS_DIGITS = 9,
 };
 
-/* Times that fit into what FUSE and the kernel keep, and a margin. */
+/* Times that fit into the fields of FUSE and the kernel, and a margin. */
 #define TIME_MAX ((int64_t)1 << 40)
 
 static bool attrs_number(struct str value, int base, uint64_t max, uint64_t *ret)

@@ -32,11 +32,11 @@ struct attrs {
 	struct timespec mtime, atime, ctime;
 };
 
-/* What these headers say; *ret is set whole. */
+/* Reads the attributes from these headers; *ret is set whole. */
 void attrs_read(struct attrs *ret, const struct headers *headers);
-/* Puts what there is into the headers, in place of what they had; type: S_IFREG or S_IFDIR.  -errno of headers. */
+/* Writes the known attributes into the headers, over those there; type: S_IFREG or S_IFDIR.  -errno of headers. */
 int attrs_write(const struct attrs *attrs, mode_t type, struct headers *headers);
-/* What `over` has replaces what there is. */
+/* The attributes of `over` replace those of the first. */
 void attrs_merge(struct attrs *attrs, const struct attrs *over);
 /* Would merging change anything that a program can see but ctime? */
 bool attrs_cover(const struct attrs *attrs, const struct attrs *change);

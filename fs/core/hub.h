@@ -71,7 +71,7 @@ struct hub {
 	atomic_bool stopping; /* the session ends: begin nothing new */
 };
 
-/* A handler that returns without an answer, and whoever answers for it later.  Any thread. */
+/* For a handler that returns without an answer, and for the completion that gives the answer later.  Any thread. */
 static inline void hub_park(struct hub *hub)
 {
 	atomic_fetch_add_explicit(&hub->parked, 1, memory_order_relaxed);

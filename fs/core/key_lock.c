@@ -41,7 +41,7 @@ struct claims {
 	atomic_uint count; /* changed under lock */
 };
 
-/* What this thread has to grant once it holds no lock and is in no `granted`. */
+/* The claims that this thread grants once it holds no lock and is in no `granted`. */
 static _Thread_local struct claim *ready_first, **ready_last;
 static _Thread_local bool granting;
 

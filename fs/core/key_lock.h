@@ -13,7 +13,7 @@
  *   rename of a file      both exclusive
  *   rename of a/ to b/    both prefixes exclusive
  *   rmdir, settle         the prefix exclusive
- *   open that must see what is pending: the key shared
+ *   an open that must see the pending content: the key shared
  *
  * All items of a claim are entered at one instant, and a claim waits only for earlier ones: no deadlock is
  * possible as long as the holder of a granted claim never waits for a later one.
@@ -21,7 +21,7 @@
  * Truth across claims (law 2 over `cp -r a b && rm -r a`): a claim that ends with an error tells it to those
  * that wait for it at that moment through `prior_error`: the first error among the claims that it waited for.
  *
- * A claim that waits can't be withdrawn: whoever no longer wants it releases it as soon as it is granted.
+ * A claim that waits can't be withdrawn: an operation that no longer wants it releases it as soon as it is granted.
  *
  * One table a hub, with a lock of its own (a leaf: held inside the hub's lock or alone).  `granted` is called
  * without any lock of ours, from the thread that released the last obstacle, in claim_release (so that one

@@ -39,7 +39,7 @@ static void node_leaves(struct nodes *nodes, struct node *node)
 		nodes->hooks.leaves(nodes->hooks.user, node);
 }
 
-/* Takes away what hangs on a node that is about to be freed. */
+/* Takes away the dir and the draft of a node that is about to be freed. */
 static void node_strip(struct nodes *nodes, struct node *node)
 {
 	node_leaves(nodes, node);

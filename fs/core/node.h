@@ -1,5 +1,5 @@
 /*
- * node: what an inode number stands for: a parent, a name, a kind, and attributes with an age.
+ * node: the thing behind an inode number: a parent, a name, a kind, and attributes with an age.
  *
  * Nodes form the tree of one hub.  A node knows its parent and name, never its path, so that a renamed
  * directory is one pointer and open files below follow.  Inode numbers rise, are used again only for the
@@ -102,12 +102,12 @@ struct nodes; /* the tables */
 
 int nodes_new(struct nodes **ret);
 void nodes_free(struct nodes *nodes); /* frees every node */
-/* What the floors above do when a node goes.  Under the lock that protects the nodes; neither may ref that node nor drop a
+/* The work of the floors above when a node goes.  Under the lock that protects the nodes; neither may ref that node nor drop a
  * ref of another. */
 struct nodes_hooks {
-	/* The node is about to leave its parent's names, and is still there: what the directory knows of it goes. */
+	/* The node is about to leave its parent's names, and is still there: the directory forgets it. */
 	void (*leaves)(void *user, struct node *node);
-	/* The node is about to be freed, its parent still there: what hangs on it (dir, draft) goes. */
+	/* The node is about to be freed, its parent still there: its dir and its draft are freed. */
 	void (*freed)(void *user, struct node *node);
 	void *user;
 };
@@ -156,7 +156,7 @@ struct view *node_view(const struct node *node); /* the nearest above or at it; 
  * leaves it as it was. */
 int node_set_attr(struct node *node, uint64_t size, int64_t mtime, int32_t nsec, struct str etag,
 	struct str storage_class);
-/* What a listing or a HEAD says. */
+/* Takes the attributes that a listing or a HEAD gave. */
 struct node_said {
 	uint64_t size;
 	int64_t modified; /* 0: not said */
@@ -178,7 +178,7 @@ bool node_keeps_attrs(const struct node *node);
 /* Is what node_stat shows of mode, owner and times true, so far as is known?  Where it is not, the kernel may not
  * believe it, and stat asks by HEAD. */
 bool node_attrs_known(const struct node *node, uint64_t now_ms);
-/* What the metadata keeps, as true now; NULL: not known any more.  -ENOMEM: then it is not known. */
+/* Takes the attributes that the metadata keeps, as true now; NULL: not known any more.  -ENOMEM: then they are not known. */
 int node_set_attrs(struct node *node, const struct attrs *attrs);
 
 #endif

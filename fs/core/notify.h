@@ -16,7 +16,7 @@ void notify_inode(struct hub *hub, uint64_t ino);
  * session. */
 int notifier_new(
 	struct hub *hub, void (*send)(struct hub *hub, uint64_t ino, struct str name), struct notifier **ret);
-/* What is queued is dropped and the thread ends after what it is at.  Its calls into the kernel may wait for
+/* The queue is dropped, and the thread ends after its current notice.  Its calls into the kernel may wait for
  * parked requests, so the session must be read, or be over, until notifier_stopped. */
 void notifier_stop(struct notifier *notifier);
 bool notifier_stopped(struct notifier *notifier);

@@ -2,7 +2,7 @@
  * odd_name: names for keys that no file name can stand for, with -o odd_keys=escape.
  *
  *   part of a key, between two "/"        is shown as
- *   what can be a name                    itself
+ *   a part that can be a name             itself
  *   empty, ".", "..", with a NUL, or      "%!" and the part, in which "%" is %25 and NUL is %00
  *   beginning with "%!" or "%="
  *   an object "a" beside a directory "a"  "%=a"

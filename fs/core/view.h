@@ -45,7 +45,7 @@ struct view {
 	atomic_uint refs;
 };
 
-/* One reference, for whoever fills it in: defaults (the effective uid and gid, modes 0644 and 0755), no
+/* One reference, the caller's, who fills it in: defaults (the effective uid and gid, modes 0644 and 0755), no
  * account. */
 int view_new(struct view **ret);
 struct view *view_ref(struct view *view);

@@ -236,7 +236,7 @@ void dir_child_added(struct hub *hub, struct node *child)
 	hub->dirs.held++;
 }
 
-/* It is freed, and nobody says that it does not exist. */
+/* The node is freed, and the directory no longer knows that the name exists. */
 static void child_lost(struct dir *dir, const struct node *child)
 {
 	struct place place;
@@ -379,7 +379,7 @@ bool dir_watch_removed(const struct dir_watch *watch, struct str name)
 	       *removed_slot(dir->removed, dir->removed_slots, name_hash(name)) != 0;
 }
 
-/* What a listing to the end did not show, and nobody here is making, is no more. */
+/* Names that a complete listing did not show, and that no operation here is making, are no more. */
 static void dir_vanish(struct hub *hub, struct node *directory, uint64_t started_ms)
 {
 	struct node *child = directory->children;
@@ -441,7 +441,7 @@ void dir_watch_tail(struct hub *hub, struct dir_watch *watch, struct str key, st
 		return;
 	if (dir_whole(directory, clock_ms()))
 		return;
-	/* What was known has aged. */
+	/* The knowledge has aged. */
 	if (dir->whole || (dir->tail.key && !tail_fresh(dir, clock_ms())))
 		dir_doubt(hub, directory);
 	dir_tail_set(&dir->tail, key, watch->started_ms, hub->dirs.moves);

@@ -1,5 +1,5 @@
 /*
- * dir: what is known of a directory's content, and for how long.
+ * dir: the knowledge of a directory's content, and for how long it is believed.
  *
  * Knowledge is WHOLE (every child that exists is a node below; a name without a node does not exist) or none.
  * It becomes whole when the directory was just created here, or was listed to its end, and is believed for
@@ -39,7 +39,7 @@ int dir_born(struct hub *hub, struct node *directory);
 void dir_doubt(struct hub *hub, struct node *directory);
 /* Gives up all knowledge that is no longer fresh. */
 void dirs_reap(struct hub *hub);
-/* Whose knowledge it is. */
+/* The node of the directory that the knowledge is of. */
 struct node *dir_node(const struct dir *dir);
 /* The directory's node is about to be freed (called by node.c): no child is left. */
 void dir_free(struct node *directory);

@@ -4,7 +4,7 @@
 
 #include "fs/core/notify.h"
 
-/* Is what is known of the node newer than a question asked then? */
+/* Is the knowledge of the node newer than a question asked then? */
 static bool newer(const struct node *node, uint64_t asked_ms)
 {
 	return node->local || node->draft || node->pins > 0 ||

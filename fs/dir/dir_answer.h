@@ -1,7 +1,7 @@
 /*
- * seen: what S3 said about a name becomes a node.
+ * dir_answer: S3's answer about a name becomes a node.
  *
- * An answer is as old as its question: what this mount did to the name since then is newer and wins.
+ * An answer is as old as its question: a change by this mount since then is newer and wins.
  */
 #ifndef FERRYFS_FS_DIR_DIR_ANSWER_H
 #define FERRYFS_FS_DIR_DIR_ANSWER_H

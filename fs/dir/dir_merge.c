@@ -55,7 +55,7 @@ static bool may_follow(struct str name, struct str rel)
 	return str_has_prefix(rel, name) && (rel.len == name.len || (unsigned char)rel.data[name.len] <= '/');
 }
 
-/* What rel shows to be without a directory is emitted. */
+/* Emits the held names that rel shows to be without a directory. */
 static void decide(struct dir_merge *merge, struct str rel)
 {
 	while (merge->top && !may_follow(held_name(merge->top), rel)) {

@@ -32,9 +32,9 @@ struct dir_merge {
 /* One page, in the listing's order.  -ENOMEM: an object could not be held back; the listing must be given up.
  */
 int dir_merge_page(struct dir_merge *merge, const struct page *page);
-/* The listing is complete: what is held is decided. */
+/* The listing is complete: decides the names that are held. */
 void dir_merge_end(struct dir_merge *merge);
-/* Forgets what is held, emitting nothing. */
+/* Forgets the names that are held, emitting nothing. */
 void dir_merge_clear(struct dir_merge *merge);
 
 #endif

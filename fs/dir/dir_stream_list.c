@@ -1,4 +1,4 @@
-/* What comes from S3 for a dir_stream, and what is made of it.  Everything here is on the worker's thread. */
+/* S3's pages for a dir_stream, and the entries that they become.  Everything here is on the worker's thread. */
 #include "engine/base/clock.h"
 #include "fs/core/notify.h"
 #include "fs/core/place.h"
@@ -13,7 +13,7 @@
 /* Pages asked for before anything was consumed; one is under way at a time. */
 enum { STREAM_CREDITS = 2 };
 
-/* ---- what this mount made; hub.lock held ---- */
+/* ---- names that this mount made; hub.lock held ---- */
 
 static int note_local(struct dir_stream *stream, uint64_t ino)
 {
@@ -42,7 +42,7 @@ static bool is_local(const struct node *node)
 	return node->local || node->draft;
 }
 
-/* What was made here and S3 does not have yet comes after everything that was listed. */
+/* Names that were made here, and that S3 does not have yet, come after all that were listed. */
 static int append_local(struct dir_stream *stream)
 {
 	if (stream->local_count > 1)
@@ -77,7 +77,7 @@ static bool vanished(struct dir_stream *stream)
 	return !claims_busy(hub->claims, place.account, place_bucket(&place), place_key(&place), true);
 }
 
-/* ---- what came; worker's thread, no lock ---- */
+/* ---- pages that came; worker's thread, no lock ---- */
 
 static void dir_stream_list_changed(struct dir_stream *stream)
 {
@@ -290,7 +290,7 @@ static void dir_stream_list_on_listed(void *user, int error, const struct s3_ans
 	else if (stream->too_long)
 		error = -E2BIG;
 	else if (error == -EUCLEAN) {
-		/* Told by the lister: whoever reads on to the end hears that it is not all. */
+		/* The lister has logged it: a program that reads on to the end is told that the listing is not whole. */
 		dir_merge_end(&stream->merge);
 		error = -EIO;
 	} else if (error < 0 && error != -ECANCELED)
