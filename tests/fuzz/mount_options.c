@@ -29,7 +29,7 @@ static void check_options(const struct mount_options *options)
 	const struct view *view = options->view;
 	const struct connect_options *connect = &options->connect;
 
-	must((view->file_mode & ~0666u) == 0 && (view->dir_mode & ~0777u) == 0);
+	must((view->file_mode & ~0777u) == 0 && (view->dir_mode & ~0777u) == 0);
 	must(view->cache_ttl_ms <= 86400000);
 	must(in(view->part_size, PARTS_MIN_SIZE, PARTS_MAX_SIZE));
 	must(in(view->part_threshold, PARTS_MIN_SIZE, PARTS_MAX_SIZE));
