@@ -26,6 +26,7 @@ ifneq ($(TORTURE),)
 OUT     := $(OUT)-torture
 FERRYFS := $(OUT)/ferryfs
 WRAPPED := $(shell sh tests/matrix/wrapped.sh)
+CPPFLAGS += -DFERRYFS_TORTURE
 endif
 
 PACKAGES := pkg-config gcc libc6-dev libfuse3-dev fuse3 libcurl4-openssl-dev libssl-dev libxml2-dev \
