@@ -218,6 +218,7 @@ static bool common(const struct looking *looking, const struct other *other, str
 
 struct sought {
 	char *path; /* NULL: none */
+	dev_t dev; /* of the mount that was listed: another one may have taken its place, as that of a dead one */
 	uint64_t size;
 	int64_t mtime;
 	char etag[ETAG_MAX + 1];
@@ -229,7 +230,8 @@ static bool mount_twins_is_there(const struct sought *sought)
 	struct stat st;
 	ssize_t len;
 
-	if (lstat(sought->path, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != sought->size ||
+	if (lstat(sought->path, &st) < 0 || st.st_dev != sought->dev || !S_ISREG(st.st_mode) ||
+		(uint64_t)st.st_size != sought->size ||
 		(st.st_mtim.tv_sec != sought->mtime && st.st_ctim.tv_sec != sought->mtime))
 		return false;
 	len = lgetxattr(sought->path, "user.s3.etag", etag, sizeof(etag) - 1);
@@ -284,7 +286,7 @@ static void seek(const struct looking *looking, const struct other *other, struc
 			continue;
 		struct sought *at = &sought[count];
 
-		*at = (struct sought){.size = entry->size, .mtime = entry->mtime};
+		*at = (struct sought){.dev = other->dev, .size = entry->size, .mtime = entry->mtime};
 		snprintf(at->etag, sizeof(at->etag), "%.*s", (int)entry->etag.len, entry->etag.data);
 		if (asprintf(&at->path, "%s/%.*s%s%.*s", other->point, other->bucket[0] ? 0 : (int)bucket.len,
 			    bucket.data, other->bucket[0] ? "" : "/", (int)rest.len, rest.data) < 0)
