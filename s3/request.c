@@ -11,7 +11,7 @@ enum {
 
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define OBJECT (NEED_BUCKET | NEED_KEY)
-#define PART (OBJECT | NEED_UPLOAD | NEED_PART | REPEATABLE)
+#define PART (OBJECT | NEED_UPLOAD | NEED_PART)
 
 struct op_info {
 	const char *name, *method;
@@ -19,24 +19,23 @@ struct op_info {
 };
 
 static const struct op_info ops[S3_OP_COUNT] = {
-	[S3_LIST_BUCKETS] = {"ListBuckets", "GET", REPEATABLE},
-	[S3_HEAD_BUCKET] = {"HeadBucket", "HEAD", NEED_BUCKET | REPEATABLE},
-	[S3_LIST_OBJECTS] = {"ListObjectsV2", "GET", NEED_BUCKET | REPEATABLE},
-	[S3_HEAD_OBJECT] = {"HeadObject", "HEAD", OBJECT | TAKES_VERSION | TAKES_MATCH | REPEATABLE},
-	[S3_GET_OBJECT] = {"GetObject", "GET", OBJECT | TAKES_VERSION | TAKES_MATCH | REPEATABLE},
-	[S3_PUT_OBJECT] = {"PutObject", "PUT", OBJECT | SENDS_UPLOAD | TAKES_MATCH | TAKES_NONE | REPEATABLE},
-	[S3_COPY_OBJECT] = {"CopyObject", "PUT",
-		OBJECT | NEED_SOURCE | TAKES_MATCH | TAKES_NONE | REPEATABLE},
+	[S3_LIST_BUCKETS] = {"ListBuckets", "GET", 0},
+	[S3_HEAD_BUCKET] = {"HeadBucket", "HEAD", NEED_BUCKET},
+	[S3_LIST_OBJECTS] = {"ListObjectsV2", "GET", NEED_BUCKET},
+	[S3_HEAD_OBJECT] = {"HeadObject", "HEAD", OBJECT | TAKES_VERSION | TAKES_MATCH},
+	[S3_GET_OBJECT] = {"GetObject", "GET", OBJECT | TAKES_VERSION | TAKES_MATCH},
+	[S3_PUT_OBJECT] = {"PutObject", "PUT", OBJECT | SENDS_UPLOAD | TAKES_MATCH | TAKES_NONE},
+	[S3_COPY_OBJECT] = {"CopyObject", "PUT", OBJECT | NEED_SOURCE | TAKES_MATCH | TAKES_NONE},
 	[S3_CREATE_UPLOAD] = {"CreateMultipartUpload", "POST", OBJECT},
 	[S3_UPLOAD_PART] = {"UploadPart", "PUT", PART | SENDS_UPLOAD},
 	[S3_COPY_PART] = {"UploadPartCopy", "PUT", PART | NEED_SOURCE},
 	[S3_COMPLETE_UPLOAD] = {"CompleteMultipartUpload", "POST",
-		OBJECT | NEED_UPLOAD | TAKES_MATCH | TAKES_NONE | REPEATABLE},
-	[S3_ABORT_UPLOAD] = {"AbortMultipartUpload", "DELETE", OBJECT | NEED_UPLOAD | REPEATABLE},
-	[S3_LIST_UPLOADS] = {"ListMultipartUploads", "GET", NEED_BUCKET | REPEATABLE},
-	[S3_DELETE_OBJECT] = {"DeleteObject", "DELETE", OBJECT | TAKES_VERSION | TAKES_MATCH | REPEATABLE},
-	[S3_DELETE_OBJECTS] = {"DeleteObjects", "POST", NEED_BUCKET | REPEATABLE},
-	[S3_GET_TAGGING] = {"GetObjectTagging", "GET", OBJECT | REPEATABLE},
+		OBJECT | NEED_UPLOAD | TAKES_MATCH | TAKES_NONE},
+	[S3_ABORT_UPLOAD] = {"AbortMultipartUpload", "DELETE", OBJECT | NEED_UPLOAD},
+	[S3_LIST_UPLOADS] = {"ListMultipartUploads", "GET", NEED_BUCKET},
+	[S3_DELETE_OBJECT] = {"DeleteObject", "DELETE", OBJECT | TAKES_VERSION | TAKES_MATCH},
+	[S3_DELETE_OBJECTS] = {"DeleteObjects", "POST", NEED_BUCKET},
+	[S3_GET_TAGGING] = {"GetObjectTagging", "GET", OBJECT},
 };
 
 const char *s3_op_name(enum s3_op op)
@@ -47,11 +46,6 @@ const char *s3_op_name(enum s3_op op)
 bool s3_op_is_head(enum s3_op op)
 {
 	return op == S3_HEAD_BUCKET || op == S3_HEAD_OBJECT;
-}
-
-bool s3_op_idempotent(enum s3_op op)
-{
-	return (unsigned)op < S3_OP_COUNT && (ops[op].flags & REPEATABLE);
 }
 
 void s3_wire_init(struct s3_wire *wire)

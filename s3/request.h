@@ -41,9 +41,6 @@ enum { ETAG_MAX = 128, UPLOAD_ID_MAX = 1024, VERSION_ID_MAX = 1024 };
 const char *s3_op_name(enum s3_op op);
 /* Is the op a HEAD?  Its answer has no body. */
 bool s3_op_is_head(enum s3_op op);
-/* Has the op, done twice, the effect of doing it once?  (Create upload has not: a second upload leaks.)
- * The second answer may differ: a conditional one may be 412, a completed or aborted upload 404. */
-bool s3_op_idempotent(enum s3_op op);
 
 struct s3_part {
 	unsigned number; /* from 1 */

@@ -26,7 +26,6 @@ enum {
 	TAKES_VERSION = 1 << 6, /* version_id */
 	TAKES_MATCH = 1 << 7, /* if_match */
 	TAKES_NONE = 1 << 8, /* if_none_match_any */
-	REPEATABLE = 1 << 9, /* idempotent */
 };
 
 struct build_line {

@@ -79,8 +79,6 @@ int account_adopt(struct account *account, struct account *newer);
 void account_region(struct account *account, struct str bucket, char *ret);
 /* Remembers (bounded table) that bucket is in region. */
 void account_learn_region(struct account *account, struct str bucket, struct str region);
-/* Changes with every learnt region, so that a worker may cache. */
-unsigned account_region_generation(const struct account *account);
 
 /* Seconds to add to our clock to sign requests with the server's: learnt when it refuses ours. */
 int64_t account_clock_offset(const struct account *account);

@@ -77,11 +77,6 @@ void account_learn_region(struct account *account, struct str bucket, struct str
 	pthread_mutex_unlock(&account->region_lock);
 }
 
-unsigned account_region_generation(const struct account *account)
-{
-	return atomic_load_explicit(&account->region_generation, memory_order_acquire);
-}
-
 int64_t account_clock_offset(const struct account *account)
 {
 	return atomic_load_explicit(&account->clock_offset, memory_order_relaxed);

@@ -278,11 +278,6 @@ const struct journal_intent *journal_intent(const struct journal *journal)
 	return &journal->intent;
 }
 
-const char *journal_name(const struct journal *journal)
-{
-	return journal->name;
-}
-
 bool journal_all_copied(const struct journal *journal)
 {
 	return journal->all_copied;

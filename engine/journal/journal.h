@@ -43,7 +43,6 @@ int journal_finish(struct journal *journal);
 void journal_free(struct journal *journal);
 
 const struct journal_intent *journal_intent(const struct journal *journal); /* lent */
-const char *journal_name(const struct journal *journal);
 bool journal_all_copied(const struct journal *journal);
 uint64_t journal_copied(const struct journal *journal); /* answers of copies */
 uint64_t journal_keys(const struct journal *journal);

@@ -7,9 +7,9 @@
  * order where they are new: cp visits a directory by inode number, and the batch reads that as evidence.
  *
  * Life: a node lives while anything holds it:
- *   lookups  what the kernel was told and has not forgotten (FUSE lookup count)
- *   refs     children (each holds its parent), open handles, parked requests, directory knowledge that still
- * is fresh An inode nobody holds costs nothing.  A node taken out of its directory (unlinked, renamed over)
+ *   lookups  entries that the kernel was told of and has not forgotten (FUSE lookup count)
+ *   refs     children (each holds its parent), open handles, parked requests, fresh knowledge of a directory
+ * A node that nothing holds is freed.  A node taken out of its directory (unlinked, renamed over)
  * is `gone`: reachable by number until it is forgotten, no longer by name.
  *
  * All fields are protected by the hub's lock (struct hub.lock); every function here is called with it held

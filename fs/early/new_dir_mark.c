@@ -83,13 +83,19 @@ static int mark_locate_one(const struct node *node, struct place *place, bool *c
 	return 0;
 }
 
+/* hub.lock held. */
+static bool mark_is_wanted(const struct mark *mark)
+{
+	return !mark->node->gone && (mark->fate != MARK_ALONE || mark->node->local);
+}
+
 /* -ECANCELED: no marker is wanted any more. */
 static int new_dir_mark_locate(struct key_hold *hold, bool *ret_changed)
 {
 	struct mark *mark = mark_of(hold);
 	const struct node *node = mark->node;
 
-	if (node->gone || (mark->fate == MARK_ALONE && !node->local))
+	if (!mark_is_wanted(mark))
 		return -ECANCELED;
 	int error = mark_locate_one(node, &mark->marker.place, ret_changed);
 
@@ -182,6 +188,13 @@ void early_marks_go(struct mark *chain)
 		struct mark *mark = chain;
 
 		chain = mark->next;
-		new_dir_mark_ready(&mark->hold, mark->taken < 0 ? mark->taken : 0);
+		int error = mark->taken < 0 ? mark->taken : 0;
+
+		/* The lock was given back since the keys were taken. */
+		hub_lock(mark->hub);
+		if (error == 0 && !mark_is_wanted(mark))
+			error = -ECANCELED;
+		hub_unlock(mark->hub);
+		new_dir_mark_ready(&mark->hold, error);
 	}
 }

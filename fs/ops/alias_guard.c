@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "engine/base/log.h"
@@ -177,7 +178,7 @@ static void alias_guard_on_resolved(struct resolve *resolve)
 		alias_guard_settle(guard);
 }
 
-void guard_start(struct guard *guard)
+static void guard_start(struct guard *guard)
 {
 	struct early *early = guard->hub->early;
 
@@ -193,4 +194,20 @@ void guard_start(struct guard *guard)
 	if (guard->replaces || !early || guard->thread <= 0 ||
 		resolver_ask(early->resolver, &guard->resolve) < 0)
 		alias_guard_settle(guard);
+}
+
+int guard_begin(const struct parked *parked, const struct guard *given, struct guard **ret)
+{
+	struct guard *guard = malloc(sizeof(*guard));
+
+	if (!guard)
+		return -ENOMEM;
+	*guard = *given;
+	guard->hub = parked->hub;
+	guard->worker = engine_pick(parked->hub->engine);
+	guard->thread = parked->thread;
+	guard->uid = parked->uid;
+	*ret = guard;
+	guard_start(guard);
+	return 0;
 }

@@ -27,18 +27,22 @@
 #include "fs/core/hub.h"
 #include "fs/core/place.h"
 #include "fs/host/caller_resolver.h"
+#include "fs/request/parked.h"
 
 struct guard {
-	/* given, with a zeroed rest; lent until on_done, which comes once, no lock held, on any thread */
-	struct hub *hub;
-	struct worker *worker;
-	pid_t thread; /* the thread that removes or replaces it */
-	bool replaces;
-	uid_t uid; /* of that thread */
+	/* given; lent until on_done */
+	bool replaces; /* the file is emptied, shortened or renamed over; false: it is removed */
 	const struct place *place;
 	const char *what; /* "unlink", for the log */
-	void (*on_done)(struct guard *guard, int error); /* 0 or -EBUSY */
+	/* 0 or -EBUSY; once, no lock held, on any thread, perhaps before guard_begin returns */
+	void (*on_done)(struct guard *guard, int error);
 	void *user;
+
+	/* of the request that would do it */
+	struct hub *hub;
+	struct worker *worker;
+	pid_t thread;
+	uid_t uid;
 
 	/* private */
 	struct twins twins;
@@ -51,7 +55,8 @@ struct guard {
 bool guard_wanted(struct hub *hub, const struct place *place);
 /* The same before this thread may replace the file at the place. */
 bool guard_wanted_by(struct hub *hub, const struct place *place, pid_t thread);
-/* Any thread, no lock held. */
-void guard_start(struct guard *guard);
+/* Makes a guard of what is given, at *ret, for the caller to free once on_done was called, and asks it on behalf of this
+ * request.  -ENOMEM: on_done is not called.  Any thread, no lock held. */
+int guard_begin(const struct parked *parked, const struct guard *given, struct guard **ret);
 
 #endif

@@ -82,24 +82,17 @@ static void open_on_guarded(struct guard *guard, int error)
 
 static void guard_open(struct open_op *op)
 {
-	struct hub *hub = op->parked.hub;
+	const struct guard guard = {.replaces = true,
+		.place = &op->refresh.place,
+		.what = "open to empty",
+		.on_done = open_on_guarded,
+		.user = op};
+	int error = guard_begin(&op->parked, &guard, &op->guard);
 
-	op->guard = calloc(1, sizeof(*op->guard));
-	if (!op->guard) {
-		op->error = -ENOMEM;
+	if (error < 0) {
+		op->error = error;
 		open_go(op);
-		return;
 	}
-	op->guard->hub = hub;
-	op->guard->worker = engine_pick(hub->engine);
-	op->guard->thread = op->parked.thread;
-	op->guard->uid = op->parked.uid;
-	op->guard->replaces = true;
-	op->guard->place = &op->refresh.place;
-	op->guard->what = "open to empty";
-	op->guard->on_done = open_on_guarded;
-	op->guard->user = op;
-	guard_start(op->guard);
 }
 
 /* hub.lock held. */

@@ -149,23 +149,15 @@ static void truncate_on_guarded(struct guard *guard, int error)
 
 static void truncate_guard(struct truncate_op *op)
 {
-	struct guard *guard = calloc(1, sizeof(*guard));
+	const struct guard guard = {.replaces = true,
+		.place = &op->refresh.place,
+		.what = "truncate",
+		.on_done = truncate_on_guarded,
+		.user = op};
+	int error = guard_begin(&op->parked, &guard, &op->guard);
 
-	if (!guard) {
-		parked_fail(&op->parked, -ENOMEM);
-		return;
-	}
-	guard->hub = op->parked.hub;
-	guard->worker = engine_pick(guard->hub->engine);
-	guard->thread = op->parked.thread;
-	guard->uid = op->parked.uid;
-	guard->replaces = true;
-	guard->place = &op->refresh.place;
-	guard->what = "truncate";
-	guard->on_done = truncate_on_guarded;
-	guard->user = op;
-	op->guard = guard;
-	guard_start(guard);
+	if (error < 0)
+		parked_fail(&op->parked, error);
 }
 
 /* ---- steps ---- */

@@ -1,5 +1,5 @@
 /*
- * ops: the table of FUSE operations (ops.c, one screen) and the handlers it names, each in its own room.
+ * ops: the table of FUSE operations (ops.c, one screen) and the handlers it names, each in a file of its operation.
  *
  * Every handler is called on the session's reading thread, answers or parks, and copies the parts of its
  * pointer arguments that it needs before it returns: they are gone afterwards.
@@ -34,8 +34,9 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
  * mount). */
 void op_release_dirs(struct hub *hub);
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+/* op_fsyncdir.c */
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
-/* op_names.c: making and removing names */
+/* op_mkdir.c, op_rmdir.c, op_unlink.c; op_unsupported.c: those that S3 has not */
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
@@ -45,7 +46,7 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 /* op_rename.c */
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
 	unsigned int flags);
-/* op_open.c, op_read.c, op_write.c, op_copy.c, op_flush.c */
+/* op_open.c, op_create.c, op_read.c, op_write.c, op_copy.c, op_flush.c */
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi);
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);

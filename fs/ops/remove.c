@@ -254,18 +254,12 @@ void remove_op_go(struct remove_op *op)
 		remove_go(op);
 		return;
 	}
-	op->guard = calloc(1, sizeof(*op->guard));
-	if (!op->guard) {
-		name_op_finish(&op->base, -ENOMEM);
-		return;
-	}
-	op->guard->hub = hub;
-	op->guard->worker = op->base.worker;
-	op->guard->thread = op->base.parked.thread;
-	op->guard->uid = op->base.parked.uid;
-	op->guard->place = &op->base.ends[0].place;
-	op->guard->what = op->base.what;
-	op->guard->on_done = remove_on_guarded;
-	op->guard->user = op;
-	guard_start(op->guard);
+	const struct guard guard = {.place = &op->base.ends[0].place,
+		.what = op->base.what,
+		.on_done = remove_on_guarded,
+		.user = op};
+	int error = guard_begin(&op->base.parked, &guard, &op->guard);
+
+	if (error < 0)
+		name_op_finish(&op->base, error);
 }

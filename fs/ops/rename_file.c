@@ -397,21 +397,18 @@ static void rename_file_on_guarded(struct guard *guard, int error)
 /* The process has perhaps read the file that it replaces, under another name of its bucket. */
 static void guard_target(struct rename_op *op)
 {
-	op->guard = calloc(1, sizeof(*op->guard));
-	if (!op->guard) {
-		rename_op_failed(op, -ENOMEM);
-		return;
-	}
-	op->guard->hub = op->base.hub;
-	op->guard->worker = op->base.worker;
-	op->guard->thread = op->base.parked.thread;
-	op->guard->uid = op->base.parked.uid;
-	op->guard->replaces = true;
-	op->guard->place = &rename_to(op)->place;
-	op->guard->what = "rename over";
-	op->guard->on_done = rename_file_on_guarded;
-	op->guard->user = op;
-	guard_start(op->guard);
+	const struct guard guard = {.replaces = true,
+		.place = &rename_to(op)->place,
+		.what = "rename over",
+		.on_done = rename_file_on_guarded,
+		.user = op};
+	int error;
+
+	free(op->guard); /* of a former round: the file was stored first */
+	op->guard = NULL;
+	error = guard_begin(&op->base.parked, &guard, &op->guard);
+	if (error < 0)
+		name_op_finish(&op->base, error);
 }
 
 void rename_file(struct rename_op *op)

@@ -3,19 +3,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "fs/core/notify.h"
 #include "fs/dir/dir.h"
-#include "fs/file/draft.h"
 #include "fs/early/early.h"
+#include "fs/file/draft.h"
 #include "fs/file/handle.h"
-#include "fs/serve/hub_journal.h"
-#include "fs/file/xattr_cache.h"
 #include "fs/file/recognise.h"
-#include "fs/host/staging_dir.h"
 #include "fs/file/taken.h"
 #include "fs/file/upkeep.h"
+#include "fs/file/xattr_cache.h"
+#include "fs/host/staging_dir.h"
+#include "fs/serve/hub_journal.h"
 #include "fs/serve/pruner.h"
 
 static void hub_node_leaves(void *user, struct node *node)

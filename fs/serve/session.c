@@ -235,9 +235,12 @@ int session_open(struct hub *hub, const struct session_options *options, struct 
 	session->hub = hub;
 	hub->fuse_cpu = options->fuse_cpu;
 	error = mount_it(session, options, why);
-	if (error == 0 && (error = session_watch(session)) < 0) {
-		snprintf(why, ACCOUNT_WHY_MAX, "out of memory");
-		fuse_session_unmount(session->fuse);
+	if (error == 0) {
+		error = session_watch(session);
+		if (error < 0) {
+			snprintf(why, ACCOUNT_WHY_MAX, "cannot watch the session: %s", strerror(-error));
+			fuse_session_unmount(session->fuse);
+		}
 	}
 	if (error < 0) {
 		if (session->fuse)

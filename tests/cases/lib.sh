@@ -29,7 +29,7 @@ export LC_ALL=C
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 # A mount namespace of its own, where that is allowed: else the mounts of another case that runs meanwhile would count (two
 # services that were filled alike look like one under two names), and its `unshare` would hold on to the mounts of this one.
-if [ "$(id -u)" = 0 ] && [ "${CASE_PID:-}" != $$ ] && unshare -m true; then
+if [ "$(id -u)" = 0 ] && [ "${CASE_PID:-}" != $$ ] && unshare -m true 2>/dev/null; then
 	CASE_PID=$$ exec unshare -m bash "$0" "$@"
 fi
 unset AWS_CA_BUNDLE AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_DEFAULT_REGION http_proxy HTTP_PROXY

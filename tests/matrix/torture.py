@@ -231,7 +231,7 @@ def summary(text):
     frames = [re.sub(r"0x[0-9a-f]+ ", "", line) for line in lines if re.match(r"#\d", line)]
     ours = [line for line in frames if re.search(r" (fs|engine|s3)/|/(fs|engine|s3)/", line)][:6]
     head = [line for line in lines if "ERROR" in line or "runtime error" in line or "SUMMARY" in line][:2]
-    return " | ".join(head + ours)[:900]
+    return (" | ".join(head + ours) or text.strip() or "a report without a word")[:900]
 
 
 class Torture(Tries):
